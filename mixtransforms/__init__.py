@@ -1,0 +1,54 @@
+"""Batch-level mixing augmentation (MixUp, CutMix) for torchvision v2, Albumentations, NumPy and torch.
+
+Names are loaded when they are first used; importing the package loads NumPy and nothing heavier.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from mixtransforms.core.errors import (
+        ConfigError,
+        InputError,
+        MissingDependencyError,
+        ParameterError,
+        PlanError,
+        UnknownOptionError,
+    )
+    from mixtransforms.core.plan import BatchSpec, Boxes, Layer, Mask, Plan
+    from mixtransforms.serialization import from_dict, from_json, load, save, to_dict, to_json
+    from mixtransforms.targets.labels import LabelPair
+    from mixtransforms.transform import CutMix, MixUp, OneOf, Trace
+
+_HOMES = {
+    "transform": ("MixUp", "CutMix", "OneOf", "Trace"),
+    "core.plan": ("Plan", "Layer", "Boxes", "Mask", "BatchSpec"),
+    "targets.labels": ("LabelPair",),
+    "core.errors": (
+        "ConfigError", "InputError", "MissingDependencyError", "ParameterError", "PlanError", "UnknownOptionError",
+    ),
+    "serialization": ("save", "load", "to_json", "from_json", "to_dict", "from_dict"),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "BatchSpec", "Boxes", "ConfigError", "CutMix", "InputError", "LabelPair", "Layer", "Mask", "MissingDependencyError",
+    "MixUp", "OneOf", "ParameterError", "Plan", "PlanError", "Trace", "UnknownOptionError", "__version__", "from_dict",
+    "from_json", "load", "save", "to_dict", "to_json",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module 'mixtransforms' has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"mixtransforms.{_HOME_OF[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,52 @@
+"""Typed errors, and the one shape of their text: what, where, got, wanted, and the way out."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class InputError(ValueError):
+    """A batch that cannot be mixed correctly. The input is left untouched."""
+
+
+class ParameterError(ValueError):
+    """A parameter of a transform or a method that is out of its range."""
+
+
+class UnknownOptionError(TypeError):
+    """A transform was given an option that it does not have."""
+
+
+class PlanError(ValueError):
+    """A plan that contradicts itself, or that is replayed on a batch it was not made for."""
+
+
+class ConfigError(ValueError):
+    """A pipeline that cannot be written to a file, or a file that cannot be read; names the JSON path."""
+
+
+class MissingDependencyError(ImportError):
+    """An optional package is not installed; the text has the command that installs it."""
+
+
+def explain(what: str, *, where: str, got: object, wanted: str, fix: str) -> str:
+    """The text of an error.
+
+    It is one string, because ``DataLoader`` workers rebuild an exception from its message alone.
+    """
+    return f"{what} ({where}): got {got}; wanted {wanted}. {fix}"
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """``" Did you mean 'alpha'?"``, or nothing where no known name is near."""
+    match = difflib.get_close_matches(name, list(known), n=1)
+    return f" Did you mean {match[0]!r}?" if match else ""
+
+
+def missing(package: str, extra: str, purpose: str) -> MissingDependencyError:
+    """The error for an optional package that is not there."""
+    return MissingDependencyError(
+        f"{purpose} needs {package}, which is not installed. "
+        f'Install it with: python -m pip install "mixtransforms[{extra}]"'
+    )

@@ -1,0 +1,155 @@
+"""Parameters stated once: a dataclass field that carries its check, its range in words, and its text.
+
+Constructor, signature, JSON, command line and documentation all read the same field.
+"""
+
+# No `from __future__ import annotations` in modules that define fields: signatures must show types, not strings.
+import dataclasses
+import math
+import numbers
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass
+from typing import Any
+
+import numpy as np
+
+from mixtransforms.core.errors import ParameterError, explain
+
+__all__ = [
+    "KW_ONLY", "Rule", "changed", "check_fields", "choice", "constructor", "encode", "flag", "mismatch", "number",
+    "optional_integer", "parameter", "values",
+]
+
+RULE = "rule"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What a field accepts.
+
+    Attributes:
+        check: Returns the value in its canonical type, or raises ``ValueError`` where it is not accepted.
+        wanted: The accepted values, in words.
+        doc: What the parameter does.
+    """
+
+    check: Callable[[Any], Any]
+    wanted: str
+    doc: str
+
+
+def parameter(default: Any, check: Callable[[Any], Any], wanted: str, doc: str) -> Any:
+    """A checked dataclass field; ``dataclasses.MISSING`` as default makes it required."""
+    return dataclasses.field(default=default, metadata={RULE: Rule(check, wanted, doc)})
+
+
+def number(default: float, *, low: float, high: float, doc: str, also: tuple[float, ...] = ()) -> Any:
+    """A finite real number within ``[low, high]``, or one of ``also``."""
+
+    def check(value: Any) -> float:
+        if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real):
+            raise ValueError
+        result = float(value)
+        if not math.isfinite(result) or not (low <= result <= high or result in also):
+            raise ValueError
+        return result
+
+    extra = "".join(f"{value:g} or " for value in also)
+    return parameter(default, check, f"{extra}a number within [{low:g}, {high:g}]", doc)
+
+
+def choice(default: str, options: Sequence[str], doc: str) -> Any:
+    """One of a few strings."""
+
+    def check(value: Any) -> str:
+        if not isinstance(value, str) or value not in options:
+            raise ValueError
+        return value
+
+    return parameter(default, check, "one of " + ", ".join(map(repr, options)), doc)
+
+
+def flag(default: bool, doc: str) -> Any:
+    """``True`` or ``False``."""
+
+    def check(value: Any) -> bool:
+        if not isinstance(value, (bool, np.bool_)):
+            raise ValueError
+        return bool(value)
+
+    return parameter(default, check, "True or False", doc)
+
+
+def optional_integer(*, low: int, high: int, doc: str) -> Any:
+    """``None`` or a whole number within ``[low, high]``."""
+
+    def check(value: Any) -> int | None:
+        if value is None:
+            return None
+        if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Integral) or not low <= value <= high:
+            raise ValueError
+        return int(value)
+
+    return parameter(None, check, f"None or a whole number within [{low}, {high}]", doc)
+
+
+def check_fields(owner: Any) -> None:
+    """Checks every field of a dataclass instance and stores its canonical value.
+
+    Raises:
+        ParameterError: Names the class, the field, the value and the accepted values.
+    """
+    for field in dataclasses.fields(owner):
+        rule: Rule | None = field.metadata.get(RULE)
+        if rule is None:
+            continue
+        value = getattr(owner, field.name)
+        try:
+            checked = rule.check(value)
+        except (ValueError, TypeError) as reason:
+            detail = f" {reason}" if reason.args else ""
+            raise ParameterError(
+                explain(
+                    f"Bad value for {field.name!r}",
+                    where=type(owner).__name__,
+                    got=repr(value),
+                    wanted=rule.wanted,
+                    fix=f"{rule.doc}{detail}",
+                )
+            ) from None
+        object.__setattr__(owner, field.name, checked)
+
+
+def mismatch(owner: object, what: str, wanted: str) -> ParameterError:
+    """The error for parameters that contradict each other."""
+    return ParameterError(
+        explain(what, where=type(owner).__name__, got=constructor(owner), wanted=wanted, fix="Change one of them.")
+    )
+
+
+def values(owner: Any) -> dict[str, Any]:
+    """Field names and values, in the order of the signature."""
+    ordered = sorted(dataclasses.fields(owner), key=lambda field: field.kw_only is True)
+    return {field.name: getattr(owner, field.name) for field in ordered if field.init}
+
+
+def changed(owner: Any) -> dict[str, Any]:
+    """The fields that differ from their default, in the order of the signature."""
+    defaults = {field.name: field.default for field in dataclasses.fields(owner)}
+    return {name: value for name, value in values(owner).items() if value != defaults[name]}
+
+
+def constructor(owner: Any) -> str:
+    """Python code that builds an equal object: ``CutMix(alpha=0.5, num_classes=10)``."""
+    return f"{type(owner).__name__}({', '.join(f'{name}={value!r}' for name, value in changed(owner).items())})"
+
+
+def encode(value: Any) -> Any:
+    """A field's value in JSON's vocabulary. Tuples become lists; the field's check turns them back."""
+    if isinstance(value, (tuple, list)):
+        return [encode(item) for item in value]
+    if isinstance(value, Mapping):
+        return {str(key): encode(item) for key, item in value.items()}
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    raise TypeError(f"{value!r} of type {type(value).__name__} has no JSON form")

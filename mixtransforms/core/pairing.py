@@ -1,0 +1,109 @@
+"""Who is mixed with whom: policies that give every sample of a batch its partner."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mixtransforms.core.errors import InputError, explain
+
+IntArray = NDArray[np.int64]
+Hints = Mapping[str, NDArray[Any]]
+
+
+def cycle(size: int, rng: np.random.Generator) -> IntArray:
+    """A random cycle through the whole batch: nobody is its own partner, every other sample equally likely."""
+    order = rng.permutation(size)
+    partner = np.empty(size, np.int64)
+    partner[order] = np.roll(order, -1)
+    return partner
+
+
+def matching(size: int, rng: np.random.Generator) -> IntArray:
+    """Random pairs that are each other's partner; of an odd batch one random sample stays alone."""
+    order = rng.permutation(size)
+    partner = np.arange(size)
+    half = size // 2
+    first, second = order[:half], order[half : 2 * half]
+    partner[first], partner[second] = second, first
+    return partner
+
+
+def permutation(size: int, rng: np.random.Generator) -> IntArray:
+    """A random permutation; on average one sample of the batch is its own partner and stays unmixed."""
+    return rng.permutation(size)
+
+
+def roll(size: int, rng: np.random.Generator) -> IntArray:
+    """The sample before, as ``torch.roll(x, 1, 0)`` and torchvision have it. Draws nothing."""
+    return (np.arange(size) - 1) % max(size, 1)
+
+
+def flip(size: int, rng: np.random.Generator) -> IntArray:
+    """The batch reversed, as timm has it. Draws nothing."""
+    return np.arange(size)[::-1].copy()
+
+
+def different_class(size: int, rng: np.random.Generator, classes: NDArray[Any]) -> IntArray:
+    """A uniform choice among the samples of other classes; without one the sample stays unmixed."""
+    return _choose(rng, classes[:, None] != classes[None, :])
+
+
+def same_class(size: int, rng: np.random.Generator, classes: NDArray[Any]) -> IntArray:
+    """A uniform choice among the other samples of the same class; without one the sample stays unmixed."""
+    return _choose(rng, (classes[:, None] == classes[None, :]) & ~np.eye(size, dtype=np.bool_))
+
+
+def _choose(rng: np.random.Generator, allowed: NDArray[np.bool_]) -> IntArray:
+    size = len(allowed)
+    if not size:
+        return np.arange(0)
+    ticket = np.where(allowed, rng.random((size, size)), -1.0)
+    return np.where(allowed.any(axis=1), ticket.argmax(axis=1), np.arange(size))
+
+
+PAIRINGS: Mapping[str, Callable[..., IntArray]] = MappingProxyType(
+    {
+        policy.__name__: policy
+        for policy in (cycle, matching, permutation, roll, flip, different_class, same_class)
+    }
+)
+"""The policies by name, in the order of the documentation."""
+
+CLASS_AWARE = frozenset({"different_class", "same_class"})
+"""Policies that read class ids."""
+
+MUTUAL = frozenset({"matching", "flip"})
+"""Policies in which the partner of my partner is me."""
+
+
+def partners(policy: str, size: int, rng: np.random.Generator, hints: Hints) -> IntArray:
+    """The partner of every sample, ``(B,)``; a sample that is its own partner stays unmixed.
+
+    Args:
+        policy: A name of :data:`PAIRINGS`.
+        size: Number of samples ``B``.
+        rng: Source of randomness.
+        hints: ``{"classes": (B,) ids}`` for the policies of :data:`CLASS_AWARE`.
+
+    Raises:
+        InputError: A class-aware policy got no class ids.
+    """
+    if policy not in CLASS_AWARE:
+        return PAIRINGS[policy](size, rng)
+    classes = hints.get("classes")
+    if classes is None:
+        raise InputError(
+            explain(
+                f"pairing={policy!r} reads class labels",
+                where="pairing",
+                got="a batch without class labels",
+                wanted="one class id a sample",
+                fix="Pass the labels with the images, or choose a pairing that needs none, such as 'cycle'.",
+            )
+        )
+    return PAIRINGS[policy](size, rng, classes)

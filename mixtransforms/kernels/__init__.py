@@ -1,0 +1,59 @@
+"""Array verbs, once for NumPy and once for torch, and the choice between them.
+
+Both modules have the same functions with the same results:
+
+=============  ==========================================================================================
+``begin``      the canvas that is painted on, and the untouched originals
+``finish``     the painted array in the layout, type and place of the input
+``front``      a view with the mixed axes right behind the batch axis; ``back`` undoes it
+``blend``      whole rows: ``(1 - opacity) * canvas + opacity * source``
+``paste``      boxes of the source copied bit for bit, at the same place or moved
+``select``     per-cell weights: 0 keeps, 1 copies, anything between blends
+``resize``     crops of the sources resized into frames
+``one_hot``    class ids to rows of floats
+``combine``    weighted sums of rows
+=============  ==========================================================================================
+
+Weights of 0 and 1 select and never multiply, so that NaN and infinity stay where they are. Integer images are
+blended with the weight rounded to 1/65536 and the result rounded half to even, which makes all backends equal bit
+for bit; half types are blended in float32; other floats in their own precision.
+"""
+
+from __future__ import annotations
+
+import importlib
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+WEIGHT_STEPS = 65536
+"""Weights of integer blends are multiples of 1/65536: products and sums are then exact in every formula."""
+
+BLENDABLE_INTEGERS = frozenset({"uint8", "uint16", "int16"})
+"""Integer dtypes that hold intensities. Wider ones hold ids, of which a mean has no meaning."""
+
+
+def backend_of(value: Any) -> str | None:
+    """``"numpy"``, ``"torch"`` or ``None`` for what is no array. Imports nothing."""
+    if isinstance(value, np.ndarray):
+        return "numpy"
+    for cls in type(value).__mro__:
+        if cls.__module__ == "torch" and cls.__name__ == "Tensor":
+            return "torch"
+    return None
+
+
+def kernel_of(backend: str) -> ModuleType:
+    """The module of verbs for ``"numpy"`` or ``"torch"``; imports the backend when it is first needed."""
+    return importlib.import_module(f"mixtransforms.kernels.{backend}")
+
+
+def dtype_name(array: Any) -> str:
+    """``"uint8"``, ``"bfloat16"``, ... of an array of either backend."""
+    return str(array.dtype).rpartition(".")[2]
+
+
+def is_floating(array: Any) -> bool:
+    """Whether the dtype of an array of either backend is a floating one."""
+    return "float" in dtype_name(array)

@@ -1,0 +1,101 @@
+"""CutMix: a box of one sample pasted into another."""
+
+# No `from __future__ import annotations`: signatures must show types, not strings.
+from dataclasses import dataclass
+from numbers import Real
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mixtransforms.core import fields
+from mixtransforms.core.method import NO_HINTS, PairMethod, alpha_field, beta_weights, pair_plan
+from mixtransforms.core.pairing import Hints
+from mixtransforms.core.plan import BatchSpec, Boxes, Layer, Plan
+from mixtransforms.core.registry import register
+
+PLACEMENTS = ("clip", "inside", "uniform", "minmax")
+
+
+def _two_fractions(value: Any) -> tuple[float, float] | None:
+    if value is None:
+        return None
+    low, high = value
+    if not all(isinstance(side, Real) and not isinstance(side, bool) for side in (low, high)):
+        raise ValueError
+    if not 0 <= low <= high <= 1:
+        raise ValueError
+    return float(low), float(high)
+
+
+@register
+@dataclass(frozen=True, repr=False)
+class CutMix(PairMethod):
+    """Pastes a random box of the partner; labels are mixed by the area that was really pasted.
+
+    The box keeps the sample's aspect ratio and covers ``1 - weight`` of it, ``weight ~ Beta(alpha, alpha)``, before
+    its sides are rounded down to whole pixels and its overhang is clipped. The weight of the labels is measured
+    afterwards: ``1 - pasted pixels / all pixels``.
+
+    Source: Yun et al., CutMix: Regularization Strategy to Train Strong Classifiers with Localizable Features,
+    arXiv:1905.04899.
+    """
+
+    alpha: float = alpha_field(1.0, "1 draws every area equally often.")
+    _: fields.KW_ONLY
+    placement: str = fields.choice(
+        "clip",
+        PLACEMENTS,
+        "Where the box goes: its centre on any pixel and the overhang clipped ('clip', the paper), wholly inside "
+        "('inside'), every pixel equally likely to be pasted ('uniform'), or sides drawn from minmax ('minmax').",
+    )
+    minmax: tuple[float, float] | None = fields.parameter(
+        None,
+        _two_fractions,
+        "None or two fractions (low, high) with 0 <= low <= high <= 1",
+        "Range of the box's sides as fractions of the sample's, for placement='minmax'; alpha is then not used.",
+    )
+    correct_weight: bool = fields.flag(
+        True, "Mix labels by the area that was pasted; False uses the weight that was drawn."
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if (self.placement == "minmax") != (self.minmax is not None):
+            raise fields.mismatch(
+                self, "placement='minmax' and minmax=(low, high) belong together", "both or neither of them"
+            )
+        if self.placement == "minmax" and not self.correct_weight:
+            raise fields.mismatch(self, "placement='minmax' draws no weight", "correct_weight=True")
+
+    def draw(self, spec: BatchSpec, rng: np.random.Generator, hints: Hints = NO_HINTS) -> Plan:
+        rows, source, leader = self.pairs(spec, rng, hints)
+        weight = beta_weights(self.alpha, spec.size, rng)
+        size, place = rng.random((2, spec.size, len(spec.shape)))
+        start, stop = self._boxes(np.asarray(spec.shape, np.int64), weight, size, place)
+        chosen = leader[rows]
+        layer = Layer(rows, source, np.ones(len(rows)), Boxes(start[chosen], stop[chosen]))
+        return pair_plan(spec, layer, None if self.correct_weight else weight[chosen])
+
+    def _boxes(
+        self, shape: NDArray[np.int64], weight: NDArray[np.float64], size: NDArray[np.float64], place: NDArray[np.float64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Corners ``(B, d)`` from the weights ``(B,)`` and two uniform numbers a side, ``(B, d)`` each."""
+        if self.minmax is not None:
+            low, high = np.floor(np.multiply.outer(self.minmax, shape)).astype(np.int64)
+            side = low + _whole(size, high - low + 1)
+        else:
+            fraction = (1.0 - weight) ** (1.0 / max(1, len(shape)))
+            side = np.floor(fraction[:, None] * shape).astype(np.int64)
+        if self.placement == "clip":
+            start = _whole(place, shape) - side // 2
+        elif self.placement == "uniform":
+            start = _whole(place, shape + side) - side
+        else:
+            start = _whole(place, shape - side + 1)
+        return np.clip(start, 0, shape), np.clip(start + side, 0, shape)
+
+
+def _whole(uniform: NDArray[np.float64], count: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Uniform whole numbers in ``[0, count)`` from uniform numbers in ``[0, 1)``."""
+    return np.minimum((uniform * count).astype(np.int64), count - 1)

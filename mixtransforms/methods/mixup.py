@@ -1,0 +1,34 @@
+"""MixUp: the blend of two whole samples."""
+
+# No `from __future__ import annotations`: signatures must show types, not strings.
+from dataclasses import dataclass
+
+import numpy as np
+
+from mixtransforms.core import fields
+from mixtransforms.core.method import NO_HINTS, PairMethod, alpha_field, beta_weights, pair_plan
+from mixtransforms.core.pairing import Hints
+from mixtransforms.core.plan import BatchSpec, Layer, Plan
+from mixtransforms.core.registry import register
+
+
+@register
+@dataclass(frozen=True, repr=False)
+class MixUp(PairMethod):
+    """Blends every sample with a partner: ``x = weight * x_i + (1 - weight) * x_j``, and labels alike.
+
+    ``weight ~ Beta(alpha, alpha)`` belongs to the sample itself, ``1 - weight`` to its partner.
+
+    Source: Zhang et al., mixup: Beyond Empirical Risk Minimization, arXiv:1710.09412.
+    """
+
+    alpha: float = alpha_field(0.2, "Usual range 0.1 to 0.4.")
+    _: fields.KW_ONLY
+    fold: bool = fields.flag(False, "Use max(weight, 1 - weight), so that the sample itself always dominates.")
+
+    def draw(self, spec: BatchSpec, rng: np.random.Generator, hints: Hints = NO_HINTS) -> Plan:
+        rows, source, leader = self.pairs(spec, rng, hints)
+        weight = beta_weights(self.alpha, spec.size, rng)[leader][rows]
+        if self.fold:
+            weight = np.maximum(weight, 1.0 - weight)
+        return pair_plan(spec, Layer(rows, source, 1.0 - weight))

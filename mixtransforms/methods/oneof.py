@@ -1,0 +1,92 @@
+"""OneOf: a choice between methods, for every sample or for the whole batch."""
+
+# No `from __future__ import annotations`: signatures must show types, not strings.
+from collections.abc import Sequence
+from dataclasses import MISSING, dataclass
+from numbers import Real
+from typing import Any
+
+import numpy as np
+
+from mixtransforms.core import fields
+from mixtransforms.core.method import NO_HINTS, Method
+from mixtransforms.core.pairing import Hints
+from mixtransforms.core.plan import BatchSpec, Plan
+from mixtransforms.core.registry import register
+
+
+def _methods(value: Any) -> tuple[Method, ...]:
+    if not isinstance(value, Sequence) or not value:
+        raise ValueError
+    if not all(isinstance(item, Method) for item in value):
+        raise ValueError
+    return tuple(value)
+
+
+def _weights(value: Any) -> tuple[float, ...] | None:
+    if value is None:
+        return None
+    if not all(isinstance(weight, Real) and not isinstance(weight, bool) for weight in value):
+        raise ValueError
+    if not all(0 <= weight <= 1 for weight in value) or not sum(value) <= 1 + 1e-9:
+        raise ValueError
+    return tuple(float(weight) for weight in value)
+
+
+@register
+@dataclass(frozen=True, repr=False)
+class OneOf(Method):
+    """Mixes every sample, or the whole batch, with one of several methods.
+
+    Partners are drawn over the whole batch, whichever method a sample gets.
+    """
+
+    transforms: tuple[Method, ...] = fields.parameter(
+        MISSING, _methods, "a non-empty list of mixing methods", "The methods to choose from."
+    )
+    _: fields.KW_ONLY
+    weights: tuple[float, ...] | None = fields.parameter(
+        None,
+        _weights,
+        "None or one chance a method, each within [0, 1], together at most 1",
+        "Chance of every method; what is missing to 1 stays unmixed. None: all equally likely.",
+    )
+    per: str = fields.choice("sample", ("sample", "batch"), "Choose for every sample, or once for the batch.")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.weights is not None and len(self.weights) != len(self.transforms):
+            raise fields.mismatch(
+                self, f"{len(self.weights)} weights for {len(self.transforms)} methods", "one weight a method"
+            )
+
+    @property
+    def needs(self) -> frozenset[str]:
+        return frozenset().union(*(method.needs for method in self.transforms))
+
+    def draw(self, spec: BatchSpec, rng: np.random.Generator, hints: Hints = NO_HINTS) -> Plan:
+        chances = self.weights or (1.0 / len(self.transforms),) * len(self.transforms)
+        bounds = np.cumsum(chances)
+        if bounds[-1] > 1.0 - 1e-9:  # rounding must not leave a gap for "unmixed"
+            bounds[-1] = 1.0
+        ticket = rng.random(spec.size)
+        if self.per == "batch":
+            ticket = np.broadcast_to(ticket[:1], ticket.shape)
+        chosen = np.searchsorted(bounds, ticket, side="right")
+        # Every method draws for the whole batch, so that the draws of one do not depend on the choice.
+        plans = [method.draw(spec, rng, hints).where(chosen == index) for index, method in enumerate(self.transforms)]
+        return merge(spec, plans)
+
+
+def merge(spec: BatchSpec, plans: Sequence[Plan]) -> Plan:
+    """One plan from plans that mix different samples."""
+    merged = Plan(spec, tuple(layer for plan in plans for layer in plan.layers))
+    if all(plan.label_share is None for plan in plans):
+        return merged
+    share = np.zeros(merged.sources.shape)
+    share[:, 0] = 1.0
+    for plan in plans:
+        mixed = np.unique(np.concatenate([layer.rows for layer in plan.layers], dtype=np.int64)) if plan.layers else []
+        columns = plan.target_share.shape[1]
+        share[mixed, :columns] = plan.target_share[mixed]
+    return Plan(spec, merged.layers, share)

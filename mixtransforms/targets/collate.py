@@ -1,0 +1,109 @@
+"""Samples to batches, as default collation has it, with errors that say which sample does not fit."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from mixtransforms.core.errors import InputError, explain
+from mixtransforms.kernels import backend_of
+from mixtransforms.targets.find import Path, children, is_flat, rebuild, spell
+
+
+def is_samples(batch: Any) -> bool:
+    """Whether a value is a list of samples: tuples, dicts, dataclasses or unbatched images."""
+    if type(batch) is not list or not batch:
+        return False
+    if all(backend_of(item) for item in batch):
+        return all(len(item.shape) == 3 for item in batch)
+    return all(children(item) is not None and not is_flat(item) for item in batch)
+
+
+def collate(samples: Sequence[Any], backend: str, path: Path = ()) -> Any:
+    """Stacks samples leaf by leaf.
+
+    Args:
+        samples: Samples of equal structure.
+        backend: What numbers become, ``"numpy"`` or ``"torch"``; arrays keep their own.
+        path: Where the samples stand, for errors.
+
+    Returns:
+        The structure of one sample (tuples become lists) around batches: arrays and numbers stacked, anything else
+        as a list.
+
+    Raises:
+        InputError: Samples differ in structure or in shape.
+    """
+    first = samples[0]
+    if backend_of(first):
+        return stack(samples, path)
+    if isinstance(first, (bool, int, float, np.number)):
+        return _numbers(samples, backend)
+    items = children(first)
+    if items is None:
+        return list(samples)
+    every = [children(sample) for sample in samples]
+    for index, other in enumerate(every):
+        if other is None or [key for key, _ in other] != [key for key, _ in items]:
+            raise InputError(
+                explain(
+                    "Samples of different structure",
+                    where=spell(path),
+                    got=f"sample {index} of type {type(samples[index]).__name__}"
+                    + ("" if other is None else f" with {[key for key, _ in other]}"),
+                    wanted=f"{type(first).__name__} with {[key for key, _ in items]}, as sample 0",
+                    fix="Return the same structure for every sample.",
+                )
+            )
+    columns = [
+        collate([dict(sample or ())[key] for sample in every], backend, (*path, key)) for key, _ in items
+    ]
+    named = isinstance(first, Mapping) or hasattr(first, "_fields") or dataclasses.is_dataclass(first)
+    return rebuild(first, columns) if named else columns
+
+
+def stack(samples: Sequence[Any], path: Path = ()) -> Any:
+    """Arrays of one shape and backend as a batch.
+
+    Raises:
+        InputError: Shapes or backends differ; names the first sample that does.
+    """
+    shapes = [tuple(sample.shape) for sample in samples]
+    for index, shape in enumerate(shapes):
+        if shape != shapes[0]:
+            raise InputError(
+                explain(
+                    "Samples of different sizes",
+                    where=spell(path),
+                    got=f"{shape} in sample {index}, {shapes[0]} in sample 0",
+                    wanted="one shape for all samples of a batch",
+                    fix="Resize or crop to one size before mixing, for example with Resize or RandomCrop.",
+                )
+            )
+    backends = {backend_of(sample) for sample in samples}
+    if backends == {"numpy"}:
+        return np.stack(samples)
+    if len(backends) > 1:
+        raise InputError(
+            explain(
+                "Samples of different backends", where=spell(path), got=" and ".join(sorted(map(str, backends))),
+                wanted="NumPy arrays or tensors, one of them", fix="Convert all samples alike.",
+            )
+        )
+    import torch
+
+    return torch.stack([sample.as_subclass(torch.Tensor) for sample in samples])
+
+
+def _numbers(samples: Sequence[Any], backend: str) -> Any:
+    values = np.array(samples)
+    if backend == "numpy":
+        return values
+    import torch
+
+    return torch.from_numpy(values)
+
+

@@ -1,0 +1,220 @@
+"""Finds the targets of a batch in any container, and rebuilds the container around new values.
+
+A target is known by its type, by a declared name, position or path, by a default name, or as the first two items of
+a tuple or list, ``(images, labels)``. An array that is none of these is an error: nothing is passed over in silence.
+"""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+from collections.abc import Callable, Collection, Iterator, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from mixtransforms.core.errors import InputError, explain, nearest
+from mixtransforms.kernels import backend_of
+
+Path = tuple[str | int, ...]
+Name = str | int
+
+IMAGE, LABEL = "image", "label"
+KINDS = (IMAGE, LABEL)
+"""The kinds of targets that are mixed."""
+
+DEFAULT_NAMES: Mapping[str, str] = {
+    **dict.fromkeys(
+        "image images img imgs pixel_values video volume audio waveform inputs x".split(), IMAGE
+    ),
+    **dict.fromkeys("label labels target targets class classes y".split(), LABEL),
+}
+"""Names, in lower case, that say what a value is."""
+
+_TV_KINDS = {"Image": IMAGE, "Video": IMAGE}
+
+
+class Target(NamedTuple):
+    """A value to mix.
+
+    Attributes:
+        path: Keys and positions from the root of the batch.
+        kind: One of :data:`KINDS`.
+        value: An array, or a flat list of arrays or numbers, one a sample.
+    """
+
+    path: Path
+    kind: str
+    value: Any
+
+
+def spell(path: Path) -> str:
+    """A path as people write it: ``batch['views'][0]``, or ``batch`` for the root."""
+    return "batch" + "".join(f"[{step!r}]" for step in path)
+
+
+def children(node: Any) -> list[tuple[Name, Any]] | None:
+    """Keys and values of a container, ``None`` for anything else."""
+    if isinstance(node, Mapping):
+        return list(node.items())
+    if isinstance(node, tuple) and hasattr(node, "_fields"):
+        return list(zip(node._fields, node, strict=True))
+    if type(node) in (tuple, list):
+        return list(enumerate(node))
+    if dataclasses.is_dataclass(node) and not isinstance(node, type):
+        return [(field.name, getattr(node, field.name)) for field in dataclasses.fields(node)]
+    return None
+
+
+def rebuild(node: Any, values: list[Any]) -> Any:
+    """The same container around new values."""
+    if isinstance(node, Mapping):
+        result = copy.copy(node)
+        for key, value in zip(node, values, strict=True):
+            result[key] = value  # type: ignore[index]
+        return result
+    if isinstance(node, tuple) and hasattr(node, "_fields"):
+        return type(node)(*values)
+    if isinstance(node, (tuple, list)):
+        return type(node)(values)
+    result = copy.copy(node)
+    for field, value in zip(dataclasses.fields(node), values, strict=True):
+        object.__setattr__(result, field.name, value)
+    return result
+
+
+def is_flat(node: Any) -> bool:
+    """A non-empty list or tuple of arrays or numbers: one value a sample."""
+    if type(node) not in (list, tuple) or not node:
+        return False
+    return all(backend_of(item) for item in node) or all(isinstance(i, (int, float, np.number)) for i in node)
+
+
+def walk(node: Any, stop: Callable[[Path, Any], bool], path: Path = ()) -> Iterator[tuple[Path, Any]]:
+    """Leaves in order, with their paths; a node for which ``stop`` says so is a leaf."""
+    items = None if stop(path, node) else children(node)
+    if items is None:
+        yield path, node
+        return
+    for key, value in items:
+        yield from walk(value, stop, (*path, key))
+
+
+def replace(node: Any, new: Mapping[Path, Any], path: Path = ()) -> Any:
+    """The same containers with the values at some paths replaced; nothing is changed in place."""
+    if path in new:
+        return new[path]
+    items = children(node)
+    if not items or not any(known[: len(path)] == path for known in new):
+        return node
+    return rebuild(node, [replace(value, new, (*path, key)) for key, value in items])
+
+
+@dataclasses.dataclass(frozen=True)
+class Finder:
+    """What a batch's values are called.
+
+    Attributes:
+        kinds: Declared names, positions or dotted paths and their kinds.
+        passthrough: Declared names, positions or dotted paths that are left alone.
+    """
+
+    kinds: Mapping[Name, str]
+    passthrough: Collection[Name]
+
+    def find(self, batch: Any, labels: Any = None) -> list[Target]:
+        """The targets of a batch, in its order.
+
+        Args:
+            batch: Any container.
+            labels: The one leaf of it that is known to be the labels, or ``None``.
+
+        Raises:
+            InputError: An array is neither known nor declared.
+        """
+
+        found = []
+        for path, leaf, kind in self._leaves(batch, labels):
+            if kind is not None:
+                found.append(Target(path, kind, leaf))
+            elif backend_of(leaf) and not self._passes(path):
+                raise self._unknown(path, leaf)
+        return found
+
+    def known(self, batch: Any) -> list[Target]:
+        """The targets that are known, of a batch or of one sample; anything else is nobody's business here."""
+        return [Target(path, kind, leaf) for path, leaf, kind in self._leaves(batch, None) if kind is not None]
+
+    def _leaves(self, batch: Any, labels: Any) -> Iterator[tuple[Path, Any, str | None]]:
+        def kind_of(path: Path, node: Any) -> str | None:
+            if self._passes(path):
+                return None
+            return LABEL if labels is not None and node is labels else self._kind(batch, path, node)
+
+        for path, leaf in walk(batch, lambda path, node: self._passes(path) or kind_of(path, node) is not None):
+            yield path, leaf, kind_of(path, leaf)
+
+    def passed(self, batch: Any) -> list[tuple[Path, Any]]:
+        """The values that are declared to pass."""
+        return [(path, leaf) for path, leaf in walk(batch, lambda p, _: self._passes(p)) if self._passes(path)]
+
+    def _passes(self, path: Path) -> bool:
+        return any(name in self.passthrough for name in _names(path))
+
+    def _kind(self, batch: Any, path: Path, node: Any) -> str | None:
+        if not (backend_of(node) or is_flat(node)):
+            return None
+        for name in _names(path):
+            if name in self.kinds:
+                return self.kinds[name]
+        if type(node).__module__.startswith("torchvision.tv_tensors"):
+            return self._tensor_kind(path, node)
+        for step in reversed(path):  # a position has no name of its own: a list of views has its parent's
+            if isinstance(step, str):
+                return DEFAULT_NAMES.get(step.lower())
+        if path == () and backend_of(node):
+            return IMAGE
+        if len(path) == 1 and type(batch) in (tuple, list) and path[0] in (0, 1):
+            return KINDS[int(path[0])]
+        return None
+
+    def _tensor_kind(self, path: Path, node: Any) -> str:
+        kind = _TV_KINDS.get(type(node).__name__)
+        if kind is None:
+            raise InputError(
+                explain(
+                    f"{type(node).__name__} cannot be mixed",
+                    where=spell(path),
+                    got=_describe(node),
+                    wanted="images and class labels",
+                    fix=f"Leave it as it is with passthrough=({path[-1] if path else 0!r},).",
+                )
+            )
+        return kind
+
+    def _unknown(self, path: Path, leaf: Any) -> InputError:
+        name = path[-1] if path else 0
+        hint = nearest(name.lower(), DEFAULT_NAMES) if isinstance(name, str) else ""
+        return InputError(
+            explain(
+                "An array that is neither known nor declared",
+                where=spell(path),
+                got=_describe(leaf),
+                wanted="a known name, a declared kind, or a declared passthrough",
+                fix=f"Say what it is with kinds={{{name!r}: 'image'}} or kinds={{{name!r}: 'label'}}, "
+                f"or leave it alone with passthrough=({name!r},).{hint}",
+            )
+        )
+
+
+def _names(path: Path) -> Iterator[Name]:
+    """How a path may be declared: dotted from the root, by its last name, or by a name on its way."""
+    if path:
+        yield ".".join(map(str, path))
+        yield from reversed(path)
+
+
+def _describe(value: Any) -> str:
+    if backend_of(value):
+        return f"{type(value).__name__} {tuple(value.shape)} {value.dtype}"
+    return f"{type(value).__name__} of length {len(value)}"

@@ -1,0 +1,165 @@
+"""BatchCompose for torchvision v2: ordinary transforms on every sample, mixing on the batch, one list."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torchvision import tv_tensors
+from torchvision.transforms import v2
+
+from mixtransforms.core.errors import ParameterError, explain
+from mixtransforms.core.keys import Key, Steps
+from mixtransforms.kernels import backend_of
+from mixtransforms.pipeline import MIX, SAMPLE, Record, Stage, adopted, finder_of, image_paths, join, keyed, split, stages
+from mixtransforms.targets.collate import collate, is_samples
+from mixtransforms.targets.find import replace as replace_leaves
+from mixtransforms.targets.find import spell, walk
+from mixtransforms.torchvision import transform as door
+from mixtransforms.transform import Trace, call_key, gather
+
+_STILL = (v2.Normalize, v2.ToDtype, v2.ToImage, v2.ToPureTensor, v2.Identity, v2.ConvertImageDtype)
+"""Transforms that draw nothing and treat every image of a batch alike."""
+
+_default_generator = threading.Lock()
+"""Held while torch's default generator is borrowed."""
+
+
+class BatchCompose(v2.Transform):
+    """Runs v2 transforms on every sample with its own random parameters, and mixing transforms on the batch.
+
+    At the first mixing transform, or at the end, samples are collated. Transforms after a mix run on every mixed
+    sample again, or on the whole batch where they draw nothing (``Normalize``, ``ToDtype``). Given a list of samples
+    it is a ``collate_fn``; given a batch it returns a batch.
+
+    Args:
+        transforms: v2 transforms and mixing transforms of this or of the neutral door, in the order they happen.
+        seed: ``None`` draws from torch's default generator. A number: the same results again for the same samples,
+            and for the same calls with ready batches; torch's default generator is left as it was.
+
+    Raises:
+        ParameterError: A container hides a mix, torchvision's own mix is in the list, or seeds contradict.
+    """
+
+    def __init__(self, transforms: Sequence[Callable[..., Any]], *, seed: int | None = None) -> None:
+        super().__init__()
+        for index, transform in enumerate(transforms):
+            if isinstance(transform, (v2.MixUp, v2.CutMix)):
+                name = type(transform).__name__
+                raise ParameterError(
+                    explain(
+                        "torchvision's own mix would see one sample at a time",
+                        where=f"BatchCompose, transform {index}",
+                        got=f"v2.{name}",
+                        wanted=f"mixtransforms.torchvision.{name}",
+                        fix="It takes the same parameters.",
+                    )
+                )
+        self.transforms = adopted(transforms, door, "BatchCompose", seed)
+        self.seed = seed
+        self._steps = Steps()
+        self._stages = stages(self.transforms, lambda transform: isinstance(transform, _STILL))
+        self._finder = finder_of(self.transforms)
+
+    def forward(self, *batch: Any, **named: Any) -> Any:
+        """Transforms a list of samples, or a batch, into a batch."""
+        return self._run(gather(batch, named), None)
+
+    def trace(self, *batch: Any, **named: Any) -> Trace:
+        """Runs one call and returns the batch before the first mix, the plans, and the result."""
+        record = Record()
+        after = self._run(gather(batch, named), record)
+        return Trace(record.before, tuple(record.plans), after)
+
+    def train(self, mode: bool = True) -> BatchCompose:
+        """Hands the mode to the children: ``.eval()`` switches mixing off."""
+        super().train(mode)
+        for transform in self.transforms:
+            if isinstance(transform, torch.nn.Module):
+                transform.train(mode)
+        return self
+
+    def __repr__(self) -> str:
+        inner = "".join(f"\n    {transform!r}," for transform in self.transforms)
+        return f"BatchCompose([{inner}\n], seed={self.seed!r})"
+
+    def _run(self, data: Any, record: Record | None) -> Any:
+        key = self._key(data)
+        for stream, stage in enumerate(self._stages, start=1):
+            samples = is_samples(data)
+            if stage.kind == MIX:
+                data = collate(data, "torch") if samples else data
+                data = self._mix(data, stage, keyed(key, stream), record)
+            elif samples:
+                data = self._each(data, stage, keyed(key, stream))
+            elif stage.kind == SAMPLE:
+                size = self._size(data)
+                data = join(data, self._each(split(data, size), stage, keyed(key, stream)), size)
+            else:
+                data = self._one(data, stage)
+        return collate(data, "torch") if is_samples(data) else data
+
+    def _key(self, data: Any) -> Key | None:
+        if self.seed is None:
+            return None
+        leaves = ((spell(path), leaf) for path, leaf in walk(data, lambda *_: False))
+        return call_key(self.seed, self._steps, leaves, is_samples(data))
+
+    def _mix(self, batch: Any, stage: Stage, key: Key | None, record: Record | None) -> Any:
+        for index, mix in enumerate(stage.transforms):
+            found = mix._find(batch)
+            plan = mix._draw(found, key=None if key is None else keyed(key, key.stream << 16 | index))
+            if record is not None:
+                record.plans.append(plan)
+                if record.before is None:
+                    record.before = _kept(batch) if mix.inplace else batch
+            batch = mix._replay(plan, found)
+        return batch
+
+    def _each(self, samples: Sequence[Any], stage: Stage, key: Key | None) -> list[Any]:
+        if key is None:
+            return [self._one(sample, stage) for sample in samples]
+        seeds = key.generator().integers(2**63, size=len(samples)).tolist()
+        with _borrowed() as generator:
+            result = []
+            for sample, seed in zip(samples, seeds, strict=True):
+                generator.manual_seed(seed)
+                result.append(self._one(sample, stage))
+            return result
+
+    def _one(self, sample: Any, stage: Stage) -> Any:
+        """One sample, or one batch alike; plain tensors that are images are marked as such for the host."""
+        wrapped = {}
+        for path, leaf in walk(sample, lambda path, _: path in paths) if (paths := set(image_paths(sample, self._finder))) else ():
+            if path in paths and type(leaf) is torch.Tensor:
+                wrapped[path] = tv_tensors.Image(leaf)
+        result = replace_leaves(sample, wrapped)
+        for transform in stage.transforms:
+            result = transform(result)
+        if not wrapped:
+            return result
+        after = dict(walk(result, lambda path, _: path in wrapped))
+        plain = {path: after[path].as_subclass(torch.Tensor) for path in wrapped if backend_of(after.get(path)) == "torch"}
+        return replace_leaves(result, plain)
+
+    def _size(self, batch: Any) -> int:
+        images = [target for target in self._finder.known(batch) if target.kind == "image"]
+        return len(images[0].value) if images else 0
+
+
+@contextmanager
+def _borrowed() -> Iterator[torch.Generator]:
+    """torch's default generator, put back as it was."""
+    with _default_generator:
+        state = torch.default_generator.get_state()
+        try:
+            yield torch.default_generator
+        finally:
+            torch.default_generator.set_state(state)
+
+
+def _kept(batch: Any) -> Any:
+    return replace_leaves(batch, {path: leaf.clone() for path, leaf in walk(batch, lambda *_: False) if backend_of(leaf) == "torch"})

@@ -1,0 +1,66 @@
+"""Mixing methods as torchvision v2 transforms."""
+
+# No `from __future__ import annotations`: signatures must show types, not strings.
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torchvision.transforms import v2
+
+from mixtransforms import methods
+from mixtransforms.core import fields
+from mixtransforms.core.keys import Key
+from mixtransforms.transform import MixTransform, gather
+
+
+def _getter(value: Any) -> Any:
+    if not (value == "default" or value is None or callable(value)):
+        raise ValueError
+    return value
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class Transform(MixTransform, v2.Transform):
+    """A mixing transform of torchvision v2: an ``nn.Module`` on batches.
+
+    With ``seed=None`` it draws from torch's default generator, which ``torch.manual_seed`` governs. ``.eval()``
+    switches mixing off and keeps the form of the labels.
+    """
+
+    labels_getter: str | Callable[[Any], Any] | None = fields.parameter(
+        "default",
+        _getter,
+        "'default', None or a callable",
+        "How labels are found: by name or position, not at all, or by a callable that takes the batch and returns "
+        "them, as in v2.MixUp.",
+    )
+
+    def __post_init__(self) -> None:
+        v2.Transform.__init__(self)
+        super().__post_init__()
+
+    __call__ = v2.Transform.__call__
+
+    def forward(self, *batch: Any, **named: Any) -> Any:
+        """See :meth:`mixtransforms.transform.MixTransform.__call__`."""
+        return self._run(gather(batch, named))
+
+    def _generator(self) -> np.random.Generator:
+        return Key(int(torch.empty((), dtype=torch.int64).random_())).generator()
+
+    def _off(self) -> bool:
+        return not self.training
+
+    def _labels_of(self, batch: Any) -> Any:
+        return self.labels_getter(batch) if callable(self.labels_getter) else None
+
+
+class MixUp(Transform, methods.MixUp): ...
+
+
+class CutMix(Transform, methods.CutMix): ...
+
+
+class OneOf(Transform, methods.OneOf): ...
