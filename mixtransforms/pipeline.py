@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from mixtransforms.core.errors import ParameterError, explain
 from mixtransforms.core.keys import Key
 from mixtransforms.core.plan import Plan
@@ -136,12 +138,17 @@ def split(batch: Any, size: int) -> list[Any]:
 
 def join(batch: Any, samples: Sequence[Any], size: int) -> Any:
     """The batch with its divided values stacked again from the samples."""
-    columns = [dict(walk(sample, lambda path, _: path in paths)) for paths in (_divided(batch, size),) for sample in samples]
-    return replace_leaves(batch, {path: _restack([c[path] for c in columns]) for path in _divided(batch, size)})
+    divided = _divided(batch, size)
+    columns = [dict(walk(sample, lambda path, _: path in divided)) for sample in samples]
+    return replace_leaves(
+        batch, {path: _restack(whole, [column[path] for column in columns]) for path, whole in divided.items()}
+    )
 
 
-def _restack(values: list[Any]) -> Any:
-    return stack(values) if backend_of(values[0]) else values
+def _restack(whole: Any, values: list[Any]) -> Any:
+    if values and backend_of(values[0]):
+        return stack(values)
+    return np.asarray(values) if backend_of(whole) == "numpy" else values
 
 
 def _divided(batch: Any, size: int) -> Mapping[Path, Any]:
@@ -159,3 +166,23 @@ def _divided(batch: Any, size: int) -> Mapping[Path, Any]:
 def keyed(key: Key | None, stream: int) -> Key | None:
     """The pipeline's key for one of its stages."""
     return None if key is None else Key(key.seed, key.epoch, key.rank, stream, key.step)
+
+
+def mix_stage(batch: Any, stage: Stage, key: Key | None, record: Record | None) -> Any:
+    """Mixes a batch with every transform of a stage, one after the other.
+
+    Args:
+        batch: A collated batch.
+        stage: A stage of kind :data:`MIX`.
+        key: The pipeline's key for this stage; ``None`` lets every transform draw for itself.
+        record: Where a traced call writes the plans, or ``None``.
+    """
+    for index, mix in enumerate(stage.transforms):
+        found = mix._find(batch)
+        plan = mix._draw(found, key=None if key is None or mix.seed is not None else keyed(key, key.stream << 16 | index))
+        if record is not None:
+            record.plans.append(plan)
+            if record.before is None:
+                record.before = mix._kept(found)
+        batch = mix._replay(plan, found)
+    return batch

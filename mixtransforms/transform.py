@@ -3,6 +3,7 @@
 # No `from __future__ import annotations`: signatures must show types, not strings.
 import functools
 import inspect
+import secrets
 import sys
 import textwrap
 from collections.abc import Callable, Iterable, Mapping
@@ -203,7 +204,7 @@ class MixTransform(Options):
     def trace(self, *batch: Any, **named: Any) -> Trace:
         """Runs one call and returns what went in, the plan, and what came out."""
         found = self._find(gather(batch, named))
-        before = replace_leaves(found.batch, {t.path: _copy(t.value) for t in found.targets}) if self.inplace else found.batch
+        before = self._kept(found)
         plan = self._draw(found)
         return Trace(before, (plan,), self._replay(plan, found))
 
@@ -233,9 +234,9 @@ class MixTransform(Options):
 
     # ------------------------------------------------------------------------------------------ what doors change
 
-    def _generator(self) -> np.random.Generator:
-        """The host's randomness, for ``seed=None``."""
-        return np.random.default_rng()
+    def _host_seed(self) -> int:
+        """A seed from the host's own randomness, for ``seed=None``; here fresh entropy."""
+        return secrets.randbits(64)
 
     def _off(self) -> bool:
         """Whether mixing is switched off, as by ``.eval()``."""
@@ -299,11 +300,12 @@ class MixTransform(Options):
         method = self.method.forced() if forced else self.method
         labels = [target.value for target in found.targets if target.kind != IMAGE]
         hints = {"classes": class_ids(labels[0])} if "classes" in method.needs and labels else {}
-        if key is None and self.seed is not None:
+        if key is None and self.seed is None:
+            key = Key(self._host_seed())
+        elif key is None:
             content = ((spell(target.path), target.value) for target in found.targets)
-            key = call_key(self.seed, self._steps, content, found.samples)  # type: ignore[attr-defined]
-        plan = method.draw(found.spec, self._generator() if key is None else key.generator(), hints)
-        return replace(plan, key=key)
+            key = call_key(self.seed, self._steps, content, found.samples)  # type: ignore[arg-type, attr-defined]
+        return replace(method.draw(found.spec, key.generator(), hints), key=key)
 
     def _replay(self, plan: Plan, found: Found) -> Any:
         if plan.spec != found.spec:
@@ -320,6 +322,12 @@ class MixTransform(Options):
         if self.keep_originals:
             new |= self._repeated(found, set(new))
         return replace_leaves(found.batch, new)
+
+    def _kept(self, found: Found) -> Any:
+        """The batch as it is now, whatever is painted into it afterwards."""
+        if not self.inplace:
+            return found.batch
+        return replace_leaves(found.batch, {target.path: _copy(target.value) for target in found.targets})
 
     def _mix(self, plan: Plan, target: Target, found: Found) -> Any:
         where = spell(target.path)

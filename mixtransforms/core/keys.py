@@ -49,25 +49,34 @@ def current_rank() -> int:
     return int(os.environ.get("RANK", "0"))
 
 
+class Guard:
+    """A lock that pickles and copies as a new, open one."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> None:
+        self._lock.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
+
+    def __reduce__(self) -> tuple[type[Guard], tuple[()]]:
+        return Guard, ()
+
+
 class Steps:
     """Counts the calls of one seeded transform or pipeline. Safe to share between threads, pickles its count."""
 
     def __init__(self) -> None:
         self._count = 0
-        self._lock = threading.Lock()
+        self._guard = Guard()
 
     def next(self) -> int:
         """The number of calls before this one."""
-        with self._lock:
+        with self._guard:
             self._count += 1
             return self._count - 1
-
-    def __getstate__(self) -> dict[str, int]:
-        return {"_count": self._count}
-
-    def __setstate__(self, state: dict[str, int]) -> None:
-        self.__init__()  # type: ignore[misc]
-        self._count = state["_count"]
 
 
 def content_hash(leaves: Iterable[tuple[str, Any]]) -> int:

@@ -4,6 +4,7 @@ A method never sees an array of a batch. It gets a spec, a generator and the hin
 """
 
 # No `from __future__ import annotations`: signatures must show types, not strings.
+import dataclasses
 from abc import ABC, abstractmethod
 
 from dataclasses import dataclass
@@ -100,7 +101,7 @@ class PairMethod(Method):
         return frozenset({"classes"} if self.pairing in CLASS_AWARE else ())
 
     def forced(self) -> "Method":
-        return type(self)(**{**fields.values(self), "p": 1.0})
+        return dataclasses.replace(self, p=1.0)
 
     def pairs(self, spec: BatchSpec, rng: np.random.Generator, hints: Hints) -> Pairs:
         """Draws partners and gate. How many numbers are drawn does not depend on ``p``."""

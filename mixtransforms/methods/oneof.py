@@ -1,6 +1,7 @@
 """OneOf: a choice between methods, for every sample or for the whole batch."""
 
 # No `from __future__ import annotations`: signatures must show types, not strings.
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import MISSING, dataclass
 from numbers import Real
@@ -51,6 +52,7 @@ class OneOf(Method):
         "None or one chance a method, each within [0, 1], together at most 1",
         "Chance of every method; what is missing to 1 stays unmixed. None: all equally likely.",
     )
+    p: float = fields.number(1.0, low=0, high=1, doc="Chance that a sample, or the batch (see per), is mixed at all.")
     per: str = fields.choice("sample", ("sample", "batch"), "Choose for every sample, or once for the batch.")
 
     def __post_init__(self) -> None:
@@ -64,9 +66,12 @@ class OneOf(Method):
     def needs(self) -> frozenset[str]:
         return frozenset().union(*(method.needs for method in self.transforms))
 
+    def forced(self) -> Method:
+        return dataclasses.replace(self, p=1.0)
+
     def draw(self, spec: BatchSpec, rng: np.random.Generator, hints: Hints = NO_HINTS) -> Plan:
         chances = self.weights or (1.0 / len(self.transforms),) * len(self.transforms)
-        bounds = np.cumsum(chances)
+        bounds = np.cumsum(chances) * self.p
         if bounds[-1] > 1.0 - 1e-9:  # rounding must not leave a gap for "unmixed"
             bounds[-1] = 1.0
         ticket = rng.random(spec.size)

@@ -36,8 +36,8 @@ def mixed_axes(array: Any, layout: str | None, where: str) -> tuple[int, ...]:
     first = layout == "channels_first" or (layout is None and backend == "torch")
     video = type(array).__name__ == "Video"
     gray = len(shape) == 3 and backend == "numpy" and not first
-    if len(shape) != 4 + video and not gray:
-        one = len(shape) == 3
+    one = len(shape) == 3 and (not gray or (shape[-1] in _CHANNELS and min(shape[:2]) >= _LONG))
+    if one or (len(shape) != 4 + video and not gray):
         raise InputError(
             explain(
                 "Not a batch of images",

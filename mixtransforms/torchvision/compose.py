@@ -14,7 +14,20 @@ from torchvision.transforms import v2
 from mixtransforms.core.errors import ParameterError, explain
 from mixtransforms.core.keys import Key, Steps
 from mixtransforms.kernels import backend_of
-from mixtransforms.pipeline import MIX, SAMPLE, Record, Stage, adopted, finder_of, image_paths, join, keyed, split, stages
+from mixtransforms.pipeline import (
+    MIX,
+    SAMPLE,
+    Record,
+    Stage,
+    adopted,
+    finder_of,
+    image_paths,
+    join,
+    keyed,
+    mix_stage,
+    split,
+    stages,
+)
 from mixtransforms.targets.collate import collate, is_samples
 from mixtransforms.targets.find import replace as replace_leaves
 from mixtransforms.targets.find import spell, walk
@@ -92,7 +105,7 @@ class BatchCompose(v2.Transform):
             samples = is_samples(data)
             if stage.kind == MIX:
                 data = collate(data, "torch") if samples else data
-                data = self._mix(data, stage, keyed(key, stream), record)
+                data = mix_stage(data, stage, keyed(key, stream), record)
             elif samples:
                 data = self._each(data, stage, keyed(key, stream))
             elif stage.kind == SAMPLE:
@@ -108,17 +121,6 @@ class BatchCompose(v2.Transform):
         leaves = ((spell(path), leaf) for path, leaf in walk(data, lambda *_: False))
         return call_key(self.seed, self._steps, leaves, is_samples(data))
 
-    def _mix(self, batch: Any, stage: Stage, key: Key | None, record: Record | None) -> Any:
-        for index, mix in enumerate(stage.transforms):
-            found = mix._find(batch)
-            plan = mix._draw(found, key=None if key is None else keyed(key, key.stream << 16 | index))
-            if record is not None:
-                record.plans.append(plan)
-                if record.before is None:
-                    record.before = _kept(batch) if mix.inplace else batch
-            batch = mix._replay(plan, found)
-        return batch
-
     def _each(self, samples: Sequence[Any], stage: Stage, key: Key | None) -> list[Any]:
         if key is None:
             return [self._one(sample, stage) for sample in samples]
@@ -132,10 +134,9 @@ class BatchCompose(v2.Transform):
 
     def _one(self, sample: Any, stage: Stage) -> Any:
         """One sample, or one batch alike; plain tensors that are images are marked as such for the host."""
-        wrapped = {}
-        for path, leaf in walk(sample, lambda path, _: path in paths) if (paths := set(image_paths(sample, self._finder))) else ():
-            if path in paths and type(leaf) is torch.Tensor:
-                wrapped[path] = tv_tensors.Image(leaf)
+        paths = image_paths(sample, self._finder)
+        leaves = dict(walk(sample, lambda path, _: path in paths))
+        wrapped = {path: tv_tensors.Image(leaves[path]) for path in paths if type(leaves[path]) is torch.Tensor}
         result = replace_leaves(sample, wrapped)
         for transform in stage.transforms:
             result = transform(result)
@@ -146,8 +147,8 @@ class BatchCompose(v2.Transform):
         return replace_leaves(result, plain)
 
     def _size(self, batch: Any) -> int:
-        images = [target for target in self._finder.known(batch) if target.kind == "image"]
-        return len(images[0].value) if images else 0
+        images = image_paths(batch, self._finder)
+        return len(dict(walk(batch, lambda path, _: path in images))[images[0]]) if images else 0
 
 
 @contextmanager
@@ -160,6 +161,3 @@ def _borrowed() -> Iterator[torch.Generator]:
         finally:
             torch.default_generator.set_state(state)
 
-
-def _kept(batch: Any) -> Any:
-    return replace_leaves(batch, {path: leaf.clone() for path, leaf in walk(batch, lambda *_: False) if backend_of(leaf) == "torch"})

@@ -5,13 +5,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import torch
 from torchvision.transforms import v2
 
 from mixtransforms import methods
 from mixtransforms.core import fields
-from mixtransforms.core.keys import Key
 from mixtransforms.transform import MixTransform, gather
 
 
@@ -47,8 +45,8 @@ class Transform(MixTransform, v2.Transform):
         """See :meth:`mixtransforms.transform.MixTransform.__call__`."""
         return self._run(gather(batch, named))
 
-    def _generator(self) -> np.random.Generator:
-        return Key(int(torch.empty((), dtype=torch.int64).random_())).generator()
+    def _host_seed(self) -> int:
+        return int(torch.empty((), dtype=torch.int64).random_())
 
     def _off(self) -> bool:
         return not self.training

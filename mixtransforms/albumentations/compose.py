@@ -1,0 +1,192 @@
+"""BatchCompose for Albumentations: ordinary transforms on every sample, mixing on the batch, one list."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import albumentations as A
+import numpy as np
+
+from mixtransforms.albumentations import transform as door
+from mixtransforms.core.errors import InputError, ParameterError, explain
+from mixtransforms.core.keys import Guard, Key, Steps
+from mixtransforms.kernels import backend_of
+from mixtransforms.pipeline import MIX, Record, Stage, adopted, finder_of, join, keyed, mix_stage, split, stages
+from mixtransforms.targets.collate import collate, is_samples
+from mixtransforms.targets.find import IMAGE, spell, walk
+from mixtransforms.targets.find import replace as replace_leaves
+from mixtransforms.transform import Trace, call_key
+
+_SINGULAR = {"images": "image", "masks": "mask"}
+"""Names of a batch's values, and what Albumentations calls them in one sample."""
+
+
+class BatchCompose(A.Compose):
+    """Runs Albumentations transforms on every sample with its own random parameters, and mixing on the batch.
+
+    Call it with keywords, ``pipeline(images=images, labels=labels)``, or with a list of samples,
+    ``pipeline([{"image": image, "label": 3}, ...])``, which makes it a ``collate_fn``. At the first mixing
+    transform, or at the end, samples are collated. Transforms after a mix run on every mixed sample.
+
+    ``A.to_dict``, ``A.from_dict``, ``A.save`` and ``A.load`` write and read it.
+
+    Args:
+        transforms: Albumentations transforms and mixing transforms of this or of the neutral door, in their order.
+        bbox_params: As for ``A.Compose``.
+        keypoint_params: As for ``A.Compose``.
+        additional_targets: As for ``A.Compose``.
+        p: Must be 1: a pipeline that is skipped would return labels of another form.
+        is_check_shapes: As for ``A.Compose``.
+        strict: As for ``A.Compose``.
+        mask_interpolation: As for ``A.Compose``.
+        seed: ``None`` draws from the pipeline's own generator. A number: the same results again for the same samples,
+            and for the same calls with ready batches.
+        save_applied_params: Must be ``False``: samples have parameters of their own. Use :meth:`trace`.
+
+    Raises:
+        ParameterError: A container hides a mix, seeds contradict, or an argument cannot be honoured.
+    """
+
+    def __init__(
+        self,
+        transforms: Sequence[Any],
+        bbox_params: Any = None,
+        keypoint_params: Any = None,
+        additional_targets: dict[str, str] | None = None,
+        p: float = 1.0,
+        is_check_shapes: bool = True,
+        strict: bool = False,
+        mask_interpolation: int | None = None,
+        seed: int | None = None,
+        save_applied_params: bool = False,
+    ) -> None:
+        _check_honoured(p, save_applied_params)
+        options = {
+            "bbox_params": bbox_params,
+            "keypoint_params": keypoint_params,
+            "additional_targets": additional_targets,
+            "is_check_shapes": is_check_shapes,
+            "mask_interpolation": mask_interpolation,
+        }
+        owned = adopted(list(transforms), door, "BatchCompose", seed)
+        super().__init__(owned, strict=strict, seed=seed, **options)
+        self._steps = Steps()
+        self._guard = Guard()
+        self._finder = finder_of(owned)
+        self._stages = stages(owned, lambda _: False)
+        # One host pipeline a stage: boxes, keypoints and shapes are then checked for every sample.
+        self._inner = [None if s.kind == MIX else A.Compose(list(s.transforms), **options) for s in self._stages]
+
+    def __call__(self, *args: Any, force_apply: bool = False, **data: Any) -> dict[str, Any]:
+        """Transforms a batch given by keywords, or a list of samples, into a batch.
+
+        Raises:
+            KeyError: Data was passed by position and is no list of samples.
+            InputError: The batch cannot be mixed correctly.
+        """
+        return self._run(self._gathered(args, data), None)
+
+    def trace(self, *args: Any, **data: Any) -> Trace:
+        """Runs one call and returns the batch before the first mix, the plans, and the result."""
+        record = Record()
+        after = self._run(self._gathered(args, data), record)
+        return Trace(record.before, tuple(record.plans), after)
+
+    @classmethod
+    def get_class_fullname(cls) -> str:
+        """The name in files, which stays when a module moves."""
+        return "mixtransforms.BatchCompose"
+
+    def to_dict_private(self) -> dict[str, Any]:
+        """What ``A.to_dict`` writes, with the arguments that Albumentations itself leaves out."""
+        return super().to_dict_private() | {
+            "strict": self.strict,
+            "mask_interpolation": self.mask_interpolation,
+            "seed": self.seed,
+        }
+
+    def _gathered(self, args: tuple[Any, ...], data: dict[str, Any]) -> Any:
+        if not args:
+            return data
+        if data or len(args) > 1 or not is_samples(args[0]):
+            raise KeyError(door.POSITIONAL)
+        for index, sample in enumerate(args[0]):
+            if not isinstance(sample, Mapping):
+                raise InputError(
+                    explain(
+                        "A sample without names",
+                        where=f"sample {index}",
+                        got=type(sample).__name__,
+                        wanted='a dict such as {"image": image, "label": 3}',
+                        fix="Return dicts from the dataset, as Albumentations itself does.",
+                    )
+                )
+        return args[0]
+
+    def _run(self, data: Any, record: Record | None) -> dict[str, Any]:
+        key = self._key(data)
+        for stream, (stage, inner) in enumerate(zip(self._stages, self._inner, strict=True), start=1):
+            samples = is_samples(data)
+            if stage.kind == MIX:
+                data = mix_stage(_collated(data), stage, keyed(key, stream), record)
+            elif samples:
+                data = self._each(data, inner, keyed(key, stream))
+            else:
+                data = self._batch(data, inner, keyed(key, stream))
+        return _one_backend(_collated(data), self._finder.passthrough)
+
+    def _key(self, data: Any) -> Key:
+        if self.seed is None:
+            return Key(door.host_seed(self.random_generator))
+        leaves = ((spell(path), leaf) for path, leaf in walk(data, lambda *_: False))
+        return call_key(self.seed, self._steps, leaves, is_samples(data))
+
+    def _batch(self, batch: dict[str, Any], inner: A.Compose, key: Key) -> dict[str, Any]:
+        """A stage of sample transforms on a ready batch."""
+        images = [target.value for target in self._finder.known(batch) if target.kind == IMAGE]
+        size = len(images[0]) if images else 0
+        samples = [{_SINGULAR.get(name, name): v for name, v in sample.items()} for sample in split(batch, size)]
+        plural = {_SINGULAR.get(name, name): name for name in batch}
+        after = [{plural.get(name, name): v for name, v in s.items()} for s in self._each(samples, inner, key)]
+        return join(batch, after, size)
+
+    def _each(self, samples: Sequence[Mapping[str, Any]], inner: A.Compose, key: Key) -> list[dict[str, Any]]:
+        """A stage of sample transforms, every sample with a generator of its own."""
+        result = []
+        with self._guard:  # the host's transforms hold their generator
+            for index, sample in enumerate(samples):
+                generator = keyed(key, key.stream << 32 | index).generator()
+                inner.set_random_state(generator, random.Random(int(generator.integers(2**63))))
+                result.append(inner(**sample))
+        return result
+
+
+def _check_honoured(p: float, save_applied_params: bool) -> None:
+    for name, value, wanted, fix in (
+        ("p", p, 1.0, "Labels would have another form in skipped calls; use p= of the mixing transform."),
+        ("save_applied_params", save_applied_params, False, "Use pipeline.trace(...) to see what was drawn."),
+    ):
+        if value != wanted:
+            raise ParameterError(
+                explain(f"{name!r} cannot be honoured", where="BatchCompose", got=repr(value), wanted=repr(wanted), fix=fix)
+            )
+
+
+def _collated(data: Any) -> Any:
+    if not is_samples(data):
+        return data
+    tensors = any(backend_of(leaf) == "torch" for _, leaf in walk(data[0], lambda *_: False))
+    return collate(data, "torch" if tensors else "numpy")
+
+
+def _one_backend(batch: dict[str, Any], passthrough: Any) -> dict[str, Any]:
+    """Arrays beside images that became tensors become tensors too, as in any collated batch."""
+    leaves = [(path, leaf) for path, leaf in walk(batch, lambda path, _: path[-1:] and path[-1] in passthrough)]
+    if not any(backend_of(leaf) == "torch" for _, leaf in leaves):
+        return batch
+    import torch
+
+    arrays = {path: torch.from_numpy(leaf) for path, leaf in leaves if isinstance(leaf, np.ndarray)}
+    return replace_leaves(batch, arrays)
