@@ -29,16 +29,41 @@ _HOMES = {
     "core.plan": ("Plan", "Layer", "Boxes", "Mask", "BatchSpec"),
     "targets.labels": ("LabelPair",),
     "core.errors": (
-        "ConfigError", "InputError", "MissingDependencyError", "ParameterError", "PlanError", "UnknownOptionError",
+        "ConfigError",
+        "InputError",
+        "MissingDependencyError",
+        "ParameterError",
+        "PlanError",
+        "UnknownOptionError",
     ),
     "serialization": ("save", "load", "to_json", "from_json", "to_dict", "from_dict"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
-    "BatchSpec", "Boxes", "ConfigError", "CutMix", "InputError", "LabelPair", "Layer", "Mask", "MissingDependencyError",
-    "MixUp", "OneOf", "ParameterError", "Plan", "PlanError", "Trace", "UnknownOptionError", "__version__", "from_dict",
-    "from_json", "load", "save", "to_dict", "to_json",
+    "BatchSpec",
+    "Boxes",
+    "ConfigError",
+    "CutMix",
+    "InputError",
+    "LabelPair",
+    "Layer",
+    "Mask",
+    "MissingDependencyError",
+    "MixUp",
+    "OneOf",
+    "ParameterError",
+    "Plan",
+    "PlanError",
+    "Trace",
+    "UnknownOptionError",
+    "__version__",
+    "from_dict",
+    "from_json",
+    "load",
+    "save",
+    "to_dict",
+    "to_json",
 ]
 
 

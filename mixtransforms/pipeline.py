@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import dataclasses
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -98,8 +99,11 @@ def adopted(transforms: Sequence[Any], door: Any, where: str, seed: int | None) 
         elif transform.seed is not None and seed is not None:
             raise ParameterError(
                 explain(
-                    "Two seeds", where=place, got=f"seed={transform.seed} inside, seed={seed} outside",
-                    wanted="one of them", fix="Give the seed to the pipeline alone.",
+                    "Two seeds",
+                    where=place,
+                    got=f"seed={transform.seed} inside, seed={seed} outside",
+                    wanted="one of them",
+                    fix="Give the seed to the pipeline alone.",
                 )
             )
         elif type(transform).__module__ == MixTransform.__module__:
@@ -130,19 +134,37 @@ def image_paths(batch: Any, finder: Finder) -> list[Path]:
     return [target.path for target in finder.known(batch) if target.kind == IMAGE]
 
 
-def split(batch: Any, size: int) -> list[Any]:
-    """The samples of a batch: arrays and flat lists of ``size`` values are divided, anything else is shared."""
-    paths = _divided(batch, size)
-    return [replace_leaves(batch, {path: value[index] for path, value in paths.items()}) for index in range(size)]
+def on_samples(batch: Any, finder: Finder, run: Callable[[list[Any]], Sequence[Any]]) -> Any:
+    """Takes a batch apart, runs its samples, and puts it together again.
 
-
-def join(batch: Any, samples: Sequence[Any], size: int) -> Any:
-    """The batch with its divided values stacked again from the samples."""
-    divided = _divided(batch, size)
-    columns = [dict(walk(sample, lambda path, _: path in divided)) for sample in samples]
+    Args:
+        batch: Arrays and flat lists with one value a sample are divided, anything else is shared.
+        finder: Knows the images, whose number is the number of samples.
+        run: Samples to samples of the same structure.
+    """
+    size, parts = _parts(batch, finder)
+    samples = [replace_leaves(batch, {path: value[index] for path, value in parts.items()}) for index in range(size)]
+    columns = [dict(walk(sample, lambda path, _: path in parts)) for sample in run(samples)]
     return replace_leaves(
-        batch, {path: _restack(whole, [column[path] for column in columns]) for path, whole in divided.items()}
+        batch, {path: _restack(whole, [column[path] for column in columns]) for path, whole in parts.items()}
     )
+
+
+def _parts(batch: Any, finder: Finder) -> tuple[int, dict[Path, Any]]:
+    """The number of samples, and the values that have one for each."""
+    targets = {target.path: target for target in finder.known(batch)}
+    size = next((len(target.value) for target in targets.values() if target.kind == IMAGE), 0)
+
+    def whole(path: Path, node: Any) -> bool:
+        # A list of arrays is one value a sample only where it is known to be; elsewhere it is a container.
+        return path in targets or backend_of(node) is not None or (is_flat(node) and backend_of(node[0]) is None)
+
+    parts = {}
+    for path, leaf in walk(batch, whole):
+        length = leaf.shape[0] if backend_of(leaf) and len(leaf.shape) else len(leaf) if is_flat(leaf) else None
+        if length == size:
+            parts[path] = leaf
+    return size, parts
 
 
 def _restack(whole: Any, values: list[Any]) -> Any:
@@ -151,21 +173,9 @@ def _restack(whole: Any, values: list[Any]) -> Any:
     return np.asarray(values) if backend_of(whole) == "numpy" else values
 
 
-def _divided(batch: Any, size: int) -> Mapping[Path, Any]:
-    def whole(_: Path, node: Any) -> bool:
-        return backend_of(node) is not None or is_flat(node)
-
-    divided = {}
-    for path, leaf in walk(batch, whole):
-        length = leaf.shape[0] if backend_of(leaf) and len(leaf.shape) else len(leaf) if is_flat(leaf) else None
-        if length == size:
-            divided[path] = leaf
-    return divided
-
-
-def keyed(key: Key | None, stream: int) -> Key | None:
-    """The pipeline's key for one of its stages."""
-    return None if key is None else Key(key.seed, key.epoch, key.rank, stream, key.step)
+def keyed(key: Key, stream: int) -> Key:
+    """The pipeline's key for one of its streams of draws: a stage, a transform of it, or a sample in it."""
+    return dataclasses.replace(key, stream=stream)
 
 
 def mix_stage(batch: Any, stage: Stage, key: Key | None, record: Record | None) -> Any:
@@ -179,7 +189,8 @@ def mix_stage(batch: Any, stage: Stage, key: Key | None, record: Record | None) 
     """
     for index, mix in enumerate(stage.transforms):
         found = mix._find(batch)
-        plan = mix._draw(found, key=None if key is None or mix.seed is not None else keyed(key, key.stream << 16 | index))
+        given = None if key is None or mix.seed is not None else keyed(key, key.stream << 16 | index)
+        plan = mix._draw(found, key=given)
         if record is not None:
             record.plans.append(plan)
             if record.before is None:

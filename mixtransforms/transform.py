@@ -6,7 +6,7 @@ import inspect
 import secrets
 import sys
 import textwrap
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, NamedTuple
 
@@ -60,7 +60,7 @@ def _kinds(value: Any) -> dict[str | int, str] | None:
 def _layout(value: Any) -> str | None:
     if value is not None and value not in LAYOUTS:
         raise ValueError
-    return value
+    return None if value is None else str(value)
 
 
 def _names(value: Any) -> tuple[str | int, ...]:
@@ -84,14 +84,18 @@ class Options:
         low=-(2**31), high=2**31 - 1, doc="Class id that carries no mass, such as -1 for unlabelled samples."
     )
     kinds: Mapping[str | int, str] | None = checked.parameter(
-        None, _kinds, "None or a dict of names, positions or dotted paths to " + " or ".join(map(repr, KINDS)),
+        None,
+        _kinds,
+        "None or a dict of names, positions or dotted paths to " + " or ".join(map(repr, KINDS)),
         "What values are that have no default name, such as {'pixels': 'image', 'meta.y': 'label'}.",
     )
     layout: str | None = checked.parameter(
-        None, _layout, "None or one of " + ", ".join(map(repr, LAYOUTS)),
+        None,
+        _layout,
+        "None or one of " + ", ".join(map(repr, LAYOUTS)),
         "Axes of images. None: tensors are (B, C, H, W), NumPy arrays (B, H, W, C).",
     )
-    passthrough: tuple[str | int, ...] = checked.parameter(
+    passthrough: Sequence[str | int] = checked.parameter(
         (), _names, "names, positions or dotted paths", "Values that are left alone."
     )
     keep_originals: bool = checked.flag(False, "Return the originals followed by the mixed samples, 2B in all.")
@@ -138,7 +142,10 @@ class MixTransform(Options):
             own = vars(cls).get("__doc__")
             cls.__doc__ = own or _documentation(cls)
             dataclass(frozen=True, eq=False, repr=False)(cls)
-            del cls.__setattr__, cls.__delattr__  # hosts set attributes of their own; the fields stay frozen by the bases
+            del (
+                cls.__setattr__,
+                cls.__delattr__,
+            )  # hosts set attributes of their own; the fields stay frozen by the bases
             cls.__init__ = _refusing_unknown(cls.__init__)  # type: ignore[method-assign]
 
     __eq__ = object.__eq__
@@ -373,15 +380,19 @@ def gather(batch: tuple[Any, ...], named: Mapping[str, Any]) -> Any:
         TypeError: Both or neither were given.
     """
     if bool(batch) == bool(named):
-        raise TypeError("Pass a batch either by position, transform(images, labels), or by keyword, not both or neither")
+        raise TypeError(
+            "Pass a batch either by position, transform(images, labels), or by keyword, not both or neither"
+        )
     if named:
         return dict(named)
     return batch[0] if len(batch) == 1 else batch
 
 
 def call_key(seed: int, steps: Steps, content: Iterable[tuple[str, Any]], samples: bool) -> Key:
-    """The key of one call: a ready batch counts the calls; a list of samples is known by its content, and so is any
-    batch in a worker, where every worker would count for itself.
+    """The key of one call.
+
+    A ready batch counts the calls. A list of samples is known by its content, and so is any batch in a worker, where
+    every worker would count for itself.
 
     Args:
         seed: The user's seed.
@@ -501,7 +512,7 @@ def _refusing_unknown(init: Callable[..., None]) -> Callable[..., None]:
     known = [name for name in inspect.signature(init).parameters if name != "self"]
 
     @functools.wraps(init)
-    def __init__(self: Any, *args: Any, **options: Any) -> None:
+    def checked_init(self: Any, *args: Any, **options: Any) -> None:
         for name in options:
             if name not in known:
                 raise UnknownOptionError(
@@ -509,7 +520,7 @@ def _refusing_unknown(init: Callable[..., None]) -> Callable[..., None]:
                 )
         init(self, *args, **options)
 
-    return __init__
+    return checked_init
 
 
 class MixUp(MixTransform, methods.MixUp): ...

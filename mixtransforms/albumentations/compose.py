@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import albumentations as A
@@ -13,10 +13,10 @@ from mixtransforms.albumentations import transform as door
 from mixtransforms.core.errors import InputError, ParameterError, explain
 from mixtransforms.core.keys import Guard, Key, Steps
 from mixtransforms.kernels import backend_of
-from mixtransforms.pipeline import MIX, Record, Stage, adopted, finder_of, join, keyed, mix_stage, split, stages
+from mixtransforms.pipeline import MIX, Record, adopted, finder_of, keyed, mix_stage, on_samples, stages
 from mixtransforms.targets.collate import collate, is_samples
-from mixtransforms.targets.find import IMAGE, spell, walk
 from mixtransforms.targets.find import replace as replace_leaves
+from mixtransforms.targets.find import spell, walk
 from mixtransforms.transform import Trace, call_key
 
 _SINGULAR = {"images": "image", "masks": "mask"}
@@ -101,7 +101,8 @@ class BatchCompose(A.Compose):
 
     def to_dict_private(self) -> dict[str, Any]:
         """What ``A.to_dict`` writes, with the arguments that Albumentations itself leaves out."""
-        return super().to_dict_private() | {
+        written: dict[str, Any] = super().to_dict_private()
+        return written | {
             "strict": self.strict,
             "mask_interpolation": self.mask_interpolation,
             "seed": self.seed,
@@ -144,13 +145,16 @@ class BatchCompose(A.Compose):
         return call_key(self.seed, self._steps, leaves, is_samples(data))
 
     def _batch(self, batch: dict[str, Any], inner: A.Compose, key: Key) -> dict[str, Any]:
-        """A stage of sample transforms on a ready batch."""
-        images = [target.value for target in self._finder.known(batch) if target.kind == IMAGE]
-        size = len(images[0]) if images else 0
-        samples = [{_SINGULAR.get(name, name): v for name, v in sample.items()} for sample in split(batch, size)]
+        """A stage of sample transforms on a ready batch; the host calls one image ``image``."""
         plural = {_SINGULAR.get(name, name): name for name in batch}
-        after = [{plural.get(name, name): v for name, v in s.items()} for s in self._each(samples, inner, key)]
-        return join(batch, after, size)
+
+        def run(samples: list[Any]) -> list[dict[str, Any]]:
+            named = [{_SINGULAR.get(name, name): value for name, value in sample.items()} for sample in samples]
+            after = self._each(named, inner, key)
+            return [{plural.get(name, name): value for name, value in sample.items()} for sample in after]
+
+        result: dict[str, Any] = on_samples(batch, self._finder, run)
+        return result
 
     def _each(self, samples: Sequence[Mapping[str, Any]], inner: A.Compose, key: Key) -> list[dict[str, Any]]:
         """A stage of sample transforms, every sample with a generator of its own."""
@@ -170,7 +174,9 @@ def _check_honoured(p: float, save_applied_params: bool) -> None:
     ):
         if value != wanted:
             raise ParameterError(
-                explain(f"{name!r} cannot be honoured", where="BatchCompose", got=repr(value), wanted=repr(wanted), fix=fix)
+                explain(
+                    f"{name!r} cannot be honoured", where="BatchCompose", got=repr(value), wanted=repr(wanted), fix=fix
+                )
             )
 
 
@@ -181,12 +187,13 @@ def _collated(data: Any) -> Any:
     return collate(data, "torch" if tensors else "numpy")
 
 
-def _one_backend(batch: dict[str, Any], passthrough: Any) -> dict[str, Any]:
+def _one_backend(batch: dict[str, Any], passthrough: Collection[str | int]) -> dict[str, Any]:
     """Arrays beside images that became tensors become tensors too, as in any collated batch."""
-    leaves = [(path, leaf) for path, leaf in walk(batch, lambda path, _: path[-1:] and path[-1] in passthrough)]
+    leaves = list(walk(batch, lambda path, _: bool(path) and path[-1] in passthrough))
     if not any(backend_of(leaf) == "torch" for _, leaf in leaves):
         return batch
     import torch
 
     arrays = {path: torch.from_numpy(leaf) for path, leaf in leaves if isinstance(leaf, np.ndarray)}
-    return replace_leaves(batch, arrays)
+    converted: dict[str, Any] = replace_leaves(batch, arrays)
+    return converted

@@ -34,9 +34,10 @@ class Transform(MixTransform, A.BasicTransform):
     _labels_follow = True
 
     def __post_init__(self) -> None:
+        fields.check_fields(self)  # the host asks for `targets` while it is constructed
         given = fields.values(self)
         A.BasicTransform.__init__(self, p=1.0)  # overwrites p and seed with its own
-        vars(self).update(given)
+        self.__dict__.update(given)
         super().__post_init__()
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -65,7 +66,11 @@ class Transform(MixTransform, A.BasicTransform):
             return data | records
         _refuse_one_image(data)
         found = self._find(data)
-        plan = Plan.from_dict(self.params["plan"]) if self.replay_mode else self._draw(found, forced=force_apply)
+        plan = (
+            Plan.from_dict(self.get_applied_params()["plan"])
+            if self.replay_mode
+            else self._draw(found, forced=force_apply)
+        )
         if not self.replay_mode:
             # A transform shared between threads must not hold its last call; the host reads it only when it records.
             self.params = {"plan": plan.to_dict()} if records else {}

@@ -16,8 +16,19 @@ import numpy as np
 from mixtransforms.core.errors import ParameterError, explain
 
 __all__ = [
-    "KW_ONLY", "Rule", "changed", "check_fields", "choice", "constructor", "encode", "flag", "mismatch", "number",
-    "optional_integer", "parameter", "values",
+    "KW_ONLY",
+    "Rule",
+    "changed",
+    "check_fields",
+    "choice",
+    "constructor",
+    "encode",
+    "flag",
+    "mismatch",
+    "number",
+    "optional_integer",
+    "parameter",
+    "values",
 ]
 
 RULE = "rule"
@@ -86,7 +97,9 @@ def optional_integer(*, low: int, high: int, doc: str) -> Any:
     def check(value: Any) -> int | None:
         if value is None:
             return None
-        if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Integral) or not low <= value <= high:
+        if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Integral):
+            raise ValueError
+        if not low <= int(value) <= high:
             raise ValueError
         return int(value)
 

@@ -6,7 +6,6 @@ A method never sees an array of a batch. It gets a spec, a generator and the hin
 # No `from __future__ import annotations`: signatures must show types, not strings.
 import dataclasses
 from abc import ABC, abstractmethod
-
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -76,8 +75,10 @@ class PairMethod(Method):
         1.0, low=0, high=1, doc="Chance that a sample, a pair or the batch (see per) is mixed; applied once."
     )
     per: str = fields.choice(
-        "sample", ("sample", "pair", "batch"), "What shares one weight and one region: each sample has its own, "
-        "a sample and its partner share, or one for the whole batch."
+        "sample",
+        ("sample", "pair", "batch"),
+        "What shares one weight and one region: each sample has its own, "
+        "a sample and its partner share, or one for the whole batch.",
     )
     pairing: str = fields.choice(
         "cycle", tuple(PAIRINGS), "How partners are chosen. With per='pair' the default is a random matching."
@@ -142,5 +143,3 @@ def pair_plan(spec: BatchSpec, layer: Layer, declared: NDArray[np.float64] | Non
     share = plan.share.copy()
     share[layer.rows] = np.stack([declared, 1.0 - declared], axis=1)
     return Plan(spec, plan.layers, share)
-
-

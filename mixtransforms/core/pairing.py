@@ -67,10 +67,7 @@ def _choose(rng: np.random.Generator, allowed: NDArray[np.bool_]) -> IntArray:
 
 
 PAIRINGS: Mapping[str, Callable[..., IntArray]] = MappingProxyType(
-    {
-        policy.__name__: policy
-        for policy in (cycle, matching, permutation, roll, flip, different_class, same_class)
-    }
+    {policy.__name__: policy for policy in (cycle, matching, permutation, roll, flip, different_class, same_class)}
 )
 """The policies by name, in the order of the documentation."""
 

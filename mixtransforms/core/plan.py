@@ -87,7 +87,8 @@ class Boxes:
     @property
     def volume(self) -> IntArray:
         """Number of cells (pixels) inside, ``(n,)``."""
-        return np.prod(self.sides, axis=1, dtype=np.int64)
+        volume: IntArray = np.prod(self.sides, axis=1, dtype=np.int64)
+        return volume
 
     def slices(self, index: int) -> tuple[slice, ...]:
         """The box of row ``index`` as slices of the mixed axes."""
@@ -204,7 +205,8 @@ class Layer:
             return self.opacity
         if isinstance(self.region, Boxes):
             return self.opacity * self.region.volume / _cells(shape)
-        return self.opacity * self.region.values.reshape(len(self), -1).sum(axis=1, dtype=np.float64) / _cells(shape)
+        inside: FloatArray = self.region.values.reshape(len(self), -1).sum(axis=1, dtype=np.float64)
+        return self.opacity * inside / _cells(shape)
 
     def take(self, keep: BoolArray) -> Layer:
         """The rows of the layer where ``keep`` (``(n,)`` bool) is true."""
@@ -316,7 +318,7 @@ class Plan:
     @property
     def mixed(self) -> BoolArray:
         """Samples that show something of another one, ``(B,)``."""
-        return (self.share[:, 1:] > 0).any(axis=1)
+        return np.asarray((self.share[:, 1:] > 0).any(axis=1))
 
     def _one_partner(self) -> None:
         if self.sources.shape[1] > 2:
@@ -447,8 +449,9 @@ def _check_layer(layer: Layer, spec: BatchSpec, where: str) -> None:
         if isinstance(boxes, Boxes):
             fits = boxes.start.shape == (count, rank)
             problems.append((not fits, name, boxes.start.shape, f"shape {(count, rank)}"))
-            ordered = fits and bool(((boxes.start >= 0) & (boxes.start <= boxes.stop) & (boxes.stop <= spec.shape)).all())
-            problems.append((fits and not ordered, name, boxes, f"boxes inside {spec.shape}"))
+            inside = (boxes.start >= 0) & (boxes.start <= boxes.stop) & (boxes.stop <= spec.shape) if fits else None
+            ordered = inside is None or bool(inside.all())
+            problems.append((not ordered, name, boxes, f"boxes inside {spec.shape}"))
     if isinstance(layer.region, Mask):
         wanted = (count, *spec.shape)
         problems.append((layer.region.values.shape != wanted, "region", layer.region.values.shape, f"shape {wanted}"))

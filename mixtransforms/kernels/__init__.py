@@ -30,6 +30,10 @@ import numpy as np
 WEIGHT_STEPS = 65536
 """Weights of integer blends are multiples of 1/65536: products and sums are then exact in every formula."""
 
+SMALL_ROW = 1 << 16
+"""Bytes of a sample below which one operation on the whole batch beats one on every row. Measured for 3-channel
+images: at 32 pixels the batch wins threefold, at 224 pixels the rows do."""
+
 BLENDABLE_INTEGERS = frozenset({"uint8", "uint16", "int16"})
 """Integer dtypes that hold intensities. Wider ones hold ids, of which a mean has no meaning."""
 

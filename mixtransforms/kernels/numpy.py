@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mixtransforms.core.plan import Boxes, FloatArray, IntArray
-from mixtransforms.kernels import WEIGHT_STEPS, is_floating
+from mixtransforms.kernels import SMALL_ROW, WEIGHT_STEPS, is_floating
 from mixtransforms.kernels.resampling import resize_matrices
 
 Array = NDArray[Any]
@@ -30,6 +30,11 @@ def opencv() -> ModuleType | None:
     except ImportError:  # also a desktop build without libGL
         return None
     return cv2
+
+
+def host_view(array: Array) -> Array:
+    """The array itself."""
+    return array
 
 
 def begin(array: Array, inplace: bool) -> tuple[Array, Array]:
@@ -55,6 +60,13 @@ def back(array: Array, axes: Sequence[int]) -> Array:
 
 def blend(canvas: Array, original: Array, rows: IntArray, source: IntArray, opacity: FloatArray) -> Array:
     """``canvas[rows] = (1 - opacity) * canvas[rows] + opacity * original[source]``."""
+    if canvas.nbytes < SMALL_ROW * len(canvas):
+        between = (opacity > 0.0) & (opacity < 1.0)
+        copied = opacity == 1.0
+        share = opacity[between].reshape(-1, *(1,) * (canvas.ndim - 1))
+        canvas[rows[between]] = _mean(canvas[rows[between]], original[source[between]], share)
+        canvas[rows[copied]] = original[source[copied]]
+        return canvas
     for row, index, share in zip(rows.tolist(), source.tolist(), opacity.tolist(), strict=True):
         if not is_floating(canvas):
             share = round(share * WEIGHT_STEPS) / WEIGHT_STEPS
@@ -88,15 +100,13 @@ def _mean(base: Array, other: Array, share: Any) -> Array:
     if is_floating(base):
         precise: Any = np.result_type(base.dtype, np.float32)
         mixed = base.astype(precise) * (1.0 - share).astype(precise) + other.astype(precise) * share.astype(precise)
-        return mixed.astype(base.dtype)
+        return np.asarray(mixed.astype(base.dtype))
     steps = np.rint(share * WEIGHT_STEPS)
     total = base.astype(np.float64) * (WEIGHT_STEPS - steps) + other.astype(np.float64) * steps
-    return np.rint(total / WEIGHT_STEPS).astype(base.dtype)
+    return np.asarray(np.rint(total / WEIGHT_STEPS).astype(base.dtype))
 
 
-def paste(
-    canvas: Array, original: Array, rows: IntArray, source: IntArray, region: Boxes, crop: Boxes | None
-) -> Array:
+def paste(canvas: Array, original: Array, rows: IntArray, source: IntArray, region: Boxes, crop: Boxes | None) -> Array:
     """Copies the boxes ``crop`` (``None``: the same place) of the sources into the boxes ``region``."""
     origin = region if crop is None else crop
     for index, (row, other) in enumerate(zip(rows.tolist(), source.tolist(), strict=True)):
@@ -130,7 +140,9 @@ def resize(original: Array, source: IntArray, crop: Boxes, frame: Boxes) -> Arra
     result = np.zeros((len(source), *original.shape[1:]), original.dtype)
     for index, row in enumerate(source.tolist()):
         values = original[row].astype(np.float64)
-        for axis, matrix in enumerate(resize_matrices(shape, (crop.start, crop.stop), (frame.start, frame.stop), index)):
+        for axis, matrix in enumerate(
+            resize_matrices(shape, (crop.start, crop.stop), (frame.start, frame.stop), index)
+        ):
             values = np.moveaxis(np.tensordot(matrix, values, (1, axis)), 0, axis)
         result[index] = values if is_floating(original) else np.rint(values)
     return result
@@ -141,7 +153,7 @@ def one_hot(ids: Array, classes: int, ignore_index: int | None) -> Array:
     hot = ids[:, None] == np.arange(classes)
     if ignore_index is not None:
         hot &= (ids != ignore_index)[:, None]
-    return hot.astype(np.float32)
+    return np.asarray(hot, np.float32)
 
 
 def combine(values: Array, rows: IntArray, share: FloatArray) -> Array:

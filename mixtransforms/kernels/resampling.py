@@ -6,9 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def resize_matrix(
-    length: int, crop: tuple[int, int], frame: tuple[int, int], axes: int
-) -> NDArray[np.float64]:
+def resize_matrix(length: int, crop: tuple[int, int], frame: tuple[int, int], axes: int) -> NDArray[np.float64]:
     """Linear antialiased resampling of one axis as a matrix ``(length, length)``, frame cells by source cells.
 
     The triangle filter is as wide as the larger of the two cell sizes, so that shrinking averages and enlarging
@@ -38,8 +36,10 @@ def resize_matrix(
 
 
 def resize_matrices(
-    shape: tuple[int, ...], crops: tuple[NDArray[np.int64], NDArray[np.int64]],
-    frames: tuple[NDArray[np.int64], NDArray[np.int64]], row: int,
+    shape: tuple[int, ...],
+    crops: tuple[NDArray[np.int64], NDArray[np.int64]],
+    frames: tuple[NDArray[np.int64], NDArray[np.int64]],
+    row: int,
 ) -> list[NDArray[np.float64]]:
     """One matrix an axis for the row-th crop (start, stop) and frame (start, stop)."""
     return [

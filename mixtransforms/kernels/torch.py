@@ -15,11 +15,30 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mixtransforms.core.plan import Boxes, FloatArray, IntArray
-from mixtransforms.kernels import WEIGHT_STEPS
+from mixtransforms.kernels import SMALL_ROW, WEIGHT_STEPS
 from mixtransforms.kernels.resampling import resize_matrices
 
 _BITS = {torch.uint16: torch.int16, torch.uint32: torch.int32, torch.uint64: torch.int64}
 """Dtypes that torch hardly indexes, and those of the same width that it does."""
+
+
+def host_view(array: Tensor) -> NDArray[Any] | None:
+    """The tensor's memory as a NumPy array where that is all there is to it, else ``None``.
+
+    Tensors on a device, in bfloat16, under autograd or in a traced graph stay tensors; so do small samples.
+    """
+    if array.nbytes < SMALL_ROW * len(array):
+        return None
+    traced = torch.compiler.is_compiling() or torch._C._functorch.maybe_current_level() is not None
+    if traced or array.device.type != "cpu" or array.requires_grad or array.dtype == torch.bfloat16:
+        return None
+    return array.as_subclass(Tensor).numpy()
+
+
+def from_host(values: NDArray[Any], like: Tensor) -> Tensor:
+    """A painted NumPy array as a tensor of the type of ``like``."""
+    tensor = torch.from_numpy(values)
+    return tensor.as_subclass(type(like)) if _is_tv_tensor(like) else tensor
 
 
 def begin(array: Tensor, inplace: bool) -> tuple[Tensor, Tensor]:

@@ -6,12 +6,11 @@ from numbers import Real
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mixtransforms.core import fields
 from mixtransforms.core.method import NO_HINTS, PairMethod, alpha_field, beta_weights, pair_plan
 from mixtransforms.core.pairing import Hints
-from mixtransforms.core.plan import BatchSpec, Boxes, Layer, Plan
+from mixtransforms.core.plan import BatchSpec, Boxes, FloatArray, IntArray, Layer, Plan
 from mixtransforms.core.registry import register
 
 PLACEMENTS = ("clip", "inside", "uniform", "minmax")
@@ -78,8 +77,8 @@ class CutMix(PairMethod):
         return pair_plan(spec, layer, None if self.correct_weight else weight[chosen])
 
     def _boxes(
-        self, shape: NDArray[np.int64], weight: NDArray[np.float64], size: NDArray[np.float64], place: NDArray[np.float64]
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        self, shape: IntArray, weight: FloatArray, size: FloatArray, place: FloatArray
+    ) -> tuple[IntArray, IntArray]:
         """Corners ``(B, d)`` from the weights ``(B,)`` and two uniform numbers a side, ``(B, d)`` each."""
         if self.minmax is not None:
             low, high = np.floor(np.multiply.outer(self.minmax, shape)).astype(np.int64)
@@ -96,6 +95,6 @@ class CutMix(PairMethod):
         return np.clip(start, 0, shape), np.clip(start + side, 0, shape)
 
 
-def _whole(uniform: NDArray[np.float64], count: NDArray[np.int64]) -> NDArray[np.int64]:
+def _whole(uniform: FloatArray, count: IntArray) -> IntArray:
     """Uniform whole numbers in ``[0, count)`` from uniform numbers in ``[0, 1)``."""
     return np.minimum((uniform * count).astype(np.int64), count - 1)

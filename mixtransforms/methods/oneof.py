@@ -42,11 +42,11 @@ class OneOf(Method):
     Partners are drawn over the whole batch, whichever method a sample gets.
     """
 
-    transforms: tuple[Method, ...] = fields.parameter(
+    transforms: Sequence[Method] = fields.parameter(
         MISSING, _methods, "a non-empty list of mixing methods", "The methods to choose from."
     )
     _: fields.KW_ONLY
-    weights: tuple[float, ...] | None = fields.parameter(
+    weights: Sequence[float] | None = fields.parameter(
         None,
         _weights,
         "None or one chance a method, each within [0, 1], together at most 1",
@@ -91,7 +91,7 @@ def merge(spec: BatchSpec, plans: Sequence[Plan]) -> Plan:
     share = np.zeros(merged.sources.shape)
     share[:, 0] = 1.0
     for plan in plans:
-        mixed = np.unique(np.concatenate([layer.rows for layer in plan.layers], dtype=np.int64)) if plan.layers else []
+        mixed = np.unique(np.concatenate([np.arange(0), *(layer.rows for layer in plan.layers)]))
         columns = plan.target_share.shape[1]
         share[mixed, :columns] = plan.target_share[mixed]
     return Plan(spec, merged.layers, share)

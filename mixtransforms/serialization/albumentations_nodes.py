@@ -11,13 +11,30 @@ import albumentations as A
 from albumentations.core.composition import BaseCompose
 
 import mixtransforms.albumentations as door
-from mixtransforms.serialization.nodes import OWN, build, check_node, decode_mix, encode_mix, encode_value, refuse, unknown_type
+from mixtransforms.serialization.nodes import (
+    OWN,
+    build,
+    check_node,
+    decode_mix,
+    encode_mix,
+    encode_value,
+    refuse,
+    unknown_type,
+)
 from mixtransforms.transform import MixTransform
 
 HOST = "albumentations."
 
 _REFUSED = frozenset(
-    {"Lambda", "ReplayCompose", "FDA", "HistogramMatching", "PixelDistributionAdaptation", "TextImage", "TemplateTransform"}
+    {
+        "Lambda",
+        "ReplayCompose",
+        "FDA",
+        "HistogramMatching",
+        "PixelDistributionAdaptation",
+        "TextImage",
+        "TemplateTransform",
+    }
 )
 """Transforms that take functions or paths, or record."""
 
@@ -25,10 +42,14 @@ _REFUSED = frozenset(
 def _is_covered(cls: Any) -> bool:
     if not (isinstance(cls, type) and issubclass(cls, (A.BasicTransform, BaseCompose))):
         return False
-    return cls.__name__ not in _REFUSED and cls.__module__.startswith("albumentations.") and bool(cls.is_serializable())
+    base = cls is BaseCompose or cls.__module__ == A.BasicTransform.__module__
+    own = cls.__module__.startswith("albumentations.") and cls.__name__ not in _REFUSED
+    return own and not base and bool(cls.is_serializable())  # type: ignore[attr-defined]
 
 
-COVERED = MappingProxyType({HOST + name: cls for name, cls in vars(A).items() if _is_covered(cls) and name == cls.__name__})
+COVERED = MappingProxyType(
+    {HOST + name: cls for name, cls in vars(A).items() if _is_covered(cls) and name == cls.__name__}
+)
 """The host's public transforms by name. Types are compared by identity."""
 
 _COMPOSE_EXTRA = ("strict", "mask_interpolation", "seed", "save_applied_params")
@@ -84,7 +105,10 @@ def _check_equal(transform: Any, rebuilt: Any, path: str) -> None:
     for name in before.keys() | after.keys():
         if before.get(name) != after.get(name):
             raise refuse(
-                "Would not come back equal", path, f"{name}={after.get(name)!r}", f"{name}={before.get(name)!r}",
+                "Would not come back equal",
+                path,
+                f"{name}={after.get(name)!r}",
+                f"{name}={before.get(name)!r}",
                 "This transform cannot be written; leave it out.",
             )
 

@@ -37,14 +37,12 @@ def to_dict(pipeline: Any) -> dict[str, Any]:
     """
     host = host_of(pipeline)
     codec = _codec(host)
-    node = codec.encode(pipeline, ROOT)
-    _check_rebuilt(codec, node, codec.decode(node, ROOT))
     return {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
         "host": host,
         "written_with": _versions(host),
-        "pipeline": node,
+        "pipeline": _checked(codec, codec.encode(pipeline, ROOT)),
     }
 
 
@@ -120,8 +118,9 @@ def _codec(host: str) -> ModuleType:
     return importlib.import_module(f"mixtransforms.serialization.{host}_nodes")
 
 
-def _check_rebuilt(codec: ModuleType, node: Any, rebuilt: Any) -> None:
-    again = codec.encode(rebuilt, ROOT)
+def _checked(codec: ModuleType, node: Any) -> Any:
+    """The node of the rebuilt pipeline, in which hosts have turned 0 into 0.0; saving twice gives the same text."""
+    again = codec.encode(codec.decode(node, ROOT), ROOT)
     if again != node:
         raise ConfigError(
             explain(
@@ -132,9 +131,10 @@ def _check_rebuilt(codec: ModuleType, node: Any, rebuilt: Any) -> None:
                 fix="Remove the transform that differs, or write its arguments in plain values.",
             )
         )
+    return again
 
 
-def _check_envelope(data: Mapping[str, Any]) -> None:
+def _check_envelope(data: Any) -> None:
     def refuse(where: str, got: object, wanted: str, fix: str) -> ConfigError:
         return ConfigError(explain("Not a pipeline file of this version", where=where, got=got, wanted=wanted, fix=fix))
 

@@ -80,7 +80,10 @@ def build(cls: Callable[..., Any], args: Mapping[str, Any], path: str) -> Any:
     for name in args:
         if name not in known:
             raise refuse(
-                "Unknown argument", f"{path}.args.{name}", repr(name), "one of " + ", ".join(known),
+                "Unknown argument",
+                f"{path}.args.{name}",
+                repr(name),
+                "one of " + ", ".join(known),
                 f"Correct or remove it.{nearest(name, known)}",
             )
     try:
@@ -106,7 +109,10 @@ def unknown_type(name: str, known: list[str], path: str) -> ConfigError:
     """The error for a type that is not in the table."""
     short = name.split(".")[-1]
     return refuse(
-        "Unknown type", f"{path}.type", repr(name), f"one of {len(known)} covered types",
+        "Unknown type",
+        f"{path}.type",
+        repr(name),
+        f"one of {len(known)} covered types",
         f"Only covered types can be read and written.{nearest(short, [item.split('.')[-1] for item in known])}",
     )
 

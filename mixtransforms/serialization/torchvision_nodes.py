@@ -13,7 +13,16 @@ from torchvision import tv_tensors
 from torchvision.transforms import v2
 
 import mixtransforms.torchvision as door
-from mixtransforms.serialization.nodes import OWN, build, check_node, decode_mix, encode_mix, encode_value, refuse, unknown_type
+from mixtransforms.serialization.nodes import (
+    OWN,
+    build,
+    check_node,
+    decode_mix,
+    encode_mix,
+    encode_value,
+    refuse,
+    unknown_type,
+)
 from mixtransforms.transform import MixTransform
 
 HOST = "torchvision."
@@ -25,13 +34,47 @@ COVERED = MappingProxyType(
         HOST + name: getattr(v2, name)
         for name in (
             *CONTAINERS,
-            "AugMix", "AutoAugment", "CenterCrop", "ColorJitter", "ElasticTransform", "GaussianBlur", "GaussianNoise",
-            "Grayscale", "Identity", "Normalize", "PILToTensor", "Pad", "RandAugment", "RandomAdjustSharpness",
-            "RandomAffine", "RandomAutocontrast", "RandomChannelPermutation", "RandomCrop", "RandomEqualize",
-            "RandomErasing", "RandomGrayscale", "RandomHorizontalFlip", "RandomInvert", "RandomPerspective",
-            "RandomPhotometricDistort", "RandomPosterize", "RandomResize", "RandomResizedCrop", "RandomRotation",
-            "RandomShortestSize", "RandomSolarize", "RandomVerticalFlip", "RandomZoomOut", "Resize", "RGB",
-            "ScaleJitter", "ToDtype", "ToImage", "ToPILImage", "ToPureTensor", "TrivialAugmentWide",
+            "AugMix",
+            "AutoAugment",
+            "CenterCrop",
+            "ColorJitter",
+            "ElasticTransform",
+            "GaussianBlur",
+            "GaussianNoise",
+            "Grayscale",
+            "Identity",
+            "Normalize",
+            "PILToTensor",
+            "Pad",
+            "RandAugment",
+            "RandomAdjustSharpness",
+            "RandomAffine",
+            "RandomAutocontrast",
+            "RandomChannelPermutation",
+            "RandomCrop",
+            "RandomEqualize",
+            "RandomErasing",
+            "RandomGrayscale",
+            "RandomHorizontalFlip",
+            "RandomInvert",
+            "RandomPerspective",
+            "RandomPhotometricDistort",
+            "RandomPosterize",
+            "RandomResize",
+            "RandomResizedCrop",
+            "RandomRotation",
+            "RandomShortestSize",
+            "RandomSolarize",
+            "RandomVerticalFlip",
+            "RandomZoomOut",
+            "Resize",
+            "RGB",
+            "ScaleJitter",
+            "ToDtype",
+            "ToImage",
+            "ToPILImage",
+            "ToPureTensor",
+            "TrivialAugmentWide",
         )
     }
 )
@@ -48,7 +91,10 @@ def encode(transform: Any, path: str) -> dict[str, Any]:
     if isinstance(transform, MixTransform):
         if callable(transform.labels_getter):  # type: ignore[attr-defined]
             raise refuse(
-                "A callable cannot be written", f"{path}.args.labels_getter", "a function", "'default' or None",
+                "A callable cannot be written",
+                f"{path}.args.labels_getter",
+                "a function",
+                "'default' or None",
                 "Name the labels with kinds={...: 'label'} instead.",
             )
         return encode_mix(transform, path)
@@ -98,8 +144,11 @@ def _arguments(transform: Any, path: str) -> dict[str, Any]:
         held = next((attribute for attribute in (name, f"_{name}") if hasattr(transform, attribute)), None)
         if held is None:
             raise refuse(
-                "An argument cannot be read back", f"{path}.args.{name}", type(transform).__name__,
-                "an attribute of the same name", "This version of torchvision is not covered; leave the transform out.",
+                "An argument cannot be read back",
+                f"{path}.args.{name}",
+                type(transform).__name__,
+                "an attribute of the same name",
+                "This version of torchvision is not covered; leave the transform out.",
             )
         args[name] = getattr(transform, held)
     if type(transform) is v2.RandomCrop and transform.padding is not None:
@@ -146,7 +195,10 @@ def _check_equal(transform: Any, rebuilt: Any, path: str) -> None:
     for name in before.keys() | after.keys():
         if not _same(before.get(name), after.get(name)):
             raise refuse(
-                "Would not come back equal", path, f"{name}={after.get(name)!r}", f"{name}={before.get(name)!r}",
+                "Would not come back equal",
+                path,
+                f"{name}={after.get(name)!r}",
+                f"{name}={before.get(name)!r}",
                 "This transform cannot be written; leave it out.",
             )
 
@@ -159,7 +211,11 @@ def _same(first: Any, second: Any) -> bool:
     if isinstance(first, torch.Tensor):
         return isinstance(second, torch.Tensor) and torch.equal(first, second)
     if isinstance(first, Mapping):
-        return isinstance(second, Mapping) and list(first) == list(second) and all(_same(first[k], second[k]) for k in first)
+        return (
+            isinstance(second, Mapping)
+            and list(first) == list(second)
+            and all(_same(first[k], second[k]) for k in first)
+        )
     if isinstance(first, (list, tuple)):
         return isinstance(second, (list, tuple)) and len(first) == len(second) and all(map(_same, first, second))
     if callable(first) and not isinstance(first, type):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -12,16 +12,14 @@ from numpy.typing import NDArray
 from mixtransforms.core.errors import InputError, explain
 from mixtransforms.core.plan import Boxes, FloatArray, Layer, Mask, Plan
 from mixtransforms.kernels import backend_of, kernel_of
-from mixtransforms.show._pictures import Pictures, channel_note, channels_last, drawable, range_of
+from mixtransforms.show._pictures import Pictures, Range, channel_note, channels_last, drawable, range_of
 from mixtransforms.targets.find import IMAGE, LABEL, Finder, is_flat, spell, walk
 from mixtransforms.targets.labels import LabelPair
 
 PARTS = 5
 """Most sources that a tile names; the rest is summed up as "others"."""
 
-UNKNOWN = (
-    "Sources are unknown without a plan: draw show.trace(pipeline.trace(batch)), or give the plan and the batch before it."
-)
+UNKNOWN = "Sources are unknown without a plan; show.trace(pipeline.trace(batch)) shows them."
 LATER = "Transforms after the mix are not shown."
 
 Kinds = Mapping[str | int, str]
@@ -148,7 +146,9 @@ def content(batch: Any, kinds: Kinds | None) -> Content:
     Raises:
         InputError: There are no images in it.
     """
-    pairs = [leaf for _, leaf in walk(batch, lambda _, node: isinstance(node, LabelPair)) if isinstance(leaf, LabelPair)]
+    pairs = [
+        leaf for _, leaf in walk(batch, lambda _, node: isinstance(node, LabelPair)) if isinstance(leaf, LabelPair)
+    ]
     known = Finder(kinds or {}, ()).known(batch)
     images = [target for target in known if target.kind == IMAGE]
     if not images:
@@ -176,7 +176,9 @@ def unplanned(batch: Content, naming: Naming, count: int, layout: str | None) ->
     return Sheet(tiles, _notes(UNKNOWN, limits.note, channel_note(array)))
 
 
-def planned(before: Content, plans: Sequence[Plan], naming: Naming, count: int, layout: str | None, after: Any) -> Sheet:
+def planned(
+    before: Content, plans: Sequence[Plan], naming: Naming, count: int, layout: str | None, after: NDArray[Any] | None
+) -> Sheet:
     """Tiles of a batch and of what plans make of it.
 
     The large picture is what the plans painted: later transforms may flip or normalise the result, and outlines and
@@ -188,7 +190,7 @@ def planned(before: Content, plans: Sequence[Plan], naming: Naming, count: int, 
         naming: Of the samples of ``before``.
         count: How many tiles, at most.
         layout: Of the images.
-        after: Images of the result, or ``None``.
+        after: Images of the result, ``(B, H, W, C)``; ``None`` where they are not known.
     """
     source = channels_last(before.images, layout, before.where)
     painted = channels_last(_painted(before.images, plans, layout), layout, before.where)
@@ -200,7 +202,9 @@ def planned(before: Content, plans: Sequence[Plan], naming: Naming, count: int, 
         parts = _parts(row % len(source), shares[row], label_shares[row], naming, small)
         outlines = tuple(_outlines(plans[-1], row, parts)) if len(plans) == 1 else ()
         tiles.append(Tile(_title(row, parts, outlines), picture, parts, outlines))
-    later = LATER if after is not None and not _shows(after, mixed, layout, before.where) else ""
+    own_range = after is not None and after.dtype != source.dtype
+    same = after is None or _shows(after, mixed, plans[-1].size, None if own_range else limits)
+    later = "" if same else LATER
     return Sheet(tuple(tiles), _notes(later, limits.note, channel_note(source)))
 
 
@@ -244,15 +248,8 @@ def _parts(own: int, share: FloatArray, label: FloatArray, naming: Naming, pictu
     """The sample itself, then its sources, the largest share first."""
     order = [own, *(index for index in np.argsort(-share, kind="stable").tolist() if index != own)]
     seen = [index for index in order if index == own or share[index] > 0]
-    shown = seen if len(seen) <= PARTS else seen[: PARTS - 1]
-    declared = not np.allclose(share, label)
-    parts = [
-        Part(naming.sample(i), float(share[i]), float(label[i]) if declared else None, i, pictures[i]) for i in shown
-    ]
-    if len(shown) < len(seen):
-        rest = seen[len(shown) :]
-        parts.append(Part(f"{len(rest)} others", float(share[rest].sum()), float(label[rest].sum()) if declared else None))
-    return tuple(parts)
+    declared = label if not np.allclose(share, label) else None
+    return _shortened(seen, share, declared, lambda index: (naming.sample(index), index, pictures[index]))
 
 
 def _label_parts(naming: Naming, row: int) -> tuple[Part, ...]:
@@ -270,11 +267,22 @@ def _label_parts(naming: Naming, row: int) -> tuple[Part, ...]:
         return (Part(naming.row(labels[row]), 1.0),)
     shares = labels[row].astype(np.float64)
     seen = [index for index in np.argsort(-shares, kind="stable").tolist() if shares[index] > 0]
+    return _shortened(seen, shares, None, lambda index: (naming.of(index), None, None))
+
+
+def _shortened(
+    seen: Sequence[int], share: FloatArray, label: FloatArray | None, describe: Callable[[int], tuple[str, Any, Any]]
+) -> tuple[Part, ...]:
+    """The first parts one by one, and what is too much for a tile as one."""
     shown = seen if len(seen) <= PARTS else seen[: PARTS - 1]
-    parts = [Part(naming.of(index), float(shares[index])) for index in shown]
-    if len(shown) < len(seen):
-        rest = seen[len(shown) :]
-        parts.append(Part(f"{len(rest)} others", float(shares[rest].sum())))
+    parts = []
+    for index in shown:
+        name, sample, picture = describe(index)
+        parts.append(Part(name, float(share[index]), None if label is None else float(label[index]), sample, picture))
+    rest = list(seen[len(shown) :])
+    if rest:
+        total = None if label is None else float(label[rest].sum())
+        parts.append(Part(f"{len(rest)} others", float(share[rest].sum()), total))
     return tuple(parts)
 
 
@@ -308,15 +316,13 @@ def _title(row: int, parts: Sequence[Part], outlines: Sequence[Outline]) -> str:
         return f"Sample {row}: not mixed"
     if len(partners) > 1:
         return f"Sample {row}: mixed with samples " + ", ".join(map(str, partners))
-    return f"Sample {row}: " + ("paste of" if outlines else "blend with") + f" sample {partners[0]}"
+    return f"Sample {row}: " + (
+        f"box of sample {partners[0]} pasted" if outlines else f"blended with sample {partners[0]}"
+    )
 
 
-def _shows(after: Any, mixed: Pictures, layout: str | None, where: str) -> bool:
+def _shows(after: NDArray[Any], mixed: Pictures, size: int, limits: Range | None) -> bool:
     """Whether the result of a pipeline still looks like what its plans painted."""
-    try:
-        array = channels_last(after, layout, where)
-    except InputError:
-        return False
-    array = array[-len(array) // 2 :] if len(array) == 2 * len(mixed) else array  # originals come first where they are kept
-    shown = drawable(array[: len(mixed)], range_of([array]))
+    after = after[size:] if len(after) == 2 * size else after  # originals come first where they are kept
+    shown = drawable(after[: len(mixed)], limits or range_of([after]))
     return shown.shape == mixed.shape and bool((np.abs(shown.astype(np.int16) - mixed) <= 1).all())

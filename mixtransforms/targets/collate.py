@@ -58,9 +58,7 @@ def collate(samples: Sequence[Any], backend: str, path: Path = ()) -> Any:
                     fix="Return the same structure for every sample.",
                 )
             )
-    columns = [
-        collate([dict(sample or ())[key] for sample in every], backend, (*path, key)) for key, _ in items
-    ]
+    columns = [collate([dict(sample or ())[key] for sample in every], backend, (*path, key)) for key, _ in items]
     named = isinstance(first, Mapping) or hasattr(first, "_fields") or dataclasses.is_dataclass(first)
     return rebuild(first, columns) if named else columns
 
@@ -89,8 +87,11 @@ def stack(samples: Sequence[Any], path: Path = ()) -> Any:
     if len(backends) > 1:
         raise InputError(
             explain(
-                "Samples of different backends", where=spell(path), got=" and ".join(sorted(map(str, backends))),
-                wanted="NumPy arrays or tensors, one of them", fix="Convert all samples alike.",
+                "Samples of different backends",
+                where=spell(path),
+                got=" and ".join(sorted(map(str, backends))),
+                wanted="NumPy arrays or tensors, one of them",
+                fix="Convert all samples alike.",
             )
         )
     import torch
@@ -105,5 +106,3 @@ def _numbers(samples: Sequence[Any], backend: str) -> Any:
     import torch
 
     return torch.from_numpy(values)
-
-

@@ -24,9 +24,7 @@ KINDS = (IMAGE, LABEL)
 """The kinds of targets that are mixed."""
 
 DEFAULT_NAMES: Mapping[str, str] = {
-    **dict.fromkeys(
-        "image images img imgs pixel_values video volume audio waveform inputs x".split(), IMAGE
-    ),
+    **dict.fromkeys("image images img imgs pixel_values video volume audio waveform inputs x".split(), IMAGE),
     **dict.fromkeys("label labels target targets class classes y".split(), LABEL),
 }
 """Names, in lower case, that say what a value is."""
@@ -132,7 +130,6 @@ class Finder:
         Raises:
             InputError: An array is neither known nor declared.
         """
-
         found = []
         for path, leaf, kind in self._leaves(batch, labels):
             if kind is not None:

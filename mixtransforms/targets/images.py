@@ -88,6 +88,14 @@ def paint(plan: Plan, array: Any, axes: Sequence[int], *, inplace: bool = False,
     if inplace:
         _check_writable(array, where)
     kernel = kernel_of(str(backend_of(array)))
+    view = kernel.host_view(array)
+    if view is not None and view is not array:  # rows of a tensor in host memory are painted fastest as NumPy's
+        painted = _paint(kernel_of("numpy"), plan, view, axes, inplace)
+        return array if inplace else kernel.from_host(painted, array)
+    return _paint(kernel, plan, array, axes, inplace)
+
+
+def _paint(kernel: ModuleType, plan: Plan, array: Any, axes: Sequence[int], inplace: bool) -> Any:
     canvas, original = kernel.begin(array, inplace)
     if plan.layers:
         view, source = kernel.front(canvas, axes), kernel.front(original, axes)
@@ -136,14 +144,20 @@ def apply_plan(plan: Plan, array: Any, layout: str | None = None) -> Any:
     if backend_of(array) is None:
         raise InputError(
             explain(
-                "Not an array", where="plan.apply", got=type(array).__name__, wanted="a NumPy array or a torch tensor",
+                "Not an array",
+                where="plan.apply",
+                got=type(array).__name__,
+                wanted="a NumPy array or a torch tensor",
                 fix="Convert it first.",
             )
         )
     if layout is not None and layout not in LAYOUTS:
         raise InputError(
             explain(
-                "Unknown layout", where="plan.apply", got=repr(layout), wanted="None or one of " + ", ".join(LAYOUTS),
+                "Unknown layout",
+                where="plan.apply",
+                got=repr(layout),
+                wanted="None or one of " + ", ".join(LAYOUTS),
                 fix="Name the layout.",
             )
         )

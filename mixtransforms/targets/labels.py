@@ -59,7 +59,9 @@ class LabelRules:
         if self.form == "pair":
             weight = plan.target_share[:, 0].astype(np.float32)
             return LabelPair(
-                kernel.take(labels, np.arange(plan.size)), kernel.take(labels, plan.partner), kernel.like(weight, labels)
+                kernel.take(labels, np.arange(plan.size)),
+                kernel.take(labels, plan.partner),
+                kernel.like(weight, labels),
             )
         soft = labels if len(labels.shape) == 2 else kernel.one_hot(labels, self._columns(where), self.ignore_index)
         return kernel.combine(soft, plan.sources, plan.target_share)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import torch
@@ -22,10 +23,9 @@ from mixtransforms.pipeline import (
     adopted,
     finder_of,
     image_paths,
-    join,
     keyed,
     mix_stage,
-    split,
+    on_samples,
     stages,
 )
 from mixtransforms.targets.collate import collate, is_samples
@@ -100,17 +100,17 @@ class BatchCompose(v2.Transform):
         return f"BatchCompose([{inner}\n], seed={self.seed!r})"
 
     def _run(self, data: Any, record: Record | None) -> Any:
-        key = self._key(data)
+        call = self._key(data)
         for stream, stage in enumerate(self._stages, start=1):
+            key = None if call is None else keyed(call, stream)
             samples = is_samples(data)
             if stage.kind == MIX:
                 data = collate(data, "torch") if samples else data
-                data = mix_stage(data, stage, keyed(key, stream), record)
+                data = mix_stage(data, stage, key, record)
             elif samples:
-                data = self._each(data, stage, keyed(key, stream))
+                data = self._each(data, stage, key)
             elif stage.kind == SAMPLE:
-                size = self._size(data)
-                data = join(data, self._each(split(data, size), stage, keyed(key, stream)), size)
+                data = on_samples(data, self._finder, partial(self._each, stage=stage, key=key))
             else:
                 data = self._one(data, stage)
         return collate(data, "torch") if is_samples(data) else data
@@ -143,12 +143,8 @@ class BatchCompose(v2.Transform):
         if not wrapped:
             return result
         after = dict(walk(result, lambda path, _: path in wrapped))
-        plain = {path: after[path].as_subclass(torch.Tensor) for path in wrapped if backend_of(after.get(path)) == "torch"}
-        return replace_leaves(result, plain)
-
-    def _size(self, batch: Any) -> int:
-        images = image_paths(batch, self._finder)
-        return len(dict(walk(batch, lambda path, _: path in images))[images[0]]) if images else 0
+        tensors = [path for path in wrapped if backend_of(after.get(path)) == "torch"]
+        return replace_leaves(result, {path: after[path].as_subclass(torch.Tensor) for path in tensors})
 
 
 @contextmanager
@@ -160,4 +156,3 @@ def _borrowed() -> Iterator[torch.Generator]:
             yield torch.default_generator
         finally:
             torch.default_generator.set_state(state)
-

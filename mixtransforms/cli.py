@@ -1,0 +1,159 @@
+"""The command line: ``mixtransforms demo``, ``preview`` and ``doctor``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from mixtransforms.core.errors import missing
+
+try:
+    import typer
+except ImportError:  # said by main(), in words
+    if not TYPE_CHECKING:
+        typer = None
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from mixtransforms.doctor import Environment
+
+# Annotations are strings here: typer reads them when the commands are registered, and nobody where it is missing.
+
+
+def main() -> None:
+    """Runs the command line; the entry point of ``mixtransforms`` and of ``python -m mixtransforms``."""
+    if typer is None:
+        sys.exit(str(missing("typer", "cli", "The command line")))  # to stderr, with status 1
+    application()(prog_name="mixtransforms")
+
+
+def application() -> typer.Typer:
+    """All commands."""
+    app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+    app.callback()(options)
+    for command in (demo, preview, doctor):
+        app.command()(command)
+    return app
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        import mixtransforms
+
+        _line(f"mixtransforms {mixtransforms.__version__}")
+        raise typer.Exit
+
+
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    """MixUp and CutMix as transforms for torchvision v2 and Albumentations."""
+
+
+def demo(
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the pictures and pipeline files.")] = Path(
+        "mixtransforms-demo"
+    ),
+) -> None:
+    """Mix real photos with one pipeline per host, draw the result, write the pipelines to JSON and read them back."""
+    with _plain_errors():
+        from mixtransforms import demo
+
+        demo.run(output, _line)
+
+
+def preview(
+    pipeline: Annotated[Path, typer.Argument(help="Pipeline file that mixtransforms.save wrote.", show_default=False)],
+    folder: Annotated[Path, typer.Argument(help="Images, one subfolder a class.", show_default=False)],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The picture; its ending says the format.")] = Path(
+        "preview.png"
+    ),
+    batch: Annotated[int, typer.Option("--batch", "-b", min=1, help="Number of samples in the batch.")] = 8,
+) -> None:
+    """Run a pipeline on your own images and draw what it mixes."""
+    with _plain_errors():
+        from mixtransforms.preview import preview
+
+        done = preview(pipeline, folder, output, batch, _tracked)
+    for path, reason in done.reading.skipped:
+        _line(f"skipped {path}: {reason}")
+    images, classes = len(done.reading.images), len(done.folder.classes)
+    _line(f"{images} images of {classes} classes mixed, {len(done.reading.skipped)} unreadable files skipped.")
+    if images < batch:
+        _line(f"The batch has {images} samples, not {batch}: there are no more images.")
+    _line(f"picture: {output}")
+
+
+def doctor() -> None:
+    """Tell what is installed, what is wrong with it, and the command that mends it."""
+    from mixtransforms.doctor import PROBLEM, examine, survey
+
+    console = _console(stderr=True)
+    with console.status("Trying imports ..."):
+        environment = survey()
+    findings = examine(environment)
+    _versions(environment)
+    for finding in findings:
+        _line(f"\n{finding.level}: {finding.subject}: {finding.text}")
+        if finding.fix:
+            _line(f"  {finding.fix}")
+    problems = sum(finding.level == PROBLEM for finding in findings)
+    _line(f"\n{problems or 'No'} problem{'' if problems == 1 else 's'} found.")
+    if problems:
+        raise typer.Exit(1)
+
+
+def _versions(environment: Environment) -> None:
+    from rich.table import Table
+
+    from mixtransforms.doctor import PACKAGES, WHEELS
+
+    title = f"Python {environment.python}, {environment.system}"
+    table = Table("package", "version", title=title, title_justify="left")
+    for name in PACKAGES:
+        if name in environment.versions or name not in WHEELS:
+            table.add_row(name, environment.versions.get(name, "not installed"))
+    _console().print(table)
+
+
+@contextmanager
+def _plain_errors() -> Iterator[None]:
+    """The package's errors, and the system's about files, as one line and exit status 1."""
+    from mixtransforms.core import errors
+
+    known = (
+        errors.ConfigError,
+        errors.InputError,
+        errors.MissingDependencyError,
+        errors.ParameterError,
+        errors.PlanError,
+        errors.UnknownOptionError,
+        OSError,
+    )
+    try:
+        yield
+    except known as error:
+        typer.echo(f"Error: {error}", err=True)
+        raise typer.Exit(1) from None
+
+
+def _tracked(items: Iterable[int], total: int) -> Iterable[int]:
+    from rich.progress import track
+
+    return track(items, "Reading images", total, console=_console(stderr=True))
+
+
+def _console(*, stderr: bool = False) -> Console:
+    from rich.console import Console
+
+    return Console(stderr=stderr)
+
+
+def _line(text: str) -> None:
+    typer.echo(text)  # rich would read the brackets of "mixtransforms[all]" as markup, and break commands and paths

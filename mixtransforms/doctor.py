@@ -1,0 +1,301 @@
+"""What is installed, what is wrong with it, and the command that mends it."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+import importlib.util
+import os
+import platform
+import re
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+OK, INFO, PROBLEM = "ok", "info", "problem"
+"""Levels of findings; something optional that is not installed is information."""
+
+WHEELS = (
+    "opencv-python",
+    "opencv-python-headless",
+    "opencv-contrib-python",
+    "opencv-contrib-python-headless",
+)
+"""Packages that all own the same ``cv2`` folder; whichever was installed last has written it."""
+
+PACKAGES = (
+    "mixtransforms",
+    "numpy",
+    "xxhash",
+    "torch",
+    "torchvision",
+    "albumentations",
+    *WHEELS,
+    "matplotlib",
+    "scikit-learn",
+    "typer",
+    "rich",
+    "pillow",
+)
+"""Packages whose versions are told."""
+
+MODULES = {
+    "torch": "torch",
+    "torchvision": "torchvision",
+    "albumentations": "albumentations",
+    "matplotlib": "matplotlib",
+    "scikit-learn": "sklearn",
+    "pillow": "PIL",
+}
+"""Modules that are tried, by the package that brings them."""
+
+DOORS = {"torchvision": "mixtransforms.torchvision", "albumentations": "mixtransforms.albumentations"}
+
+ALBUMENTATIONS_X = "albumentationsx"
+"""It installs over the same folder as albumentations, under another licence and with another interface."""
+
+_OPTIONAL_EXTRAS = ("torchvision", "albumentations", "show", "cli", "demo")
+"""Extras whose absence is told, in this order; the others are for developers or choose between OpenCV builds."""
+
+_REQUIREMENT = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^\]]*\])?\s*([^;]*?)\s*(?:;.*extra\s*==\s*['\"]([\w-]+)['\"].*)?$")
+_BOUND = re.compile(r"(>=|<=|==|<|>)\s*([0-9][\w.]*)")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing about an installation.
+
+    Attributes:
+        level: :data:`OK`, :data:`INFO` or :data:`PROBLEM`.
+        subject: What it is about.
+        text: What was found.
+        fix: The command that mends it, or an empty string.
+    """
+
+    level: str
+    subject: str
+    text: str
+    fix: str = ""
+
+
+@dataclass(frozen=True)
+class Environment:
+    """What :func:`examine` judges.
+
+    Attributes:
+        python: Version of Python.
+        system: Name of the operating system and machine.
+        versions: Versions of the installed distributions, by name in lower case.
+        failures: Why modules could not be imported, by module; modules that were not tried or work are left out.
+        requires: Requirements of mixtransforms, as in its metadata.
+        cv2: Whether there is a ``cv2`` module at all, from wherever.
+    """
+
+    python: str
+    system: str
+    versions: Mapping[str, str]
+    failures: Mapping[str, str] = field(default_factory=dict)
+    requires: Sequence[str] = ()
+    cv2: bool = False
+
+
+def survey() -> Environment:
+    """Looks at this Python: reads metadata and tries imports."""
+    # Importing albumentations would ask the network for a newer release.
+    os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
+    versions = {name: version for name in (*PACKAGES, ALBUMENTATIONS_X) if (version := _version(name)) is not None}
+    modules = [module for package, module in MODULES.items() if package in versions]
+    if any(wheel in versions for wheel in WHEELS):
+        modules.append("cv2")
+    modules += [door for host, door in DOORS.items() if host in versions]
+    failures = {module: failure for module in modules if (failure := _failure(module))}
+    return Environment(
+        platform.python_version(),
+        f"{platform.system()} {platform.machine()}",
+        versions,
+        failures,
+        tuple(_requires()),
+        importlib.util.find_spec("cv2") is not None,
+    )
+
+
+def examine(environment: Environment) -> list[Finding]:
+    """Judges an installation.
+
+    Args:
+        environment: From :func:`survey`.
+
+    Returns:
+        Problems first, then information, then what is in order.
+    """
+    found = [
+        *_opencv(environment),
+        *_albumentations(environment),
+        *_ranges(environment),
+        *_imports(environment),
+        *_doors(environment),
+        *_lacking(environment),
+    ]
+    order = (PROBLEM, INFO, OK)
+    return sorted(found, key=lambda finding: order.index(finding.level))
+
+
+def _opencv(environment: Environment) -> Iterator[Finding]:
+    wheels = [wheel for wheel in WHEELS if wheel in environment.versions]
+    keep = _wheel_to_keep(environment, wheels)
+    if len(wheels) > 1:
+        yield Finding(
+            PROBLEM,
+            "OpenCV",
+            f"{len(wheels)} wheels own the same cv2 folder: {', '.join(wheels)}. The one installed last has "
+            "overwritten the others, and removing any of them breaks the rest.",
+            f"{_pip('uninstall', '-y', *wheels)} && {_pip('install', keep)}",
+        )
+    elif wheels and "cv2" in environment.failures:
+        reason = environment.failures["cv2"]
+        text = f"{wheels[0]} is installed, but cv2 cannot be imported: {reason}"
+        yield Finding(PROBLEM, "OpenCV", text, _repair(wheels[0], reason))
+    elif wheels:
+        yield Finding(OK, "OpenCV", f"one wheel, {wheels[0]} {environment.versions[wheels[0]]}; cv2 can be imported.")
+    elif environment.cv2:
+        yield Finding(OK, "OpenCV", "cv2 was not installed by pip, but by conda or the system.")
+    else:
+        yield Finding(
+            INFO,
+            "OpenCV",
+            "not installed. NumPy images are mixed without it, with the same result and more slowly.",
+            _pip("install", "opencv-python-headless"),
+        )
+
+
+def _wheel_to_keep(environment: Environment, wheels: Sequence[str]) -> str:
+    """The headless build where Albumentations asks for it, since pip would bring it back; else the first one."""
+    if "albumentations" in environment.versions or not wheels:
+        return "opencv-python-headless"
+    return wheels[0]
+
+
+def _repair(wheel: str, reason: str) -> str:
+    """The desktop build without the system's graphics libraries gives way to the headless one; else files are lost."""
+    if not wheel.endswith("headless") and re.search(r"lib(GL|gthread|X|xcb)", reason):
+        return f"{_pip('uninstall', '-y', wheel)} && {_pip('install', f'{wheel}-headless')}"
+    return _pip("install", "--force-reinstall", "--no-deps", wheel)
+
+
+def _albumentations(environment: Environment) -> Iterator[Finding]:
+    if ALBUMENTATIONS_X in environment.versions:
+        yield Finding(
+            PROBLEM,
+            "AlbumentationsX",
+            f"albumentationsx {environment.versions[ALBUMENTATIONS_X]} is installed. It takes the place of the "
+            "albumentations package; mixtransforms works with Albumentations.",
+            f"{_pip('uninstall', '-y', ALBUMENTATIONS_X, 'albumentations')} && {_extra('albumentations')}",
+        )
+
+
+def _ranges(environment: Environment) -> Iterator[Finding]:
+    """Installed packages outside the versions that mixtransforms is made for."""
+    for name, bounds, extra in _requirements(environment.requires):
+        version = environment.versions.get(name)
+        if version is not None and not _within(version, bounds):
+            fix = _extra(extra) if extra else _pip("install", f'"{name}{bounds}"')
+            yield Finding(PROBLEM, name, f"version {version} is installed; mixtransforms needs {bounds}.", fix)
+    if not environment.requires:
+        yield Finding(
+            INFO,
+            "mixtransforms",
+            "runs without being installed, so that versions cannot be checked.",
+            _pip("install", "mixtransforms"),
+        )
+
+
+def _imports(environment: Environment) -> Iterator[Finding]:
+    for package, module in MODULES.items():
+        if module in environment.failures:
+            yield Finding(
+                PROBLEM,
+                package,
+                f"{environment.versions[package]} is installed, but cannot be imported: {environment.failures[module]}",
+                _pip("install", "--force-reinstall", f"{package}=={environment.versions[package]}"),
+            )
+
+
+def _doors(environment: Environment) -> Iterator[Finding]:
+    for host, door in DOORS.items():
+        if host not in environment.versions:
+            continue
+        failure = environment.failures.get(door)
+        if failure is None:
+            yield Finding(OK, door, f"can be imported, with {host} {environment.versions[host]}.")
+        elif host not in environment.failures:  # else the host itself was reported
+            yield Finding(PROBLEM, door, f"cannot be imported: {failure}", _extra(host))
+
+
+def _lacking(environment: Environment) -> Iterator[Finding]:
+    """Extras that are not there, or in part."""
+    for extra in _OPTIONAL_EXTRAS:
+        names = [name for name, _, of in _requirements(environment.requires) if of == extra]
+        lacking = [name for name in names if name not in environment.versions]
+        if lacking:
+            yield Finding(INFO, extra, f"not installed: {', '.join(lacking)}.", _extra(extra))
+
+
+def _requirements(requires: Sequence[str]) -> Iterator[tuple[str, str, str]]:
+    """Name, bounds and extra of every requirement on another package; the extra is empty for what is always needed."""
+    for line in requires:
+        match = _REQUIREMENT.match(line)
+        if match is not None and match[1].lower() != "mixtransforms":
+            yield match[1].lower(), match[2].strip("() "), match[3] or ""
+
+
+def _within(version: str, bounds: str) -> bool:
+    """Whether a version is inside bounds such as ``>=2.0.8,<2.1``; pre-releases count as their release."""
+    have = _release(version)
+    for sign, bound in _BOUND.findall(bounds):
+        wanted = _release(bound)
+        width = max(len(have), len(wanted))
+        left, right = (numbers + (0,) * (width - len(numbers)) for numbers in (have, wanted))
+        holds = {">=": left >= right, "<=": left <= right, "==": left == right, "<": left < right, ">": left > right}
+        if not holds[sign]:
+            return False
+    return True
+
+
+def _release(version: str) -> tuple[int, ...]:
+    match = re.match(r"\d+(\.\d+)*", version)
+    return tuple(map(int, match[0].split("."))) if match else ()
+
+
+def _pip(*words: str) -> str:
+    return " ".join(("python -m pip", *words))
+
+
+def _extra(extra: str) -> str:
+    return _pip("install", f'"mixtransforms[{extra}]"')
+
+
+def _version(name: str) -> str | None:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _requires() -> Sequence[str]:
+    try:
+        return importlib.metadata.requires("mixtransforms") or ()
+    except importlib.metadata.PackageNotFoundError:
+        return ()
+
+
+def _failure(module: str) -> str:
+    """Why a module cannot be imported; empty where it can."""
+    try:
+        imported = importlib.import_module(module)
+    except Exception as reason:  # noqa: BLE001 - a broken installation may raise anything
+        return f"{type(reason).__name__}: {reason}".splitlines()[0]
+    # A folder that an uninstalled wheel left behind can be imported, and has nothing in it.
+    if module == "cv2" and not hasattr(imported, "__version__"):
+        sys.modules.pop("cv2", None)
+        return "ImportError: the cv2 folder is empty"
+    return ""

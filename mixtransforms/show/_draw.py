@@ -1,0 +1,197 @@
+"""Draws tiles with matplotlib's Figure alone: no global state, no window, the same on a server and in a notebook."""
+
+from __future__ import annotations
+
+import io
+import math
+import textwrap
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from mixtransforms.show._tiles import Outline, Part, Sheet, Tile
+
+COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#8C6D00", "#666666")
+"""One for every part of a tile (Okabe and Ito): told apart by colour-blind readers, and dark enough for text."""
+
+_DPI = 100
+_COLUMNS = 4
+_MARGIN = 0.15
+_GAP = 0.08
+_TILE_GAP = (0.3, 0.28)
+"""Inches between tiles, across and down."""
+_MIXED = 1.85
+"""Width of a mixed image in inches; its height follows its sides."""
+_INSET = 0.85
+_TITLE, _BAR, _LINE = 0.26, 0.13, 0.17
+"""Heights in inches."""
+_CHARACTER = 0.072
+"""Width of a character of the small text in inches, on average."""
+_SMALL, _NORMAL, _LARGE = 8.5, 9.0, 12.0
+"""Sizes of text in points."""
+
+
+class Picture(Figure):
+    """A figure that notebooks draw without pyplot."""
+
+    def _repr_png_(self) -> bytes:
+        buffer = io.BytesIO()
+        self.savefig(buffer, format="png", dpi=self.dpi)
+        return buffer.getvalue()
+
+
+class _Layout(NamedTuple):
+    """Sizes in inches, the same for all tiles of a figure.
+
+    Attributes:
+        columns: Tiles in a row.
+        image: Width and height of a mixed image.
+        inset: Width and height that the insets share; zero where no tile has any.
+        lines: Lines of text below the bar.
+    """
+
+    columns: int
+    image: tuple[float, float]
+    inset: float
+    lines: int
+
+    @property
+    def width(self) -> float:
+        return self.image[0] + (_GAP + self.inset if self.inset else 0.0)
+
+    @property
+    def height(self) -> float:
+        return _TITLE + self.image[1] + ((_GAP + _BAR + 0.03 + self.lines * _LINE) if self.lines else 0.0)
+
+
+def draw(sheet: Sheet, title: str | None, explanation: str) -> Figure:
+    """All tiles in a grid, with a title above and what the reader must know below."""
+    layout = _layout(sheet.tiles)
+    columns, rows = layout.columns, math.ceil(len(sheet.tiles) / layout.columns)
+    width = 2 * _MARGIN + columns * layout.width + (columns - 1) * _TILE_GAP[0]
+    text = _wrapped([explanation, *sheet.notes], width)
+    head, foot = (0.38 if title else 0.05), _MARGIN + len(text) * _LINE
+    height = head + rows * layout.height + (rows - 1) * _TILE_GAP[1] + 0.12 + foot
+    figure = Picture(figsize=(width, height), dpi=_DPI, facecolor="white")
+    if title:
+        figure.text(_MARGIN / width, 1 - 0.1 / height, title, fontsize=_LARGE, weight="bold", va="top")
+    figure.text(_MARGIN / width, 0.09 / height, "\n".join(text), fontsize=_SMALL, color="#444444", linespacing=1.35)
+    for number, tile in enumerate(sheet.tiles):
+        left = _MARGIN + (number % columns) * (layout.width + _TILE_GAP[0])
+        top = height - head - (number // columns) * (layout.height + _TILE_GAP[1])
+        _draw_tile(figure, tile, layout, left, top)
+    return figure
+
+
+def _layout(tiles: Sequence[Tile]) -> _Layout:
+    rows, columns = tiles[0].picture.shape[:2] if tiles else (1, 1)
+    tall = min(max(rows / columns, 0.4), 1.6)  # very long pictures get bands, not a figure of their own
+    parts = max((len(tile.parts) for tile in tiles), default=0)
+    insets = any(part.picture is not None for tile in tiles for part in tile.parts)
+    return _Layout(
+        min(_COLUMNS, max(1, len(tiles))), (_MIXED, _MIXED * tall), _INSET if insets else 0.0, math.ceil(parts / 2)
+    )
+
+
+def _draw_tile(figure: Figure, tile: Tile, layout: _Layout, left: float, top: float) -> None:
+    wide, tall = layout.image
+    image_bottom = top - _TITLE - tall
+    _text(figure, left, top - _TITLE + 0.07, tile.title, _NORMAL, "black")
+    axes = _axes(figure, "mixed", (left, image_bottom, wide, tall))
+    _show(axes, tile.picture, "#888888", 0.6)
+    for outline in tile.outlines:
+        _draw_outline(axes, outline)
+    pictured = [(number, part) for number, part in enumerate(tile.parts) if part.picture is not None]
+    slots = max(2, len(pictured))
+    inset = (tall - (slots - 1) * _GAP) / slots
+    for slot, (number, part) in enumerate(pictured):
+        bottom = image_bottom + tall - inset - slot * (inset + _GAP)
+        small = _axes(figure, "source", (left + wide + _GAP, bottom, layout.inset, inset))
+        _show(small, part.picture, COLORS[number], 2.2)
+        _number(small, str(part.index), COLORS[number])
+    if tile.parts:
+        _draw_bar(figure, tile.parts, left, image_bottom - _GAP - _BAR, layout.width)
+
+
+def _draw_bar(figure: Figure, parts: Sequence[Part], left: float, bottom: float, width: float) -> None:
+    axes = _axes(figure, "shares", (left, bottom, width, _BAR))
+    axes.set_xlim(0.0, 1.0)
+    axes.set_ylim(0.0, 1.0)
+    axes.set_axis_off()
+    start = 0.0
+    for number, part in enumerate(parts):
+        axes.add_patch(Rectangle((start, 0.0), part.share, 1.0, facecolor=COLORS[number], linewidth=0))
+        start += part.share
+        line, second = divmod(number, 2)
+        room = width if len(parts) == 1 else width / 2
+        x, align = (left + width, "right") if second else (left, "left")
+        y = bottom - 0.03 - _LINE * (line + 1) + 0.04
+        _text(figure, x, y, _caption(part, room), _SMALL, COLORS[number], align)
+
+
+def _caption(part: Part, room: float) -> str:
+    """Name and share of a part, the name shortened to its room in inches."""
+    numbers = percent(part.share)
+    if part.label_share is not None:
+        numbers += f" (label {percent(part.label_share)})"
+    letters = max(4, int(room / _CHARACTER) - len(numbers) - 2)
+    name = part.name if len(part.name) <= letters else part.name[: letters - 1] + "…"
+    return f"{name}: {numbers}"
+
+
+def percent(share: float) -> str:
+    """A share in whole percent, where "0" and "100" mean exactly that."""
+    if 0.0 < share < 0.005:
+        return "<1%"
+    if 0.995 <= share < 1.0:
+        return ">99%"
+    return f"{100 * share:.0f}%"
+
+
+def _show(axes: Axes, picture: Any, color: str, width: float) -> None:
+    # Nearest neighbours keep the pixels of small pictures; large ones are averaged down.
+    axes.imshow(picture, interpolation="nearest" if max(picture.shape[:2]) < 100 else "antialiased")
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.set_anchor("NW")
+    for spine in axes.spines.values():
+        spine.set(color=color, linewidth=width)
+
+
+def _number(axes: Axes, text: str, color: str) -> None:
+    """Which sample a source is, in the corner of its picture."""
+    box = {"facecolor": color, "edgecolor": "none", "pad": 1.6}
+    axes.text(0.0, 1.0, text, transform=axes.transAxes, fontsize=7, color="white", ha="left", va="top", bbox=box)
+
+
+def _draw_outline(axes: Axes, outline: Outline) -> None:
+    color = COLORS[outline.part]
+    if outline.mask is not None:
+        if outline.mask.min() < 0.5 < outline.mask.max():
+            axes.contour(outline.mask, levels=[0.5], colors=[color], linewidths=2)
+        return
+    (top, left), (bottom, right) = outline.start, outline.stop
+    for shade, width in (("white", 3.6), (color, 2.0)):  # the halo keeps it visible on any picture
+        axes.add_patch(
+            Rectangle((left - 0.5, top - 0.5), right - left, bottom - top, fill=False, color=shade, lw=width)
+        )
+
+
+def _axes(figure: Figure, label: str, inches: tuple[float, float, float, float]) -> Axes:
+    width, height = figure.get_size_inches()
+    left, bottom, wide, tall = inches
+    return figure.add_axes((left / width, bottom / height, wide / width, tall / height), label=label)
+
+
+def _text(figure: Figure, x: float, y: float, text: str, size: float, color: str, align: str = "left") -> None:
+    width, height = figure.get_size_inches()
+    # Class names come from users: a dollar sign in them is no formula.
+    figure.text(x / width, y / height, text, fontsize=size, color=color, ha=align, va="baseline", parse_math=False)
+
+
+def _wrapped(paragraphs: Sequence[str], width: float) -> list[str]:
+    letters = max(20, int((width - 2 * _MARGIN) / _CHARACTER))
+    return [line for paragraph in paragraphs if paragraph for line in textwrap.wrap(paragraph, letters)]

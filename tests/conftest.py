@@ -1,0 +1,18 @@
+"""What every test runs under: quiet hosts, one thread a worker, and reproducible property tests in CI."""
+
+import os
+
+os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # its import asks the network for a newer release otherwise
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # arrays are small, and pytest-xdist already fills the cores
+
+try:
+    from hypothesis import HealthCheck, settings
+except ImportError:  # the kernel tests also run where nothing but pytest is installed
+    pass
+else:
+    slow_machine = [HealthCheck.too_slow]
+    settings.register_profile(
+        "ci", derandomize=True, deadline=None, database=None, max_examples=100, suppress_health_check=slow_machine
+    )
+    settings.register_profile("dev", deadline=None, max_examples=50, suppress_health_check=slow_machine)
+    settings.load_profile("ci" if os.environ.get("CI") else "dev")

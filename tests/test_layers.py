@@ -1,0 +1,228 @@
+"""Imports run one way. The table below is the one of the design; whoever builds a new room writes its line here.
+
+A room is a folder or a module directly under ``mixtransforms``. Every import counts: inside functions, under
+``TYPE_CHECKING``, relative ones, and names handed to ``import_module``.
+"""
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = "mixtransforms"
+SOURCE = ROOT / PACKAGE
+
+EVERYWHERE = frozenset({"numpy"})
+"""Packages that any module may import when it is loaded, beside the standard library."""
+
+
+class Room(NamedTuple):
+    """What one room may import when it is loaded or later: other rooms, and packages beside NumPy."""
+
+    rooms: str = ""
+    packages: str = ""
+
+
+NEUTRAL = "core methods kernels targets transform"
+DOOR = f"{NEUTRAL} pipeline"
+DOORS = f"{DOOR} torchvision albumentations"
+
+ROOMS = {
+    "core": Room(packages="xxhash"),
+    "methods": Room("core"),
+    "kernels": Room("core"),
+    "targets": Room("core kernels"),
+    "transform": Room("core methods kernels targets"),
+    "pipeline": Room(NEUTRAL),
+    "torchvision": Room(DOOR, "torch torchvision"),
+    "albumentations": Room(DOOR, "albumentations"),
+    "serialization": Room(DOOR),
+    "show": Room(DOORS),
+    "cli": Room(f"{DOORS} serialization show __init__", "typer rich"),
+    "__main__": Room("cli"),
+    "__init__": Room(f"{DOORS} serialization show"),
+}
+
+EXCEPTIONS = {
+    # file: {what it imports beyond its room: why}
+    "core/plan.py": {"mixtransforms.targets": "plan.apply paints arrays by itself"},
+    "core/keys.py": {"torch": "the rank of torch.distributed"},
+    "kernels/torch.py": {"torch": "the backend"},
+    "kernels/numpy.py": {"cv2": "faster blends where it is installed"},
+    "targets/collate.py": {"torch": "stacks samples that are tensors"},
+    "transform.py": {"torch": "asks whether it runs in a worker"},
+    "albumentations/transform.py": {"torch": "tensors after ToTensorV2"},
+    "albumentations/compose.py": {"torch": "tensors after ToTensorV2"},
+    "serialization/torchvision.py": {
+        "torch": "the codec of dtypes",
+        "torchvision": "the codec's own host",
+        "mixtransforms.torchvision": "the codec's own door",
+    },
+    "serialization/albumentations.py": {
+        "albumentations": "the codec's own host",
+        "mixtransforms.albumentations": "the codec's own door",
+    },
+}
+
+AT_LOAD = frozenset({"kernels/torch.py", "serialization/torchvision.py", "serialization/albumentations.py"})
+"""Files whose exceptions may be imported when the file is loaded; all others import theirs inside a function."""
+
+COMPUTED = frozenset({"__init__.py", "kernels/__init__.py"})
+"""Files that import by a name they compute, and only names of this package: the lazy public names, and the backends."""
+
+EAGER = frozenset({"core", "methods", "kernels", "targets", "transform", "pipeline"})
+"""Rooms that load with NumPy alone."""
+
+
+class Import(NamedTuple):
+    """One imported module; ``lazy`` unless it is imported together with the file."""
+
+    module: str
+    line: int
+    lazy: bool
+
+
+def modules() -> list[str]:
+    return sorted(path.relative_to(SOURCE).as_posix() for path in SOURCE.rglob("*.py"))
+
+
+def room_of(file: str) -> str:
+    return file.partition("/")[0].removesuffix(".py")
+
+
+def is_type_checking(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and ast.unparse(node.test).removeprefix("typing.") == "TYPE_CHECKING"
+
+
+def imports_of(file: str, source: str) -> Iterator[Import]:
+    """Every import of a module, each name by name."""
+    parents = (PACKAGE, *file.split("/")[:-1])
+
+    def visit(node: ast.AST, lazy: bool) -> Iterator[Import]:
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield Import(alias.name, node.lineno, lazy)
+        elif isinstance(node, ast.ImportFrom):
+            base = parents[: len(parents) + 1 - node.level] if node.level else ()
+            module = ".".join((*base, *([node.module] if node.module else [])))
+            for alias in node.names:
+                yield Import(f"{module}.{alias.name}", node.lineno, lazy)
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith(("import_module", "__import__")):
+            name = node.args[0] if node.args else None
+            known = name.value if isinstance(name, ast.Constant) else "<computed>"
+            yield Import(str(known), node.lineno, lazy)
+        inside = lazy or is_type_checking(node) or isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))
+        for child in ast.iter_child_nodes(node):
+            yield from visit(child, inside)
+
+    return visit(ast.parse(source), False)
+
+
+def target_of(module: str) -> str:
+    """What the table knows: ``mixtransforms.<room>`` inside the package, the package's name outside."""
+    head, *rest = module.split(".")
+    if head != PACKAGE:
+        return head
+    return f"{PACKAGE}.{rest[0]}" if rest and rest[0] in ROOMS else f"{PACKAGE}.__init__"
+
+
+def allowed(file: str, item: Import) -> bool:
+    room, target = room_of(file), target_of(item.module)
+    if item.module == "<computed>":
+        return file in COMPUTED
+    if target in EXCEPTIONS.get(file, ()):
+        return item.lazy or file in AT_LOAD
+    if target.startswith(f"{PACKAGE}."):
+        return target.partition(".")[2] in {room, *ROOMS[room].rooms.split()}
+    return target in sys.stdlib_module_names or target in EVERYWHERE or target in ROOMS[room].packages.split()
+
+
+def wrong_imports(file: str, source: str) -> list[str]:
+    return [
+        f"{PACKAGE}/{file}:{item.line} imports {item.module}, which the table in tests/test_layers.py does not allow"
+        for item in imports_of(file, source)
+        if not allowed(file, item)
+    ]
+
+
+def test_every_room_is_in_the_table():
+    rooms = {room_of(file) for file in modules()}
+    assert rooms <= set(ROOMS), f"write a line into ROOMS for {sorted(rooms - set(ROOMS))}"
+
+
+@pytest.mark.parametrize("file", modules())
+def test_imports_follow_the_table(file):
+    assert wrong_imports(file, (SOURCE / file).read_text(encoding="utf-8")) == []
+
+
+def test_rooms_depend_on_one_another_in_one_direction():
+    rank = {room: index for index, room in enumerate(ROOMS)}
+    upward = [(room, other) for room in EAGER for other in ROOMS[room].rooms.split() if rank[other] >= rank[room]]
+    assert upward == []
+
+
+def test_doors_do_not_know_each_other():
+    assert "albumentations" not in ROOMS["torchvision"].rooms.split()
+    assert "torchvision" not in ROOMS["albumentations"].rooms.split()
+
+
+def test_no_exception_outlives_its_reason():
+    used = {
+        (file, target_of(item.module))
+        for file in modules()
+        for item in imports_of(file, (SOURCE / file).read_text(encoding="utf-8"))
+    }
+    listed = {(file, target) for file, targets in EXCEPTIONS.items() for target in targets}
+    assert listed - used == set()
+    assert {file for file, _ in used} >= COMPUTED
+
+
+@pytest.mark.parametrize(
+    ("file", "source"),
+    [
+        pytest.param("methods/cutout.py", "import torch", id="a backend in a method"),
+        pytest.param("methods/cutout.py", "def f():\n    import cv2", id="a lazy backend in a method"),
+        pytest.param("methods/cutout.py", "from mixtransforms.kernels import numpy", id="a kernel in a method"),
+        pytest.param("core/plan.py", "from mixtransforms.targets.images import paint", id="an exception when loading"),
+        pytest.param(
+            "core/fields.py", "def f():\n    from mixtransforms.targets import images", id="another's exception"
+        ),
+        pytest.param("core/fields.py", "from mixtransforms import MixUp", id="a public name from below"),
+        pytest.param("core/fields.py", "from ..transform import MixUp", id="a relative import"),
+        pytest.param("core/fields.py", "from .. import transform", id="a relative import of a room"),
+        pytest.param("kernels/numpy.py", "import cv2", id="OpenCV when loading"),
+        pytest.param("kernels/resampling.py", "def f():\n    import cv2", id="OpenCV in another kernel"),
+        pytest.param("targets/labels.py", "class A:\n    import torch", id="torch in a class body"),
+        pytest.param("targets/labels.py", "if TYPE_CHECKING:\n    import torch", id="torch for a type checker"),
+        pytest.param("targets/labels.py", "import_module('torch')", id="torch by name"),
+        pytest.param("targets/labels.py", "importlib.import_module(name)", id="a computed name"),
+        pytest.param("torchvision/compose.py", "def f():\n    import albumentations", id="the other host"),
+        pytest.param("torchvision/compose.py", "from mixtransforms import albumentations", id="the other door"),
+        pytest.param(
+            "albumentations/compose.py", "import mixtransforms.torchvision as door", id="the other door, renamed"
+        ),
+        pytest.param("albumentations/compose.py", "import torch", id="torch at the other door"),
+        pytest.param("serialization/reader.py", "import mixtransforms.torchvision", id="a door in the neutral reader"),
+        pytest.param("transform.py", "from mixtransforms.pipeline import Stage", id="upward"),
+    ],
+)
+def test_a_wrong_import_is_found(file, source):
+    assert len(wrong_imports(file, source)) == 1
+
+
+@pytest.mark.parametrize(
+    ("file", "source"),
+    [
+        ("core/plan.py", "def f():\n    from mixtransforms.targets.images import apply_plan"),
+        ("core/keys.py", "import os, xxhash\nimport numpy as np\nfrom numpy.typing import NDArray"),
+        ("targets/images.py", "from mixtransforms.core import errors\nfrom mixtransforms.kernels import kernel_of"),
+        ("torchvision/compose.py", "from torchvision.transforms import v2\nfrom . import transform"),
+        ("kernels/torch.py", "import torch"),
+    ],
+)
+def test_a_right_import_is_not(file, source):
+    assert wrong_imports(file, source) == []

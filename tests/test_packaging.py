@@ -1,0 +1,173 @@
+"""What is shipped and what the documents promise: metadata, extras, the wheel, the README's commands."""
+
+import ast
+import configparser
+import importlib.metadata
+import re
+import shutil
+import subprocess
+import sys
+import textwrap
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import mixtransforms
+
+ROOT = Path(__file__).parents[1]
+COMMANDS = (
+    'python -m pip install ".[all]" && python -m mixtransforms demo',
+    'python -m pip install -e ".[all,test]" && python -m pytest',
+)
+OPENCV = {
+    "opencv-python", "opencv-python-headless", "opencv-contrib-python", "opencv-contrib-python-headless",
+}  # fmt: skip
+
+
+def read(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def setup_cfg() -> configparser.ConfigParser:
+    parser = configparser.ConfigParser(interpolation=None)
+    parser.read_string(read("setup.cfg"))
+    return parser
+
+
+@pytest.fixture(scope="module")
+def extras(setup_cfg) -> dict[str, list[str]]:
+    """The requirement lines of every extra, as written."""
+    return {name: value.split() for name, value in setup_cfg["options.extras_require"].items()}
+
+
+def name_of(requirement: str) -> str:
+    return re.match(r"[A-Za-z0-9._-]+", requirement)[0].lower()
+
+
+def expanded(extra: str, extras: dict[str, list[str]]) -> set[str]:
+    """The packages of an extra, with those of the extras that it names."""
+    names = set()
+    for requirement in extras[extra]:
+        inner = re.fullmatch(r"mixtransforms\[(.+)\]", requirement)
+        names |= set().union(*(expanded(e, extras) for e in inner[1].split(","))) if inner else {name_of(requirement)}
+    return names
+
+
+def test_extras_are_those_of_the_design(extras):
+    promised = {"torchvision", "albumentations", "opencv", "show", "cli", "ray", "huggingface", "lightning"}
+    assert promised | {"test", "bench", "dev", "all"} <= set(extras)
+    assert {"torchvision", "albumentations", "matplotlib", "typer", "scikit-learn"} <= expanded("all", extras)
+    assert expanded("all", extras) | {"pytest", "ruff", "mypy", "pre-commit"} <= expanded("dev", extras)
+
+
+def test_the_base_needs_numpy_and_xxhash_alone(setup_cfg):
+    lines = setup_cfg["options"]["install_requires"].split()
+    assert {name_of(line) for line in lines} == {"numpy", "xxhash"}
+
+
+def test_no_extra_but_opencv_names_an_opencv_build(extras):
+    named = {extra: expanded(extra, extras) & OPENCV for extra in extras}
+    assert {extra: builds for extra, builds in named.items() if builds} == {"opencv": {"opencv-python"}}
+
+
+def test_all_brings_one_opencv_build():
+    pytest.importorskip("albumentations")
+    brought = set()
+    for package in ("albumentations", "albucore"):
+        brought |= {name_of(line) for line in importlib.metadata.requires(package) or () if "extra ==" not in line}
+    assert brought & OPENCV == {"opencv-python-headless"}
+
+
+def test_an_error_names_an_extra_that_has_the_package(extras):
+    """``missing(package, extra, purpose)`` promises that the extra brings the package."""
+    calls = [
+        [argument.value for argument in node.args[:2]]
+        for path in (ROOT / "mixtransforms").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("missing")
+        if all(isinstance(argument, ast.Constant) for argument in node.args[:2])
+    ]
+    assert len(calls) >= 3
+    named = [(package, extra) for packages, extra in calls for package in packages.lower().split(" or ")]
+    assert [(package, extra) for package, extra in named if package not in expanded(extra, extras)] == []
+
+
+def test_setup_py_and_pyproject_hold_no_metadata():
+    body = ast.parse(read("setup.py")).body[1:]
+    assert [ast.unparse(node) for node in body] == ["from setuptools import setup", "setup()"]
+    tables = re.findall(r"^\[+([\w.-]+)", read("pyproject.toml"), flags=re.MULTILINE)
+    assert {table.partition(".")[0] for table in tables} == {"build-system", "tool"}
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory) -> Iterator[zipfile.ZipFile]:
+    """The wheel, built from a copy so that nothing is left in the tree."""
+    pytest.importorskip("setuptools", minversion="77")
+    copy = tmp_path_factory.mktemp("wheel")
+    for name in ("setup.py", "setup.cfg", "pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, copy)
+    shutil.copytree(ROOT / "mixtransforms", copy / "mixtransforms", ignore=shutil.ignore_patterns("__pycache__"))
+    build = "import sys; from setuptools import build_meta; print('wheel:', build_meta.build_wheel(sys.argv[1]))"
+    done = subprocess.run(
+        [sys.executable, "-c", build, "dist"], cwd=copy, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    with zipfile.ZipFile(copy / "dist" / done.stdout.rsplit("wheel: ", 1)[1].strip()) as archive:
+        yield archive
+
+
+def test_the_wheel_has_every_module_and_the_type_marker(wheel):
+    tree = ROOT / "mixtransforms"
+    wanted = {path.relative_to(ROOT).as_posix() for path in tree.rglob("*.py")} | {"mixtransforms/py.typed"}
+    shipped = {name for name in wheel.namelist() if ".dist-info/" not in name}
+    assert shipped == wanted
+
+
+def test_the_wheel_says_what_it_is(wheel, extras):
+    info = f"mixtransforms-{mixtransforms.__version__}.dist-info"
+    metadata = wheel.read(f"{info}/METADATA").decode()
+    assert "License: MIT" in metadata or "License-Expression: MIT" in metadata
+    assert "Requires-Python: >=3.10" in metadata
+    assert set(re.findall(r"^Provides-Extra: (.+)$", metadata, flags=re.MULTILINE)) == set(extras)
+    assert f"{info}/licenses/LICENSE" in wheel.namelist()
+    assert "mixtransforms = mixtransforms.cli:main" in wheel.read(f"{info}/entry_points.txt").decode()
+
+
+def test_the_entry_point_exists():
+    cli = pytest.importorskip("mixtransforms.cli", exc_type=mixtransforms.MissingDependencyError)
+    assert callable(cli.main)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_readme_has_the_commands_word_for_word(command):
+    assert read("README.md").splitlines().count(command) == 1
+    ending = command.partition(" && ")[2]
+    found = subprocess.run(
+        [sys.executable, ROOT / ".ci" / "readme.py", ending], capture_output=True, text=True, check=False
+    )
+    assert found.stdout.strip() == command, found.stderr
+
+
+def test_a_command_that_is_not_in_the_readme_is_an_error():
+    found = subprocess.run(
+        [sys.executable, ROOT / ".ci" / "readme.py", "python -m fortune"], capture_output=True, text=True, check=False
+    )
+    assert found.returncode != 0
+    assert "README.md has 0 commands that install the package and end with 'python -m fortune'" in found.stderr
+
+
+def test_documents_that_belong_to_the_package():
+    assert "Copyright (c) 2026 The mixtransforms authors" in read("LICENSE")
+    assert re.search(r"^## \[?Unreleased\]?", read("CHANGELOG.md"), flags=re.MULTILINE)
+    assert ".ci/run" in read("CONTRIBUTING.md")
+
+
+def test_the_example_of_contributing_is_a_method():
+    example = re.search(r"^ *```python\n(.*?)```", read("CONTRIBUTING.md"), flags=re.MULTILINE | re.DOTALL)[1]
+    use = "print(HalfMix().draw(BatchSpec(4, (6, 8)), np.random.default_rng(0)).weight.tolist())"
+    code = f"{textwrap.dedent(example)}\n{use}"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.stdout.strip() == "[0.5, 0.5, 0.5, 0.5]", done.stderr

@@ -1,0 +1,44 @@
+"""Every line of Python in the README runs, in its order, on real images."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(language):
+    return re.findall(rf"^```{language}\n(.*?)^```$", TEXT, re.DOTALL | re.MULTILINE)
+
+
+def test_python(tmp_path, monkeypatch):
+    for package in ("torchvision", "albumentations", "sklearn", "matplotlib"):
+        pytest.importorskip(package, reason=f"{package} is not installed")
+    import numpy as np
+    import torch
+    from PIL import Image
+    from sklearn.datasets import load_digits
+
+    monkeypatch.chdir(tmp_path)
+    digits = load_digits()
+    samples = [
+        (Image.fromarray((digit * 15).astype(np.uint8)).convert("RGB").resize((32, 32)), int(label))
+        for digit, label in zip(digits.images[:16], digits.target[:16], strict=True)
+    ]
+    model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.LazyLinear(10))
+    namespace = {"samples": samples, "model": model, "np": np}
+    for code in blocks("python"):
+        exec(compile(code, "README.md", "exec"), namespace)
+    assert namespace["images"].shape[0] == namespace["labels"].shape[0]
+    assert namespace["labels"].shape[1] == 10
+    torch.testing.assert_close(namespace["labels"].sum(1), torch.ones(len(namespace["labels"])))
+    assert namespace["batch"]["label"].shape == (16, 10)
+    assert repr(namespace["again"]) == repr(namespace["pipeline"])
+
+
+def test_links_and_pictures_exist():
+    for target in re.findall(r"\]\(([^)#]+)\)", TEXT):
+        if not target.startswith("https://"):
+            assert (ROOT / target).exists(), target
