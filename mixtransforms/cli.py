@@ -83,10 +83,11 @@ def preview(
         done = preview(pipeline, folder, output, batch, _tracked)
     for path, reason in done.reading.skipped:
         _line(f"skipped {path}: {reason}")
-    images, classes = len(done.reading.images), len(done.folder.classes)
-    _line(f"{images} images of {classes} classes mixed, {len(done.reading.skipped)} unreadable files skipped.")
+    images, skipped = len(done.reading.images), len(done.reading.skipped)
+    classes = _counted(len(done.folder.classes), "class", "classes")
+    _line(f"{_counted(images, 'image')} of {classes} mixed, {_counted(skipped, 'unreadable file')} skipped.")
     if images < batch:
-        _line(f"The batch has {images} samples, not {batch}: there are no more images.")
+        _line(f"The batch has {_counted(images, 'sample')}, not {batch}: there are no more images.")
     _line(f"picture: {output}")
 
 
@@ -104,7 +105,7 @@ def doctor() -> None:
         if finding.fix:
             _line(f"  {finding.fix}")
     problems = sum(finding.level == PROBLEM for finding in findings)
-    _line(f"\n{problems or 'No'} problem{'' if problems == 1 else 's'} found.")
+    _line(f"\n{_counted(problems, 'problem')} found.")
     if problems:
         raise typer.Exit(1)
 
@@ -139,7 +140,8 @@ def _plain_errors() -> Iterator[None]:
     try:
         yield
     except known as error:
-        typer.echo(f"Error: {error}", err=True)
+        plain = isinstance(error, OSError) and error.filename and error.strerror
+        typer.echo(f"Error: {f'{error.filename}: {error.strerror}' if plain else error}", err=True)
         raise typer.Exit(1) from None
 
 
@@ -153,6 +155,10 @@ def _console(*, stderr: bool = False) -> Console:
     from rich.console import Console
 
     return Console(stderr=stderr)
+
+
+def _counted(count: int, one: str, many: str = "") -> str:
+    return f"{count or 'no'} {one if count == 1 else many or one + 's'}"
 
 
 def _line(text: str) -> None:

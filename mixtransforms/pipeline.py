@@ -194,6 +194,6 @@ def mix_stage(batch: Any, stage: Stage, key: Key | None, record: Record | None) 
         if record is not None:
             record.plans.append(plan)
             if record.before is None:
-                record.before = mix._kept(found)
+                record.before = found.copy() if mix.inplace else found.batch
         batch = mix._replay(plan, found)
     return batch

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mixtransforms.core.errors import InputError, explain, missing
+from mixtransforms.core.errors import InputError, ParameterError, explain, missing
 from mixtransforms.transform import MixTransform
 
 if TYPE_CHECKING:
@@ -78,11 +78,14 @@ def preview(pipeline: Path, folder: Path, output: Path, batch: int, track: Track
     Raises:
         ConfigError: The file is no pipeline.
         InputError: There are no images, or they cannot be mixed by this pipeline.
+        ParameterError: The picture's ending is of no format that can be written.
+        MissingDependencyError: matplotlib, Pillow or the pipeline's host is not installed.
     """
     os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # importing it would ask the network for a newer release
     import mixtransforms
     from mixtransforms import show
 
+    _check_ending(output)  # before the long work
     loaded = mixtransforms.load(pipeline)
     found = find(folder)
     reading = read(found, batch, track)
@@ -162,6 +165,24 @@ def prepared(pipeline: Any, reading: Reading) -> tuple[Any, list[Any]]:
     from torchvision.transforms.v2 import functional
 
     return compose, [(functional.to_image(image), label) for image, label in reading.images]
+
+
+def _check_ending(output: Path) -> None:
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as reason:
+        raise missing("matplotlib", "show", "mixtransforms preview") from reason
+    known = Figure().canvas.get_supported_filetypes()
+    if output.suffix.lower().removeprefix(".") not in known:
+        raise ParameterError(
+            explain(
+                "Not the name of a picture",
+                where="--output",
+                got=repr(str(output)),
+                wanted="a name ending in ." + ", .".join(sorted(known)),
+                fix="Name it, for example, preview.png.",
+            )
+        )
 
 
 def _torchvision(pipeline: Any) -> Any:

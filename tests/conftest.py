@@ -1,6 +1,10 @@
-"""What every test runs under: quiet hosts, one thread a worker, and reproducible property tests in CI."""
+"""What every test runs under: helpers within reach, quiet hosts, one thread a worker, reproducible property tests."""
 
 import os
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))  # doors, forms, oracles, checks
 
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # its import asks the network for a newer release otherwise
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # arrays are small, and pytest-xdist already fills the cores

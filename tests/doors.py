@@ -119,12 +119,18 @@ class Case:
     options: Mapping[str, Any] = field(default_factory=dict)
 
     def __str__(self) -> str:
-        options = "".join(f"-{name}={getattr(value, '__len__', lambda: value)()}" for name, value in self.options.items())
-        return f"{self.door}-{self.method}{options}"
+        words = [f"{name}={_word(value)}" for name, value in self.options.items()]
+        return "-".join([str(self.door), self.method, *words])
 
     def make(self, **more: Any) -> Any:
         """The transform."""
         return self.door.transform(self.method, **{**self.options, **more})
+
+
+def _word(value: Any) -> str:
+    if isinstance(value, tuple):
+        return "+".join(str(item) if isinstance(item, float) else type(item).__name__ for item in value)
+    return str(value)
 
 
 def examples(method: str) -> tuple[dict[str, Any], ...]:

@@ -107,7 +107,7 @@ def host(array: Any) -> NDArray[Any]:
     """Any array as NumPy, with its own dtype where NumPy has it."""
     if isinstance(array, np.ndarray):
         return array
-    array = array.detach().as_subclass(type(array.data)) if array.requires_grad else array
+    array = array.detach()
     return array.float().numpy() if str(array.dtype) == "torch.bfloat16" else array.numpy()
 
 
@@ -117,8 +117,8 @@ def bits(array: Any) -> bytes:
         return array.tobytes()
     import torch
 
-    plain = array.detach().as_subclass(torch.Tensor).contiguous()
-    return plain.view(torch.uint8).numpy().tobytes() if plain.ndim and plain.numel() else plain.numpy().tobytes()
+    plain = array.detach().as_subclass(torch.Tensor).reshape(-1)
+    return plain.view(torch.uint8).numpy().tobytes() if len(plain) else b""
 
 
 def memory(array: Any) -> int:

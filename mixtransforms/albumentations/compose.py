@@ -14,7 +14,8 @@ from mixtransforms.core.errors import InputError, ParameterError, explain
 from mixtransforms.core.keys import Guard, Key, Steps
 from mixtransforms.kernels import backend_of
 from mixtransforms.pipeline import MIX, Record, adopted, finder_of, keyed, mix_stage, on_samples, stages
-from mixtransforms.targets.collate import collate, is_samples
+from mixtransforms.targets.batch import collated
+from mixtransforms.targets.collate import is_samples
 from mixtransforms.targets.find import replace as replace_leaves
 from mixtransforms.targets.find import spell, walk
 from mixtransforms.transform import Trace, call_key
@@ -131,12 +132,12 @@ class BatchCompose(A.Compose):
         for stream, (stage, inner) in enumerate(zip(self._stages, self._inner, strict=True), start=1):
             samples = is_samples(data)
             if stage.kind == MIX:
-                data = mix_stage(_collated(data), stage, keyed(key, stream), record)
+                data = mix_stage(collated(data), stage, keyed(key, stream), record)
             elif samples:
                 data = self._each(data, inner, keyed(key, stream))
             else:
                 data = self._batch(data, inner, keyed(key, stream))
-        return _one_backend(_collated(data), self._finder.passthrough)
+        return _one_backend(collated(data), self._finder.passthrough)
 
     def _key(self, data: Any) -> Key:
         if self.seed is None:
@@ -178,13 +179,6 @@ def _check_honoured(p: float, save_applied_params: bool) -> None:
                     f"{name!r} cannot be honoured", where="BatchCompose", got=repr(value), wanted=repr(wanted), fix=fix
                 )
             )
-
-
-def _collated(data: Any) -> Any:
-    if not is_samples(data):
-        return data
-    tensors = any(backend_of(leaf) == "torch" for _, leaf in walk(data[0], lambda *_: False))
-    return collate(data, "torch" if tensors else "numpy")
 
 
 def _one_backend(batch: dict[str, Any], passthrough: Collection[str | int]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mixtransforms.core.plan import Boxes, FloatArray, IntArray
+from mixtransforms.core.layers import Boxes, FloatArray, IntArray
 from mixtransforms.kernels import SMALL_ROW, WEIGHT_STEPS, is_floating
 from mixtransforms.kernels.resampling import resize_matrices
 

@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from mixtransforms.core.plan import Boxes, FloatArray, IntArray
+from mixtransforms.core.layers import Boxes, FloatArray, IntArray
 from mixtransforms.kernels import SMALL_ROW, WEIGHT_STEPS
 from mixtransforms.kernels.resampling import resize_matrices
 

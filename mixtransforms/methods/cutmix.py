@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from mixtransforms.core import fields
+from mixtransforms.core.layers import Boxes, FloatArray, IntArray, Layer
 from mixtransforms.core.method import NO_HINTS, PairMethod, alpha_field, beta_weights, pair_plan
 from mixtransforms.core.pairing import Hints
-from mixtransforms.core.plan import BatchSpec, Boxes, FloatArray, IntArray, Layer, Plan
+from mixtransforms.core.plan import BatchSpec, Plan
 from mixtransforms.core.registry import register
 
 PLACEMENTS = ("clip", "inside", "uniform", "minmax")

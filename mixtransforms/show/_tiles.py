@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mixtransforms.core.errors import InputError, explain
-from mixtransforms.core.plan import Boxes, FloatArray, Layer, Mask, Plan
+from mixtransforms.core.layers import Boxes, FloatArray, Layer, Mask
+from mixtransforms.core.plan import Plan
 from mixtransforms.kernels import backend_of, kernel_of
 from mixtransforms.show._pictures import Pictures, Range, channel_note, channels_last, drawable, range_of
 from mixtransforms.targets.find import IMAGE, LABEL, Finder, is_flat, spell, walk

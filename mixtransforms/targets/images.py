@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from mixtransforms.core.errors import InputError, PlanError, explain
-from mixtransforms.core.plan import Boxes, Layer, Mask, Plan
+from mixtransforms.core.layers import Boxes, Layer, Mask
+from mixtransforms.core.plan import Plan
 from mixtransforms.kernels import BLENDABLE_INTEGERS, backend_of, dtype_name, is_floating, kernel_of
 
 LAYOUTS = ("channels_first", "channels_last")
@@ -83,10 +84,7 @@ def paint(plan: Plan, array: Any, axes: Sequence[int], *, inplace: bool = False,
         PlanError: The array is not of the plan's spec.
     """
     _check_fit(plan, array, axes, where)
-    if any(_computes(layer) for layer in plan.layers):
-        _check_intensities(array, where)
-    if inplace:
-        _check_writable(array, where)
+    check_paintable(plan, array, inplace, where)
     kernel = kernel_of(str(backend_of(array)))
     view = kernel.host_view(array)
     if view is not None and view is not array:  # rows of a tensor in host memory are painted fastest as NumPy's
@@ -103,6 +101,18 @@ def _paint(kernel: ModuleType, plan: Plan, array: Any, axes: Sequence[int], inpl
             view = _paint_layer(kernel, view, source, layer)
         canvas = kernel.back(view, axes)
     return kernel.finish(array, canvas, inplace)
+
+
+def check_paintable(plan: Plan, array: Any, inplace: bool, where: str) -> None:
+    """Refuses an array that the plan could only paint wrongly, or that may not be overwritten.
+
+    Raises:
+        InputError: A layer computes with pixels, and the dtype holds none; or the array cannot be overwritten.
+    """
+    if any(_computes(layer) for layer in plan.layers):
+        _check_intensities(array, where)
+    if inplace:
+        _check_writable(array, where)
 
 
 def _paint_layer(kernel: ModuleType, view: Any, original: Any, layer: Layer) -> Any:

@@ -43,18 +43,13 @@ class LabelRules:
     classes: int | None
     ignore_index: int | None
 
-    def mix(self, plan: Plan, labels: Any, where: str) -> Any:
-        """Labels mixed by the plan.
+    def mix(self, plan: Plan, labels: Any) -> Any:
+        """Labels that :meth:`check` has let pass, mixed by the plan.
 
         Args:
             plan: The plan; labels follow :attr:`~mixtransforms.Plan.target_share`.
             labels: ``(B,)`` integers, or ``(B, K)`` one-hot or soft rows of any dtype.
-            where: Their place, for the error.
-
-        Raises:
-            InputError: The labels are of another shape or dtype, out of range, or there is no number of classes.
         """
-        self.check(labels, where)
         kernel = kernel_of(str(backend_of(labels)))
         if self.form == "pair":
             weight = plan.target_share[:, 0].astype(np.float32)
@@ -63,15 +58,31 @@ class LabelRules:
                 kernel.take(labels, plan.partner),
                 kernel.like(weight, labels),
             )
-        soft = labels if len(labels.shape) == 2 else kernel.one_hot(labels, self._columns(where), self.ignore_index)
+        soft = labels if len(labels.shape) == 2 else kernel.one_hot(labels, self.classes, self.ignore_index)
         return kernel.combine(soft, plan.sources, plan.target_share)
 
     def check(self, labels: Any, where: str) -> None:
-        """Refuses labels that could only be mixed wrongly."""
+        """Refuses labels that could only be mixed wrongly.
+
+        Args:
+            labels: An array.
+            where: Its place, for the error.
+
+        Raises:
+            InputError: The labels are of another shape or dtype, out of range, or there is no number of classes.
+        """
         shape, classes = tuple(labels.shape), self.classes
         if len(shape) == 1 and not is_floating(labels) and "bool" not in str(labels.dtype):
-            if self.form == "soft":
-                self._columns(where)
+            if self.form == "soft" and classes is None:
+                raise InputError(
+                    explain(
+                        "The number of classes is not known",
+                        where=where,
+                        got="integer labels without num_classes",
+                        wanted="num_classes, to turn ids into soft labels",
+                        fix="Give num_classes=..., or labels='pair', which needs none.",
+                    )
+                )
             self._check_ids(labels, where)
         elif len(shape) != 2:
             raise InputError(
@@ -93,19 +104,6 @@ class LabelRules:
                     fix="Correct num_classes, or leave it out for two-dimensional labels.",
                 )
             )
-
-    def _columns(self, where: str) -> int:
-        if self.classes is None:
-            raise InputError(
-                explain(
-                    "The number of classes is not known",
-                    where=where,
-                    got="integer labels without num_classes",
-                    wanted="num_classes, to turn ids into soft labels",
-                    fix="Give num_classes=..., or labels='pair', which needs none.",
-                )
-            )
-        return self.classes
 
     def _check_ids(self, labels: Any, where: str) -> None:
         ids = kernel_of(str(backend_of(labels))).to_host(labels).astype(np.int64)

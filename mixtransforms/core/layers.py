@@ -1,0 +1,305 @@
+"""Layers: what a plan paints, where, and from where."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mixtransforms.core.errors import PlanError, explain
+
+IntArray = NDArray[np.int64]
+FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class Boxes:
+    """Half-open integer boxes, one a row, in the order of the mixed axes (``y, x`` for images).
+
+    Attributes:
+        start: First index inside, ``(n, d)`` int64.
+        stop: First index outside, ``(n, d)`` int64; ``stop == start`` on any axis is an empty box.
+    """
+
+    start: IntArray
+    stop: IntArray
+
+    def __post_init__(self) -> None:
+        freeze(self, start=_integers(self.start), stop=_integers(self.stop))
+        if self.start.ndim != 2 or self.start.shape != self.stop.shape:
+            raise PlanError(
+                explain(
+                    "Box corners disagree",
+                    where="Boxes",
+                    got=f"start {self.start.shape}, stop {self.stop.shape}",
+                    wanted="two arrays of the same shape (n, d)",
+                    fix="Give one row a box and one column a mixed axis.",
+                )
+            )
+
+    def __len__(self) -> int:
+        return len(self.start)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Boxes):
+            return NotImplemented
+        return np.array_equal(self.start, other.start) and np.array_equal(self.stop, other.stop)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    @classmethod
+    def full(cls, count: int, shape: Sequence[int]) -> Boxes:
+        """``count`` boxes that cover the whole of ``shape``."""
+        return cls(np.zeros((count, len(shape)), np.int64), np.tile(np.asarray(shape, np.int64), (count, 1)))
+
+    @property
+    def sides(self) -> IntArray:
+        """Lengths of the sides, ``(n, d)``."""
+        return self.stop - self.start
+
+    @property
+    def volume(self) -> IntArray:
+        """Number of cells (pixels) inside, ``(n,)``."""
+        volume: IntArray = np.prod(self.sides, axis=1, dtype=np.int64)
+        return volume
+
+    def slices(self, index: int) -> tuple[slice, ...]:
+        """The box of row ``index`` as slices of the mixed axes."""
+        return tuple(slice(a, b) for a, b in zip(self.start[index].tolist(), self.stop[index].tolist(), strict=True))
+
+    def inside(self, shape: Sequence[int]) -> BoolArray:
+        """The boxes as masks, ``(n, *shape)`` bool."""
+        result = np.ones((len(self), *shape), np.bool_)
+        for axis, length in enumerate(shape):
+            steps = np.arange(length)
+            within = (steps >= self.start[:, axis, None]) & (steps < self.stop[:, axis, None])
+            result &= within.reshape(len(self), *(length if a == axis else 1 for a in range(len(shape))))
+        return result
+
+    def take(self, keep: BoolArray) -> Boxes:
+        """The boxes where ``keep`` is true."""
+        return Boxes(self.start[keep], self.stop[keep])
+
+    def to_dict(self) -> dict[str, Any]:
+        """The boxes in JSON's vocabulary."""
+        return {"start": self.start.tolist(), "stop": self.stop.tolist()}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Boxes:
+        """The boxes that :meth:`to_dict` wrote."""
+        return cls(np.asarray(data["start"], np.int64), np.asarray(data["stop"], np.int64))
+
+
+@dataclass(frozen=True, eq=False)
+class Mask:
+    """Where a layer paints, one mask a row.
+
+    Attributes:
+        values: ``(n, *shape)``; bool, or float within ``[0, 1]`` for a soft edge.
+    """
+
+    values: NDArray[Any]
+
+    def __post_init__(self) -> None:
+        array = np.array(self.values)
+        if array.dtype != np.bool_:
+            array = array.astype(np.float64)
+            if array.size and not (array.min() >= 0.0 and array.max() <= 1.0):  # also refuses NaN
+                raise PlanError(
+                    explain(
+                        "Mask values out of range",
+                        where="Mask",
+                        got=f"[{array.min()}, {array.max()}]",
+                        wanted="bool, or floats within [0, 1]",
+                        fix="Clip or normalise the mask.",
+                    )
+                )
+        freeze(self, values=array)
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Mask):
+            return NotImplemented
+        return self.values.dtype == other.values.dtype and np.array_equal(self.values, other.values)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def take(self, keep: BoolArray) -> Mask:
+        """The masks where ``keep`` is true."""
+        return Mask(self.values[keep])
+
+
+Region = Boxes | Mask | None
+
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """One coat of paint: on the samples ``rows``, the original samples ``source``.
+
+    Attributes:
+        rows: Samples painted on, ``(n,)`` int64, each at most once.
+        source: Samples painted, ``(n,)`` int64.
+        opacity: How much of the source shows inside the region, ``(n,)`` float64 within ``[0, 1]``; 1 is a paste.
+        region: Where: ``None`` is everywhere, else :class:`Boxes` or :class:`Mask`.
+        crop: ``None`` paints the source at its own place. Boxes of the source are moved into the region's box, and
+            resized where the sides differ; the box of a mask or of ``None`` is the whole sample.
+    """
+
+    rows: IntArray
+    source: IntArray
+    opacity: FloatArray
+    region: Region = None
+    crop: Boxes | None = None
+
+    def __post_init__(self) -> None:
+        rows = _integers(self.rows)
+        opacity = np.array(np.broadcast_to(np.asarray(self.opacity, np.float64), rows.shape))
+        freeze(self, rows=rows, source=_integers(self.source), opacity=opacity)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Layer):
+            return NotImplemented
+        arrays = all(np.array_equal(getattr(self, n), getattr(other, n)) for n in ("rows", "source", "opacity"))
+        return arrays and self.region == other.region and self.crop == other.crop
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def frame(self, shape: Sequence[int]) -> Boxes:
+        """The boxes of the sample that ``crop`` is fitted into."""
+        return self.region if isinstance(self.region, Boxes) else Boxes.full(len(self), shape)
+
+    def field(self, shape: Sequence[int]) -> FloatArray:
+        """Weight of the source at every cell, ``(n, *shape)`` float64: opacity inside the region, 0 outside."""
+        opacity = self.opacity.reshape(-1, *(1,) * len(shape))
+        if self.region is None:
+            return np.broadcast_to(opacity, (len(self), *shape))
+        inside = self.region.inside(shape) if isinstance(self.region, Boxes) else self.region.values
+        return np.asarray(opacity * inside)
+
+    def coverage(self, shape: Sequence[int]) -> FloatArray:
+        """Mean of :meth:`field` over the sample, ``(n,)``, without building it for boxes."""
+        if self.region is None:
+            return self.opacity
+        if isinstance(self.region, Boxes):
+            return self.opacity * self.region.volume / cells(shape)
+        inside: FloatArray = self.region.values.reshape(len(self), -1).sum(axis=1, dtype=np.float64)
+        return self.opacity * inside / cells(shape)
+
+    def take(self, keep: BoolArray) -> Layer:
+        """The rows of the layer where ``keep`` (``(n,)`` bool) is true."""
+        return Layer(
+            self.rows[keep],
+            self.source[keep],
+            self.opacity[keep],
+            None if self.region is None else self.region.take(keep),
+            None if self.crop is None else self.crop.take(keep),
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """The layer in JSON's vocabulary."""
+        result: dict[str, Any] = {
+            "rows": self.rows.tolist(),
+            "source": self.source.tolist(),
+            "opacity": self.opacity.tolist(),
+        }
+        if isinstance(self.region, Boxes):
+            result["boxes"] = self.region.to_dict()
+        elif isinstance(self.region, Mask):
+            result["mask"] = self.region.values.tolist()
+        if self.crop is not None:
+            result["crop"] = self.crop.to_dict()
+        return result
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Layer:
+        """The layer that :meth:`to_dict` wrote."""
+        region: Region = None
+        if "boxes" in data:
+            region = Boxes.from_dict(data["boxes"])
+        elif "mask" in data:
+            region = Mask(np.asarray(data["mask"]))
+        crop = Boxes.from_dict(data["crop"]) if "crop" in data else None
+        rows, source = (np.asarray(data[name], np.int64) for name in ("rows", "source"))
+        return cls(rows, source, np.asarray(data["opacity"], np.float64), region, crop)
+
+
+def check_layer(layer: Layer, size: int, shape: tuple[int, ...], where: str) -> None:
+    """A layer that would paint outside the batch or the sample is refused before anything is painted."""
+    count, rank = len(layer), len(shape)
+    problems: list[tuple[bool, str, object, str]] = [
+        (layer.rows.ndim != 1, "rows", layer.rows.shape, "shape (n,)"),
+        (layer.source.shape != layer.rows.shape, "source", layer.source.shape, f"one a row, {layer.rows.shape}"),
+        (not _within(layer.rows, size), "rows", layer.rows, f"indices of {size} samples"),
+        (not _within(layer.source, size), "source", layer.source, f"indices of {size} samples"),
+        (len(np.unique(layer.rows)) != count, "rows", layer.rows, "each sample at most once; use another layer"),
+        (not ((layer.opacity >= 0) & (layer.opacity <= 1)).all(), "opacity", layer.opacity, "within [0, 1]"),
+    ]
+    for name, boxes in (("region", layer.region), ("crop", layer.crop)):
+        if isinstance(boxes, Boxes):
+            fits = boxes.start.shape == (count, rank)
+            problems.append((not fits, name, boxes.start.shape, f"shape {(count, rank)}"))
+            inside = (boxes.start >= 0) & (boxes.start <= boxes.stop) & (boxes.stop <= shape) if fits else None
+            ordered = inside is None or bool(inside.all())
+            problems.append((not ordered, name, boxes, f"boxes inside {shape}"))
+    if isinstance(layer.region, Mask):
+        wanted = (count, *shape)
+        problems.append((layer.region.values.shape != wanted, "region", layer.region.values.shape, f"shape {wanted}"))
+    for wrong, name, got, wish in problems:
+        if wrong:
+            raise PlanError(
+                explain(
+                    f"Bad {name!r}", where=where, got=got, wanted=wish, fix="A plan must fit the batch it is drawn for."
+                )
+            )
+    if layer.crop is not None:
+        empty = (layer.crop.volume == 0) & (layer.frame(shape).volume > 0)
+        if empty.any():
+            raise PlanError(
+                explain(
+                    "Empty crop",
+                    where=where,
+                    got=f"rows {layer.rows[empty].tolist()}",
+                    wanted="at least one pixel wherever something is painted",
+                    fix="Clamp the crop to one pixel, or leave the row out.",
+                )
+            )
+
+
+def _within(index: IntArray, size: int) -> bool:
+    return bool(((index >= 0) & (index < size)).all())
+
+
+def freeze(owner: object, **arrays: NDArray[Any]) -> None:
+    """Sets read-only arrays on a frozen dataclass."""
+    for name, array in arrays.items():
+        array.flags.writeable = False
+        object.__setattr__(owner, name, array)
+
+
+def _integers(values: Any) -> IntArray:
+    array = np.array(values)
+    if array.size and array.dtype.kind not in "iu":
+        raise PlanError(
+            explain(
+                "Not whole numbers",
+                where="plan",
+                got=f"dtype {array.dtype}",
+                wanted="integers",
+                fix="Rows, sources and boxes are integer indices.",
+            )
+        )
+    return array.astype(np.int64)
+
+
+def cells(shape: Sequence[int]) -> int:
+    """Number of cells (pixels) of a sample; 1 where nothing is spatial."""
+    return max(1, int(np.prod(shape, dtype=np.int64)))

@@ -1,0 +1,67 @@
+"""What a transform may be told about its targets, whatever its method."""
+
+# No `from __future__ import annotations`: signatures must show types, not strings.
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mixtransforms.core import fields as checked
+from mixtransforms.targets.find import KINDS
+from mixtransforms.targets.images import LAYOUTS
+from mixtransforms.targets.labels import FORMS
+
+
+def _kinds(value: Any) -> dict[str | int, str] | None:
+    if value is None:
+        return None
+    if not isinstance(value, Mapping) or not all(kind in KINDS for kind in value.values()):
+        raise ValueError
+    return dict(value)
+
+
+def _layout(value: Any) -> str | None:
+    if value is not None and value not in LAYOUTS:
+        raise ValueError
+    return None if value is None else str(value)
+
+
+def _names(value: Any) -> tuple[str | int, ...]:
+    names = (value,) if isinstance(value, (str, int)) else tuple(value)
+    if not all(isinstance(name, (str, int)) and not isinstance(name, bool) for name in names):
+        raise ValueError
+    return names
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class Options:
+    """What every transform may be told about its targets."""
+
+    num_classes: int | None = checked.optional_integer(
+        low=1, high=2**31 - 1, doc="Number of classes; needed only to turn integer labels into soft ones."
+    )
+    labels: str = checked.choice(
+        "soft", FORMS, "Form of mixed labels: 'soft', float32 (B, K), or 'pair', (label, partner, weight)."
+    )
+    ignore_index: int | None = checked.optional_integer(
+        low=-(2**31), high=2**31 - 1, doc="Class id that carries no mass, such as -1 for unlabelled samples."
+    )
+    kinds: Mapping[str | int, str] | None = checked.parameter(
+        None,
+        _kinds,
+        "None or a dict of names, positions or dotted paths to " + " or ".join(map(repr, KINDS)),
+        "What values are that have no default name, such as {'pixels': 'image', 'meta.y': 'label'}.",
+    )
+    layout: str | None = checked.parameter(
+        None,
+        _layout,
+        "None or one of " + ", ".join(map(repr, LAYOUTS)),
+        "Axes of images. None: tensors are (B, C, H, W), NumPy arrays (B, H, W, C).",
+    )
+    passthrough: Sequence[str | int] = checked.parameter(
+        (), _names, "names, positions or dotted paths", "Values that are left alone."
+    )
+    keep_originals: bool = checked.flag(False, "Return the originals followed by the mixed samples, 2B in all.")
+    inplace: bool = checked.flag(False, "Allow the images that are passed in to be overwritten.")
+    seed: int | None = checked.optional_integer(
+        low=0, high=2**64 - 1, doc="None: the host's own randomness. A number: the same draws again for the same calls."
+    )

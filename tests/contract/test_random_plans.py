@@ -1,0 +1,30 @@
+"""Ten thousand random plans on odd and non-square sizes pass the provenance oracle."""
+
+import numpy as np
+from doors import examples
+from forms import Form
+from oracles import measured, provenance
+
+from mixtransforms.core.plan import BatchSpec
+from mixtransforms.core.registry import METHODS
+from mixtransforms.targets.images import paint
+
+PLANS = 10_000
+SHAPES = ((7, 5), (8, 8), (16, 3), (1, 9), (5, 1), (3, 11), (1, 1), (2, 13))
+FORMS = (Form("numpy", "float64"), Form("torch", "float64", "channels_last"), Form("numpy", "uint8"))
+
+
+def test_ten_thousand_random_plans() -> None:
+    rng = np.random.default_rng(20240)
+    methods = [METHODS[name](**options) for name in METHODS for options in examples(name)]
+    batches = {(size, shape): provenance(size, shape) for size in (2, 3, 5) for shape in SHAPES}
+    images = {(key, form): form.build(batches[key] * form.full) for key in batches for form in FORMS}
+    keys, worst = list(batches), 0.0
+    for number in range(PLANS):
+        key, form = keys[number % len(keys)], FORMS[number % len(FORMS)]
+        plan = methods[number % len(methods)].draw(BatchSpec(*key), rng)
+        seen = form.read(paint(plan, images[key, form], (1, 2))).mean(axis=(1, 2)) / form.full
+        error = np.abs(seen - measured(plan)).max()
+        assert error < 1e-6 + form.resolution, (plan, number)
+        worst = max(worst, error if not form.integer else 0.0)
+    assert worst < 1e-14

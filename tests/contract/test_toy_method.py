@@ -1,0 +1,76 @@
+"""Adding a method takes one class and one line a door; it then passes the contract as it is."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pytest
+from checks import CHECKS, FOR_FLOATS, Check, doors_agree
+from doors import DOORS, Case, Door
+from forms import Form
+
+from mixtransforms.core import fields, registry
+from mixtransforms.core.method import NO_HINTS, PairMethod, pair_plan
+from mixtransforms.core.pairing import Hints
+from mixtransforms.core.plan import BatchSpec, Layer, Mask, Plan
+from mixtransforms.transform import MixTransform
+
+TOY_FORMS = (
+    Form("numpy", "uint8"), Form("numpy", "float64", memory="strided"), Form("numpy", "float16"),
+    Form("torch", "uint8", "channels_last"), Form("torch", "float32", memory="memory_format"), Form("torch", "bfloat16"),
+)  # fmt: skip
+
+
+def stripes() -> type:
+    """The partner in every other row or column of pixels, as strong as ``strength``."""
+
+    @registry.register
+    @dataclass(frozen=True, repr=False)
+    class Stripes(PairMethod):
+        strength: float = fields.number(1.0, low=0, high=1, doc="Opacity of a stripe.")
+
+        def draw(self, spec: BatchSpec, rng: np.random.Generator, hints: Hints = NO_HINTS) -> Plan:
+            rows, source, leader = self.pairs(spec, rng, hints)
+            across = rng.random(spec.size)[leader[rows], None, None] < 0.5
+            y, x = np.indices(spec.shape)
+            layer = Layer(rows, source, np.full(len(rows), self.strength), Mask(np.where(across, x % 2 == 1, y % 2 == 1)))
+            return pair_plan(spec, layer)
+
+    return Stripes
+
+
+@pytest.fixture(scope="module")
+def doors() -> Iterator[dict[str, Door]]:
+    """The three doors with a line for the toy each; it is forgotten afterwards."""
+    import mixtransforms.albumentations as a_door
+    import mixtransforms.torchvision as v2_door
+
+    method = stripes()
+    own = {
+        "neutral": type("Stripes", (MixTransform, method), {}),
+        "torchvision": type("Stripes", (v2_door.Transform, method), {}),
+        "albumentations": type("Stripes", (a_door.Transform, method), {}),
+    }
+    yield {door.name: replace(door, own={"Stripes": own[door.name]}) for door in DOORS}
+    registry._methods.pop("Stripes")
+
+
+@pytest.mark.parametrize("strength", [1.0, 0.3])
+@pytest.mark.parametrize("form", TOY_FORMS, ids=str)
+@pytest.mark.parametrize("door", [door.name for door in DOORS])
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+def test_contract(doors: dict[str, Door], check: Check, door: str, form: Form, strength: float) -> None:
+    if form.backend in doors[door].backends and not (form.integer and check in FOR_FLOATS):
+        check(Case(doors[door], "Stripes", {"strength": strength}), form)
+
+
+def test_doors_agree(doors: dict[str, Door]) -> None:
+    doors_agree("Stripes", {"per": "pair"}, tuple(doors.values()))
+
+
+def test_everything_follows_from_the_fields(doors: dict[str, Door]) -> None:
+    transform = doors["torchvision"].transform("Stripes", strength=0.5, num_classes=3)
+    assert repr(transform) == "Stripes(strength=0.5, num_classes=3)"
+    assert "strength: Opacity of a stripe. Accepts a number within [0, 1]." in type(transform).__doc__
+    with pytest.raises(ValueError, match=r"Bad value for 'strength' \(Stripes\): got 2; wanted a number within \[0, 1\]"):
+        doors["neutral"].transform("Stripes", strength=2)
