@@ -13,7 +13,7 @@ from doors import Case, Door
 from forms import Form, bits, host, memory
 from oracles import copies_only, measured, paint, positions, provenance, shares, ulp
 
-from mixtransforms.core.plan import Layer, Mask, Plan
+from mixtransforms import Layer, Mask, Plan
 
 Check = Callable[[Case, Form], None]
 

@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from mixtransforms import methods
-from mixtransforms.core.plan import Plan
+from mixtransforms import Plan, methods
 from mixtransforms.core.registry import METHODS
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mixtransforms.core.plan import Boxes, Layer, Mask, Plan
+from mixtransforms import Boxes, Layer, Mask, Plan
 
 Values = NDArray[np.float64]
 
@@ -89,7 +89,9 @@ def _fitted(image: Values, layer: Layer, index: int) -> Values:
     (top, bottom), (left, right) = frame
     (crop_top, crop_bottom), (crop_left, crop_right) = crop
     if top < bottom and left < right:
-        out[top:bottom, left:right] = resize(image[crop_top:crop_bottom, crop_left:crop_right], bottom - top, right - left)
+        out[top:bottom, left:right] = resize(
+            image[crop_top:crop_bottom, crop_left:crop_right], bottom - top, right - left
+        )
     return out
 
 
@@ -119,7 +121,9 @@ def ulp(first: Any, second: Any, dtype: str) -> Values:
     return 2.0 ** (exponent - mantissa)
 
 
-def expected_area(placement: str, shape: tuple[int, int], alpha: float, minmax: tuple[float, float] = (0.0, 1.0)) -> float:
+def expected_area(
+    placement: str, shape: tuple[int, int], alpha: float, minmax: tuple[float, float] = (0.0, 1.0)
+) -> float:
     """The exact mean share of the pasted box: the sum over all whole sides and positions, weighted by the Beta law."""
     from scipy import stats
 

@@ -28,7 +28,7 @@ class Room(NamedTuple):
     lazily: str = ""
 
 
-NEUTRAL = "core methods kernels targets transform"
+NEUTRAL = "core methods kernels targets options transform"
 DOOR = f"{NEUTRAL} pipeline"
 DOORS = f"{DOOR} torchvision albumentations"
 
@@ -37,14 +37,15 @@ ROOMS = {
     "methods": Room("core"),
     "kernels": Room("core"),
     "targets": Room("core kernels"),
-    "transform": Room("core methods kernels targets"),
+    "options": Room("core targets"),
+    "transform": Room("core methods kernels targets options"),
     "pipeline": Room(NEUTRAL),
     "torchvision": Room(DOOR, "torch torchvision"),
     "albumentations": Room(DOOR, "albumentations"),
     "serialization": Room(f"{DOOR} __init__"),
     "show": Room(DOOR),
     "demo": Room(f"{DOORS} serialization show __init__", lazily="torch torchvision albumentations sklearn PIL"),
-    "preview": Room(f"{DOORS} serialization show __init__", lazily="torch torchvision albumentations PIL"),
+    "preview": Room(f"{DOORS} serialization show __init__", lazily="torch torchvision albumentations matplotlib PIL"),
     "doctor": Room("core"),
     "cli": Room("core demo preview doctor __init__", "typer", "rich"),
     "__main__": Room("cli"),
@@ -56,8 +57,8 @@ EXCEPTIONS = {
     "core/plan.py": {"mixtransforms.targets": "plan.apply paints arrays by itself"},
     "kernels/torch.py": {"torch": "the backend"},
     "kernels/numpy.py": {"cv2": "faster blends where it is installed"},
+    "targets/batch.py": {"torch": "labels follow the backend of the images"},
     "targets/collate.py": {"torch": "stacks samples that are tensors"},
-    "transform.py": {"torch": "asks whether it runs in a worker of a DataLoader"},
     "albumentations/transform.py": {"torch": "tensors after ToTensorV2"},
     "albumentations/compose.py": {"torch": "tensors after ToTensorV2"},
     "serialization/torchvision_nodes.py": {
@@ -91,7 +92,7 @@ COMPUTED = {
     "doctor.py": "the packages that it examines",
 }
 
-EAGER = frozenset({"core", "methods", "kernels", "targets", "transform", "pipeline"})
+EAGER = frozenset({"core", "methods", "kernels", "targets", "options", "transform", "pipeline"})
 """Rooms that load with NumPy alone."""
 
 

@@ -35,7 +35,8 @@ def test_python(tmp_path, monkeypatch):
     assert namespace["labels"].shape[1] == 10
     torch.testing.assert_close(namespace["labels"].sum(1), torch.ones(len(namespace["labels"])))
     assert namespace["batch"]["label"].shape == (16, 10)
-    assert repr(namespace["again"]) == repr(namespace["pipeline"])
+    mixtransforms = namespace["mixtransforms"]
+    assert mixtransforms.to_json(namespace["again"]) == mixtransforms.to_json(namespace["pipeline"])
 
 
 def test_links_and_pictures_exist():

@@ -188,6 +188,6 @@ def _one_backend(batch: dict[str, Any], passthrough: Collection[str | int]) -> d
         return batch
     import torch
 
-    arrays = {path: torch.from_numpy(leaf) for path, leaf in leaves if isinstance(leaf, np.ndarray)}
+    arrays = {path: torch.from_numpy(np.array(leaf)) for path, leaf in leaves if isinstance(leaf, np.ndarray)}
     converted: dict[str, Any] = replace_leaves(batch, arrays)
     return converted

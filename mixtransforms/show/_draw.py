@@ -20,16 +20,18 @@ COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#8C6D00", "#666666")
 _DPI = 100
 _COLUMNS = 4
 _MARGIN = 0.15
+_NARROWEST = 3.6
+"""Width of the smallest figure in inches, for the text below it."""
 _GAP = 0.08
 _TILE_GAP = (0.3, 0.28)
 """Inches between tiles, across and down."""
 _MIXED = 1.85
 """Width of a mixed image in inches; its height follows its sides."""
 _INSET = 0.85
-_TITLE, _BAR, _LINE = 0.26, 0.13, 0.17
+_TITLE, _BAR, _LINE, _HEADING_LINE = 0.26, 0.13, 0.17, 0.24
 """Heights in inches."""
-_CHARACTER = 0.072
-"""Width of a character of the small text in inches, on average."""
+_CHARACTER, _HEADING_CHARACTER = 0.072, 0.115
+"""Width of a character of the small text and of the title in inches, on average."""
 _SMALL, _NORMAL, _LARGE = 8.5, 9.0, 12.0
 """Sizes of text in points."""
 
@@ -50,12 +52,14 @@ class _Layout(NamedTuple):
         columns: Tiles in a row.
         image: Width and height of a mixed image.
         inset: Width and height that the insets share; zero where no tile has any.
+        across: Parts named in one line below the bar.
         lines: Lines of text below the bar.
     """
 
     columns: int
     image: tuple[float, float]
     inset: float
+    across: int
     lines: int
 
     @property
@@ -71,14 +75,16 @@ def draw(sheet: Sheet, title: str | None, explanation: str) -> Figure:
     """All tiles in a grid, with a title above and what the reader must know below."""
     layout = _layout(sheet.tiles)
     columns, rows = layout.columns, math.ceil(len(sheet.tiles) / layout.columns)
-    width = 2 * _MARGIN + columns * layout.width + (columns - 1) * _TILE_GAP[0]
-    text = _wrapped([explanation, *sheet.notes], width)
-    head, foot = (0.38 if title else 0.05), _MARGIN + len(text) * _LINE
-    height = head + rows * layout.height + (rows - 1) * _TILE_GAP[1] + 0.12 + foot
+    width = max(_NARROWEST, 2 * _MARGIN + columns * layout.width + (columns - 1) * _TILE_GAP[0])
+    heading = _wrapped([title or ""], width, _HEADING_CHARACTER)
+    text = _wrapped([explanation, *sheet.notes], width, _CHARACTER)
+    head, foot = 0.1 + len(heading) * _HEADING_LINE, _MARGIN + len(text) * _LINE
+    height = head + rows * layout.height + max(0, rows - 1) * _TILE_GAP[1] + 0.12 + foot
     figure = Picture(figsize=(width, height), dpi=_DPI, facecolor="white")
-    if title:
-        figure.text(_MARGIN / width, 1 - 0.1 / height, title, fontsize=_LARGE, weight="bold", va="top")
-    figure.text(_MARGIN / width, 0.09 / height, "\n".join(text), fontsize=_SMALL, color="#444444", linespacing=1.35)
+    for number, line in enumerate(heading):
+        _text(figure, _MARGIN, height - 0.25 - number * _HEADING_LINE, line, _LARGE, "black", weight="bold")
+    for number, line in enumerate(reversed(text)):
+        _text(figure, _MARGIN, 0.12 + number * _LINE, line, _SMALL, "#444444")
     for number, tile in enumerate(sheet.tiles):
         left = _MARGIN + (number % columns) * (layout.width + _TILE_GAP[0])
         top = height - head - (number // columns) * (layout.height + _TILE_GAP[1])
@@ -91,8 +97,14 @@ def _layout(tiles: Sequence[Tile]) -> _Layout:
     tall = min(max(rows / columns, 0.4), 1.6)  # very long pictures get bands, not a figure of their own
     parts = max((len(tile.parts) for tile in tiles), default=0)
     insets = any(part.picture is not None for tile in tiles for part in tile.parts)
+    declared = any(part.label_share is not None for tile in tiles for part in tile.parts)
+    across = 2 if (insets or parts <= 2) and not declared else 1
     return _Layout(
-        min(_COLUMNS, max(1, len(tiles))), (_MIXED, _MIXED * tall), _INSET if insets else 0.0, math.ceil(parts / 2)
+        min(_COLUMNS, max(1, len(tiles))),
+        (_MIXED, _MIXED * tall),
+        _INSET if insets else 0.0,
+        across,
+        math.ceil(parts / across),
     )
 
 
@@ -113,11 +125,11 @@ def _draw_tile(figure: Figure, tile: Tile, layout: _Layout, left: float, top: fl
         _show(small, part.picture, COLORS[number], 2.2)
         _number(small, str(part.index), COLORS[number])
     if tile.parts:
-        _draw_bar(figure, tile.parts, left, image_bottom - _GAP - _BAR, layout.width)
+        _draw_bar(figure, tile.parts, layout, left, image_bottom - _GAP - _BAR)
 
 
-def _draw_bar(figure: Figure, parts: Sequence[Part], left: float, bottom: float, width: float) -> None:
-    axes = _axes(figure, "shares", (left, bottom, width, _BAR))
+def _draw_bar(figure: Figure, parts: Sequence[Part], layout: _Layout, left: float, bottom: float) -> None:
+    axes = _axes(figure, "shares", (left, bottom, layout.width, _BAR))
     axes.set_xlim(0.0, 1.0)
     axes.set_ylim(0.0, 1.0)
     axes.set_axis_off()
@@ -125,11 +137,10 @@ def _draw_bar(figure: Figure, parts: Sequence[Part], left: float, bottom: float,
     for number, part in enumerate(parts):
         axes.add_patch(Rectangle((start, 0.0), part.share, 1.0, facecolor=COLORS[number], linewidth=0))
         start += part.share
-        line, second = divmod(number, 2)
-        room = width if len(parts) == 1 else width / 2
-        x, align = (left + width, "right") if second else (left, "left")
-        y = bottom - 0.03 - _LINE * (line + 1) + 0.04
-        _text(figure, x, y, _caption(part, room), _SMALL, COLORS[number], align)
+        line, place = divmod(number, layout.across)
+        x, align = (left + layout.width, "right") if place else (left, "left")
+        room = layout.width / (1 if len(parts) == 1 else layout.across)
+        _text(figure, x, bottom + 0.01 - _LINE * (line + 1), _caption(part, room), _SMALL, COLORS[number], align)
 
 
 def _caption(part: Part, room: float) -> str:
@@ -186,12 +197,15 @@ def _axes(figure: Figure, label: str, inches: tuple[float, float, float, float])
     return figure.add_axes((left / width, bottom / height, wide / width, tall / height), label=label)
 
 
-def _text(figure: Figure, x: float, y: float, text: str, size: float, color: str, align: str = "left") -> None:
+def _text(
+    figure: Figure, x: float, y: float, text: str, size: float, color: str, align: str = "left", weight: str = "normal"
+) -> None:
     width, height = figure.get_size_inches()
-    # Class names come from users: a dollar sign in them is no formula.
-    figure.text(x / width, y / height, text, fontsize=size, color=color, ha=align, va="baseline", parse_math=False)
+    # Names come from users: a dollar sign in them is no formula.
+    options = {"fontsize": size, "color": color, "ha": align, "va": "baseline", "weight": weight, "parse_math": False}
+    figure.text(x / width, y / height, text, **options)
 
 
-def _wrapped(paragraphs: Sequence[str], width: float) -> list[str]:
-    letters = max(20, int((width - 2 * _MARGIN) / _CHARACTER))
-    return [line for paragraph in paragraphs if paragraph for line in textwrap.wrap(paragraph, letters)]
+def _wrapped(paragraphs: Sequence[str], width: float, character: float) -> list[str]:
+    letters = int((width - 2 * _MARGIN) / character)
+    return [line for text in paragraphs for line in textwrap.wrap(text, letters, break_long_words=False)]

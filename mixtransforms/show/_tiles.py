@@ -316,14 +316,25 @@ def _title(row: int, parts: Sequence[Part], outlines: Sequence[Outline]) -> str:
     if not partners:
         return f"Sample {row}: not mixed"
     if len(partners) > 1:
-        return f"Sample {row}: mixed with samples " + ", ".join(map(str, partners))
-    return f"Sample {row}: " + (
-        f"box of sample {partners[0]} pasted" if outlines else f"blended with sample {partners[0]}"
-    )
+        many = "samples " + ", ".join(map(str, partners)) if len(partners) < 4 else f"{len(partners)} samples"
+        return f"Sample {row}: mixed with {many}"
+    if not outlines:
+        return f"Sample {row}: blended with sample {partners[0]}"
+    return f"Sample {row}: {'box' if outlines[0].mask is None else 'part'} of sample {partners[0]} pasted"
 
 
 def _shows(after: NDArray[Any], mixed: Pictures, size: int, limits: Range | None) -> bool:
-    """Whether the result of a pipeline still looks like what its plans painted."""
+    """Whether the result of a pipeline still looks like what its plans painted.
+
+    Args:
+        after: The result, ``(B, H, W, C)``.
+        mixed: What was painted, of the first samples.
+        size: How many samples the last plan mixed.
+        limits: The range of the batch before; ``None`` where the result is of another dtype.
+    """
     after = after[size:] if len(after) == 2 * size else after  # originals come first where they are kept
-    shown = drawable(after[: len(mixed)], limits or range_of([after]))
+    own = limits or range_of([after])
+    if limits is None and own.note:  # normalised
+        return False
+    shown = drawable(after[: len(mixed)], own)
     return shown.shape == mixed.shape and bool((np.abs(shown.astype(np.int16) - mixed) <= 1).all())

@@ -182,7 +182,7 @@ def _convert(value: Any, backend: str) -> Any:
         return value.numpy()
     import torch
 
-    return torch.from_numpy(value)
+    return torch.from_numpy(np.array(value))  # a copy: torch warns of read-only memory
 
 
 def _one_spec(targets: list[Target], axes: Mapping[Path, tuple[int, ...]]) -> BatchSpec:

@@ -14,12 +14,15 @@ from mixtransforms.targets.find import Path, children, is_flat, rebuild, spell
 
 
 def is_samples(batch: Any) -> bool:
-    """Whether a value is a list of samples: tuples, dicts, dataclasses or unbatched images."""
+    """Whether a value is a list of samples: tuples, dicts, dataclasses or unbatched images.
+
+    A list of two flat lists is a batch, ``[images, labels]``, of which default collation makes lists as well.
+    """
     if type(batch) is not list or not batch:
         return False
     if all(backend_of(item) for item in batch):
         return all(len(item.shape) == 3 for item in batch)
-    return all(children(item) is not None and not is_flat(item) for item in batch)
+    return all(children(item) is not None and not (type(item) is list and is_flat(item)) for item in batch)
 
 
 def collate(samples: Sequence[Any], backend: str, path: Path = ()) -> Any:

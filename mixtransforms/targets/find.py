@@ -82,10 +82,12 @@ def rebuild(node: Any, values: list[Any]) -> Any:
 
 
 def is_flat(node: Any) -> bool:
-    """A non-empty list or tuple of arrays or numbers: one value a sample."""
+    """A non-empty list or tuple of numbers, or of arrays with equally many axes: one value a sample."""
     if type(node) not in (list, tuple) or not node:
         return False
-    return all(backend_of(item) for item in node) or all(isinstance(i, (int, float, np.number)) for i in node)
+    if all(backend_of(item) for item in node):
+        return len({len(item.shape) for item in node}) == 1
+    return all(isinstance(item, (int, float, np.number)) for item in node)
 
 
 def walk(node: Any, stop: Callable[[Path, Any], bool], path: Path = ()) -> Iterator[tuple[Path, Any]]:

@@ -77,6 +77,8 @@ def test_a_method_has_one_name() -> None:
     from mixtransforms.core.registry import register
 
     stranger = type("MixUp", (METHODS["MixUp"],), {"__module__": "somewhere.else"})
-    with pytest.raises(ValueError, match=r"Two methods are called 'MixUp': mixtransforms\.methods\.mixup and somewhere\.else"):
+    with pytest.raises(
+        ValueError, match=r"Two methods are called 'MixUp': mixtransforms\.methods\.mixup and somewhere\.else"
+    ):
         register(stranger)
     assert METHODS["MixUp"] is not stranger

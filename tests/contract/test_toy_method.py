@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 from checks import CHECKS, FOR_FLOATS, Check, doors_agree
-from doors import DOORS, Case, Door
+from doors import ALBUMENTATIONS, DOORS, TORCHVISION, Case, Door
 from forms import Form
 
+from mixtransforms import BatchSpec, Layer, Mask, Plan
 from mixtransforms.core import fields, registry
 from mixtransforms.core.method import NO_HINTS, PairMethod, pair_plan
 from mixtransforms.core.pairing import Hints
-from mixtransforms.core.plan import BatchSpec, Layer, Mask, Plan
 from mixtransforms.transform import MixTransform
 
 TOY_FORMS = (
@@ -33,7 +33,9 @@ def stripes() -> type:
             rows, source, leader = self.pairs(spec, rng, hints)
             across = rng.random(spec.size)[leader[rows], None, None] < 0.5
             y, x = np.indices(spec.shape)
-            layer = Layer(rows, source, np.full(len(rows), self.strength), Mask(np.where(across, x % 2 == 1, y % 2 == 1)))
+            layer = Layer(
+                rows, source, np.full(len(rows), self.strength), Mask(np.where(across, x % 2 == 1, y % 2 == 1))
+            )
             return pair_plan(spec, layer)
 
     return Stripes
@@ -42,14 +44,11 @@ def stripes() -> type:
 @pytest.fixture(scope="module")
 def doors() -> Iterator[dict[str, Door]]:
     """The three doors with a line for the toy each; it is forgotten afterwards."""
-    import mixtransforms.albumentations as a_door
-    import mixtransforms.torchvision as v2_door
-
     method = stripes()
     own = {
         "neutral": type("Stripes", (MixTransform, method), {}),
-        "torchvision": type("Stripes", (v2_door.Transform, method), {}),
-        "albumentations": type("Stripes", (a_door.Transform, method), {}),
+        "torchvision": type("Stripes", (TORCHVISION.load().Transform, method), {}),
+        "albumentations": type("Stripes", (ALBUMENTATIONS.load().Transform, method), {}),
     }
     yield {door.name: replace(door, own={"Stripes": own[door.name]}) for door in DOORS}
     registry._methods.pop("Stripes")
@@ -72,5 +71,7 @@ def test_everything_follows_from_the_fields(doors: dict[str, Door]) -> None:
     transform = doors["torchvision"].transform("Stripes", strength=0.5, num_classes=3)
     assert repr(transform) == "Stripes(strength=0.5, num_classes=3)"
     assert "strength: Opacity of a stripe. Accepts a number within [0, 1]." in type(transform).__doc__
-    with pytest.raises(ValueError, match=r"Bad value for 'strength' \(Stripes\): got 2; wanted a number within \[0, 1\]"):
+    with pytest.raises(
+        ValueError, match=r"Bad value for 'strength' \(Stripes\): got 2; wanted a number within \[0, 1\]"
+    ):
         doors["neutral"].transform("Stripes", strength=2)

@@ -1,0 +1,281 @@
+"""Every finding of the doctor, from faked installations; and a look at this one."""
+
+import dataclasses
+import importlib.metadata
+import sys
+import types
+
+import pytest
+
+from mixtransforms import doctor
+from mixtransforms.doctor import INFO, OK, PROBLEM, Environment, examine
+
+REQUIRES = (
+    "numpy>=1.26",
+    "xxhash>=3.4",
+    'torchvision>=0.26; extra == "torchvision"',
+    'albumentations<2.1,>=2.0.8; extra == "albumentations"',
+    'opencv-python>=4.9; extra == "opencv"',
+    'matplotlib>=3.8; extra == "show"',
+    'typer>=0.15; extra == "cli"',
+    'rich>=13; extra == "cli"',
+    'pillow>=10; extra == "cli"',
+    'scikit-learn>=1.4; extra == "demo"',
+    'mixtransforms[albumentations,cli,demo,show,torchvision]; extra == "all"',
+    'timm>=1.0.31; extra == "test"',
+)
+VERSIONS = {
+    "mixtransforms": "0.1.0",
+    "numpy": "2.4.0",
+    "xxhash": "3.5.0",
+    "torch": "2.9.0",
+    "torchvision": "0.26.0",
+    "albumentations": "2.0.8",
+    "opencv-python-headless": "4.12.0.88",
+    "matplotlib": "3.10.0",
+    "scikit-learn": "1.7.0",
+    "typer": "0.20.0",
+    "rich": "14.0",
+    "pillow": "11.0.0",
+}
+
+
+def environment(failures=None, without=(), requires=REQUIRES, cv2=True, **versions):
+    """A healthy installation, changed."""
+    given = {name.replace("_", "-"): version for name, version in versions.items()}
+    kept = {name: version for name, version in (VERSIONS | given).items() if name not in without}
+    return Environment("3.12.1", "Linux x86_64", kept, failures or {}, requires, cv2)
+
+
+def problems(findings):
+    return [finding for finding in findings if finding.level == PROBLEM]
+
+
+def the_problem(*args, **kwargs):
+    (problem,) = problems(examine(environment(*args, **kwargs)))
+    return problem
+
+
+def test_a_healthy_installation():
+    findings = examine(environment())
+    assert {finding.level for finding in findings} == {OK}
+    assert [finding.subject for finding in findings] == [
+        "OpenCV",
+        "mixtransforms.torchvision",
+        "mixtransforms.albumentations",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("wheels", "albumentations", "keep"),
+    [
+        (["opencv-python"], True, "opencv-python-headless"),
+        (["opencv-contrib-python-headless"], True, "opencv-python-headless"),
+        (["opencv-python", "opencv-contrib-python"], False, "opencv-python"),
+    ],
+)
+def test_more_than_one_opencv_wheel(wheels, albumentations, keep):
+    without = () if albumentations else ("albumentations",)
+    problem = the_problem(without=without, **{wheel.replace("-", "_"): "5.0.0.93" for wheel in wheels})
+    assert problem.subject == "OpenCV"
+    assert f"{len(wheels) + 1} wheels own the same cv2 folder" in problem.text
+    removal, repair = problem.fix.split(" && ")
+    assert removal.startswith("python -m pip uninstall -y ")
+    assert {*wheels, "opencv-python-headless"} == set(removal.split()[5:])
+    assert repair == f"python -m pip install {keep}"
+
+
+@pytest.mark.parametrize(
+    "failure", ["ModuleNotFoundError: No module named 'cv2'", "ImportError: the cv2 folder is empty"]
+)
+def test_a_wheel_that_lost_its_files(failure):
+    problem = the_problem({"cv2": failure})
+    assert problem.text == f"opencv-python-headless is installed, but cv2 cannot be imported: {failure}"
+    assert problem.fix == "python -m pip install --force-reinstall --no-deps opencv-python-headless"
+
+
+@pytest.mark.parametrize("wheel", ["opencv-python", "opencv-contrib-python"])
+def test_a_desktop_wheel_without_the_systems_graphics(wheel):
+    failure = "ImportError: libGL.so.1: cannot open shared object file: No such file or directory"
+    versions = {wheel.replace("-", "_"): "5.0.0.93"}
+    problem = the_problem({"cv2": failure}, ("opencv-python-headless", "albumentations"), **versions)
+    assert problem.fix == f"python -m pip uninstall -y {wheel} && python -m pip install {wheel}-headless"
+
+
+@pytest.mark.parametrize(("cv2", "level"), [(True, OK), (False, INFO)])
+def test_no_opencv_wheel_is_no_problem(cv2, level):
+    findings = examine(environment(without=("opencv-python-headless", "albumentations"), cv2=cv2))
+    assert [finding.level for finding in findings if finding.subject == "OpenCV"] == [level]
+    assert not problems(findings)
+
+
+@pytest.mark.parametrize("version", ["2.0.7", "1.4.24", "2.1.0", "2.1", "3.0.0"])
+def test_albumentations_out_of_range(version):
+    problem = the_problem(albumentations=version)
+    assert problem.subject == "albumentations"
+    assert problem.text == f"version {version} is installed; mixtransforms needs <2.1,>=2.0.8."
+    assert problem.fix == 'python -m pip install "mixtransforms[albumentations]"'
+
+
+@pytest.mark.parametrize("version", ["2.0.8", "2.0.8.post1", "2.0.10"])
+def test_albumentations_in_range(version):
+    assert not problems(examine(environment(albumentations=version)))
+
+
+@pytest.mark.parametrize("without", [(), ("albumentations",)])
+def test_albumentations_x(without):
+    problem = the_problem(without=without, albumentationsx="2.5.1")
+    assert problem.subject == "AlbumentationsX"
+    assert "albumentationsx 2.5.1 is installed" in problem.text
+    assert problem.fix == (
+        "python -m pip uninstall -y albumentationsx albumentations && "
+        'python -m pip install "mixtransforms[albumentations]"'
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "version", "fix"),
+    [
+        ("numpy", "1.25.2", 'python -m pip install "numpy>=1.26"'),
+        ("torchvision", "0.25.0+cpu", 'python -m pip install "mixtransforms[torchvision]"'),
+        ("matplotlib", "3.7", 'python -m pip install "mixtransforms[show]"'),
+        ("opencv-python", "4.8.0.1", 'python -m pip install "mixtransforms[opencv]"'),
+    ],
+)
+def test_a_package_that_is_too_old(name, version, fix):
+    without = ("opencv-python-headless", "albumentations") if name == "opencv-python" else ()
+    problem = the_problem(without=without, **{name.replace("-", "_"): version})
+    assert (problem.subject, problem.fix) == (name, fix)
+    assert f"version {version} is installed" in problem.text
+
+
+@pytest.mark.parametrize(("name", "module"), [("torch", "torch"), ("scikit-learn", "sklearn"), ("pillow", "PIL")])
+def test_a_package_that_cannot_be_imported(name, module):
+    problem = the_problem({module: "OSError: libcudart.so.12: cannot open shared object file"})
+    assert problem.subject == name
+    assert "cannot be imported: OSError: libcudart.so.12" in problem.text
+    assert problem.fix == f"python -m pip install --force-reinstall {name}=={VERSIONS[name]}"
+
+
+@pytest.mark.parametrize("host", ["torchvision", "albumentations"])
+def test_a_door_that_cannot_be_imported(host):
+    problem = the_problem({f"mixtransforms.{host}": "ImportError: something changed"})
+    assert problem == doctor.Finding(
+        PROBLEM,
+        f"mixtransforms.{host}",
+        "cannot be imported: ImportError: something changed",
+        f'python -m pip install "mixtransforms[{host}]"',
+    )
+
+
+@pytest.mark.parametrize("host", ["torchvision", "albumentations"])
+def test_a_broken_host_is_told_once(host):
+    failures = {host: "RuntimeError: operator does not exist", f"mixtransforms.{host}": "RuntimeError: operator"}
+    assert the_problem(failures).subject == host
+
+
+@pytest.mark.parametrize(
+    ("without", "extra", "text"),
+    [
+        (["torchvision", "torch"], "torchvision", "not installed: torchvision."),
+        (["albumentations"], "albumentations", "not installed: albumentations."),
+        (["matplotlib"], "show", "not installed: matplotlib."),
+        (["typer", "rich"], "cli", "not installed: typer, rich."),
+        (["scikit-learn"], "demo", "not installed: scikit-learn."),
+    ],
+)
+def test_what_is_missing_is_information_with_the_command(without, extra, text):
+    findings = examine(environment(without=without))
+    (missing,) = [finding for finding in findings if finding.level == INFO]
+    assert missing == doctor.Finding(INFO, extra, text, f'python -m pip install "mixtransforms[{extra}]"')
+    assert not problems(findings)
+
+
+def test_nothing_optional_at_all():
+    optional = set(VERSIONS) - {"mixtransforms", "numpy", "xxhash"}
+    findings = examine(environment(without=optional, cv2=False))
+    assert {finding.level for finding in findings} == {INFO}
+    assert [finding.subject for finding in findings] == [
+        "OpenCV",
+        "torchvision",
+        "albumentations",
+        "show",
+        "cli",
+        "demo",
+    ]
+
+
+def test_a_package_that_is_not_installed_itself():
+    findings = examine(environment(requires=()))
+    assert any(finding.level == INFO and "without being installed" in finding.text for finding in findings)
+
+
+def test_problems_come_first():
+    findings = examine(environment(without=["matplotlib"], albumentations="2.1", opencv_python="5.0"))
+    levels = [finding.level for finding in findings]
+    assert levels == sorted(levels, key=[PROBLEM, INFO, OK].index)
+    assert len(problems(findings)) == 2
+
+
+# ------------------------------------------------------------------------------------------------ looking
+
+
+def test_survey_reads_the_metadata(monkeypatch):
+    versions = {"numpy": "9.9", "opencv-python": "1.0", "opencv-python-headless": "2.0", "torch": "3.0"}
+
+    def version(name):
+        try:
+            return versions[name]
+        except KeyError:
+            raise importlib.metadata.PackageNotFoundError(name) from None
+
+    monkeypatch.setattr(importlib.metadata, "version", version)
+    monkeypatch.setattr(importlib.metadata, "requires", lambda name: ["numpy>=1.26"])
+    monkeypatch.setattr(doctor, "_failure", lambda module: f"OSError: {module} is broken")
+    found = doctor.survey()
+    assert found.versions == versions
+    assert found.requires == ("numpy>=1.26",)
+    assert found.failures == {"torch": "OSError: torch is broken", "cv2": "OSError: cv2 is broken"}
+
+
+def test_any_failure_of_an_import_is_told_in_one_line(monkeypatch, tmp_path):
+    (tmp_path / "a_broken_module.py").write_text("raise OSError('libGL.so.1: cannot open\\nin many lines')")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert doctor._failure("a_broken_module") == "OSError: libGL.so.1: cannot open"
+    assert doctor._failure("a_missing_module") == "ModuleNotFoundError: No module named 'a_missing_module'"
+    assert doctor._failure("json") == ""
+
+
+def test_a_cv2_folder_that_was_left_behind(monkeypatch):
+    monkeypatch.setitem(sys.modules, "cv2", types.ModuleType("cv2"))
+    assert doctor._failure("cv2") == "ImportError: the cv2 folder is empty"
+
+
+def test_metadata_that_is_not_there(monkeypatch):
+    def nothing(name):
+        raise importlib.metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(importlib.metadata, "version", nothing)
+    monkeypatch.setattr(importlib.metadata, "requires", nothing)
+    found = doctor.survey()
+    assert (found.versions, found.requires, found.failures) == ({}, (), {})
+
+
+def test_this_installation_is_judged_as_it_is():
+    found = doctor.survey()
+    wheels = [name for name in doctor.WHEELS if name in found.versions]
+    subjects = [finding.subject for finding in problems(examine(found))]
+    assert ("OpenCV" in subjects) == (len(wheels) > 1 or "cv2" in found.failures)
+    assert found.versions["numpy"] == importlib.metadata.version("numpy")
+
+
+def test_the_doctor_knows_the_extras_of_the_package():
+    """Metadata is read, not repeated; what is repeated here must exist there."""
+    extras = {extra for _, _, extra in doctor._requirements(doctor.survey().requires)}
+    assert set(doctor._OPTIONAL_EXTRAS) <= extras
+    assert set(doctor.DOORS) <= extras
+
+
+def test_findings_and_environments_are_data():
+    assert all(map(dataclasses.is_dataclass, (doctor.Finding, Environment)))
+    assert examine(environment()) == examine(environment())
