@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from mixtransforms import show
     from mixtransforms.core.errors import (
         ConfigError,
         InputError,
@@ -62,12 +63,15 @@ __all__ = [
     "from_json",
     "load",
     "save",
+    "show",
     "to_dict",
     "to_json",
 ]
 
 
 def __getattr__(name: str) -> Any:
+    if name == "show":
+        return importlib.import_module("mixtransforms.show")
     if name not in _HOME_OF:
         raise AttributeError(f"module 'mixtransforms' has no attribute {name!r}")
     value = getattr(importlib.import_module(f"mixtransforms.{_HOME_OF[name]}"), name)

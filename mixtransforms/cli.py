@@ -105,7 +105,7 @@ def doctor() -> None:
         if finding.fix:
             _line(f"  {finding.fix}")
     problems = sum(finding.level == PROBLEM for finding in findings)
-    _line(f"\n{_counted(problems, 'problem')} found.")
+    _line(f"\n{_counted(problems, 'problem').capitalize()} found.")
     if problems:
         raise typer.Exit(1)
 
@@ -135,14 +135,17 @@ def _plain_errors() -> Iterator[None]:
         errors.ParameterError,
         errors.PlanError,
         errors.UnknownOptionError,
-        OSError,
     )
     try:
         yield
     except known as error:
-        plain = isinstance(error, OSError) and error.filename and error.strerror
-        typer.echo(f"Error: {f'{error.filename}: {error.strerror}' if plain else error}", err=True)
-        raise typer.Exit(1) from None
+        text = str(error)
+    except OSError as error:
+        text = f"{error.filename}: {error.strerror}" if error.filename and error.strerror else str(error)
+    else:
+        return
+    typer.echo(f"Error: {text}", err=True)
+    raise typer.Exit(1)
 
 
 def _tracked(items: Iterable[int], total: int) -> Iterable[int]:

@@ -101,22 +101,16 @@ class Environment:
 
 def survey() -> Environment:
     """Looks at this Python: reads metadata and tries imports."""
-    # Importing albumentations would ask the network for a newer release.
-    os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
+    os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # importing it would ask the network for a newer release
     versions = {name: version for name in (*PACKAGES, ALBUMENTATIONS_X) if (version := _version(name)) is not None}
     modules = [module for package, module in MODULES.items() if package in versions]
     if any(wheel in versions for wheel in WHEELS):
         modules.append("cv2")
     modules += [door for host, door in DOORS.items() if host in versions]
     failures = {module: failure for module in modules if (failure := _failure(module))}
-    return Environment(
-        platform.python_version(),
-        f"{platform.system()} {platform.machine()}",
-        versions,
-        failures,
-        tuple(_requires()),
-        importlib.util.find_spec("cv2") is not None,
-    )
+    found = importlib.util.find_spec("cv2") is not None
+    system = f"{platform.system()} {platform.machine()}"
+    return Environment(platform.python_version(), system, versions, failures, tuple(_requires()), found)
 
 
 def examine(environment: Environment) -> list[Finding]:
@@ -237,7 +231,7 @@ def _lacking(environment: Environment) -> Iterator[Finding]:
         names = [name for name, _, of in _requirements(environment.requires) if of == extra]
         lacking = [name for name in names if name not in environment.versions]
         if lacking:
-            yield Finding(INFO, extra, f"not installed: {', '.join(lacking)}.", _extra(extra))
+            yield Finding(INFO, f"extra {extra}", f"not installed: {', '.join(lacking)}.", _extra(extra))
 
 
 def _requirements(requires: Sequence[str]) -> Iterator[tuple[str, str, str]]:

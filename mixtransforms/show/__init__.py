@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from mixtransforms.core.errors import InputError, PlanError, explain, missing
 from mixtransforms.core.plan import Plan
-from mixtransforms.show import _tiles
+from mixtransforms.show import _content, _tiles
 from mixtransforms.show._pictures import channels_last
 from mixtransforms.targets.labels import LabelPair
 
@@ -63,8 +63,8 @@ def batch(
         MissingDependencyError: matplotlib is not installed.
     """
     drawing = _drawing()
-    content = _tiles.content(batch, kinds)
-    naming = _tiles.Naming(content.labels, class_names)
+    content = _content.content(batch, kinds)
+    naming = _content.Naming(content.labels, class_names)
     if plan is None:
         sheet = _tiles.unplanned(content, naming, max_images, layout)
         return drawing.draw(sheet, title, _ALONE if content.labels is not None else "")  # type: ignore[no-any-return]
@@ -114,8 +114,8 @@ def trace(
     drawing = _drawing()
     if not trace.plans:
         return batch(trace.after, None, class_names, max_images, kinds=kinds, layout=layout, title=title)
-    before = _tiles.content(trace.before, kinds)
-    naming = _tiles.Naming(before.labels, class_names)
+    before = _content.content(trace.before, kinds)
+    naming = _content.Naming(before.labels, class_names)
     try:
         sheet = _tiles.planned(before, trace.plans, naming, max_images, layout, _result(trace.after, kinds, layout))
     except PlanError:  # something between two mixes changed the size of the images
@@ -126,7 +126,7 @@ def trace(
 def _result(after: Any, kinds: Mapping[str | int, str] | None, layout: str | None) -> NDArray[Any]:
     """Images of the result, ``(B, H, W, C)``; none where later transforms made something else of them."""
     try:
-        content = _tiles.content(after, kinds)
+        content = _content.content(after, kinds)
         return channels_last(content.images, layout, content.where)
     except InputError:
         return np.zeros((0, 1, 1, 3), np.uint8)

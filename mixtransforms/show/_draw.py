@@ -202,7 +202,14 @@ def _text(
 ) -> None:
     width, height = figure.get_size_inches()
     # Names come from users: a dollar sign in them is no formula.
-    options = {"fontsize": size, "color": color, "ha": align, "va": "baseline", "weight": weight, "parse_math": False}
+    options: dict[str, Any] = {
+        "fontsize": size,
+        "color": color,
+        "ha": align,
+        "va": "baseline",
+        "weight": weight,
+        "parse_math": False,
+    }
     figure.text(x / width, y / height, text, **options)
 
 

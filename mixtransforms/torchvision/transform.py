@@ -27,6 +27,7 @@ class Transform(MixTransform, v2.Transform):
     switches mixing off and keeps the form of the labels.
     """
 
+    _: fields.KW_ONLY  # kw_only=True says the same at run time; this line says it to type checkers
     labels_getter: str | Callable[[Any], Any] | None = fields.parameter(
         "default",
         _getter,
