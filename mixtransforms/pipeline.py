@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +13,8 @@ from mixtransforms.core.errors import ParameterError, explain
 from mixtransforms.core.keys import Key
 from mixtransforms.core.plan import Plan
 from mixtransforms.kernels import backend_of
-from mixtransforms.targets.collate import stack
+from mixtransforms.targets.batch import collated, no_images
+from mixtransforms.targets.collate import is_samples, stack
 from mixtransforms.targets.find import IMAGE, Finder, Path, is_flat, walk
 from mixtransforms.targets.find import replace as replace_leaves
 from mixtransforms.transform import MixTransform
@@ -69,7 +70,9 @@ def stages(transforms: Iterable[Any], still: Callable[[Any], bool]) -> tuple[Sta
     return tuple(Stage(kind, tuple(members)) for kind, members in grouped)
 
 
-def adopted(transforms: Sequence[Any], door: Any, where: str, seed: int | None) -> list[Any]:
+def adopted(
+    transforms: Sequence[Any], door: Any, where: str, seed: int | None, theirs: tuple[type, ...] = ()
+) -> list[Any]:
     """The transforms of a pipeline, neutral ones as the door's own.
 
     Args:
@@ -77,15 +80,28 @@ def adopted(transforms: Sequence[Any], door: Any, where: str, seed: int | None) 
         door: The module of the door's classes.
         where: Name of the pipeline's class, for errors.
         seed: The pipeline's seed.
+        theirs: The host's own mixes, which would see one sample at a time.
 
     Raises:
-        ParameterError: A container hides a mix, or a mix has a seed beside the pipeline's.
+        ParameterError: A container hides a mix, a mix is the host's own, or it has a seed beside the pipeline's.
     """
     result = []
     for index, transform in enumerate(transforms):
         place = f"{where}, transform {index}"
+        for inner in _nested(transform):
+            if isinstance(inner, theirs):
+                name = type(inner).__name__
+                raise ParameterError(
+                    explain(
+                        "The host's own mix would see one sample at a time",
+                        where=place,
+                        got=f"{type(inner).__module__.partition('.')[0]}'s {name}",
+                        wanted=f"{door.__name__.rpartition('.')[0]}.{name}",
+                        fix="It takes the same parameters.",
+                    )
+                )
         if not isinstance(transform, MixTransform):
-            if holds_mix(transform):
+            if any(isinstance(inner, MixTransform) for inner in _nested(transform)):
                 raise ParameterError(
                     explain(
                         "A container around a mix",
@@ -112,12 +128,13 @@ def adopted(transforms: Sequence[Any], door: Any, where: str, seed: int | None) 
     return result
 
 
-def holds_mix(transform: Any) -> bool:
-    """Whether a transform is a mix or a container with one anywhere in it."""
-    children = getattr(transform, "transforms", None) or ()
-    if isinstance(transform, MixTransform):
-        return True
-    return isinstance(children, Iterable) and any(holds_mix(child) for child in children)
+def _nested(transform: Any) -> Iterator[Any]:
+    """A transform and everything inside it, in containers of either host and in modules."""
+    yield transform
+    listed = getattr(transform, "transforms", None)
+    modules = getattr(transform, "children", None)
+    for child in (*(listed if isinstance(listed, Iterable) else ()), *(modules() if callable(modules) else ())):
+        yield from _nested(child)
 
 
 def finder_of(transforms: Iterable[Any]) -> Finder:
@@ -141,8 +158,13 @@ def on_samples(batch: Any, finder: Finder, run: Callable[[list[Any]], Sequence[A
         batch: Arrays and flat lists with one value a sample are divided, anything else is shared.
         finder: Knows the images, whose number is the number of samples.
         run: Samples to samples of the same structure.
+
+    Raises:
+        InputError: Nothing in the batch is known as an image.
     """
     size, parts = _parts(batch, finder)
+    if not size:
+        return batch
     samples = [replace_leaves(batch, {path: value[index] for path, value in parts.items()}) for index in range(size)]
     columns = [dict(walk(sample, lambda path, _: path in parts)) for sample in run(samples)]
     return replace_leaves(
@@ -153,7 +175,10 @@ def on_samples(batch: Any, finder: Finder, run: Callable[[list[Any]], Sequence[A
 def _parts(batch: Any, finder: Finder) -> tuple[int, dict[Path, Any]]:
     """The number of samples, and the values that have one for each."""
     targets = {target.path: target for target in finder.known(batch)}
-    size = next((len(target.value) for target in targets.values() if target.kind == IMAGE), 0)
+    sizes = [len(target.value) for target in targets.values() if target.kind == IMAGE]
+    if not sizes:
+        raise no_images(batch)
+    size = sizes[0]
 
     def whole(path: Path, node: Any) -> bool:
         # A list of arrays is one value a sample only where it is known to be; elsewhere it is a container.
@@ -168,7 +193,7 @@ def _parts(batch: Any, finder: Finder) -> tuple[int, dict[Path, Any]]:
 
 
 def _restack(whole: Any, values: list[Any]) -> Any:
-    if values and backend_of(values[0]):
+    if backend_of(values[0]):
         return stack(values)
     return np.asarray(values) if backend_of(whole) == "numpy" else values
 
@@ -178,17 +203,19 @@ def keyed(key: Key, stream: int) -> Key:
     return dataclasses.replace(key, stream=stream)
 
 
-def mix_stage(batch: Any, stage: Stage, key: Key | None, record: Record | None) -> Any:
+def mix_stage(data: Any, stage: Stage, key: Key | None, record: Record | None) -> Any:
     """Mixes a batch with every transform of a stage, one after the other.
 
     Args:
-        batch: A collated batch.
+        data: A batch, or a list of samples, which is collated.
         stage: A stage of kind :data:`MIX`.
         key: The pipeline's key for this stage; ``None`` lets every transform draw for itself.
         record: Where a traced call writes the plans, or ``None``.
     """
+    samples = is_samples(data)
+    batch = collated(data)
     for index, mix in enumerate(stage.transforms):
-        found = mix._find(batch)
+        found = dataclasses.replace(mix._find(batch), samples=samples)
         given = None if key is None or mix.seed is not None else keyed(key, key.stream << 16 | index)
         plan = mix._draw(found, key=given)
         if record is not None:

@@ -22,7 +22,7 @@ from mixtransforms.core.registry import METHODS
 from mixtransforms.kernels import backend_of, kernel_of
 from mixtransforms.options import Options
 from mixtransforms.targets.batch import Found, find_batch
-from mixtransforms.targets.find import Finder, Target, spell
+from mixtransforms.targets.find import Finder, Target, is_picture, spell
 from mixtransforms.targets.find import replace as replace_leaves
 from mixtransforms.targets.images import check_paintable, paint
 from mixtransforms.targets.labels import LabelPair, LabelRules, class_ids
@@ -281,7 +281,7 @@ def call_key(seed: int, steps: Steps, content: Iterable[tuple[str, Any]], sample
 
 
 def _on_host(value: Any) -> Any:
-    if type(value).__module__.startswith("PIL."):
+    if is_picture(value):
         return np.asarray(value)
     backend = backend_of(value)
     return value if backend is None else kernel_of(backend).to_host(value)

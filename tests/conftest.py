@@ -2,7 +2,10 @@
 
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))  # doors, forms, oracles, checks
 
@@ -20,3 +23,12 @@ else:
     )
     settings.register_profile("dev", deadline=None, max_examples=50, suppress_health_check=slow_machine)
     settings.load_profile("ci" if os.environ.get("CI") else "dev")
+
+
+@pytest.fixture(params=["batch", "rows"])
+def way(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Runs a test once for each of the ways in which kernels paint."""
+    from forms import painted_by
+
+    with painted_by(request.param):
+        yield request.param

@@ -4,7 +4,9 @@ Tests think in plain float64 values ``(B, H, W, C)``; a form builds the array th
 """
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -117,7 +119,7 @@ def bits(array: Any) -> bytes:
         return array.tobytes()
     import torch
 
-    plain = array.detach().as_subclass(torch.Tensor).reshape(-1)
+    plain = array.detach().as_subclass(torch.Tensor).reshape(-1).contiguous()
     return plain.view(torch.uint8).numpy().tobytes() if len(plain) else b""
 
 
@@ -128,3 +130,23 @@ def memory(array: Any) -> int:
             array = array.base
         return array.__array_interface__["data"][0]
     return array.untyped_storage().data_ptr()
+
+
+WAYS = ("batch", "rows")
+"""How kernels paint: the whole batch at once, as they do for small samples, or row by row, as for large ones."""
+
+
+@contextmanager
+def painted_by(numpy: str, torch: str | None = None) -> Iterator[None]:
+    """Has even the small images of tests painted in a certain way.
+
+    Args:
+        numpy: What NumPy arrays are painted by, one of :data:`WAYS`.
+        torch: What tensors are painted by; ``None`` for the same.
+    """
+    modules = {"mixtransforms.kernels.numpy": numpy, "mixtransforms.kernels.torch": torch or numpy}
+    with pytest.MonkeyPatch.context() as patch:
+        for name, way in modules.items():
+            if not name.endswith("torch") or find_spec("torch"):
+                patch.setattr(f"{name}.SMALL_ROW", {"batch": 1 << 60, "rows": 0}[way])
+        yield

@@ -1,7 +1,7 @@
 """What results must be, worked out the slow and obvious way: no code of the package computes anything here."""
 
 from collections.abc import Sequence
-from itertools import product
+from itertools import pairwise, product
 from typing import Any
 
 import numpy as np
@@ -13,12 +13,12 @@ Values = NDArray[np.float64]
 
 
 def provenance(size: int, shape: Sequence[int]) -> Values:
-    """Images ``(B, H, W, B)``: sample ``i`` is 1 in channel ``i``, so that a pixel of a mix lists its sources' shares."""
+    """Images ``(B, H, W, B)``: sample ``i`` is 1 in channel ``i``, so that a mixed pixel lists its sources' shares."""
     return np.broadcast_to(np.eye(size)[:, None, None, :], (size, *shape, size)).copy()
 
 
 def positions(size: int, shape: Sequence[int], channels: int = 1) -> Values:
-    """Images ``(B, H, W, C)`` whose values say from which sample and which pixel they come: ``sample * H * W + pixel``."""
+    """Images ``(B, H, W, C)`` whose values say where they come from: ``sample * H * W + pixel``."""
     cells = int(np.prod(shape))
     values = np.arange(size * cells, dtype=np.float64).reshape(size, *shape, 1)
     return np.repeat(values, channels, axis=-1)
@@ -134,7 +134,7 @@ def expected_area(
     cuts = sorted({step / length for length in shape for step in range(length + 1)})
     law = stats.beta(alpha, alpha)
     total = 0.0
-    for low, high in zip(cuts[:-1], cuts[1:], strict=True):
+    for low, high in pairwise(cuts):
         chance = law.cdf(1 - low**2) - law.cdf(1 - high**2)
         middle = (low + high) / 2
         total += chance * np.prod([_mean_side(placement, n, int(middle * n)) / n for n in shape])

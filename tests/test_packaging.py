@@ -171,3 +171,32 @@ def test_the_example_of_contributing_is_a_method():
     code = f"{textwrap.dedent(example)}\n{use}"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.stdout.strip() == "[0.5, 0.5, 0.5, 0.5]", done.stderr
+
+
+REPORT = """<testsuites><testsuite time="1.5">
+<testcase classname="tests.kernels.test_blends" name="test_blend[numpy-uint8]"/>
+<testcase classname="tests.kernels.test_blends" name="test_blend[torch-uint8]">{torch}</testcase>
+<testcase classname="tests.test_layers" name="test_imports[kernels/torch.py]"/>
+</testsuite></testsuites>"""
+
+
+@pytest.mark.parametrize(
+    ("torch", "options", "errors"),
+    [
+        ("", ["--complete", "numpy", "torch"], []),
+        ('<skipped message="no CUDA device"/>', ["numpy"], []),
+        ('<skipped message="no CUDA device"/>', ["numpy", "torch"], ["torch was not tested: 0 of 1 tests ran"]),
+        ("", ["torchvision"], ["torchvision was not tested: 0 of 0 tests ran"]),
+        (
+            """<skipped message="collection skipped">('a.py', 1, "Skipped: could not import 'x'")</skipped>""",
+            ["--complete", "numpy"],
+            ["skipped for want of a package: could not import 'x"],
+        ),
+    ],
+)
+def test_ci_notices_a_backend_that_was_not_tested(tmp_path, torch, options, errors):
+    (tmp_path / "report.xml").write_text(REPORT.format(torch=torch), encoding="utf-8")
+    command = [sys.executable, ROOT / ".ci" / "report.py", tmp_path / "report.xml", *options]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.stderr.splitlines() == [f"ERROR: {error}" for error in errors]
+    assert done.returncode == len(errors)

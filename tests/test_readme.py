@@ -1,9 +1,13 @@
 """Every line of Python in the README runs, in its order, on real images."""
 
 import re
+import textwrap
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+import mixtransforms
 
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -16,7 +20,6 @@ def blocks(language):
 def test_python(tmp_path, monkeypatch):
     for package in ("torchvision", "albumentations", "sklearn", "matplotlib"):
         pytest.importorskip(package, reason=f"{package} is not installed")
-    import numpy as np
     import torch
     from PIL import Image
     from sklearn.datasets import load_digits
@@ -35,7 +38,6 @@ def test_python(tmp_path, monkeypatch):
     assert namespace["labels"].shape[1] == 10
     torch.testing.assert_close(namespace["labels"].sum(1), torch.ones(len(namespace["labels"])))
     assert namespace["batch"]["label"].shape == (16, 10)
-    mixtransforms = namespace["mixtransforms"]
     assert mixtransforms.to_json(namespace["again"]) == mixtransforms.to_json(namespace["pipeline"])
 
 
@@ -43,3 +45,19 @@ def test_links_and_pictures_exist():
     for target in re.findall(r"\]\(([^)#]+)\)", TEXT):
         if not target.startswith("https://"):
             assert (ROOT / target).exists(), target
+
+
+def test_the_example_method_of_the_contributors_guide():
+    """The file that CONTRIBUTING.md shows is a method: it draws plans that measure what it says."""
+    from mixtransforms.core import registry
+
+    guide = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"^( *)```python\n(.*?)^\1```$", guide, re.DOTALL | re.MULTILINE)
+    namespace = {"__name__": "halfmix"}
+    try:
+        exec(compile(textwrap.dedent(block[1]), "CONTRIBUTING.md", "exec"), namespace)
+        plan = namespace["HalfMix"]().draw(mixtransforms.BatchSpec(5, (4, 10)), np.random.default_rng(0))
+    finally:
+        registry._methods.pop("HalfMix", None)
+    assert plan.mixed.all()
+    np.testing.assert_array_equal(plan.weight, 0.5)

@@ -132,7 +132,7 @@ class BatchCompose(A.Compose):
         for stream, (stage, inner) in enumerate(zip(self._stages, self._inner, strict=True), start=1):
             samples = is_samples(data)
             if stage.kind == MIX:
-                data = mix_stage(collated(data), stage, keyed(key, stream), record)
+                data = mix_stage(data, stage, keyed(key, stream), record)
             elif samples:
                 data = self._each(data, inner, keyed(key, stream))
             else:

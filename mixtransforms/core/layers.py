@@ -91,7 +91,7 @@ class Boxes:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Boxes:
         """The boxes that :meth:`to_dict` wrote."""
-        return cls(np.asarray(data["start"], np.int64), np.asarray(data["stop"], np.int64))
+        return cls(*(np.asarray(data[name]).reshape(len(data[name]), -1) for name in ("start", "stop")))
 
 
 @dataclass(frozen=True, eq=False)
@@ -221,15 +221,22 @@ class Layer:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Layer:
-        """The layer that :meth:`to_dict` wrote."""
+        """The layer that :meth:`to_dict` wrote.
+
+        Raises:
+            KeyError: A name is missing or unknown.
+        """
+        unknown = set(data) - {"rows", "source", "opacity", "boxes", "mask", "crop"}
+        if unknown:
+            raise KeyError(*sorted(unknown))
         region: Region = None
         if "boxes" in data:
             region = Boxes.from_dict(data["boxes"])
         elif "mask" in data:
             region = Mask(np.asarray(data["mask"]))
         crop = Boxes.from_dict(data["crop"]) if "crop" in data else None
-        rows, source = (np.asarray(data[name], np.int64) for name in ("rows", "source"))
-        return cls(rows, source, np.asarray(data["opacity"], np.float64), region, crop)
+        rows, source, opacity = (np.asarray(data[name]) for name in ("rows", "source", "opacity"))
+        return cls(rows, source, opacity, region, crop)
 
 
 def check_layer(layer: Layer, size: int, shape: tuple[int, ...], where: str) -> None:

@@ -216,14 +216,26 @@ class Plan:
                     fix="Give what Plan.to_dict returned.",
                 )
             )
-        share = data.get("label_share")
-        key = data.get("key")
-        return cls(
-            BatchSpec(int(data["size"]), tuple(int(length) for length in data["shape"])),
-            tuple(Layer.from_dict(layer) for layer in data["layers"]),
-            None if share is None else np.asarray(share, np.float64),
-            None if key is None else Key(**key),
-        )
+        share, key = data.get("label_share"), data.get("key")
+        try:
+            return cls(
+                BatchSpec(int(data["size"]), tuple(int(length) for length in data["shape"])),
+                tuple(Layer.from_dict(layer) for layer in data["layers"]),
+                None if share is None else np.asarray(share, np.float64),
+                None if key is None else Key(**key),
+            )
+        except PlanError:
+            raise
+        except (KeyError, TypeError, ValueError, AttributeError) as reason:
+            raise PlanError(
+                explain(
+                    "Not a plan",
+                    where="Plan.from_dict",
+                    got=f"{type(reason).__name__}: {reason}",
+                    wanted="the values that Plan.to_dict returned",
+                    fix="Give them unchanged.",
+                )
+            ) from reason
 
     def __repr__(self) -> str:
         mixed = int(self.mixed.sum())

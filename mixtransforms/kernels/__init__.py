@@ -55,7 +55,8 @@ def kernel_of(backend: str) -> ModuleType:
 
 def dtype_name(array: Any) -> str:
     """``"uint8"``, ``"bfloat16"``, ... of an array of either backend."""
-    return str(array.dtype).rpartition(".")[2]
+    dtype = array.dtype
+    return dtype.name if isinstance(dtype, np.dtype) else str(dtype).rpartition(".")[2]
 
 
 def is_floating(array: Any) -> bool:

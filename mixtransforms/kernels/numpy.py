@@ -78,7 +78,8 @@ def blend(canvas: Array, original: Array, rows: IntArray, source: IntArray, opac
 
 
 def _blend_row(base: Array, other: Array, share: float) -> None:
-    cv2 = opencv() if base.dtype.name in OPENCV_DTYPES and base.size else None
+    known = base.dtype.name in OPENCV_DTYPES and base.dtype.isnative
+    cv2 = opencv() if known and base.size else None
     flat = _flat(base, other) if cv2 is not None else None
     if cv2 is not None and flat is not None:
         cv2.addWeighted(flat[0], 1.0 - share, flat[1], share, 0.0, dst=flat[0])
@@ -98,12 +99,17 @@ def _flat(base: Array, other: Array) -> tuple[Array, Array] | None:
 def _mean(base: Array, other: Array, share: Any) -> Array:
     """``(1 - share) * base + share * other`` in the precision and with the rounding of the dtype."""
     if is_floating(base):
-        precise: Any = np.result_type(base.dtype, np.float32)
-        mixed = base.astype(precise) * (1.0 - share).astype(precise) + other.astype(precise) * share.astype(precise)
-        return np.asarray(mixed.astype(base.dtype))
+        return _float_mean(base, other, share)
     steps = np.rint(share * WEIGHT_STEPS)
     total = base.astype(np.float64) * (WEIGHT_STEPS - steps) + other.astype(np.float64) * steps
     return np.asarray(np.rint(total / WEIGHT_STEPS).astype(base.dtype))
+
+
+def _float_mean(base: Array, other: Array, share: Any) -> Array:
+    with np.errstate(invalid="ignore", over="ignore"):  # infinities that meet are NaN, as in torch
+        precise: Any = np.result_type(base.dtype, np.float32)
+        mixed = base.astype(precise) * (1.0 - share).astype(precise) + other.astype(precise) * share.astype(precise)
+        return np.asarray(mixed.astype(base.dtype))
 
 
 def paste(canvas: Array, original: Array, rows: IntArray, source: IntArray, region: Boxes, crop: Boxes | None) -> Array:
@@ -121,9 +127,7 @@ def select(canvas: Array, moved: Array, rows: IntArray, field: FloatArray) -> Ar
         base, other = canvas[row], moved[index]
         between = (share > 0.0) & (share < 1.0)
         if between.any():
-            with np.errstate(invalid="ignore"):  # NaN and inf under weights 0 and 1 are replaced below
-                mixed = _mean(base, other, share)
-            np.copyto(base, mixed, where=between)
+            np.copyto(base, _mean(base, other, share), where=between)
         np.copyto(base, other, where=share == 1.0)
     return canvas
 

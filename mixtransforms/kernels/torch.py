@@ -74,15 +74,20 @@ def back(array: Tensor, axes: Sequence[int]) -> Tensor:
 
 def _bits(array: Tensor) -> Tensor:
     """The same bits in a dtype that torch can index."""
-    return array.view(_BITS[array.dtype]) if array.dtype in _BITS else array
+    return _viewed(array, _BITS.get(array.dtype, array.dtype))
+
+
+def _viewed(array: Tensor, dtype: torch.dtype) -> Tensor:
+    """The same bits as another dtype; no view where it is the same one, which autograd would not follow."""
+    return array if array.dtype == dtype else array.view(dtype)
 
 
 def _take(array: Tensor, index: tuple[Tensor, ...]) -> Tensor:
-    return _bits(array)[index].view(array.dtype)
+    return _viewed(_bits(array)[index], array.dtype)
 
 
 def _where(condition: Tensor, first: Tensor, second: Tensor) -> Tensor:
-    return torch.where(condition, _bits(first), _bits(second)).view(first.dtype)
+    return _viewed(torch.where(condition, _bits(first), _bits(second)), first.dtype)
 
 
 def _index(values: NDArray[Any], like: Tensor) -> Tensor:
@@ -93,7 +98,7 @@ def _put(canvas: Tensor, rows: IntArray, painted: Tensor) -> Tensor:
     """The canvas with some rows replaced."""
     if len(rows) == len(canvas) and np.array_equal(rows, np.arange(len(canvas))):
         return painted
-    return _bits(canvas).index_copy(0, _index(rows, canvas), _bits(painted)).view(canvas.dtype)
+    return _viewed(_bits(canvas).index_copy(0, _index(rows, canvas), _bits(painted)), canvas.dtype)
 
 
 def _rows(canvas: Tensor, rows: IntArray) -> Tensor:
@@ -206,7 +211,7 @@ def take(values: Tensor, index: IntArray) -> Tensor:
 
 def concat(first: Tensor, second: Tensor) -> Tensor:
     """Both along the batch axis, with the tensor type of the first."""
-    joined = torch.cat([_bits(part.as_subclass(Tensor)) for part in (first, second)]).view(first.dtype)
+    joined = _viewed(torch.cat([_bits(part.as_subclass(Tensor)) for part in (first, second)]), first.dtype)
     return joined.as_subclass(type(first)) if _is_tv_tensor(first) else joined
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from mixtransforms.core import fields
+from mixtransforms.core.errors import InputError, explain
 from mixtransforms.core.layers import Boxes, FloatArray, IntArray, Layer
 from mixtransforms.core.method import NO_HINTS, PairMethod, alpha_field, beta_weights, pair_plan
 from mixtransforms.core.pairing import Hints
@@ -69,6 +70,16 @@ class CutMix(PairMethod):
             raise fields.mismatch(self, "placement='minmax' draws no weight", "correct_weight=True")
 
     def draw(self, spec: BatchSpec, rng: np.random.Generator, hints: Hints = NO_HINTS) -> Plan:
+        if not spec.shape:
+            raise InputError(
+                explain(
+                    "CutMix needs axes to cut",
+                    where="CutMix.draw",
+                    got="a batch without mixed axes, such as a table or embeddings",
+                    wanted="samples with at least one mixed axis",
+                    fix="Use MixUp, which blends whole samples.",
+                )
+            )
         rows, source, leader = self.pairs(spec, rng, hints)
         weight = beta_weights(self.alpha, spec.size, rng)
         size, place = rng.random((2, spec.size, len(spec.shape)))

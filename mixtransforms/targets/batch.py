@@ -12,7 +12,7 @@ from mixtransforms.core.errors import InputError, explain
 from mixtransforms.core.plan import BatchSpec
 from mixtransforms.kernels import backend_of, kernel_of
 from mixtransforms.targets.collate import collate, is_samples, stack
-from mixtransforms.targets.find import IMAGE, Finder, Path, Target, is_flat, replace, spell, walk
+from mixtransforms.targets.find import IMAGE, Finder, Path, Target, is_flat, is_picture, replace, spell, walk
 from mixtransforms.targets.images import mixed_axes
 
 
@@ -89,7 +89,7 @@ def find_batch(
     found = finder.find(batch, None if labels is None else labels(batch))
     images = [target._replace(value=_as_array(target)) for target in found if target.kind == IMAGE]
     if not images:
-        raise _no_images(batch)
+        raise no_images(batch)
     backend = _one_backend(images)
     others = [_following(target, backend, labels_follow) for target in found if target.kind != IMAGE]
     axes = {target.path: mixed_axes(target.value, layout, spell(target.path)) for target in images}
@@ -104,8 +104,9 @@ def collated(batch: Any) -> Any:
     return collate(batch, "torch" if tensors else "numpy")
 
 
-def _no_images(batch: Any) -> InputError:
-    pictures = any(type(leaf).__module__.startswith("PIL.") for _, leaf in walk(batch, lambda *_: False))
+def no_images(batch: Any) -> InputError:
+    """The error for a batch in which nothing is known as an image."""
+    pictures = any(is_picture(leaf) for _, leaf in walk(batch, lambda *_: False))
     return InputError(
         explain(
             "Nothing to mix",
@@ -167,8 +168,8 @@ def _two_backends(path: Path, got: str, wanted: str) -> InputError:
 
 def _following(target: Target, backend: str, follow: bool) -> Target:
     """Labels as an array of the images' backend; plain numbers always follow it."""
-    numbers = is_flat(target.value)
-    value = np.asarray(target.value) if numbers else target.value
+    numbers = backend_of(target.value) is None
+    value = np.array(target.value, None if target.value else np.int64) if numbers else target.value
     own = str(backend_of(value))
     if own == backend:
         return target._replace(value=value)

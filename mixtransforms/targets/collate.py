@@ -10,7 +10,7 @@ import numpy as np
 
 from mixtransforms.core.errors import InputError, explain
 from mixtransforms.kernels import backend_of
-from mixtransforms.targets.find import Path, children, is_flat, rebuild, spell
+from mixtransforms.targets.find import Path, children, is_flat, is_picture, rebuild, spell
 
 
 def is_samples(batch: Any) -> bool:
@@ -22,6 +22,8 @@ def is_samples(batch: Any) -> bool:
         return False
     if all(backend_of(item) for item in batch):
         return all(len(item.shape) == 3 for item in batch)
+    if all(is_picture(item) for item in batch):
+        return True
     return all(children(item) is not None and not (type(item) is list and is_flat(item)) for item in batch)
 
 

@@ -82,12 +82,23 @@ def rebuild(node: Any, values: list[Any]) -> Any:
 
 
 def is_flat(node: Any) -> bool:
-    """A non-empty list or tuple of numbers, or of arrays with equally many axes: one value a sample."""
+    """A non-empty list or tuple with one value a sample: arrays with equally many axes, numbers, or rows of numbers."""
     if type(node) not in (list, tuple) or not node:
         return False
     if all(backend_of(item) for item in node):
         return len({len(item.shape) for item in node}) == 1
-    return all(isinstance(item, (int, float, np.number)) for item in node)
+    rows = all(type(item) in (list, tuple) and len(item) == len(node[0]) and is_numbers(item) for item in node)
+    return rows or is_numbers(node)
+
+
+def is_numbers(node: Any) -> bool:
+    """A non-empty list or tuple of numbers."""
+    return bool(node) and all(isinstance(item, (int, float, np.number)) for item in node)
+
+
+def is_picture(value: Any) -> bool:
+    """Whether a value is a PIL image. Imports nothing."""
+    return type(value).__module__.startswith("PIL.")
 
 
 def walk(node: Any, stop: Callable[[Path, Any], bool], path: Path = ()) -> Iterator[tuple[Path, Any]]:
@@ -117,10 +128,12 @@ class Finder:
     Attributes:
         kinds: Declared names, positions or dotted paths and their kinds.
         passthrough: Declared names, positions or dotted paths that are left alone.
+        labelled: Whether labels are known by default names and positions, too.
     """
 
     kinds: Mapping[Name, str]
     passthrough: Collection[Name]
+    labelled: bool = True
 
     def find(self, batch: Any, labels: Any = None) -> list[Target]:
         """The targets of a batch, in its order.
@@ -130,10 +143,21 @@ class Finder:
             labels: The one leaf of it that is known to be the labels, or ``None``.
 
         Raises:
-            InputError: An array is neither known nor declared.
+            InputError: An array is neither known nor declared, or the labels are no value of the batch.
         """
         found = []
-        for path, leaf, kind in self._leaves(batch, labels):
+        leaves = list(self._leaves(batch, labels))
+        if labels is not None and not any(leaf is labels for _, leaf, _ in leaves):
+            raise InputError(
+                explain(
+                    "The labels are no value of the batch",
+                    where="labels_getter",
+                    got=_describe(labels),
+                    wanted="one of the values that were passed, itself",
+                    fix="Return the value as it is, or name it with kinds={...: 'label'}.",
+                )
+            )
+        for path, leaf, kind in leaves:
             if kind is not None:
                 found.append(Target(path, kind, leaf))
             elif backend_of(leaf) and not self._passes(path):
@@ -161,13 +185,18 @@ class Finder:
         return any(name in self.passthrough for name in _names(path))
 
     def _kind(self, batch: Any, path: Path, node: Any) -> str | None:
-        if not (backend_of(node) or is_flat(node)):
+        if not (backend_of(node) or is_flat(node) or (type(node) in (list, tuple) and not node)):
             return None
         for name in _names(path):
             if name in self.kinds:
                 return self.kinds[name]
         if type(node).__module__.startswith("torchvision.tv_tensors"):
             return self._tensor_kind(path, node)
+        kind = self._default_kind(batch, path, node)
+        return kind if self.labelled or kind != LABEL else None
+
+    @staticmethod
+    def _default_kind(batch: Any, path: Path, node: Any) -> str | None:
         for step in reversed(path):  # a position has no name of its own: a list of views has its parent's
             if isinstance(step, str):
                 return DEFAULT_NAMES.get(step.lower())
@@ -216,4 +245,4 @@ def _names(path: Path) -> Iterator[Name]:
 def _describe(value: Any) -> str:
     if backend_of(value):
         return f"{type(value).__name__} {tuple(value.shape)} {value.dtype}"
-    return f"{type(value).__name__} of length {len(value)}"
+    return type(value).__name__ + (f" of length {len(value)}" if hasattr(value, "__len__") else "")

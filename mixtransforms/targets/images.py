@@ -98,7 +98,7 @@ def _paint(kernel: ModuleType, plan: Plan, array: Any, axes: Sequence[int], inpl
     if plan.layers:
         view, source = kernel.front(canvas, axes), kernel.front(original, axes)
         for layer in plan.layers:
-            view = _paint_layer(kernel, view, source, layer)
+            view = _paint_layer(kernel, view, source, layer) if len(layer) else view
         canvas = kernel.back(view, axes)
     return kernel.finish(array, canvas, inplace)
 
@@ -216,6 +216,7 @@ def _check_writable(array: Any, where: str) -> None:
         reason = "a leaf tensor that requires grad"
     else:
         shared = any(step == 0 and length > 1 for step, length in zip(array.stride(), array.shape, strict=True))
+        shared = shared and array.numel() > 0
         reason = "an expanded tensor, whose samples share memory" if shared else ""
     if reason:
         raise InputError(

@@ -12,7 +12,6 @@ import torch
 from torchvision import tv_tensors
 from torchvision.transforms import v2
 
-from mixtransforms.core.errors import ParameterError, explain
 from mixtransforms.core.keys import Key, Steps
 from mixtransforms.kernels import backend_of
 from mixtransforms.pipeline import (
@@ -59,19 +58,7 @@ class BatchCompose(v2.Transform):
 
     def __init__(self, transforms: Sequence[Callable[..., Any]], *, seed: int | None = None) -> None:
         super().__init__()
-        for index, transform in enumerate(transforms):
-            if isinstance(transform, (v2.MixUp, v2.CutMix)):
-                name = type(transform).__name__
-                raise ParameterError(
-                    explain(
-                        "torchvision's own mix would see one sample at a time",
-                        where=f"BatchCompose, transform {index}",
-                        got=f"v2.{name}",
-                        wanted=f"mixtransforms.torchvision.{name}",
-                        fix="It takes the same parameters.",
-                    )
-                )
-        self.transforms = adopted(transforms, door, "BatchCompose", seed)
+        self.transforms = adopted(transforms, door, "BatchCompose", seed, (v2.MixUp, v2.CutMix))
         self.seed = seed
         self._steps = Steps()
         self._stages = stages(self.transforms, lambda transform: isinstance(transform, _STILL))
@@ -105,7 +92,6 @@ class BatchCompose(v2.Transform):
             key = None if call is None else keyed(call, stream)
             samples = is_samples(data)
             if stage.kind == MIX:
-                data = collate(data, "torch") if samples else data
                 data = mix_stage(data, stage, key, record)
             elif samples:
                 data = self._each(data, stage, key)

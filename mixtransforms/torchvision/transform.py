@@ -1,6 +1,7 @@
 """Mixing methods as torchvision v2 transforms."""
 
 # No `from __future__ import annotations`: signatures must show types, not strings.
+import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,7 @@ from torchvision.transforms import v2
 
 from mixtransforms import methods
 from mixtransforms.core import fields
+from mixtransforms.targets.find import Finder
 from mixtransforms.transform import MixTransform, gather
 
 
@@ -51,6 +53,10 @@ class Transform(MixTransform, v2.Transform):
 
     def _off(self) -> bool:
         return not self.training
+
+    @property
+    def _finder(self) -> Finder:
+        return dataclasses.replace(super()._finder, labelled=self.labels_getter is not None)
 
     def _labels_of(self, batch: Any) -> Any:
         return self.labels_getter(batch) if callable(self.labels_getter) else None

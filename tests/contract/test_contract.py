@@ -1,4 +1,4 @@
-"""Every registered method keeps the contract at every door, in every form. A new method is tested by being registered."""
+"""Every registered method keeps the contract at every door, in every form; registering a method is testing it."""
 
 import inspect
 from collections.abc import Iterable
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 import pytest
 from checks import FOR_ALL_FORMS, FOR_FLOATS, FOR_SOME_FORMS, Check, backends_agree, doors_agree
 from doors import DOORS, NEUTRAL, Case, cases, examples
-from forms import NUMPY_DTYPES, Form, forms
+from forms import NUMPY_DTYPES, Form, forms, painted_by
 
 from mixtransforms.core.registry import METHODS
 
@@ -31,18 +31,21 @@ def taken(some: Iterable[Case], which: Iterable[Form]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize(("case", "form"), pairs, ids=[f"{case}-{form}" for case, form in pairs])
 
 
+@pytest.mark.usefixtures("way")
 @taken(cases(), [*forms("numpy"), *forms("torch")])
 def test_every_form(case: Case, form: Form) -> None:
     for check in FOR_ALL_FORMS:
         check(case, form)
 
 
+@pytest.mark.usefixtures("way")
 @taken(cases(first=True), FLOAT_FORMS)
 @pytest.mark.parametrize("check", FOR_FLOATS, ids=name)
 def test_floats(check: Check, case: Case, form: Form) -> None:
     check(case, form)
 
 
+@pytest.mark.usefixtures("way")
 @taken(cases(), SOME_FORMS)
 @pytest.mark.parametrize("check", FOR_SOME_FORMS, ids=name)
 def test_some_forms(check: Check, case: Case, form: Form) -> None:
@@ -50,8 +53,10 @@ def test_some_forms(check: Check, case: Case, form: Form) -> None:
 
 
 @taken(cases(NEUTRAL), forms("torch", NUMPY_DTYPES))
-def test_numpy_and_torch_agree(case: Case, form: Form) -> None:
-    backends_agree(case, form)
+@pytest.mark.parametrize(("numpy", "torch"), [("batch", "batch"), ("rows", "batch"), ("batch", "rows")])
+def test_numpy_and_torch_agree(numpy: str, torch: str, case: Case, form: Form) -> None:
+    with painted_by(numpy, torch):
+        backends_agree(case, form)
 
 
 @pytest.mark.parametrize("method", METHODS)

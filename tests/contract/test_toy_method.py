@@ -17,7 +17,7 @@ from mixtransforms.transform import MixTransform
 
 TOY_FORMS = (
     Form("numpy", "uint8"), Form("numpy", "float64", memory="strided"), Form("numpy", "float16"),
-    Form("torch", "uint8", "channels_last"), Form("torch", "float32", memory="memory_format"), Form("torch", "bfloat16"),
+    Form("torch", "uint8", "channels_last"), Form("torch", memory="memory_format"), Form("torch", "bfloat16"),
 )  # fmt: skip
 
 

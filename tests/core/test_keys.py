@@ -86,7 +86,9 @@ def test_content() -> None:
     image = np.arange(24, dtype=np.uint8).reshape(2, 3, 4)
     first = content_hash([("image", image), ("label", 3)])
     assert first == content_hash([("image", image.copy()), ("label", 3)])
-    assert first == content_hash([("image", np.repeat(image, 2, axis=2)[:, :, ::2]), ("label", 3)]), "strides do not count"
+    assert first == content_hash([("image", np.repeat(image, 2, axis=2)[:, :, ::2]), ("label", 3)]), (
+        "strides do not count"
+    )
     for other in (
         [("img", image), ("label", 3)],
         [("image", image.reshape(3, 2, 4)), ("label", 3)],

@@ -1,10 +1,11 @@
 """Plans of several layers: what is painted and what is measured, against a painter that goes pixel by pixel."""
 
 import json
+from itertools import product
 
 import numpy as np
 import pytest
-from forms import Form, bits
+from forms import WAYS, Form, bits, painted_by
 from hypothesis import given
 from hypothesis import strategies as st
 from oracles import copies_only, measured, paint, resize, shares
@@ -44,6 +45,7 @@ BOOL_MASK = Mask(np.random.default_rng(1).random((2, *SPEC.shape)) < 0.4)
 SOFT_MASK = Mask(np.clip(np.random.default_rng(1).random((2, *SPEC.shape)) * 1.6 - 0.3, 0, 1))
 
 
+@pytest.mark.usefixtures("way")
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "float16", "float32", "float64"])
 @pytest.mark.parametrize("mask", [BOOL_MASK, SOFT_MASK], ids=["bool", "soft"])
@@ -77,6 +79,7 @@ def test_backends_give_equal_integers(mask: Mask, dtype: str) -> None:
     np.testing.assert_array_equal(*results)
 
 
+@pytest.mark.usefixtures("way")
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("layout", ["channels_first", "channels_last"])
 @pytest.mark.parametrize("inplace", [False, True])
@@ -98,6 +101,7 @@ def test_the_oracle_resizes_as_torch(height: int, width: int) -> None:
     np.testing.assert_allclose(resize(image, height, width), theirs.movedim(0, -1).numpy(), atol=1e-12)
 
 
+@pytest.mark.usefixtures("way")
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32", "float64"])
 @pytest.mark.parametrize("frame", [(0, 0, 7, 9), (0, 0, 3, 4), (2, 1, 7, 2), (6, 8, 7, 9), (1, 0, 2, 9)])
@@ -148,8 +152,9 @@ def plans(draw: st.DrawFn) -> Plan:
 def test_any_plan_is_painted_and_measured(plan: Plan) -> None:
     values = np.random.default_rng(0).random((plan.size, *plan.spec.shape, 1))
     expected = paint(plan, values)
-    for form in (Form("numpy", "float64"), Form("torch", "float64")):
-        seen = form.read(plan.apply(form.build(values)))
+    for form, way in product((Form("numpy", "float64"), Form("torch", "float64")), WAYS):
+        with painted_by(way):
+            seen = form.read(plan.apply(form.build(values)))
         np.testing.assert_allclose(seen, expected, rtol=0, atol=0 if copies_only(plan) else 1e-14)
     np.testing.assert_allclose(measured(plan), shares(plan), rtol=0, atol=1e-12)
 
@@ -158,8 +163,11 @@ def test_any_plan_is_painted_and_measured(plan: Plan) -> None:
 def test_any_plan_paints_integers_alike(plan: Plan) -> None:
     values = np.rint(np.random.default_rng(0).random((plan.size, *plan.spec.shape, 2)) * 255)
     first, second = Form("numpy", "uint8"), Form("torch", "uint8")
-    seen = first.read(plan.apply(first.build(values)))
-    np.testing.assert_array_equal(seen, second.read(plan.apply(second.build(values))))
+    with painted_by("rows", "batch"):
+        seen = first.read(plan.apply(first.build(values)))
+        np.testing.assert_array_equal(seen, second.read(plan.apply(second.build(values))))
+    with painted_by("batch"):
+        np.testing.assert_array_equal(seen, first.read(plan.apply(first.build(values))))
     np.testing.assert_allclose(seen, paint(plan, values), rtol=0, atol=0.51 * max(1, len(plan.layers)) + 0.01)
 
 
@@ -197,6 +205,7 @@ def test_where_keeps_some_samples(plan: Plan, keep: list[bool]) -> None:
     np.testing.assert_allclose(measured(plan.where(chosen)), table, atol=1e-12)
 
 
+@pytest.mark.usefixtures("way")
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_painting_never_writes_into_the_input(backend: str) -> None:
     form = Form(backend, "float32")

@@ -54,7 +54,11 @@ def test_a_plan_without_layers_is_the_identity() -> None:
 
 def test_text() -> None:
     assert repr(a_plan()) == "Plan(size=3, shape=(4, 6), layers=2, mixed=2)"
-    assert str(a_plan()).splitlines()[1:] == ["  0: 0.750 of 0 + 0.250 of 1", "  1: 0.750 of 1 + 0.250 of 2", "  2: 1.000 of 2"]
+    assert str(a_plan()).splitlines()[1:] == [
+        "  0: 0.750 of 0 + 0.250 of 1",
+        "  1: 0.750 of 1 + 0.250 of 2",
+        "  2: 1.000 of 2",
+    ]
 
 
 def test_equality_is_by_value() -> None:
@@ -107,7 +111,13 @@ def test_a_plan_cannot_be_changed() -> None:
     for array in (box.start, box.stop):
         with pytest.raises(ValueError, match="read-only"):
             array[...] = 0
-    for owner, name in ((plan, "layers"), (layer, "rows"), (layer.region, "values"), (box, "start"), (plan.spec, "size")):
+    for owner, name in (
+        (plan, "layers"),
+        (layer, "rows"),
+        (layer.region, "values"),
+        (box, "start"),
+        (plan.spec, "size"),
+    ):
         with pytest.raises(FrozenInstanceError, match=name):
             setattr(owner, name, None)
 
@@ -187,7 +197,10 @@ def layer(**change: Any) -> Layer:
         ({"region": boxes((0, 0, 4, 6), (-1, 0, 4, 6))}, r"(?s)Bad 'region' .* wanted boxes inside \(4, 6\)"),
         ({"region": boxes((0, 0, 4, 6), (3, 0, 2, 6))}, r"(?s)Bad 'region' .* wanted boxes inside \(4, 6\)"),
         ({"crop": boxes((0, 0, 4, 6), (0, 0, 5, 6))}, r"(?s)Bad 'crop' .* wanted boxes inside \(4, 6\)"),
-        ({"crop": boxes((0, 0, 4, 6), (2, 0, 2, 6))}, r"Empty crop \(layers\[0\]\): got rows \[1\]; wanted at least one"),
+        (
+            {"crop": boxes((0, 0, 4, 6), (2, 0, 2, 6))},
+            r"Empty crop \(layers\[0\]\): got rows \[1\]; wanted at least one",
+        ),
         ({"region": Mask(np.ones((2, 6, 4)))}, r"Bad 'region' .* got \(2, 6, 4\); wanted shape \(2, 4, 6\)"),
     ],
 )
@@ -206,7 +219,9 @@ def test_values_that_are_no_plan_are_refused() -> None:
     for bad in (1.1, -0.1, np.nan):
         with pytest.raises(PlanError, match=r"Mask values out of range .* wanted bool, or floats within \[0, 1\]"):
             Mask(np.full((1, 4, 6), bad))
-    with pytest.raises(PlanError, match=r"Declared label shares do not fit \(label_share\): got \(3, 1\); wanted \(3, 2\)"):
+    with pytest.raises(
+        PlanError, match=r"Declared label shares do not fit \(label_share\): got \(3, 1\); wanted \(3, 2\)"
+    ):
         Plan(SPEC, (layer(),), label_share=np.ones((3, 1)))
 
 
@@ -265,7 +280,11 @@ def test_apply_paints_regions_where_the_mixed_axes_are() -> None:
         (np.zeros((4, 4, 6, 1)), None, r"The plan is for another batch .* got shape \(4, 4, 6, 1\); wanted 3 samples"),
         (np.zeros((3, 6, 4, 1)), None, r"another batch .* wanted 3 samples with mixed axes \(4, 6\)"),
         (np.zeros((3, 4)), None, r"another batch .* got shape \(3, 4\)"),
-        (np.zeros((3, 4, 6, 1)), "HWC", r"Unknown layout \(plan\.apply\): got 'HWC'; wanted None or one of channels_first"),
+        (
+            np.zeros((3, 4, 6, 1)),
+            "HWC",
+            r"Unknown layout \(plan\.apply\): got 'HWC'; wanted None or one of channels_first",
+        ),
         ([1, 2, 3], None, r"Not an array \(plan\.apply\): got list; wanted a NumPy array or a torch tensor"),
     ],
 )

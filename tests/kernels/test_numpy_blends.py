@@ -1,7 +1,5 @@
 """The verbs on NumPy arrays, with OpenCV and without, against exact arithmetic. Needs neither torch nor scipy."""
 
-from collections.abc import Iterator
-
 import numpy as np
 import pytest
 from forms import bits
@@ -10,26 +8,31 @@ from oracles import ulp
 from mixtransforms import BatchSpec, Boxes, Layer, Mask, Plan
 from mixtransforms.kernels import numpy as kernel
 
+pytestmark = pytest.mark.usefixtures("way")
+
 WEIGHTS = (0.5, 1 / 3, 0.25, 0.9999, 1e-5, 3 / 65536, 0.123456789)
 STEPS = 65536
 
 
 @pytest.fixture(params=["opencv", "numpy alone"])
-def numpy_with(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def numpy_with(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Runs a test with OpenCV, where it is installed, and without."""
     if request.param == "opencv":
         if kernel.opencv() is None:
             pytest.skip("OpenCV is not there, or does not load")
     else:
         monkeypatch.setattr(kernel, "opencv", lambda: None)
-    yield request.param
+    return request.param
+
+
+def over(opacity: float) -> Plan:
+    """The first of two samples with the second over it."""
+    return Plan(BatchSpec(2), (Layer(np.array([0]), np.array([1]), np.array([opacity])),))
 
 
 def blend(first: np.ndarray, second: np.ndarray, opacity: float) -> np.ndarray:
     """``first`` with ``second`` over it."""
-    batch = np.stack([first, second])
-    plan = Plan(BatchSpec(2), (Layer(np.array([0]), np.array([1]), np.array([opacity])),))
-    return plan.apply(batch)[0]
+    return over(opacity).apply(np.stack([first, second]))[0]
 
 
 def exact(first: np.ndarray, second: np.ndarray, opacity: float) -> np.ndarray:
@@ -101,7 +104,21 @@ def test_zero_and_one_select(numpy_with: str, region: str, opacity: float) -> No
 
 
 @pytest.mark.parametrize(
-    "dtype", ["bool", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64", "float16", "float64", "complex64"]
+    "dtype",
+    [
+        "bool",
+        "int8",
+        "uint8",
+        "int16",
+        "uint16",
+        "int32",
+        "uint32",
+        "int64",
+        "uint64",
+        "float16",
+        "float64",
+        "complex64",
+    ],
 )
 @pytest.mark.parametrize("moved", [False, True])
 def test_pastes_copy_any_dtype(dtype: str, moved: bool) -> None:
@@ -109,7 +126,9 @@ def test_pastes_copy_any_dtype(dtype: str, moved: bool) -> None:
     batch = (np.frombuffer(raw, np.uint8) % 2).astype(bool) if dtype == "bool" else np.frombuffer(raw, dtype)
     batch = batch[: 3 * 7 * 9 * 2].reshape(3, 7, 9, 2)
     region, crop = Boxes([[1, 2]], [[4, 7]]), Boxes([[4, 0]], [[7, 5]])
-    plan = Plan(BatchSpec(3, (7, 9)), (Layer(np.array([2]), np.array([0]), np.ones(1), region, crop if moved else None),))
+    plan = Plan(
+        BatchSpec(3, (7, 9)), (Layer(np.array([2]), np.array([0]), np.ones(1), region, crop if moved else None),)
+    )
     expected = batch.copy()
     expected[2, 1:4, 2:7] = batch[0, 4:7, 0:5] if moved else batch[0, 1:4, 2:7]
     assert bits(plan.apply(batch)) == bits(expected)
@@ -134,10 +153,20 @@ def test_memory_that_is_not_dense(numpy_with: str, dtype: str) -> None:
     np.testing.assert_allclose(blend(*flat, 0.3), np.broadcast_to(expected[:1, :1], expected.shape), rtol=1e-6)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64", "uint8", "uint16"])
+def test_the_other_byte_order(numpy_with: str, dtype: str) -> None:
+    """As files of astronomers and old machines have it."""
+    pair = np.rint(np.random.default_rng(4).random((2, 5, 6, 1)) * 200).astype(dtype)
+    turned = pair.astype(np.dtype(dtype).newbyteorder(">"))
+    mixed = over(0.3).apply(turned)
+    assert mixed.dtype == turned.dtype
+    np.testing.assert_allclose(mixed.astype(float), over(0.3).apply(pair).astype(float), rtol=1e-6)
+
+
 def test_read_only_arrays_are_read(numpy_with: str) -> None:
     batch = np.random.default_rng(5).random((2, 4, 4, 3)).astype(np.float32)
     batch.flags.writeable = False
-    seen = Plan(BatchSpec(2), (Layer(np.array([0]), np.array([1]), np.array([0.5])),)).apply(batch)
+    seen = over(0.5).apply(batch)
     assert seen.flags.writeable
     np.testing.assert_allclose(seen[0], batch.mean(axis=0), rtol=1e-6)
 
@@ -174,6 +203,8 @@ def test_one_hot_and_combine() -> None:
     hot = kernel.one_hot(np.array([2, 0, -1, 1], np.int8), 3, -1)
     np.testing.assert_array_equal(hot, [[0, 0, 1], [1, 0, 0], [0, 0, 0], [0, 1, 0]])
     assert hot.dtype == np.float32
-    mixed = kernel.combine(hot, np.array([[0, 1], [1, 1], [2, 3], [3, 0]]), np.array([[0.25, 0.75], [1, 0], [0.5, 0.5], [0, 1]]))
+    mixed = kernel.combine(
+        hot, np.array([[0, 1], [1, 1], [2, 3], [3, 0]]), np.array([[0.25, 0.75], [1, 0], [0.5, 0.5], [0, 1]])
+    )
     np.testing.assert_array_equal(mixed, [[0.75, 0, 0.25], [1, 0, 0], [0, 0.5, 0], [0, 0, 1]])
     assert mixed.dtype == np.float32

