@@ -14,9 +14,9 @@ from mixtransforms import preview as preview_module
 pytest.importorskip("typer")
 PIL = pytest.importorskip("PIL.Image")
 
-from typer.testing import CliRunner  # noqa: E402 - behind the check that typer is there
+from typer.testing import CliRunner
 
-from mixtransforms import cli  # noqa: E402
+from mixtransforms import cli
 
 
 def run(*words):

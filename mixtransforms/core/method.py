@@ -137,7 +137,7 @@ def alpha_field(default: float, source: str) -> Any:
 
 def pair_plan(spec: BatchSpec, layer: Layer, declared: NDArray[np.float64] | None = None) -> Plan:
     """A plan of one layer; ``declared`` gives labels another base weight ``(n,)`` than was painted."""
-    plan = Plan(spec, (layer,) if len(layer) else ())
+    plan = Plan(spec, (layer,))
     if declared is None or not len(layer):
         return plan
     share = plan.share.copy()

@@ -53,7 +53,7 @@ class Plan:
 
     Attributes:
         spec: The batch it was made for.
-        layers: Painted in this order.
+        layers: Painted in this order; layers without rows are left out.
         label_share: ``(B, S)``, beside :attr:`sources`: the share that labels get where a method declares another one
             than was painted; ``None`` where labels get the measured share.
         key: What the draw was keyed by, or ``None``. It does not take part in comparison.
@@ -68,9 +68,9 @@ class Plan:
     key: Key | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "layers", tuple(self.layers))
         for number, layer in enumerate(self.layers):
             check_layer(layer, self.spec.size, self.spec.shape, f"layers[{number}]")
+        object.__setattr__(self, "layers", tuple(layer for layer in self.layers if len(layer)))
         if self.label_share is not None:
             freeze(self, label_share=np.array(self.label_share, np.float64))
             if self.label_share.shape != self.sources.shape:
@@ -162,8 +162,7 @@ class Plan:
 
     def where(self, keep: BoolArray) -> Plan:
         """The plan on the samples where ``keep`` (``(B,)`` bool) is true; the others stay unmixed."""
-        layers = tuple(layer.take(keep[layer.rows]) for layer in self.layers)
-        plan = Plan(self.spec, tuple(layer for layer in layers if len(layer)), key=self.key)
+        plan = Plan(self.spec, tuple(layer.take(keep[layer.rows]) for layer in self.layers), key=self.key)
         if self.label_share is None:
             return plan
         kept = self.label_share[:, : plan.sources.shape[1]]

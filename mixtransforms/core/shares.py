@@ -19,7 +19,7 @@ def measure(size: int, shape: tuple[int, ...], layers: Sequence[Layer]) -> tuple
     sources = np.tile(np.arange(size)[:, None], (1, columns))
     share = np.zeros((size, columns), np.float64)
     share[:, 0] = 1.0
-    for layer in filter(len, layers):
+    for layer in layers:
         single = coats[layer.rows] == 1
         rows = layer.rows[single]
         sources[rows, 1] = layer.source[single]

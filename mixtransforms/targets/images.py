@@ -98,7 +98,7 @@ def _paint(kernel: ModuleType, plan: Plan, array: Any, axes: Sequence[int], inpl
     if plan.layers:
         view, source = kernel.front(canvas, axes), kernel.front(original, axes)
         for layer in plan.layers:
-            view = _paint_layer(kernel, view, source, layer) if len(layer) else view
+            view = _paint_layer(kernel, view, source, layer)
         canvas = kernel.back(view, axes)
     return kernel.finish(array, canvas, inplace)
 

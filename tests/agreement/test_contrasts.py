@@ -15,9 +15,9 @@ from mixtransforms import InputError, ParameterError, UnknownOptionError
 torch = pytest.importorskip("torch", reason="torch is not installed")
 pytest.importorskip("torchvision", reason="torchvision is not installed")
 
-from torchvision.transforms import v2  # noqa: E402
+from torchvision.transforms import v2
 
-import mixtransforms.torchvision as ours  # noqa: E402
+import mixtransforms.torchvision as ours
 
 SIZE, CLASSES = 4, 3
 IDS = torch.tensor([0, 1, 2, 1])

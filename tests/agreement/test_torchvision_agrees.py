@@ -12,10 +12,10 @@ from mixtransforms import BatchSpec, Boxes, Layer, Plan
 torch = pytest.importorskip("torch", reason="torch is not installed")
 pytest.importorskip("torchvision", reason="torchvision is not installed")
 
-from torchvision import tv_tensors  # noqa: E402
-from torchvision.transforms import v2  # noqa: E402
+from torchvision import tv_tensors
+from torchvision.transforms import v2
 
-import mixtransforms.torchvision as ours  # noqa: E402
+import mixtransforms.torchvision as ours
 
 SHAPES = ((4, 3, 8, 8), (5, 3, 13, 29), (3, 1, 1, 9), (2, 3, 32, 32), (1, 3, 8, 8))
 

@@ -10,10 +10,10 @@ import pytest
 A = pytest.importorskip("albumentations", reason="albumentations is not installed")
 torch = pytest.importorskip("torch", reason="torch is not installed")
 
-from albumentations.pytorch import ToTensorV2  # noqa: E402
+from albumentations.pytorch import ToTensorV2
 
-import mixtransforms  # noqa: E402
-from mixtransforms.albumentations import BatchCompose, CutMix, MixUp, OneOf  # noqa: E402
+import mixtransforms
+from mixtransforms.albumentations import BatchCompose, CutMix, MixUp, OneOf
 
 SIZE = 8
 
@@ -93,7 +93,9 @@ def test_files_of_the_host(images, tmp_path):
     np.testing.assert_array_equal(a["images"], b["images"])
 
 
-@pytest.mark.parametrize("make_copy", [copy.deepcopy, lambda p: pickle.loads(pickle.dumps(p))], ids=["deepcopy", "pickle"])
+@pytest.mark.parametrize(
+    "make_copy", [copy.deepcopy, lambda p: pickle.loads(pickle.dumps(p))], ids=["deepcopy", "pickle"]
+)
 def test_copies(samples, make_copy):
     pipeline = BatchCompose([A.HorizontalFlip(), choice()], seed=5)
     np.testing.assert_array_equal(pipeline(samples)["image"], make_copy(pipeline)(samples)["image"])
@@ -136,7 +138,10 @@ def test_trace(samples):
 @pytest.mark.parametrize(
     ("build", "message"),
     [
-        (lambda: BatchCompose([A.OneOf([CutMix()], p=0.5)]), r"A container around a mix \(BatchCompose, transform 0\): got OneOf.*Use p="),
+        (
+            lambda: BatchCompose([A.OneOf([CutMix()], p=0.5)]),
+            r"A container around a mix \(BatchCompose, transform 0\): got OneOf.*Use p=",
+        ),
         (lambda: BatchCompose([A.Compose([A.HorizontalFlip(), CutMix()])]), "A container around a mix"),
         (lambda: BatchCompose([CutMix(seed=1)], seed=2), "Two seeds .*seed=1 inside, seed=2 outside.*pipeline alone"),
         (lambda: BatchCompose([CutMix()], p=0.5), "'p' cannot be honoured .*got 0.5; wanted 1.0.*p= of the mixing"),
@@ -155,6 +160,8 @@ def test_samples_must_have_names(images):
 
 def test_sizes_must_agree_at_the_mix(samples):
     odd = [*samples[:3], {"image": samples[3]["image"][:10], "label": 3, "name": "cut"}]
-    with pytest.raises(mixtransforms.InputError, match=r"different sizes \(batch\['image'\]\).*\(10, 24, 3\) in sample 3"):
+    with pytest.raises(
+        mixtransforms.InputError, match=r"different sizes \(batch\['image'\]\).*\(10, 24, 3\) in sample 3"
+    ):
         BatchCompose([A.HorizontalFlip(), choice()])(odd)
     assert BatchCompose([A.RandomCrop(8, 8), choice()])(odd)["image"].shape == (4, 8, 8, 3)

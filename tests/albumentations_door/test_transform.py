@@ -11,10 +11,10 @@ import pytest
 
 A = pytest.importorskip("albumentations", reason="albumentations is not installed")
 
-from albumentations.pytorch import ToTensorV2  # noqa: E402
+from albumentations.pytorch import ToTensorV2
 
-import mixtransforms  # noqa: E402
-from mixtransforms.albumentations import CutMix, MixUp, OneOf  # noqa: E402
+import mixtransforms
+from mixtransforms.albumentations import CutMix, MixUp, OneOf
 
 SIZE = 6
 
@@ -143,7 +143,9 @@ def test_host_serialization_round_trip(transform, tmp_path):
     assert repr(A.load(tmp_path / "pipeline.json").transforms[0]) == repr(transform)
 
 
-@pytest.mark.parametrize("make_copy", [copy.deepcopy, lambda t: pickle.loads(pickle.dumps(t))], ids=["deepcopy", "pickle"])
+@pytest.mark.parametrize(
+    "make_copy", [copy.deepcopy, lambda t: pickle.loads(pickle.dumps(t))], ids=["deepcopy", "pickle"]
+)
 def test_copies_draw_the_same(images, labels, make_copy):
     transform = CutMix(num_classes=SIZE, seed=2)
     transform(images=images, labels=labels)

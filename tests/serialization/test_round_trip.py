@@ -90,12 +90,19 @@ def test_a_fresh_process_gives_equal_batches(name, request, tmp_path):
     digests = {
         subprocess.run(
             [sys.executable, "-c", RUN, str(path), name],
-            capture_output=True, text=True, check=True, env={**os.environ, "NO_ALBUMENTATIONS_UPDATE": "1"},
+            capture_output=True,
+            text=True,
+            check=True,
+            env={**os.environ, "NO_ALBUMENTATIONS_UPDATE": "1"},
         ).stdout
         for _ in range(2)
     }
     namespace = {"__name__": "here"}
-    code = RUN.replace("sys.argv[1]", repr(str(path))).replace("sys.argv[2]", repr(name)).replace("print(", "digest = str(")
+    code = (
+        RUN.replace("sys.argv[1]", repr(str(path)))
+        .replace("sys.argv[2]", repr(name))
+        .replace("print(", "digest = str(")
+    )
     exec(code, namespace)  # the same code in this process
     assert digests == {namespace["digest"] + "\n"}
 

@@ -11,14 +11,14 @@ import pytest
 torch = pytest.importorskip("torch", reason="torch is not installed")
 pytest.importorskip("torchvision", reason="torchvision is not installed")
 
-from PIL import Image  # noqa: E402
-from torch.utils.data import DataLoader, default_collate  # noqa: E402
-from torchvision import tv_tensors  # noqa: E402
-from torchvision.transforms import v2  # noqa: E402
+from PIL import Image
+from torch.utils.data import DataLoader, default_collate
+from torchvision import tv_tensors
+from torchvision.transforms import v2
 
-import mixtransforms  # noqa: E402
-from mixtransforms import InputError, ParameterError  # noqa: E402
-from mixtransforms.torchvision import BatchCompose, CutMix, MixUp, OneOf  # noqa: E402
+import mixtransforms
+from mixtransforms import InputError, ParameterError
+from mixtransforms.torchvision import BatchCompose, CutMix, MixUp, OneOf
 
 SIZE, CLASSES = 8, 4
 

@@ -14,11 +14,11 @@ import pytest
 torch = pytest.importorskip("torch", reason="torch is not installed")
 pytest.importorskip("torchvision", reason="torchvision is not installed")
 
-from torchvision import tv_tensors  # noqa: E402
-from torchvision.transforms import v2  # noqa: E402
+from torchvision import tv_tensors
+from torchvision.transforms import v2
 
-import mixtransforms  # noqa: E402
-from mixtransforms.torchvision import CutMix, MixUp, OneOf, Transform  # noqa: E402
+import mixtransforms
+from mixtransforms.torchvision import CutMix, MixUp, OneOf, Transform
 
 SIZE, CLASSES = 6, 3
 
