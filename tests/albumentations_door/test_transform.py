@@ -107,7 +107,7 @@ def test_replay_compose_records_and_replays(images, labels):
 def test_applied_transforms_see_the_plan(images, labels):
     mix = CutMix(num_classes=SIZE)
     out = A.Compose([A.HorizontalFlip(p=1), mix], save_applied_params=True)(images=images, labels=labels)
-    (_, flip), (name, params) = out["applied_transforms"]
+    (_, _flip), (name, params) = out["applied_transforms"]
     assert name == "CutMix"
     plan = mixtransforms.Plan.from_dict(params["plan"])
     np.testing.assert_allclose(plan.weight, out["labels"][np.arange(SIZE), np.arange(SIZE)], atol=1e-6)

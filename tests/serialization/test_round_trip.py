@@ -291,7 +291,7 @@ def test_load_names_the_file(tmp_path):
 
 
 def test_not_a_pipeline():
-    with pytest.raises(mixtransforms.ConfigError, match="got int.*BatchCompose"):
+    with pytest.raises(mixtransforms.ConfigError, match=r"got int.*BatchCompose"):
         mixtransforms.to_dict(3)
 
 
