@@ -6,17 +6,25 @@ from dataclasses import dataclass
 from typing import Any
 
 from mixtransforms.core import fields as checked
+from mixtransforms.core.errors import ParameterError, explain
 from mixtransforms.targets.find import KINDS
 from mixtransforms.targets.images import LAYOUTS
 from mixtransforms.targets.labels import FORMS
+
+_seed_field: Any = checked.optional_integer(
+    low=0, high=2**64 - 1, doc="None: the host's own randomness. A number: the same draws again for the same calls."
+)
+SEED: checked.Rule = _seed_field.metadata[checked.RULE]
+"""What a seed may be."""
 
 
 def _kinds(value: Any) -> dict[str | int, str] | None:
     if value is None:
         return None
-    if not isinstance(value, Mapping) or not all(kind in KINDS for kind in value.values()):
+    pairs = list(value.items()) if isinstance(value, Mapping) else [tuple(pair) for pair in value]  # as files have it
+    if not all(type(name) in (str, int) and kind in KINDS for name, kind in pairs):
         raise ValueError
-    return dict(value)
+    return dict(pairs)
 
 
 def _layout(value: Any) -> str | None:
@@ -30,6 +38,20 @@ def _names(value: Any) -> tuple[str | int, ...]:
     if not all(isinstance(name, (str, int)) and not isinstance(name, bool) for name in names):
         raise ValueError
     return names
+
+
+def checked_seed(seed: Any, where: str) -> int | None:
+    """The seed of a pipeline, checked as that of a transform is.
+
+    Raises:
+        ParameterError: It is neither ``None`` nor a whole number of 64 bits.
+    """
+    try:
+        return SEED.check(seed)  # type: ignore[no-any-return]
+    except ValueError:
+        raise ParameterError(
+            explain("Bad value for 'seed'", where=where, got=repr(seed), wanted=SEED.wanted, fix=SEED.doc)
+        ) from None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -62,6 +84,4 @@ class Options:
     )
     keep_originals: bool = checked.flag(False, "Return the originals followed by the mixed samples, 2B in all.")
     inplace: bool = checked.flag(False, "Allow the images that are passed in to be overwritten.")
-    seed: int | None = checked.optional_integer(
-        low=0, high=2**64 - 1, doc="None: the host's own randomness. A number: the same draws again for the same calls."
-    )
+    seed: int | None = _seed_field

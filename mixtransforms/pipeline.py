@@ -9,13 +9,14 @@ from typing import Any
 
 import numpy as np
 
+from mixtransforms.core import fields
 from mixtransforms.core.errors import ParameterError, explain
 from mixtransforms.core.keys import Key
 from mixtransforms.core.plan import Plan
-from mixtransforms.kernels import backend_of
+from mixtransforms.kernels import backend_of, kernel_of
 from mixtransforms.targets.batch import collated, no_images
 from mixtransforms.targets.collate import is_samples, stack
-from mixtransforms.targets.find import IMAGE, Finder, Path, is_flat, walk
+from mixtransforms.targets.find import IMAGE, Finder, Path, walk
 from mixtransforms.targets.find import replace as replace_leaves
 from mixtransforms.transform import MixTransform
 
@@ -123,7 +124,17 @@ def adopted(
                 )
             )
         elif type(transform).__module__ == MixTransform.__module__:
-            transform = getattr(door, type(transform).__name__)(**transform.parameters())
+            transform = getattr(door, type(transform).__name__)(**fields.values(transform))
+        elif not isinstance(transform, door.Transform):
+            raise ParameterError(
+                explain(
+                    "A mix of another door",
+                    where=place,
+                    got=f"{type(transform).__module__}.{type(transform).__name__}",
+                    wanted=f"a mix of {door.__name__.rpartition('.')[0]}, or a neutral one",
+                    fix="Import it from there; derive your own classes from the door's.",
+                )
+            )
         result.append(transform)
     return result
 
@@ -181,20 +192,26 @@ def _parts(batch: Any, finder: Finder) -> tuple[int, dict[Path, Any]]:
     size = sizes[0]
 
     def whole(path: Path, node: Any) -> bool:
-        # A list of arrays is one value a sample only where it is known to be; elsewhere it is a container.
-        return path in targets or backend_of(node) is not None or (is_flat(node) and backend_of(node[0]) is None)
+        # A list of arrays is one value a sample only where it is known to be; elsewhere it is a container. A list of
+        # anything else is, where it has a name of its own: boxes of every image, names, or dicts.
+        return path in targets or backend_of(node) is not None or (len(path) == 1 and _has_one_a_sample(node, size))
 
     parts = {}
     for path, leaf in walk(batch, whole):
-        length = leaf.shape[0] if backend_of(leaf) and len(leaf.shape) else len(leaf) if is_flat(leaf) else None
-        if length == size:
+        arrays = backend_of(leaf) and len(leaf.shape) and leaf.shape[0] == size
+        if arrays or path in targets or _has_one_a_sample(leaf, size):
             parts[path] = leaf
     return size, parts
 
 
+def _has_one_a_sample(node: Any, size: int) -> bool:
+    return type(node) in (list, tuple) and len(node) == size and not any(backend_of(item) for item in node)
+
+
 def _restack(whole: Any, values: list[Any]) -> Any:
     if backend_of(values[0]):
-        return stack(values)
+        kernel = kernel_of(str(backend_of(values[0])))
+        return kernel.typed(stack(values), whole)
     return np.asarray(values) if backend_of(whole) == "numpy" else values
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from mixtransforms import methods
 from mixtransforms.core import fields as checked
-from mixtransforms.core.errors import ParameterError, PlanError, UnknownOptionError, explain, nearest
+from mixtransforms.core.errors import InputError, ParameterError, PlanError, UnknownOptionError, explain, nearest
 from mixtransforms.core.keys import Key, Steps, content_hash, current_rank
 from mixtransforms.core.method import Method
 from mixtransforms.core.plan import Plan
@@ -22,9 +22,9 @@ from mixtransforms.core.registry import METHODS
 from mixtransforms.kernels import backend_of, kernel_of
 from mixtransforms.options import Options
 from mixtransforms.targets.batch import Found, find_batch
-from mixtransforms.targets.find import Finder, Target, is_picture, spell
+from mixtransforms.targets.find import Finder, Target, is_picture, leaf_at, spell
 from mixtransforms.targets.find import replace as replace_leaves
-from mixtransforms.targets.images import check_paintable, paint
+from mixtransforms.targets.images import check_paintable, paint, share_memory
 from mixtransforms.targets.labels import LabelPair, LabelRules, class_ids
 
 if sys.version_info >= (3, 11):
@@ -90,9 +90,12 @@ class MixTransform(Options):
         """The method of a child; its target options count only on the transform that holds it."""
         if not isinstance(child, MixTransform):
             return child
-        for option in fields(Options):
+        of_method = {known.name for known in fields(child.method)}
+        for option in fields(child):
             own = getattr(child, option.name)
-            if own not in (option.default, getattr(self, option.name)):
+            if option.name in of_method or own == option.default:
+                continue
+            if own != getattr(self, option.name):
                 raise ParameterError(
                     explain(
                         f"A child's {option.name!r} differs",
@@ -152,11 +155,6 @@ class MixTransform(Options):
         """
         return self._run(gather(batch, named))
 
-    def parameters(self) -> dict[str, Any]:
-        """Names and values of all parameters, in the order of the signature."""
-        names = list(inspect.signature(type(self)).parameters)
-        return {name: getattr(self, name) for name in names}
-
     @property
     def method(self) -> Method:
         """The method alone, without target options."""
@@ -189,6 +187,12 @@ class MixTransform(Options):
         )
         for target in found.labels:
             self._rules.check(target.value, spell(target.path))
+        blends = self.method.blends and not self._off()
+        for target in found.images:
+            inplace = self.inplace and not found.was_list(target)
+            check_paintable(target.value, spell(target.path), blends=blends, inplace=inplace)
+        if self.inplace:
+            _check_apart(found.images)
         return found
 
     @property
@@ -223,19 +227,23 @@ class MixTransform(Options):
                     fix="Draw a plan for this batch.",
                 )
             )
-        inplace = {target.path: self.inplace and not found.was_list(target) for target in found.images}
-        for target in found.images:  # all of them, before any of them is overwritten
-            check_paintable(plan, target.value, inplace[target.path], spell(target.path))
         labels = {target.path: self._mixed_labels(plan, target.value) for target in found.labels}
-        images = {target.path: self._mixed_image(plan, target, found, inplace[target.path]) for target in found.images}
-        rest = found.rest_twice([path for path, _ in self._finder.passed(found.batch)]) if self.keep_originals else {}
+        images = {target.path: self._mixed_image(plan, target, found) for target in found.images}
+        rest = found.rest_twice() if self.keep_originals else {}
         return replace_leaves(found.batch, labels | images | rest)
 
-    def _mixed_image(self, plan: Plan, target: Target, found: Found, inplace: bool) -> Any:
-        mixed = paint(plan, target.value, found.axes[target.path], inplace=inplace)
+    def _mixed_image(self, plan: Plan, target: Target, found: Found) -> Any:
+        listed = found.was_list(target)
+        mixed = paint(
+            plan,
+            target.value,
+            found.axes[target.path],
+            inplace=self.inplace and not listed,
+            where=spell(target.path),
+        )
         if self.keep_originals:
             mixed = kernel_of(str(backend_of(mixed))).concat(target.value, mixed)
-        return list(mixed) if found.was_list(target) else mixed
+        return type(leaf_at(found.batch, target.path))(mixed) if listed else mixed
 
     def _mixed_labels(self, plan: Plan, labels: Any) -> Any:
         mixed = self._rules.mix(plan, labels)
@@ -246,6 +254,22 @@ class MixTransform(Options):
         if isinstance(mixed, LabelPair):
             return LabelPair(*map(concat, kept, mixed))
         return concat(kept, mixed)
+
+
+def _check_apart(images: tuple[Target, ...]) -> None:
+    """Refuses to overwrite memory twice."""
+    for index, second in enumerate(images):
+        for first in images[:index]:
+            if share_memory(first.value, second.value):
+                raise InputError(
+                    explain(
+                        "Two names for one memory",
+                        where=spell(second.path),
+                        got=f"an array that overlaps with {spell(first.path)}",
+                        wanted="memory of its own, since it is overwritten",
+                        fix="Use inplace=False, or pass it once.",
+                    )
+                )
 
 
 def gather(batch: tuple[Any, ...], named: Mapping[str, Any]) -> Any:

@@ -14,6 +14,7 @@ from forms import Form, bits, host, memory
 from oracles import copies_only, measured, paint, positions, provenance, shares, ulp
 
 from mixtransforms import Layer, Mask, Plan
+from mixtransforms.core import fields
 
 Check = Callable[[Case, Form], None]
 
@@ -91,11 +92,21 @@ def extremes_select(case: Case, form: Form) -> None:
             mixed, _ = case.door.replay(transform, plan, images)
             owner = np.where(np.array(opacity) == 1, source, rows)
             assert bits(mixed) == bits(images[owner])
+    for region in (None, Mask(everywhere)):
+        plan = Plan(spec, (Layer(rows, source, np.array([0, 1, 0.5, 0.25]), region),))
+        mixed, _ = case.door.replay(transform, plan, images)
+        assert bits(mixed[:2]) == bits(images[[0, 2]]), "though others of the batch are blended"
+    field = np.zeros((4, *SHAPE))
+    field[:, :2], field[:, 2:4] = 1, 0.5  # rows of the partner, of both, and of the sample itself
+    plan = Plan(spec, (Layer(rows, source, np.ones(4), Mask(field)),))
+    seen, values = form.read(case.door.replay(transform, plan, images)[0]), form.read(images)
+    np.testing.assert_array_equal(seen[:, :2], values[source][:, :2])
+    np.testing.assert_array_equal(seen[:, 4:], values[:, 4:])
 
 
 def own_extremes_are_silent(case: Case, form: Form) -> None:
     """With an alpha so small that every weight is 0 or 1, NaN stays in its own sample."""
-    if "alpha" not in case.make().parameters():
+    if "alpha" not in fields.values(case.make()):
         return
     values = np.random.default_rng(5).random((8, *SHAPE, 3))
     values[0] = np.nan
@@ -110,7 +121,7 @@ def own_extremes_are_silent(case: Case, form: Form) -> None:
 def inputs_stay_as_they_are(case: Case, form: Form) -> None:
     """Nothing that was passed in is written to, and nothing that comes out shares its memory."""
     for more in ({}, {"p": 0.0}, {"alpha": 0.0}, {"keep_originals": True}):
-        if not more.keys() <= case.make().parameters().keys():
+        if not more.keys() <= fields.values(case.make()).keys():
             continue
         images, labels = pictures(form), soft_labels(form)
         before = bits(images), bits(labels)
@@ -209,7 +220,7 @@ def any_shape_is_legal(case: Case, form: Form) -> None:
 
 def unmixed_has_the_same_form(case: Case, form: Form) -> None:
     """With ``p=0`` values stay, and types, dtypes and shapes are those of mixed ones."""
-    if "p" not in case.make().parameters():
+    if "p" not in fields.values(case.make()):
         return
     images, ids = pictures(form), form.own(np.arange(SIZE))
     for options in ({"num_classes": SIZE}, {"labels": "pair"}):

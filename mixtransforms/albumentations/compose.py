@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import albumentations as A
@@ -13,11 +13,12 @@ from mixtransforms.albumentations import transform as door
 from mixtransforms.core.errors import InputError, ParameterError, explain
 from mixtransforms.core.keys import Guard, Key, Steps
 from mixtransforms.kernels import backend_of
+from mixtransforms.options import checked_seed
 from mixtransforms.pipeline import MIX, Record, adopted, finder_of, keyed, mix_stage, on_samples, stages
 from mixtransforms.targets.batch import collated
 from mixtransforms.targets.collate import is_samples
+from mixtransforms.targets.find import Finder, spell, walk
 from mixtransforms.targets.find import replace as replace_leaves
-from mixtransforms.targets.find import spell, walk
 from mixtransforms.transform import Trace, call_key
 
 _SINGULAR = {"images": "image", "masks": "mask"}
@@ -71,6 +72,7 @@ class BatchCompose(A.Compose):
             "is_check_shapes": is_check_shapes,
             "mask_interpolation": mask_interpolation,
         }
+        seed = checked_seed(seed, "BatchCompose")
         owned = adopted(list(transforms), door, "BatchCompose", seed)
         super().__init__(owned, strict=strict, seed=seed, **options)
         self._steps = Steps()
@@ -95,6 +97,28 @@ class BatchCompose(A.Compose):
         after = self._run(self._gathered(args, data), record)
         return Trace(record.before, tuple(record.plans), after)
 
+    def set_random_seed(self, seed: int | None) -> None:
+        """Starts the draws again from a seed, as for ``A.Compose``."""
+        super().set_random_seed(seed)
+        self._steps = Steps()
+
+    def set_deterministic(self, flag: bool, save_key: str = "replay") -> None:
+        """Refuses recording: every sample has parameters of its own.
+
+        Raises:
+            ParameterError: Always, where recording is asked for.
+        """
+        if flag:
+            raise ParameterError(
+                explain(
+                    "A pipeline of batches cannot be recorded",
+                    where="A.ReplayCompose",
+                    got="a BatchCompose inside",
+                    wanted="a seed",
+                    fix="Give the BatchCompose a seed, or use its trace.",
+                )
+            )
+
     @classmethod
     def get_class_fullname(cls) -> str:
         """The name in files, which stays when a module moves."""
@@ -111,6 +135,7 @@ class BatchCompose(A.Compose):
 
     def _gathered(self, args: tuple[Any, ...], data: dict[str, Any]) -> Any:
         if not args:
+            self._check_names(data)
             return data
         if data or len(args) > 1 or not is_samples(args[0]):
             raise KeyError(door.POSITIONAL)
@@ -127,6 +152,20 @@ class BatchCompose(A.Compose):
                 )
         return args[0]
 
+    def _check_names(self, data: dict[str, Any]) -> None:
+        """In strict mode, what ``A.Compose`` checks as well."""
+        for name in data if self.strict else ():
+            if not self._is_valid_key(name):
+                raise InputError(
+                    explain(
+                        "An unknown name",
+                        where=f"{name}=",
+                        got="strict=True",
+                        wanted="one of " + ", ".join(sorted(self._available_keys)),
+                        fix="Declare it with kinds= or passthrough= of the mix, or use strict=False.",
+                    )
+                )
+
     def _run(self, data: Any, record: Record | None) -> dict[str, Any]:
         key = self._key(data)
         for stream, (stage, inner) in enumerate(zip(self._stages, self._inner, strict=True), start=1):
@@ -137,7 +176,7 @@ class BatchCompose(A.Compose):
                 data = self._each(data, inner, keyed(key, stream))
             else:
                 data = self._batch(data, inner, keyed(key, stream))
-        return _one_backend(collated(data), self._finder.passthrough)
+        return _one_backend(collated(data), self._finder)
 
     def _key(self, data: Any) -> Key:
         if self.seed is None:
@@ -181,13 +220,16 @@ def _check_honoured(p: float, save_applied_params: bool) -> None:
             )
 
 
-def _one_backend(batch: dict[str, Any], passthrough: Collection[str | int]) -> dict[str, Any]:
+def _one_backend(batch: dict[str, Any], finder: Finder) -> dict[str, Any]:
     """Arrays beside images that became tensors become tensors too, as in any collated batch."""
-    leaves = list(walk(batch, lambda path, _: bool(path) and path[-1] in passthrough))
+    leaves = [
+        (path, leaf) for path, leaf in walk(batch, lambda path, _: finder.passes(path)) if not finder.passes(path)
+    ]
     if not any(backend_of(leaf) == "torch" for _, leaf in leaves):
         return batch
     import torch
 
-    arrays = {path: torch.from_numpy(np.array(leaf)) for path, leaf in leaves if isinstance(leaf, np.ndarray)}
+    numbers = [(path, leaf) for path, leaf in leaves if isinstance(leaf, np.ndarray) and leaf.dtype.kind in "biuf"]
+    arrays = {path: torch.from_numpy(np.array(leaf)) for path, leaf in numbers}
     converted: dict[str, Any] = replace_leaves(batch, arrays)
     return converted

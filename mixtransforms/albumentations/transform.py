@@ -15,13 +15,15 @@ from mixtransforms.core import fields
 from mixtransforms.core.errors import InputError, explain
 from mixtransforms.core.method import Method
 from mixtransforms.core.plan import Plan
+from mixtransforms.options import Options
 from mixtransforms.targets.collate import is_samples
 from mixtransforms.targets.find import DEFAULT_NAMES
 from mixtransforms.transform import MixTransform, in_worker
 
 POSITIONAL = "You have to pass data to augmentations as named arguments, for example: aug(images=images, labels=labels)"
 
-_IMAGE_RANK = 3
+_ONE = (("image", 3), ("volume", 4))
+"""Names that Albumentations has for one image and one volume, and the axes that these have at most."""
 
 
 class Transform(MixTransform, A.BasicTransform):
@@ -99,6 +101,14 @@ class Transform(MixTransform, A.BasicTransform):
 
     get_base_init_args = get_transform_init_args
 
+    def get_dict_with_id(self) -> dict[str, Any]:
+        """What ``A.ReplayCompose`` records: the options, which are all that replaying a plan needs.
+
+        A choice of methods would look to the host like a container with recorded children.
+        """
+        options = {name: value for name, value in _arguments(self).items() if hasattr(Options, name)}
+        return {"__class_fullname__": MixUp.get_class_fullname(), "p": 1.0, "id": id(self)} | options
+
     def _host_seed(self) -> int:
         return host_seed(self.random_generator)
 
@@ -127,12 +137,14 @@ def _arguments(owner: Any) -> dict[str, Any]:
 
 
 def _refuse_one_image(data: dict[str, Any]) -> None:
-    image = data.get("image")
-    if isinstance(image, np.ndarray) and image.ndim <= _IMAGE_RANK:
+    for name, rank in _ONE:
+        image = data.get(name)
+        if not isinstance(image, np.ndarray) or image.ndim > rank:
+            continue
         raise InputError(
             explain(
-                "One image",
-                where="image=",
+                f"One {name}",
+                where=f"{name}=",
                 got=f"shape {image.shape}",
                 wanted="a batch, images= of shape (B, H, W, C)",
                 fix="Mixing needs several samples: call it on a batch, or put it into a BatchCompose that gets a list "

@@ -162,7 +162,11 @@ def encode(value: Any) -> Any:
     if isinstance(value, (tuple, list)):
         return [encode(item) for item in value]
     if isinstance(value, Mapping):
-        return {str(key): encode(item) for key, item in value.items()}
+        if all(isinstance(key, str) for key in value):
+            return {key: encode(item) for key, item in value.items()}
+        return [[key, encode(item)] for key, item in value.items()]
+    if isinstance(value, float) and not math.isfinite(value):
+        raise TypeError(f"{value} is not finite")
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
     raise TypeError(f"{value!r} of type {type(value).__name__} has no JSON form")

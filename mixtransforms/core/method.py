@@ -45,6 +45,11 @@ class Method(ABC):
             hints: What :attr:`needs` asks for, as NumPy arrays.
         """
 
+    @property
+    def blends(self) -> bool:
+        """Whether it may compute with pixels, whatever is drawn; a method that only copies takes any dtype."""
+        return True
+
     def forced(self) -> "Method":
         """The same method with its own gate open, for hosts that have decided already."""
         return self

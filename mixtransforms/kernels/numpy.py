@@ -165,7 +165,9 @@ def combine(values: Array, rows: IntArray, share: FloatArray) -> Array:
     result = np.zeros(values.shape, np.float32)
     for column in range(rows.shape[1]):
         weight = share[:, column].astype(np.float32)[:, None]
-        result += np.where(weight == 0, np.float32(0), weight * values[rows[:, column]].astype(np.float32))
+        with np.errstate(invalid="ignore"):  # what has no weight leaves no trace, infinity neither
+            product = weight * values[rows[:, column]].astype(np.float32)
+        result += np.where(weight == 0, np.float32(0), product)
     return result
 
 
@@ -177,6 +179,11 @@ def take(values: Array, index: IntArray) -> Array:
 def concat(first: Array, second: Array) -> Array:
     """Both along the batch axis."""
     return np.concatenate([first, second])
+
+
+def typed(values: Array, example: Any) -> Array:
+    """The values as the same kind of array as ``example``; NumPy has one kind."""
+    return values
 
 
 def like(values: Array, other: Array) -> Array:

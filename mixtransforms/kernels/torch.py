@@ -212,7 +212,21 @@ def take(values: Tensor, index: IntArray) -> Tensor:
 def concat(first: Tensor, second: Tensor) -> Tensor:
     """Both along the batch axis, with the tensor type of the first."""
     joined = _viewed(torch.cat([_bits(part.as_subclass(Tensor)) for part in (first, second)]), first.dtype)
-    return joined.as_subclass(type(first)) if _is_tv_tensor(first) else joined
+    if not _is_tv_tensor(first):
+        return joined
+    result = joined.as_subclass(type(first))
+    result.__dict__.update(first.__dict__)  # format and canvas of boxes
+    return result
+
+
+def typed(values: Tensor, example: Any) -> Tensor:
+    """The values with the tensor type and memory format of ``example``, where it is a tensor."""
+    if not isinstance(example, Tensor):
+        return values
+    last = example.ndim == 4 and example.is_contiguous(memory_format=torch.channels_last)
+    if last and values.ndim == 4 and not example.is_contiguous():
+        values = values.contiguous(memory_format=torch.channels_last)
+    return values.as_subclass(type(example)) if _is_tv_tensor(example) else values
 
 
 def like(values: NDArray[Any], other: Tensor) -> Tensor:

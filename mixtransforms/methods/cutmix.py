@@ -69,6 +69,10 @@ class CutMix(PairMethod):
         if self.placement == "minmax" and not self.correct_weight:
             raise fields.mismatch(self, "placement='minmax' draws no weight", "correct_weight=True")
 
+    @property
+    def blends(self) -> bool:
+        return False
+
     def draw(self, spec: BatchSpec, rng: np.random.Generator, hints: Hints = NO_HINTS) -> Plan:
         if not spec.shape:
             raise InputError(

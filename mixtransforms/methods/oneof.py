@@ -66,6 +66,10 @@ class OneOf(Method):
     def needs(self) -> frozenset[str]:
         return frozenset().union(*(method.needs for method in self.transforms))
 
+    @property
+    def blends(self) -> bool:
+        return any(method.blends for method in self.transforms)
+
     def forced(self) -> Method:
         return dataclasses.replace(self, p=1.0)
 

@@ -58,8 +58,13 @@ def from_dict(data: Mapping[str, Any]) -> Any:
 
 
 def to_json(pipeline: Any) -> str:
-    """A pipeline as JSON text; equal pipelines give equal text. Raises as :func:`to_dict`."""
-    return json.dumps(to_dict(pipeline), indent=2, allow_nan=False, ensure_ascii=False) + "\n"
+    """A pipeline as JSON text; equal pipelines give equal text. Raises as :func:`to_dict`.
+
+    What could not be read again, being too deep or too large, is refused here.
+    """
+    text = json.dumps(to_dict(pipeline), indent=2, allow_nan=False, ensure_ascii=False) + "\n"
+    parse(text)
+    return text
 
 
 def from_json(text: str | bytes) -> Any:
@@ -115,6 +120,8 @@ def host_of(pipeline: Any) -> str:
 
 
 def _codec(host: str) -> ModuleType:
+    if host != "neutral":
+        importlib.import_module(f"mixtransforms.{host}")  # which says how to install what is missing
     return importlib.import_module(f"mixtransforms.serialization.{host}_nodes")
 
 

@@ -14,6 +14,9 @@ from mixtransforms.transform import MixTransform
 
 OWN = "mixtransforms."
 
+MAX_DEPTH = 14
+"""Levels of children; each takes two brackets of the reader's own limit."""
+
 Decode = Callable[[Any, str], Any]
 
 
@@ -84,7 +87,7 @@ def build(cls: Callable[..., Any], args: Mapping[str, Any], path: str) -> Any:
                 f"{path}.args.{name}",
                 repr(name),
                 "one of " + ", ".join(known),
-                f"Correct or remove it.{nearest(name, known)}",
+                f"Correct or remove it.{nearest(str(name), known)}",
             )
     try:
         return cls(**args)
@@ -103,6 +106,10 @@ def check_node(node: Any, path: str) -> None:
     for key, kind in (("type", str), ("args", Mapping), ("children", list)):
         if key in node and not isinstance(node[key], kind):
             raise refuse("Not a node", f"{path}.{key}", type(node[key]).__name__, wanted, "Correct its type.")
+    if "transforms" in node["args"]:
+        raise refuse("Not a node", f"{path}.args.transforms", "transforms", wanted, "Write them as children.")
+    if path.count(".children[") > MAX_DEPTH:
+        raise refuse("Not a node", path, "deeper nesting", f"at most {MAX_DEPTH} levels", "Flatten the pipeline.")
 
 
 def unknown_type(name: str, known: list[str], path: str) -> ConfigError:
@@ -123,6 +130,7 @@ def _is_methods(value: Any) -> bool:
 
 def _name(transform: Any) -> str:
     name = type(transform).__name__
-    if name not in METHODS or not isinstance(transform, METHODS[name]):
+    known = METHODS.get(name)
+    if known is None or not (type(transform) is known or known in type(transform).__bases__):
         raise refuse("A class of your own", "$", name, "a registered mixing method", "Register the method.")
     return name

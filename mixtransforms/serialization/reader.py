@@ -19,6 +19,8 @@ def parse(text: str | bytes) -> Any:
     Raises:
         ConfigError: Not UTF-8, no JSON, a duplicate key, a number that is not finite, too large or too deep.
     """
+    if not isinstance(text, (str, bytes)):
+        raise ConfigError(f"Not JSON text: {type(text).__name__}")
     content = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
     if len(content) > MAX_BYTES:
         raise ConfigError(f"A pipeline file of {len(content)} bytes; at most {MAX_BYTES} are read")

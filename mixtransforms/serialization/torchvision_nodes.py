@@ -89,7 +89,7 @@ _DTYPES = {str(value).removeprefix("torch."): value for value in vars(torch).val
 def encode(transform: Any, path: str) -> dict[str, Any]:
     """The node of a transform or pipeline."""
     if isinstance(transform, MixTransform):
-        if callable(transform.labels_getter):  # type: ignore[attr-defined]
+        if callable(getattr(transform, "labels_getter", None)):
             raise refuse(
                 "A callable cannot be written",
                 f"{path}.args.labels_getter",

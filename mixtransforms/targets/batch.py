@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ from mixtransforms.core.errors import InputError, explain
 from mixtransforms.core.plan import BatchSpec
 from mixtransforms.kernels import backend_of, kernel_of
 from mixtransforms.targets.collate import collate, is_samples, stack
-from mixtransforms.targets.find import IMAGE, Finder, Path, Target, is_flat, is_picture, replace, spell, walk
+from mixtransforms.targets.find import IMAGE, Finder, Path, Target, is_flat, is_picture, leaf_at, replace, spell, walk
 from mixtransforms.targets.images import mixed_axes
 
 
@@ -47,18 +47,14 @@ class Found:
 
     def was_list(self, target: Target) -> bool:
         """Whether the target came as a list of arrays, one a sample."""
-        return is_flat(dict(walk(self.batch, lambda path, _: path == target.path))[target.path])
+        return is_flat(leaf_at(self.batch, target.path))
 
-    def rest_twice(self, passthrough: Collection[Path]) -> dict[Path, Any]:
-        """Everything but the targets that has one value a sample, repeated to stay beside its sample.
-
-        Args:
-            passthrough: Paths of values that are declared to pass.
-        """
+    def rest_twice(self) -> dict[Path, Any]:
+        """Everything but the targets that has one value a sample, repeated to stay beside its sample."""
         mixed = {target.path for target in self.targets}
 
         def whole(path: Path, node: Any) -> bool:
-            return path in mixed or path in passthrough or _is_plain_list(node)
+            return path in mixed or (_length(node) == self.spec.size and not _holds_arrays(node))
 
         repeated = {}
         for path, node in walk(self.batch, whole):
@@ -120,10 +116,9 @@ def no_images(batch: Any) -> InputError:
     )
 
 
-def _is_plain_list(node: Any) -> bool:
-    if type(node) not in (list, tuple):
-        return False
-    return not any(backend_of(item) or isinstance(item, (list, tuple, Mapping)) for item in node)
+def _holds_arrays(node: Any) -> bool:
+    """Whether a list has arrays anywhere in it, which then are walked one by one."""
+    return type(node) in (list, tuple) and any(backend_of(leaf) for _, leaf in walk(node, lambda *_: False))
 
 
 def _length(node: Any) -> int | None:
@@ -168,6 +163,8 @@ def _two_backends(path: Path, got: str, wanted: str) -> InputError:
 
 def _following(target: Target, backend: str, follow: bool) -> Target:
     """Labels as an array of the images' backend; plain numbers always follow it."""
+    if is_flat(target.value) and backend_of(target.value[0]):
+        target = target._replace(value=_rows(target))
     numbers = backend_of(target.value) is None
     value = np.array(target.value, None if target.value else np.int64) if numbers else target.value
     own = str(backend_of(value))
@@ -176,6 +173,22 @@ def _following(target: Target, backend: str, follow: bool) -> Target:
     if not (follow or numbers):
         raise _two_backends(target.path, own, backend)
     return target._replace(value=_convert(value, backend))
+
+
+def _rows(target: Target) -> Any:
+    """A list of labels, one array a sample; default collation makes lists of columns, which look alike if square."""
+    shape = tuple(target.value[0].shape)
+    if shape and shape[0] == len(target.value):
+        raise InputError(
+            explain(
+                "Rows or columns",
+                where=spell(target.path),
+                got=f"{len(target.value)} arrays of shape {shape}",
+                wanted="one array of labels, (B,) or (B, K)",
+                fix="Stack them along the right axis, or return arrays instead of lists from the dataset.",
+            )
+        )
+    return stack(target.value, target.path)
 
 
 def _convert(value: Any, backend: str) -> Any:

@@ -10,7 +10,7 @@ import numpy as np
 
 from mixtransforms.core.errors import InputError, explain
 from mixtransforms.kernels import backend_of
-from mixtransforms.targets.find import Path, children, is_flat, is_picture, rebuild, spell
+from mixtransforms.targets.find import Path, children, is_flat, is_numbers, is_picture, rebuild, spell
 
 
 def is_samples(batch: Any) -> bool:
@@ -18,6 +18,8 @@ def is_samples(batch: Any) -> bool:
 
     A list of two flat lists is a batch, ``[images, labels]``, of which default collation makes lists as well.
     """
+    if type(batch) is tuple and batch:
+        return all(isinstance(item, Mapping) for item in batch)
     if type(batch) is not list or not batch:
         return False
     if all(backend_of(item) for item in batch):
@@ -37,22 +39,23 @@ def collate(samples: Sequence[Any], backend: str, path: Path = ()) -> Any:
 
     Returns:
         The structure of one sample (tuples become lists) around batches: arrays and numbers stacked, anything else
-        as a list.
+        as a list. A list of numbers is one value, such as a row of shares, and becomes a row; default collation makes
+        columns of it.
 
     Raises:
         InputError: Samples differ in structure or in shape.
     """
     first = samples[0]
-    if backend_of(first):
+    if any(backend_of(sample) for sample in samples):
         return stack(samples, path)
-    if isinstance(first, (bool, int, float, np.number)):
-        return _numbers(samples, backend)
+    if is_numbers(samples) or all(type(sample) is list and is_numbers(sample) for sample in samples):
+        return _numbers(samples, backend, path)
     items = children(first)
     if items is None:
         return list(samples)
     every = [children(sample) for sample in samples]
     for index, other in enumerate(every):
-        if other is None or [key for key, _ in other] != [key for key, _ in items]:
+        if other is None or {key for key, _ in other} != {key for key, _ in items}:
             raise InputError(
                 explain(
                     "Samples of different structure",
@@ -74,7 +77,7 @@ def stack(samples: Sequence[Any], path: Path = ()) -> Any:
     Raises:
         InputError: Shapes or backends differ; names the first sample that does.
     """
-    shapes = [tuple(sample.shape) for sample in samples]
+    shapes = [tuple(sample.shape) if backend_of(sample) else type(sample).__name__ for sample in samples]
     for index, shape in enumerate(shapes):
         if shape != shapes[0]:
             raise InputError(
@@ -104,7 +107,19 @@ def stack(samples: Sequence[Any], path: Path = ()) -> Any:
     return torch.stack([sample.as_subclass(torch.Tensor) for sample in samples])
 
 
-def _numbers(samples: Sequence[Any], backend: str) -> Any:
+def _numbers(samples: Sequence[Any], backend: str, path: Path) -> Any:
+    """Numbers ``(B,)``, or rows of numbers ``(B, K)``."""
+    lengths = [len(sample) if isinstance(sample, Sequence) else 0 for sample in samples]
+    if len(set(lengths)) > 1:
+        raise InputError(
+            explain(
+                "Rows of different lengths",
+                where=spell(path),
+                got=f"lengths {sorted(set(lengths))}",
+                wanted="one length for all samples of a batch",
+                fix="Pad them, or return arrays or strings.",
+            )
+        )
     values = np.array(samples)
     if backend == "numpy":
         return values

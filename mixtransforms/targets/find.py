@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -28,6 +29,9 @@ DEFAULT_NAMES: Mapping[str, str] = {
     **dict.fromkeys("label labels target targets class classes y".split(), LABEL),
 }
 """Names, in lower case, that say what a value is."""
+
+UNMIXED_NAMES = frozenset("mask masks segmentation boxes bboxes keypoints instance_masks".split())
+"""Names, in lower case, of targets that are not mixed: they raise an error, whatever their value."""
 
 _TV_KINDS = {"Image": IMAGE, "Video": IMAGE}
 
@@ -66,11 +70,12 @@ def children(node: Any) -> list[tuple[Name, Any]] | None:
 
 def rebuild(node: Any, values: list[Any]) -> Any:
     """The same container around new values."""
-    if isinstance(node, Mapping):
-        result = copy.copy(node)
-        for key, value in zip(node, values, strict=True):
-            result[key] = value  # type: ignore[index]
+    if isinstance(node, dict):
+        result: Any = copy.copy(node)
+        result.update(zip(node, values, strict=True))
         return result
+    if isinstance(node, Mapping):  # a copy may share its store with the original
+        return _rebuild_mapping(node, dict(zip(node, values, strict=True)))
     if isinstance(node, tuple) and hasattr(node, "_fields"):
         return type(node)(*values)
     if isinstance(node, (tuple, list)):
@@ -79,6 +84,21 @@ def rebuild(node: Any, values: list[Any]) -> Any:
     for field, value in zip(dataclasses.fields(node), values, strict=True):
         object.__setattr__(result, field.name, value)
     return result
+
+
+def _rebuild_mapping(node: Mapping[Any, Any], items: dict[Any, Any]) -> Any:
+    try:
+        return type(node)(items)  # type: ignore[call-arg]
+    except TypeError as reason:
+        raise InputError(
+            explain(
+                "A mapping that cannot be rebuilt",
+                where=type(node).__name__,
+                got=str(reason),
+                wanted="a dict, or a mapping that is built from one",
+                fix="Convert it to a dict.",
+            )
+        ) from None
 
 
 def is_flat(node: Any) -> bool:
@@ -101,6 +121,11 @@ def is_picture(value: Any) -> bool:
     return type(value).__module__.startswith("PIL.")
 
 
+def is_typed(value: Any) -> bool:
+    """Whether a value is a tensor that says its kind by its type, as torchvision's do. Imports nothing."""
+    return type(value).__module__.startswith("torchvision.tv_tensors")
+
+
 def walk(node: Any, stop: Callable[[Path, Any], bool], path: Path = ()) -> Iterator[tuple[Path, Any]]:
     """Leaves in order, with their paths; a node for which ``stop`` says so is a leaf."""
     items = None if stop(path, node) else children(node)
@@ -109,6 +134,13 @@ def walk(node: Any, stop: Callable[[Path, Any], bool], path: Path = ()) -> Itera
         return
     for key, value in items:
         yield from walk(value, stop, (*path, key))
+
+
+def leaf_at(node: Any, path: Path) -> Any:
+    """The value at a path."""
+    for step in path:
+        node = dict(children(node) or ())[step]
+    return node
 
 
 def replace(node: Any, new: Mapping[Path, Any], path: Path = ()) -> Any:
@@ -157,12 +189,34 @@ class Finder:
                     fix="Return the value as it is, or name it with kinds={...: 'label'}.",
                 )
             )
+        others = []
         for path, leaf, kind in leaves:
             if kind is not None:
                 found.append(Target(path, kind, leaf))
-            elif backend_of(leaf) and not self._passes(path):
-                raise self._unknown(path, leaf)
+            elif leaf is not None and not self.passes(path):
+                if backend_of(leaf):
+                    raise self._unknown(path, leaf)
+                others.append((path, leaf))
+        finder = self if labels is None else dataclasses.replace(self, labelled=False)
+        for path, leaf in others if any(target.kind == IMAGE for target in found) else ():
+            finder._refuse(batch, path, leaf)
         return found
+
+    def _refuse(self, batch: Any, path: Path, leaf: Any) -> None:
+        """Raises where something that is no array would pass beside images, and should have been mixed with them."""
+        name = next((step for step in reversed(path) if isinstance(step, str)), None)
+        if name is not None and name.lower() in UNMIXED_NAMES and name not in self.kinds:
+            raise self._unmixed(path, leaf)
+        if self._named_kind(batch, path) is not None or _hides_arrays(leaf):
+            raise InputError(
+                explain(
+                    "No array",
+                    where=spell(path),
+                    got=_describe(leaf),
+                    wanted="an array, or a list or tuple with one array or number a sample",
+                    fix=f"Convert it, or leave it alone with passthrough=({path[0] if path else 0!r},).",
+                )
+            )
 
     def known(self, batch: Any) -> list[Target]:
         """The targets that are known, of a batch or of one sample; anything else is nobody's business here."""
@@ -170,18 +224,19 @@ class Finder:
 
     def _leaves(self, batch: Any, labels: Any) -> Iterator[tuple[Path, Any, str | None]]:
         def kind_of(path: Path, node: Any) -> str | None:
-            if self._passes(path):
+            if self.passes(path):
                 return None
             return LABEL if labels is not None and node is labels else self._kind(batch, path, node)
 
-        for path, leaf in walk(batch, lambda path, node: self._passes(path) or kind_of(path, node) is not None):
+        for path, leaf in walk(batch, lambda path, node: self.passes(path) or kind_of(path, node) is not None):
             yield path, leaf, kind_of(path, leaf)
 
     def passed(self, batch: Any) -> list[tuple[Path, Any]]:
         """The values that are declared to pass."""
-        return [(path, leaf) for path, leaf in walk(batch, lambda p, _: self._passes(p)) if self._passes(path)]
+        return [(path, leaf) for path, leaf in walk(batch, lambda p, _: self.passes(p)) if self.passes(path)]
 
-    def _passes(self, path: Path) -> bool:
+    def passes(self, path: Path) -> bool:
+        """Whether a path is declared to pass."""
         return any(name in self.passthrough for name in _names(path))
 
     def _kind(self, batch: Any, path: Path, node: Any) -> str | None:
@@ -190,35 +245,41 @@ class Finder:
         for name in _names(path):
             if name in self.kinds:
                 return self.kinds[name]
-        if type(node).__module__.startswith("torchvision.tv_tensors"):
+        if is_typed(node):
             return self._tensor_kind(path, node)
-        kind = self._default_kind(batch, path, node)
-        return kind if self.labelled or kind != LABEL else None
-
-    @staticmethod
-    def _default_kind(batch: Any, path: Path, node: Any) -> str | None:
-        for step in reversed(path):  # a position has no name of its own: a list of views has its parent's
-            if isinstance(step, str):
-                return DEFAULT_NAMES.get(step.lower())
         if path == () and backend_of(node):
             return IMAGE
-        if len(path) == 1 and type(batch) in (tuple, list) and path[0] in (0, 1):
-            return KINDS[int(path[0])]
-        return None
+        return self._named_kind(batch, path) if len(path) == 1 or _has_name(path) else None
+
+    def _named_kind(self, batch: Any, path: Path) -> str | None:
+        """What a path is called, whatever stands there."""
+        kind = None
+        declared = [self.kinds[name] for name in _names(path) if name in self.kinds]
+        if declared:
+            return declared[0]
+        if _has_name(path):  # a position has no name of its own: a list of views has its parent's
+            kind = DEFAULT_NAMES.get(next(step for step in reversed(path) if isinstance(step, str)).lower())
+        elif path and type(batch) in (tuple, list) and path[0] in (0, 1):
+            kind = KINDS[int(path[0])]
+        return kind if self.labelled or kind != LABEL else None
 
     def _tensor_kind(self, path: Path, node: Any) -> str:
         kind = _TV_KINDS.get(type(node).__name__)
         if kind is None:
-            raise InputError(
-                explain(
-                    f"{type(node).__name__} cannot be mixed",
-                    where=spell(path),
-                    got=_describe(node),
-                    wanted="images and class labels",
-                    fix=f"Leave it as it is with passthrough=({path[-1] if path else 0!r},).",
-                )
-            )
+            raise self._unmixed(path, node)
         return kind
+
+    def _unmixed(self, path: Path, leaf: Any) -> InputError:
+        name = next((step for step in reversed(path) if isinstance(step, str)), path[-1] if path else 0)
+        return InputError(
+            explain(
+                f"{type(leaf).__name__ if backend_of(leaf) else name} cannot be mixed",
+                where=spell(path),
+                got=_describe(leaf),
+                wanted="images and class labels",
+                fix=f"Leave it as it is with passthrough=({name!r},).",
+            )
+        )
 
     def _unknown(self, path: Path, leaf: Any) -> InputError:
         name = path[-1] if path else 0
@@ -240,6 +301,16 @@ def _names(path: Path) -> Iterator[Name]:
     if path:
         yield ".".join(map(str, path))
         yield from reversed(path)
+
+
+def _has_name(path: Path) -> bool:
+    return any(isinstance(step, str) for step in path)
+
+
+def _hides_arrays(leaf: Any) -> bool:
+    """Whether a container that is not walked holds arrays."""
+    containers = (list, tuple, set, frozenset, deque)
+    return isinstance(leaf, containers) and any(backend_of(item) for item in leaf)
 
 
 def _describe(value: Any) -> str:

@@ -18,6 +18,8 @@ LAYOUTS = ("channels_first", "channels_last")
 _CHANNELS = (1, 3, 4)
 """Numbers of channels that pictures have."""
 
+_COLOURS = (3, 4)
+
 _LONG = 16
 """From this length on an axis can hardly be the channels of a picture."""
 
@@ -37,7 +39,7 @@ def mixed_axes(array: Any, layout: str | None, where: str) -> tuple[int, ...]:
     first = layout == "channels_first" or (layout is None and backend == "torch")
     video = type(array).__name__ == "Video"
     gray = len(shape) == 3 and backend == "numpy" and not first
-    one = len(shape) == 3 and (not gray or (shape[-1] in _CHANNELS and min(shape[:2]) >= _LONG))
+    one = len(shape) == 3 and (not gray or (layout is None and shape[-1] in _COLOURS))
     if one or (len(shape) != 4 + video and not gray):
         raise InputError(
             explain(
@@ -84,7 +86,7 @@ def paint(plan: Plan, array: Any, axes: Sequence[int], *, inplace: bool = False,
         PlanError: The array is not of the plan's spec.
     """
     _check_fit(plan, array, axes, where)
-    check_paintable(plan, array, inplace, where)
+    check_paintable(array, where, blends=any(_computes(layer) for layer in plan.layers), inplace=inplace)
     kernel = kernel_of(str(backend_of(array)))
     view = kernel.host_view(array)
     if view is not None and view is not array:  # rows of a tensor in host memory are painted fastest as NumPy's
@@ -103,16 +105,29 @@ def _paint(kernel: ModuleType, plan: Plan, array: Any, axes: Sequence[int], inpl
     return kernel.finish(array, canvas, inplace)
 
 
-def check_paintable(plan: Plan, array: Any, inplace: bool, where: str) -> None:
-    """Refuses an array that the plan could only paint wrongly, or that may not be overwritten.
+def check_paintable(array: Any, where: str, *, blends: bool, inplace: bool) -> None:
+    """Refuses an array that could only be painted wrongly, or that may not be overwritten.
+
+    Args:
+        array: ``(B, ...)``.
+        where: Its place, for the error.
+        blends: Whether its values are computed with; else they are only copied.
+        inplace: Whether it is overwritten.
 
     Raises:
-        InputError: A layer computes with pixels, and the dtype holds none; or the array cannot be overwritten.
+        InputError: The dtype holds no intensities, or the array cannot be overwritten.
     """
-    if any(_computes(layer) for layer in plan.layers):
+    if blends:
         _check_intensities(array, where)
     if inplace:
         _check_writable(array, where)
+
+
+def share_memory(first: Any, second: Any) -> bool:
+    """Whether two arrays may overlap in memory."""
+    if backend_of(first) == "numpy":
+        return bool(np.may_share_memory(first, second))
+    return bool(first.untyped_storage().data_ptr() == second.untyped_storage().data_ptr())
 
 
 def _paint_layer(kernel: ModuleType, view: Any, original: Any, layer: Layer) -> Any:
@@ -214,6 +229,10 @@ def _check_writable(array: Any, where: str) -> None:
         reason = "" if array.flags.writeable else "a read-only array"
     elif array.requires_grad and array.is_leaf:
         reason = "a leaf tensor that requires grad"
+    elif array.requires_grad and array._base is not None:
+        reason = "a view of a tensor that requires grad"
+    elif array.is_inference():
+        reason = "an inference tensor"
     else:
         shared = any(step == 0 and length > 1 for step, length in zip(array.stride(), array.shape, strict=True))
         shared = shared and array.numel() > 0

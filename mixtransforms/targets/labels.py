@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from mixtransforms.core.errors import InputError, explain
 from mixtransforms.core.plan import Plan
-from mixtransforms.kernels import backend_of, is_floating, kernel_of
+from mixtransforms.kernels import backend_of, dtype_name, is_floating, kernel_of
 
 FORMS = ("soft", "pair")
 
@@ -72,7 +73,7 @@ class LabelRules:
             InputError: The labels are of another shape or dtype, out of range, or there is no number of classes.
         """
         shape, classes = tuple(labels.shape), self.classes
-        if len(shape) == 1 and not is_floating(labels) and "bool" not in str(labels.dtype):
+        if len(shape) == 1 and _holds_ids(labels):
             if self.form == "soft" and classes is None:
                 raise InputError(
                     explain(
@@ -84,7 +85,7 @@ class LabelRules:
                     )
                 )
             self._check_ids(labels, where)
-        elif len(shape) != 2:
+        elif len(shape) != 2 or not (_holds_ids(labels) or is_floating(labels) or dtype_name(labels) == "bool"):
             raise InputError(
                 explain(
                     "Not class labels",
@@ -102,6 +103,22 @@ class LabelRules:
                     got=f"shape {shape}",
                     wanted=f"(B, {classes}), because num_classes={classes}",
                     fix="Correct num_classes, or leave it out for two-dimensional labels.",
+                )
+            )
+        elif _holds_ids(labels):
+            self._check_one_hot(labels, where)
+
+    @staticmethod
+    def _check_one_hot(labels: Any, where: str) -> None:
+        rows = kernel_of(str(backend_of(labels))).to_host(labels)
+        if rows.shape[1] < 2 or not ((rows == 0) | (rows == 1)).all():
+            raise InputError(
+                explain(
+                    "Whole numbers in rows that are not one-hot",
+                    where=where,
+                    got=f"shape {rows.shape}, values {np.unique(rows)[:5].tolist()}",
+                    wanted="zeros and ones, one column a class",
+                    fix="Give class ids as (B,), shares as floats, or leave attributes alone with passthrough.",
                 )
             )
 
@@ -122,6 +139,10 @@ class LabelRules:
                     fix="Correct num_classes, or name the id of unlabelled samples with ignore_index.",
                 )
             )
+
+
+def _holds_ids(labels: Any) -> bool:
+    return re.fullmatch(r"u?int(8|16|32|64)", dtype_name(labels)) is not None
 
 
 def class_ids(labels: Any) -> NDArray[Any]:

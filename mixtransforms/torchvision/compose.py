@@ -14,6 +14,7 @@ from torchvision.transforms import v2
 
 from mixtransforms.core.keys import Key, Steps
 from mixtransforms.kernels import backend_of
+from mixtransforms.options import checked_seed
 from mixtransforms.pipeline import (
     MIX,
     SAMPLE,
@@ -28,15 +29,15 @@ from mixtransforms.pipeline import (
     stages,
 )
 from mixtransforms.targets.collate import collate, is_samples
+from mixtransforms.targets.find import is_flat, is_picture, is_typed, spell, walk
 from mixtransforms.targets.find import replace as replace_leaves
-from mixtransforms.targets.find import spell, walk
 from mixtransforms.torchvision import transform as door
 from mixtransforms.transform import Trace, call_key, gather
 
 _STILL = (v2.Normalize, v2.ToDtype, v2.ToImage, v2.ToPureTensor, v2.Identity, v2.ConvertImageDtype)
 """Transforms that draw nothing and treat every image of a batch alike."""
 
-_default_generator = threading.Lock()
+_default_generator = threading.RLock()
 """Held while torch's default generator is borrowed."""
 
 
@@ -59,11 +60,12 @@ class BatchCompose(v2.Transform):
     def __init__(self, transforms: Sequence[Callable[..., Any]], *, seed: int | None = None) -> None:
         super().__init__()
         self.transforms = adopted(transforms, door, "BatchCompose", seed, (v2.MixUp, v2.CutMix))
-        self.seed = seed
+        self.seed = checked_seed(seed, "BatchCompose")
         self._steps = Steps()
-        self._stages = stages(self.transforms, lambda transform: isinstance(transform, _STILL))
+        self._stages = stages(self.transforms, lambda transform: type(transform) in _STILL)
         self._finder = finder_of(self.transforms)
 
+    @torch.compiler.disable  # type: ignore[untyped-decorator]
     def forward(self, *batch: Any, **named: Any) -> Any:
         """Transforms a list of samples, or a batch, into a batch."""
         return self._run(gather(batch, named), None)
@@ -119,18 +121,27 @@ class BatchCompose(v2.Transform):
             return result
 
     def _one(self, sample: Any, stage: Stage) -> Any:
-        """One sample, or one batch alike; plain tensors that are images are marked as such for the host."""
-        paths = image_paths(sample, self._finder)
-        leaves = dict(walk(sample, lambda path, _: path in paths))
-        wrapped = {path: tv_tensors.Image(leaves[path]) for path in paths if type(leaves[path]) is torch.Tensor}
-        result = replace_leaves(sample, wrapped)
+        """One sample, or one batch alike.
+
+        The host gets what it transforms, in a dict of its own: its tensors would be found in any container, but of
+        plain ones it takes the first for the image, and it walks neither dataclasses nor mappings of other types.
+        """
+        images = set(image_paths(sample, self._finder))
+        leaves = dict(walk(sample, lambda path, node: path in images or is_flat(node)))
+        paths = [path for path, leaf in leaves.items() if path in images or is_picture(leaf) or is_typed(leaf)]
+        values = {spell(path): leaves[path] for path in paths}
         for transform in stage.transforms:
-            result = transform(result)
-        if not wrapped:
-            return result
-        after = dict(walk(result, lambda path, _: path in wrapped))
-        tensors = [path for path in wrapped if backend_of(after.get(path)) == "torch"]
-        return replace_leaves(result, {path: after[path].as_subclass(torch.Tensor) for path in tensors})
+            values = transform({name: _marked(value) for name, value in values.items()})
+        return replace_leaves(sample, {path: _unmarked(values[spell(path)], leaves[path]) for path in paths})
+
+
+def _marked(value: Any) -> Any:
+    """A plain tensor that is known to be an image, marked as such for the host."""
+    return tv_tensors.Image(value) if type(value) is torch.Tensor else value
+
+
+def _unmarked(value: Any, before: Any) -> Any:
+    return value.as_subclass(torch.Tensor) if type(before) is torch.Tensor and backend_of(value) == "torch" else value
 
 
 @contextmanager

@@ -44,6 +44,8 @@ class Transform(MixTransform, v2.Transform):
 
     __call__ = v2.Transform.__call__
 
+    # Drawing is NumPy's; a compiled model calls it as it is.
+    @torch.compiler.disable  # type: ignore[untyped-decorator]
     def forward(self, *batch: Any, **named: Any) -> Any:
         """See :meth:`mixtransforms.transform.MixTransform.__call__`."""
         return self._run(gather(batch, named))

@@ -13,7 +13,7 @@ torch = pytest.importorskip("torch", reason="torch is not installed")
 
 pytestmark = pytest.mark.usefixtures("way")
 
-WEIGHTS = (0.5, 1 / 3, 0.25, 0.9999, 1e-5, 3 / 65536, 0.123456789)
+WEIGHTS = (0.5, 1 / 3, 0.25, 0.9999, 1e-5, 3 / 65536, 0.05, 0.15, 0.35, 0.45, 0.4142135623, 0.6180339887)
 DTYPES = ("uint8", "uint16", "float16", "bfloat16", "float32", "float64")
 
 
@@ -98,6 +98,22 @@ def test_resizes_are_numpys(dtype: str, crop: tuple[int, int]) -> None:
         plan = Plan(BatchSpec(2, (9, 13)), (layer,))
         left, right = ours.read(plan.apply(ours.build(values))), theirs.read(plan.apply(theirs.build(values)))
         np.testing.assert_allclose(left, right, rtol=0, atol=0 if ours.integer else 255 * 2.0**-23)
+
+
+@pytest.mark.parametrize("make", ["float8", "conjugate", "negative"])
+def test_tensors_that_numpy_cannot_see_are_pasted(make: str) -> None:
+    batch = torch.randn(3, 2, 7, 9, generator=torch.Generator().manual_seed(0))
+    if make == "float8":
+        batch = batch.to(torch.float8_e4m3fn)
+    else:
+        batch = torch.complex(batch, batch).conj()
+        batch = batch.imag if make == "negative" else batch
+    plan = Plan(BatchSpec(3, (7, 9)), (Layer(np.array([2]), np.array([0]), np.ones(1), Boxes([[1, 2]], [[4, 7]])),))
+    expected = batch.clone()
+    expected[2, :, 1:4, 2:7] = batch[0, :, 1:4, 2:7]
+    seen = plan.apply(batch)
+    assert seen.dtype == batch.dtype
+    assert bits(seen.resolve_conj().resolve_neg()) == bits(expected.resolve_conj().resolve_neg())
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

@@ -149,9 +149,11 @@ def test_batches_of_any_size(size: int) -> None:
 
 def test_tv_tensors_stay_what_they_are() -> None:
     images, labels = ready()
-    out = BatchCompose([v2.RandomHorizontalFlip(), choice()])(tv_tensors.Image(images), labels)
-    assert isinstance(out[0], torch.Tensor)
-    assert type(out[1]) is torch.Tensor
+    for stages in ([choice()], [v2.RandomHorizontalFlip(), choice()], [choice(), v2.RandomHorizontalFlip()]):
+        out = BatchCompose(stages)(tv_tensors.Image(images), labels)
+        assert type(out[0]) is tv_tensors.Image
+        assert type(out[1]) is torch.Tensor
+        assert type(BatchCompose(stages)(images, labels)[0]) is torch.Tensor
 
 
 def test_unknown_values_are_refused_as_by_any_mix() -> None:
@@ -293,6 +295,17 @@ def test_the_default_generator_comes_back_after_an_error_in_a_stage() -> None:
     with pytest.raises(RuntimeError, match="broken"):
         BatchCompose([Broken(), MixUp()], seed=1)(samples())
     assert torch.equal(before, torch.default_generator.get_state())
+
+
+class Note:
+    """Something of a user's own, which prints its address as most objects do."""
+
+
+def test_seeds_do_not_read_addresses() -> None:
+    """Equal samples give equal batches, in this process and in the next one."""
+    annotated = [[{"image": image, "label": label, "note": Note()} for image, label in samples()] for _ in range(2)]
+    pipeline = BatchCompose(PIPELINES["both"], seed=9)
+    assert same(pipeline(annotated[0]), pipeline(annotated[1]))
 
 
 @pytest.mark.parametrize("name", PIPELINES)
