@@ -18,19 +18,28 @@ from mixtransforms.core.layers import Boxes, FloatArray, IntArray
 from mixtransforms.kernels import SMALL_ROW, WEIGHT_STEPS
 from mixtransforms.kernels.resampling import resize_matrices
 
-_BITS = {torch.uint16: torch.int16, torch.uint32: torch.int32, torch.uint64: torch.int64}
+_FLOAT8 = [getattr(torch, name) for name in dir(torch) if name.startswith("float8_")]
+
+_BITS = {
+    torch.uint16: torch.int16,
+    torch.uint32: torch.int32,
+    torch.uint64: torch.int64,
+    **dict.fromkeys(_FLOAT8, torch.uint8),
+}
 """Dtypes that torch hardly indexes, and those of the same width that it does."""
 
 
 def host_view(array: Tensor) -> NDArray[Any] | None:
     """The tensor's memory as a NumPy array where that is all there is to it, else ``None``.
 
-    Tensors on a device, in bfloat16, under autograd or in a traced graph stay tensors; so do small samples.
+    Tensors on a device, in dtypes that NumPy has not, under autograd, with pending signs or in a traced graph stay
+    tensors; so do small samples.
     """
     if array.nbytes < SMALL_ROW * len(array):
         return None
     traced = torch.compiler.is_compiling() or torch._C._functorch.maybe_current_level() is not None
-    if traced or array.device.type != "cpu" or array.requires_grad or array.dtype == torch.bfloat16:
+    strange = array.dtype in (torch.bfloat16, *_FLOAT8) or array.is_conj() or array.is_neg()
+    if traced or strange or array.device.type != "cpu" or array.requires_grad:
         return None
     return array.as_subclass(Tensor).numpy()
 
