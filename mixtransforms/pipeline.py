@@ -89,54 +89,69 @@ def adopted(
     result = []
     for index, transform in enumerate(transforms):
         place = f"{where}, transform {index}"
-        for inner in _nested(transform):
-            if isinstance(inner, theirs):
-                name = type(inner).__name__
-                raise ParameterError(
-                    explain(
-                        "The host's own mix would see one sample at a time",
-                        where=place,
-                        got=f"{type(inner).__module__.partition('.')[0]}'s {name}",
-                        wanted=f"{door.__name__.rpartition('.')[0]}.{name}",
-                        fix="It takes the same parameters.",
-                    )
-                )
-        if not isinstance(transform, MixTransform):
-            if any(isinstance(inner, MixTransform) for inner in _nested(transform)):
-                raise ParameterError(
-                    explain(
-                        "A container around a mix",
-                        where=place,
-                        got=f"{type(transform).__name__} with a mixing transform in it",
-                        wanted="mixing transforms directly in the list",
-                        fix="Its chance to do nothing would change the form of the labels. Use p= of the mix itself, "
-                        "and OneOf([...], weights=...) for a choice.",
-                    )
-                )
-        elif transform.seed is not None and seed is not None:
-            raise ParameterError(
-                explain(
-                    "Two seeds",
-                    where=place,
-                    got=f"seed={transform.seed} inside, seed={seed} outside",
-                    wanted="one of them",
-                    fix="Give the seed to the pipeline alone.",
-                )
-            )
-        elif type(transform).__module__ == MixTransform.__module__:
-            transform = getattr(door, type(transform).__name__)(**fields.values(transform))
-        elif not isinstance(transform, door.Transform):
-            raise ParameterError(
-                explain(
-                    "A mix of another door",
-                    where=place,
-                    got=f"{type(transform).__module__}.{type(transform).__name__}",
-                    wanted=f"a mix of {door.__name__.rpartition('.')[0]}, or a neutral one",
-                    fix="Import it from there; derive your own classes from the door's.",
-                )
-            )
-        result.append(transform)
+        _check_inside(transform, door, place, theirs)
+        result.append(_owned(transform, door, place, seed) if isinstance(transform, MixTransform) else transform)
     return result
+
+
+def _check_inside(transform: Any, door: Any, place: str, theirs: tuple[type, ...]) -> None:
+    """Refuses mixes that a pipeline could not see or feed: the host's own, and any in a container."""
+    for inner in _nested(transform):
+        if isinstance(inner, theirs):
+            name = type(inner).__name__
+            raise ParameterError(
+                explain(
+                    "The host's own mix would see one sample at a time",
+                    where=place,
+                    got=f"{type(inner).__module__.partition('.')[0]}'s {name}",
+                    wanted=f"{_home(door)}.{name}",
+                    fix="It takes the same parameters.",
+                )
+            )
+        if inner is not transform and isinstance(inner, MixTransform) and not isinstance(transform, MixTransform):
+            raise ParameterError(
+                explain(
+                    "A container around a mix",
+                    where=place,
+                    got=f"{type(transform).__name__} with a mixing transform in it",
+                    wanted="mixing transforms directly in the list",
+                    fix="Its chance to do nothing would change the form of the labels. Use p= of the mix itself, "
+                    "and OneOf([...], weights=...) for a choice.",
+                )
+            )
+
+
+def _owned(mix: MixTransform, door: Any, place: str, seed: int | None) -> MixTransform:
+    """The mix as one of the door's."""
+    if mix.seed is not None and seed is not None:
+        raise ParameterError(
+            explain(
+                "Two seeds",
+                where=place,
+                got=f"seed={mix.seed} inside, seed={seed} outside",
+                wanted="one of them",
+                fix="Give the seed to the pipeline alone.",
+            )
+        )
+    if type(mix).__module__ == MixTransform.__module__:
+        mix = getattr(door, type(mix).__name__)(**fields.values(mix))
+    foreign = not isinstance(mix, door.Transform)
+    if foreign:
+        raise ParameterError(
+            explain(
+                "A mix of another door",
+                where=place,
+                got=f"{type(mix).__module__}.{type(mix).__name__}",
+                wanted=f"a mix of {_home(door)}, or a neutral one",
+                fix="Import it from there; derive your own classes from the door's.",
+            )
+        )
+    return mix
+
+
+def _home(door: Any) -> str:
+    """Where users import a door's classes from."""
+    return str(door.__name__.rpartition(".")[0])
 
 
 def _nested(transform: Any) -> Iterator[Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -14,11 +13,12 @@ import mixtransforms.albumentations as door
 from mixtransforms.serialization.nodes import (
     OWN,
     build,
+    check_equal,
     check_node,
+    children,
     decode_mix,
     encode_mix,
     encode_value,
-    refuse,
     unknown_type,
 )
 from mixtransforms.transform import MixTransform
@@ -76,7 +76,7 @@ def encode(transform: Any, path: str) -> dict[str, Any]:
     if isinstance(transform, BaseCompose):
         node["children"] = [encode(child, f"{path}.children[{i}]") for i, child in enumerate(transform.transforms)]
     else:
-        _check_equal(transform, decode(node, path), path)
+        check_equal(_state(transform), _state(decode(node, path)), path)
     return node
 
 
@@ -85,32 +85,14 @@ def decode(node: Any, path: str) -> Any:
     check_node(node, path)
     name, args = node["type"], dict(node["args"])
     if name == OWN + "BatchCompose":
-        return build(door.BatchCompose, args | {"transforms": _children(node, path)}, path)
+        return build(door.BatchCompose, args | {"transforms": children(node, path, decode)}, path)
     if name.startswith(OWN):
         return decode_mix(node, door, path)
     if name not in COVERED:
         raise unknown_type(name, [*COVERED, OWN + "BatchCompose"], path)
     if "children" in node:
-        args["transforms"] = _children(node, path)
+        args["transforms"] = children(node, path, decode)
     return build(COVERED[name], args, path)
-
-
-def _children(node: Mapping[str, Any], path: str) -> list[Any]:
-    return [decode(child, f"{path}.children[{index}]") for index, child in enumerate(node.get("children", []))]
-
-
-def _check_equal(transform: Any, rebuilt: Any, path: str) -> None:
-    """Compares what ``A.to_dict`` sees of both, and the constructor arguments that it leaves out for being empty."""
-    before, after = _state(transform), _state(rebuilt)
-    for name in before.keys() | after.keys():
-        if before.get(name) != after.get(name):
-            raise refuse(
-                "Would not come back equal",
-                path,
-                f"{name}={after.get(name)!r}",
-                f"{name}={before.get(name)!r}",
-                "This transform cannot be written; leave it out.",
-            )
 
 
 def _state(transform: Any) -> dict[str, Any]:

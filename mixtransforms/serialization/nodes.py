@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import operator
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -39,14 +40,14 @@ def encode_value(value: Any, path: str) -> Any:
 
 def encode_mix(transform: MixTransform | Method, path: str) -> dict[str, Any]:
     """The node of one of our transforms, with every parameter."""
-    args, children = {}, []
+    args, inner = {}, []
     for name, value in fields.values(transform).items():
         if _is_methods(value):
-            children = [encode_mix(child, f"{path}.children[{index}]") for index, child in enumerate(value)]
+            inner = [encode_mix(child, f"{path}.children[{index}]") for index, child in enumerate(value)]
         else:
             args[name] = encode_value(value, f"{path}.args.{name}")
     node: dict[str, Any] = {"type": OWN + _name(transform), "args": args}
-    return node | {"children": children} if children else node
+    return node | {"children": inner} if inner else node
 
 
 def decode_mix(node: Mapping[str, Any], door: Any, path: str) -> Any:
@@ -55,9 +56,8 @@ def decode_mix(node: Mapping[str, Any], door: Any, path: str) -> Any:
     if name not in METHODS:
         raise unknown_type(node["type"], [OWN + known for known in METHODS], path)
     args = dict(node["args"])
-    children = node.get("children")
-    if children is not None:
-        args["transforms"] = [_decode_child(child, f"{path}.children[{i}]") for i, child in enumerate(children)]
+    if "children" in node:
+        args["transforms"] = children(node, path, _decode_child)
     return build(getattr(door, name), args, path)
 
 
@@ -68,7 +68,7 @@ def _decode_child(node: Any, path: str) -> Method:
         raise unknown_type(node["type"], [OWN + known for known in METHODS], path)
     args = dict(node["args"])
     if "children" in node:
-        args["transforms"] = [_decode_child(child, f"{path}.children[{i}]") for i, child in enumerate(node["children"])]
+        args["transforms"] = children(node, path, _decode_child)
     method: Method = build(METHODS[name], args, path)
     return method
 
@@ -95,6 +95,30 @@ def build(cls: Callable[..., Any], args: Mapping[str, Any], path: str) -> Any:
         raise
     except (ParameterError, UnknownOptionError, TypeError, ValueError) as error:
         raise ConfigError(f"{path}.args: {error}") from error
+
+
+def check_equal(
+    before: Mapping[str, Any], after: Mapping[str, Any], path: str, same: Callable[[Any, Any], bool] = operator.eq
+) -> None:
+    """Compares the state of a transform and of its rebuilt twin, so that no argument is lost or bent on the way.
+
+    Raises:
+        ConfigError: They differ.
+    """
+    for name in before.keys() | after.keys():
+        if not same(before.get(name), after.get(name)):
+            raise refuse(
+                "Would not come back equal",
+                path,
+                f"{name}={after.get(name)!r}",
+                f"{name}={before.get(name)!r}",
+                "This transform cannot be written; leave it out.",
+            )
+
+
+def children(node: Mapping[str, Any], path: str, decode: Decode) -> list[Any]:
+    """The transforms of a node's children."""
+    return [decode(child, f"{path}.children[{index}]") for index, child in enumerate(node.get("children", []))]
 
 
 def check_node(node: Any, path: str) -> None:

@@ -16,7 +16,9 @@ import mixtransforms.torchvision as door
 from mixtransforms.serialization.nodes import (
     OWN,
     build,
+    check_equal,
     check_node,
+    children,
     decode_mix,
     encode_mix,
     encode_value,
@@ -110,10 +112,10 @@ def encode(transform: Any, path: str) -> dict[str, Any]:
     args = _arguments(transform, path)
     node: dict[str, Any] = {"type": name, "args": {}}
     if "transforms" in args:
-        children = args.pop("transforms")
-        node["children"] = [encode(child, f"{path}.children[{i}]") for i, child in enumerate(children)]
+        inner = args.pop("transforms")
+        node["children"] = [encode(child, f"{path}.children[{i}]") for i, child in enumerate(inner)]
     node["args"] = {key: _encode(value, f"{path}.args.{key}") for key, value in args.items()}
-    _check_equal(transform, decode(node, path), path)
+    check_equal(_state(transform), _state(decode(node, path)), path, _same)
     return node
 
 
@@ -122,19 +124,15 @@ def decode(node: Any, path: str) -> Any:
     check_node(node, path)
     name = node["type"]
     if name == OWN + "BatchCompose":
-        return build(door.BatchCompose, dict(node["args"]) | {"transforms": _children(node, path)}, path)
+        return build(door.BatchCompose, dict(node["args"]) | {"transforms": children(node, path, decode)}, path)
     if name.startswith(OWN):
         return decode_mix(node, door, path)
     if name not in COVERED:
         raise unknown_type(name, [*COVERED, OWN + "BatchCompose"], path)
     args = {key: _decode(value, f"{path}.args.{key}") for key, value in node["args"].items()}
     if "children" in node:
-        args["transforms"] = _children(node, path)
+        args["transforms"] = children(node, path, decode)
     return build(COVERED[name], args, path)
-
-
-def _children(node: Mapping[str, Any], path: str) -> list[Any]:
-    return [decode(child, f"{path}.children[{index}]") for index, child in enumerate(node.get("children", []))]
 
 
 def _arguments(transform: Any, path: str) -> dict[str, Any]:
@@ -187,20 +185,6 @@ def _decode(value: Any, path: str) -> Any:
     except (KeyError, ValueError, TypeError):
         pass
     raise refuse("Unknown value", path, value, "a plain value, an enum, a dtype or a by_type list", "Correct it.")
-
-
-def _check_equal(transform: Any, rebuilt: Any, path: str) -> None:
-    """Compares all attributes, so that no argument is lost or bent on the way."""
-    before, after = _state(transform), _state(rebuilt)
-    for name in before.keys() | after.keys():
-        if not _same(before.get(name), after.get(name)):
-            raise refuse(
-                "Would not come back equal",
-                path,
-                f"{name}={after.get(name)!r}",
-                f"{name}={before.get(name)!r}",
-                "This transform cannot be written; leave it out.",
-            )
 
 
 def _state(transform: Any) -> dict[str, Any]:
