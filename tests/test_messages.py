@@ -126,6 +126,14 @@ BAD: dict[str, Bad] = {
         "Correct num_classes, or leave it out for two-dimensional labels",
         {"num_classes": 3},
     ),
+    "rows of ids": Bad(
+        lambda f: {"images": images(f), "labels": f.own(np.array([[3, 0], [7, 1], [1, 0], [9, 2]]))},
+        "Whole numbers in rows that are not one-hot",
+        r"batch\['labels'\]",
+        r"shape \(4, 2\), values \[0, 1, 2, 3, 7\]",
+        "zeros and ones, one column a class",
+        r"Give class ids as \(B,\), shares as floats, or leave attributes alone with passthrough",
+    ),
     "label maps": Bad(
         lambda f: {"images": images(f), "labels": f.own(np.zeros((4, 8, 8), int))},
         "Not class labels",
