@@ -35,6 +35,13 @@ def test_arrays_in_containers_that_are_not_walked(hidden):
         MixUp()(batch)
 
 
+def test_misspelt_labels():
+    with pytest.raises(InputError, match=r"neither known nor declared \(batch\['lables'\]\).*Did you mean 'labels'"):
+        MixUp()({"image": X, "lables": [0, 1, 2, 3]})
+    assert MixUp(passthrough="lables")({"image": X, "lables": [0, 1, 2, 3]})["lables"] == [0, 1, 2, 3]
+    assert MixUp()({"image": X, "size": (8, 8)})["size"] == (8, 8)
+
+
 @pytest.mark.parametrize("name", ["bboxes", "keypoints", "masks"])
 def test_targets_that_are_not_mixed_yet(name):
     with pytest.raises(InputError, match=rf"{name} cannot be mixed .*passthrough=\('{name}',\)"):

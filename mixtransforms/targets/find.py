@@ -198,9 +198,19 @@ class Finder:
                     raise self._unknown(path, leaf)
                 others.append((path, leaf))
         finder = self if labels is None else dataclasses.replace(self, labelled=False)
-        for path, leaf in others if any(target.kind == IMAGE for target in found) else ():
+        images = [target for target in found if target.kind == IMAGE]
+        for path, leaf in others if images else ():
             finder._refuse(batch, path, leaf)
+        for image in images[:1]:
+            self._refuse_numbers(batch, len(image.value))
         return found
+
+    def _refuse_numbers(self, batch: Any, size: int) -> None:
+        """Raises for a list of numbers under an unknown name that has one for every sample: perhaps misspelt labels."""
+        for path, node in walk(batch, lambda path, node: self.passes(path) or is_flat(node)):
+            listed = path and is_flat(node) and not backend_of(node[0]) and len(node) == size
+            if listed and not self.passes(path) and self._kind(batch, path, node) is None:
+                raise self._unknown(path, node)
 
     def _refuse(self, batch: Any, path: Path, leaf: Any) -> None:
         """Raises where something that is no array would pass beside images, and should have been mixed with them."""

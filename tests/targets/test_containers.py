@@ -230,10 +230,11 @@ def test_keep_originals_repeats_the_rest(batch: Parts) -> None:
         "image": batch.images, "label": batch.ids, "index": batch.ids, "name": ["a", "b", "c"],
         "sizes": [(1, 2), (3, 4), (5, 6)], "note": "one for all", "scale": 2.0,
     }  # fmt: skip
-    mixed = mix(given, keep_originals=True, passthrough="index")
+    mixed = mix(given, keep_originals=True, passthrough=("index", "sizes"))
     assert tuple(mixed["image"].shape) == (2 * SIZE, *batch.images.shape[1:])
     np.testing.assert_array_equal(host(mixed["index"]), [0, 1, 2, 0, 1, 2])
     assert mixed["name"] == ["a", "b", "c"] * 2
+    assert mixed["sizes"] == given["sizes"] * 2
     assert mixed["note"] == "one for all"
     assert mixed["scale"] == 2.0
     assert given["name"] == ["a", "b", "c"]
