@@ -52,25 +52,23 @@ def encode_mix(transform: MixTransform | Method, path: str) -> dict[str, Any]:
 
 def decode_mix(node: Mapping[str, Any], door: Any, path: str) -> Any:
     """Our transform of a node, as the class of a door."""
-    name = node["type"].removeprefix(OWN)
-    if name not in METHODS:
-        raise unknown_type(node["type"], [OWN + known for known in METHODS], path)
-    args = dict(node["args"])
-    if "children" in node:
-        args["transforms"] = children(node, path, _decode_child)
-    return build(getattr(door, name), args, path)
+    return _decode(node, lambda name: getattr(door, name), path)
 
 
-def _decode_child(node: Any, path: str) -> Method:
+def _decode_child(node: Any, path: str) -> Any:
     check_node(node, path)
+    return _decode(node, METHODS.__getitem__, path)
+
+
+def _decode(node: Mapping[str, Any], class_of: Callable[[str], Any], path: str) -> Any:
+    """The object of a node of ours; its children are methods, whatever it is itself."""
     name = node["type"].removeprefix(OWN)
-    if name not in METHODS:
+    if name == node["type"] or name not in METHODS:
         raise unknown_type(node["type"], [OWN + known for known in METHODS], path)
     args = dict(node["args"])
     if "children" in node:
         args["transforms"] = children(node, path, _decode_child)
-    method: Method = build(METHODS[name], args, path)
-    return method
+    return build(class_of(name), args, path)
 
 
 def build(cls: Callable[..., Any], args: Mapping[str, Any], path: str) -> Any:

@@ -241,10 +241,6 @@ class Finder:
         for path, leaf in walk(batch, lambda path, node: self.passes(path) or kind_of(path, node) is not None):
             yield path, leaf, kind_of(path, leaf)
 
-    def passed(self, batch: Any) -> list[tuple[Path, Any]]:
-        """The values that are declared to pass."""
-        return [(path, leaf) for path, leaf in walk(batch, lambda p, _: self.passes(p)) if self.passes(path)]
-
     def passes(self, path: Path) -> bool:
         """Whether a path is declared to pass."""
         return any(name in self.passthrough for name in _names(path))

@@ -242,6 +242,8 @@ def node(**changes):
         ({k: v for k, v in ENVELOPE.items() if k != "pipeline"}, r"\$\.pipeline.*got nothing"),
         (node(type="mixtransforms.CutMx"), r"\$\.pipeline\.type.*CutMx.*Did you mean 'CutMix'"),
         (node(type="os.system"), r"\$\.pipeline\.type.*os\.system"),
+        (node(type="OneOf"), r"\$\.pipeline\.type.*got 'OneOf'.*Did you mean 'OneOf'"),
+        (node(children=[{"type": "MixUp", "args": {}}]), r"\$\.pipeline\.children\[0\]\.type.*got 'MixUp'"),
         (node(type=3), r"\$\.pipeline\.type: got|\(\$\.pipeline\.type\): got int"),
         (node(args={"wieghts": None}), r"\$\.pipeline\.args\.wieghts.*Did you mean 'weights'"),
         (node(args={"p": 2}), r"\$\.pipeline\.args: Bad value for 'p' \(OneOf\): got 2"),
