@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import inspect
 import operator
 from collections.abc import Callable, Mapping
@@ -136,13 +137,15 @@ def check_node(node: Any, path: str) -> None:
 
 def unknown_type(name: str, known: list[str], path: str) -> ConfigError:
     """The error for a type that is not in the table."""
-    short = name.split(".")[-1]
+    full = {item.split(".")[-1]: item for item in known}  # the shared prefix would make all names look alike
+    near = difflib.get_close_matches(name.split(".")[-1], full, n=1)
+    hint = f" Did you mean {full[near[0]]!r}?" if near else ""
     return refuse(
         "Unknown type",
         f"{path}.type",
         repr(name),
         f"one of {len(known)} covered types",
-        f"Only covered types can be read and written.{nearest(short, [item.split('.')[-1] for item in known])}",
+        f"Only covered types can be read and written.{hint}",
     )
 
 
