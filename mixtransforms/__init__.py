@@ -22,13 +22,29 @@ if TYPE_CHECKING:
     )
     from mixtransforms.core.plan import BatchSpec, Boxes, Layer, Mask, Plan
     from mixtransforms.serialization import from_dict, from_json, load, save, to_dict, to_json
-    from mixtransforms.targets.labels import LabelPair
+    from mixtransforms.targets.boxes import BoxRules
+    from mixtransforms.targets.keypoints import Keypoints
+    from mixtransforms.targets.labels import Label, LabelPair
+    from mixtransforms.targets.masks import MaskPair, SemanticMask
+    from mixtransforms.targets.multilabel import KnownLabels, MultiLabel
+    from mixtransforms.targets.objects import DegenerateBoxWarning, VisibleKeypoints, WeightedObjects
+    from mixtransforms.targets.padding import Padding
+    from mixtransforms.targets.regression import Regression
+    from mixtransforms.targets.tables import Table
     from mixtransforms.transform import CutMix, MixUp, OneOf, Trace
 
 _HOMES = {
     "transform": ("MixUp", "CutMix", "OneOf", "Trace"),
     "core.plan": ("Plan", "Layer", "Boxes", "Mask", "BatchSpec"),
-    "targets.labels": ("LabelPair",),
+    "targets.boxes": ("BoxRules",),
+    "targets.keypoints": ("Keypoints",),
+    "targets.labels": ("Label", "LabelPair"),
+    "targets.masks": ("MaskPair", "SemanticMask"),
+    "targets.multilabel": ("KnownLabels", "MultiLabel"),
+    "targets.objects": ("DegenerateBoxWarning", "VisibleKeypoints", "WeightedObjects"),
+    "targets.padding": ("Padding",),
+    "targets.regression": ("Regression",),
+    "targets.tables": ("Table",),
     "core.errors": (
         "ConfigError",
         "InputError",
@@ -43,21 +59,34 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "BatchSpec",
+    "BoxRules",
     "Boxes",
     "ConfigError",
     "CutMix",
+    "DegenerateBoxWarning",
     "InputError",
+    "Keypoints",
+    "KnownLabels",
+    "Label",
     "LabelPair",
     "Layer",
     "Mask",
+    "MaskPair",
     "MissingDependencyError",
     "MixUp",
+    "MultiLabel",
     "OneOf",
+    "Padding",
     "ParameterError",
     "Plan",
     "PlanError",
+    "Regression",
+    "SemanticMask",
+    "Table",
     "Trace",
     "UnknownOptionError",
+    "VisibleKeypoints",
+    "WeightedObjects",
     "__version__",
     "from_dict",
     "from_json",

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from mixtransforms.core.errors import ConfigError, MissingDependencyError, explain, missing
 from mixtransforms.core.plan import Plan
 from mixtransforms.kernels import backend_of, kernel_of
-from mixtransforms.targets.find import walk
+from mixtransforms.targets.containers import walk
 from mixtransforms.transform import Trace
 
 PHOTOS = ("china", "flower")

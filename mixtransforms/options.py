@@ -7,9 +7,12 @@ from typing import Any
 
 from mixtransforms.core import fields as checked
 from mixtransforms.core.errors import ParameterError, explain
-from mixtransforms.targets.find import KINDS
-from mixtransforms.targets.images import LAYOUTS
+from mixtransforms.targets.boxes import BoxRules
 from mixtransforms.targets.labels import FORMS
+from mixtransforms.targets.layouts import LAYOUTS, MODES, is_axes, is_layout
+from mixtransforms.targets.masks import FORMS as MASK_FORMS
+from mixtransforms.targets.names import KINDS
+from mixtransforms.targets.rules import declared
 
 _seed_field: Any = checked.optional_integer(
     low=0, high=2**64 - 1, doc="None: the host's own randomness. A number: the same draws again for the same calls."
@@ -18,19 +21,39 @@ SEED: checked.Rule = _seed_field.metadata[checked.RULE]
 """What a seed may be."""
 
 
-def _kinds(value: Any) -> dict[str | int, str] | None:
+def _kinds(value: Any) -> dict[str | int, Any] | None:
     if value is None:
         return None
     pairs = list(value.items()) if isinstance(value, Mapping) else [tuple(pair) for pair in value]  # as files have it
-    if not all(type(name) in (str, int) and kind in KINDS for name, kind in pairs):
+    if not all(type(name) in (str, int) for name, _ in pairs):
         raise ValueError
-    return dict(pairs)
+    return {name: declared(kind) for name, kind in pairs}
 
 
 def _layout(value: Any) -> str | None:
-    if value is not None and value not in LAYOUTS:
+    if value is not None and not is_layout(value):
         raise ValueError
     return None if value is None else str(value)
+
+
+def _axes(value: Any) -> str | None:
+    if value is not None and not is_axes(value):
+        raise ValueError
+    return None if value is None else str(value)
+
+
+def _pad(value: Any) -> str | None:
+    if value not in (None, "max"):
+        raise ValueError
+    return None if value is None else "max"
+
+
+def _boxes(value: Any) -> BoxRules:
+    if isinstance(value, Mapping):  # as files have it
+        return BoxRules(**value)
+    if not isinstance(value, BoxRules):
+        raise ValueError
+    return value
 
 
 def _names(value: Any) -> tuple[str | int, ...]:
@@ -67,17 +90,42 @@ class Options:
     ignore_index: int | None = checked.optional_integer(
         low=-(2**31), high=2**31 - 1, doc="Class id that carries no mass, such as -1 for unlabelled samples."
     )
-    kinds: Mapping[str | int, str] | None = checked.parameter(
+    masks: str = checked.choice(
+        "pair",
+        MASK_FORMS,
+        "What a blend makes of semantic masks: 'pair', the mask with its partner's and the weight between them; "
+        "'soft', the share of every class; 'dominant', the ids of the heavier source. Pastes always copy ids.",
+    )
+    boxes: BoxRules = checked.parameter(
+        BoxRules(), _boxes, "BoxRules(...)", "What is kept of boxes and other objects, and how they are written."
+    )
+    kinds: Mapping[str | int, Any] | None = checked.parameter(
         None,
         _kinds,
-        "None or a dict of names, positions or dotted paths to " + " or ".join(map(repr, KINDS)),
-        "What values are that have no default name, such as {'pixels': 'image', 'meta.y': 'label'}.",
+        "None or a dict of names, positions or dotted paths to " + ", ".join(map(repr, KINDS)) + ", or to objects "
+        "such as Label(100)",
+        "What values are that have no default name, such as {'pixels': 'image', 'fine': Label(100)}.",
     )
     layout: str | None = checked.parameter(
         None,
         _layout,
-        "None or one of " + ", ".join(map(repr, LAYOUTS)),
-        "Axes of images. None: tensors are (B, C, H, W), NumPy arrays (B, H, W, C).",
+        "None, " + ", ".join(map(repr, LAYOUTS)) + " or named axes such as 'BTCHW', 'BCDHW', 'BCT' or 'BF'",
+        "Axes of images, or of what stands for them: B samples, C channels, T time, D depth, H height, W width, F "
+        "frequencies or features. None: tensors are (B, C, H, W), NumPy arrays (B, H, W, C).",
+    )
+    axes: str | None = checked.parameter(
+        None,
+        _axes,
+        "None, " + ", ".join(map(repr, MODES)) + " or letters of the layout such as 'T'",
+        "Axes that a region spans. None: height, width and depth, or else time; 'spatial' the same, 'temporal' time "
+        "alone, 'cube' time and space.",
+    )
+    pad: str | None = checked.parameter(
+        None,
+        _pad,
+        "None or 'max'",
+        "Images of unequal sizes: None refuses them, 'max' pads them to the largest, at their right and lower edges, "
+        "where whole images are blended.",
     )
     passthrough: Sequence[str | int] = checked.parameter(
         (), _names, "names, positions or dotted paths", "Values that are left alone."

@@ -14,10 +14,16 @@ from mixtransforms.core.errors import ParameterError, explain
 from mixtransforms.core.keys import Key
 from mixtransforms.core.plan import Plan
 from mixtransforms.kernels import backend_of, kernel_of
-from mixtransforms.targets.batch import collated, no_images
+from mixtransforms.targets.batch import no_images
+from mixtransforms.targets.boxes import BoxRules
 from mixtransforms.targets.collate import is_samples, stack
-from mixtransforms.targets.find import IMAGE, Finder, Path, walk
-from mixtransforms.targets.find import replace as replace_leaves
+from mixtransforms.targets.containers import Path, walk
+from mixtransforms.targets.containers import replace as replace_leaves
+from mixtransforms.targets.find import Finder
+from mixtransforms.targets.groups import Group
+from mixtransforms.targets.keypoints import Keypoints
+from mixtransforms.targets.names import IMAGE
+from mixtransforms.targets.records import by_columns, is_records
 from mixtransforms.transform import MixTransform
 
 SAMPLE, STILL, MIX = "sample", "still", "mix"
@@ -163,27 +169,42 @@ def _nested(transform: Any) -> Iterator[Any]:
         yield from _nested(child)
 
 
-def finder_of(transforms: Iterable[Any]) -> Finder:
-    """What values are called in a pipeline: what its mixes declare, together."""
+def finder_of(transforms: Iterable[Any], boxes: BoxRules | None = None, points: Keypoints | None = None) -> Finder:
+    """What values are called in a pipeline: what its mixes declare, together.
+
+    Args:
+        transforms: The pipeline's.
+        boxes: What the pipeline itself knows of boxes.
+        points: What it knows of keypoints.
+    """
+    boxes, points = boxes or BoxRules(), points or Keypoints()
     mixes = [transform for transform in transforms if isinstance(transform, MixTransform)]
-    kinds: dict[Any, str] = {}
+    kinds: dict[Any, Any] = {}
     for mix in mixes:
         kinds.update(mix.kinds or {})
-    return Finder(kinds, frozenset().union(*(mix.passthrough for mix in mixes)))
+        boxes = joined(boxes, mix.boxes)
+    return Finder(kinds, frozenset().union(*(mix.passthrough for mix in mixes)), boxes, points)
 
 
-def image_paths(batch: Any, finder: Finder) -> list[Path]:
-    """Where the images of a batch or of a sample are."""
-    return [target.path for target in finder.known(batch) if target.kind == IMAGE]
+def joined(first: BoxRules, second: BoxRules) -> BoxRules:
+    """The second rules with what the first say of the form and the fields of boxes."""
+    fields = (*second.fields, *(name for name in first.fields if name not in second.fields))
+    return dataclasses.replace(second, format=second.format or first.format, fields=fields)
 
 
-def on_samples(batch: Any, finder: Finder, run: Callable[[list[Any]], Sequence[Any]]) -> Any:
+def padded(transforms: Iterable[Any]) -> bool:
+    """Whether a pipeline's mixes pad images of unequal sizes."""
+    return any(isinstance(transform, MixTransform) and transform.pad is not None for transform in transforms)
+
+
+def on_samples(batch: Any, finder: Finder, run: Callable[[list[Any], tuple[Group, ...]], Sequence[Any]]) -> Any:
     """Takes a batch apart, runs its samples, and puts it together again.
 
     Args:
         batch: Arrays and flat lists with one value a sample are divided, anything else is shared.
         finder: Knows the images, whose number is the number of samples.
-        run: Samples to samples of the same structure.
+        run: Samples to samples of the same structure; it is told where they tell of objects, which one sample alone
+            may not say: its row of soft labels looks like labels of boxes.
 
     Raises:
         InputError: Nothing in the batch is known as an image.
@@ -191,16 +212,20 @@ def on_samples(batch: Any, finder: Finder, run: Callable[[list[Any]], Sequence[A
     size, parts = _parts(batch, finder)
     if not size:
         return batch
+    groups = finder.groups(by_columns(batch, size, finder.passes))
     samples = [replace_leaves(batch, {path: value[index] for path, value in parts.items()}) for index in range(size)]
-    columns = [dict(walk(sample, lambda path, _: path in parts)) for sample in run(samples)]
+    columns = [dict(walk(sample, lambda path, _: path in parts)) for sample in run(samples, groups)]
+    listed = finder.members(batch)
     return replace_leaves(
-        batch, {path: _restack(whole, [column[path] for column in columns]) for path, whole in parts.items()}
+        batch,
+        {path: _restack(whole, [column[path] for column in columns], path in listed) for path, whole in parts.items()},
     )
 
 
 def _parts(batch: Any, finder: Finder) -> tuple[int, dict[Path, Any]]:
     """The number of samples, and the values that have one for each."""
     targets = {target.path: target for target in finder.known(batch)}
+    members = finder.members(batch)
     sizes = [len(target.value) for target in targets.values() if target.kind == IMAGE]
     if not sizes:
         raise no_images(batch)
@@ -209,12 +234,15 @@ def _parts(batch: Any, finder: Finder) -> tuple[int, dict[Path, Any]]:
     def whole(path: Path, node: Any) -> bool:
         # A list of arrays is one value a sample only where it is known to be; elsewhere it is a container. A list of
         # anything else is, where it has a name of its own: boxes of every image, names, or dicts.
-        return path in targets or backend_of(node) is not None or (len(path) == 1 and _has_one_a_sample(node, size))
+        if is_records(node, size):
+            return True
+        known = path in targets or path in members or backend_of(node) is not None
+        return known or (len(path) == 1 and _has_one_a_sample(node, size))
 
     parts = {}
     for path, leaf in walk(batch, whole):
         arrays = backend_of(leaf) and len(leaf.shape) and leaf.shape[0] == size
-        if arrays or path in targets or _has_one_a_sample(leaf, size):
+        if arrays or path in targets or path in members or _has_one_a_sample(leaf, size):
             parts[path] = leaf
     return size, parts
 
@@ -223,11 +251,14 @@ def _has_one_a_sample(node: Any, size: int) -> bool:
     return type(node) in (list, tuple) and len(node) == size and not any(backend_of(item) for item in node)
 
 
-def _restack(whole: Any, values: list[Any]) -> Any:
-    if backend_of(values[0]):
+def _restack(whole: Any, values: list[Any], listed: bool) -> Any:
+    """One sample's values together: as a list where these are objects, whose number differs."""
+    if backend_of(values[0]) and not listed:
         kernel = kernel_of(str(backend_of(values[0])))
         return kernel.typed(stack(values), whole)
-    return np.asarray(values) if backend_of(whole) == "numpy" else values
+    if backend_of(whole) == "numpy" and not listed:
+        return np.asarray(values)
+    return tuple(values) if type(whole) is tuple else values
 
 
 def keyed(key: Key, stream: int) -> Key:
@@ -235,7 +266,13 @@ def keyed(key: Key, stream: int) -> Key:
     return dataclasses.replace(key, stream=stream)
 
 
-def mix_stage(data: Any, stage: Stage, key: Key | None, record: Record | None) -> Any:
+def mix_stage(
+    data: Any,
+    stage: Stage,
+    key: Key | None,
+    record: Record | None,
+    finder: Finder,
+) -> Any:
     """Mixes a batch with every transform of a stage, one after the other.
 
     Args:
@@ -243,16 +280,18 @@ def mix_stage(data: Any, stage: Stage, key: Key | None, record: Record | None) -
         stage: A stage of kind :data:`MIX`.
         key: The pipeline's key for this stage; ``None`` lets every transform draw for itself.
         record: Where a traced call writes the plans, or ``None``.
+        finder: The pipeline's, which may know more of boxes and keypoints.
     """
     samples = is_samples(data)
-    batch = collated(data)
+    batch = data
     for index, mix in enumerate(stage.transforms):
-        found = dataclasses.replace(mix._find(batch), samples=samples)
+        own = dataclasses.replace(mix._finder, boxes=joined(finder.boxes, mix.boxes), points=finder.points)
+        found = dataclasses.replace(mix._find(batch, own), samples=samples)
         given = None if key is None or mix.seed is not None else keyed(key, key.stream << 16 | index)
         plan = mix._draw(found, key=given)
         if record is not None:
             record.plans.append(plan)
             if record.before is None:
-                record.before = found.copy() if mix.inplace else found.batch
+                record.before = found.copy() if mix.inplace else found.given
         batch = mix._replay(plan, found)
     return batch

@@ -22,10 +22,14 @@ from mixtransforms.core.registry import METHODS
 from mixtransforms.kernels import backend_of, kernel_of
 from mixtransforms.options import Options
 from mixtransforms.targets.batch import Found, find_batch
-from mixtransforms.targets.find import Finder, Target, is_picture, leaf_at, spell
-from mixtransforms.targets.find import replace as replace_leaves
+from mixtransforms.targets.containers import Path, is_picture, leaf_at, spell
+from mixtransforms.targets.find import Finder, Target
 from mixtransforms.targets.images import check_paintable, paint, share_memory
-from mixtransforms.targets.labels import LabelPair, LabelRules, class_ids
+from mixtransforms.targets.kinds import Mixed, Scene
+from mixtransforms.targets.labels import class_ids
+from mixtransforms.targets.layouts import Layout
+from mixtransforms.targets.names import LABEL, MASK
+from mixtransforms.targets.rules import rule_of
 
 if sys.version_info >= (3, 11):
     from typing import dataclass_transform
@@ -138,7 +142,7 @@ class MixTransform(Options):
     def trace(self, *batch: Any, **named: Any) -> Trace:
         """Runs one call and returns what went in, the plan, and what came out."""
         found = self._find(gather(batch, named))
-        before = found.copy() if self.inplace else found.batch
+        before = found.copy() if self.inplace else found.given
         plan = self._draw(found)
         return Trace(before, (plan,), self._replay(plan, found))
 
@@ -181,39 +185,65 @@ class MixTransform(Options):
         found = self._find(batch)
         return self._replay(self._draw(found), found)
 
-    def _find(self, batch: Any) -> Found:
+    def _find(self, batch: Any, finder: Finder | None = None) -> Found:
+        """The targets of a batch, checked.
+
+        Args:
+            batch: Any container, or a list of samples.
+            finder: Knows what values are called; a pipeline's, where it knows more than the transform alone.
+        """
         found = find_batch(
-            batch, self._finder, layout=self.layout, labels=self._labels_of, labels_follow=self._labels_follow
+            batch,
+            finder or self._finder,
+            Layout(self.layout, self.axes),
+            pad=self.pad is not None,
+            fill=self.ignore_index or 0,
+            labels=self._labels_of,
+            labels_follow=self._labels_follow,
         )
-        for target in found.labels:
-            self._rules.check(target.value, spell(target.path))
-        blends = self.method.blends and not self._off()
+        self._check_sizes(found)
+        scene = self._scene(found)
+        for target in found.others:
+            rule_of(target, self).check(target.value, spell(target.path), scene)
+        for objects in found.objects:
+            objects.check()
         for target in found.images:
             inplace = self.inplace and not found.was_list(target)
-            check_paintable(target.value, spell(target.path), blends=blends, inplace=inplace)
+            check_paintable(target.value, spell(target.path), blends=scene.blends and not self._off(), inplace=inplace)
         if self.inplace:
             _check_apart(found.images)
         return found
 
-    @property
-    def _finder(self) -> Finder:
-        return Finder(self.kinds or {}, self.passthrough)
+    def _check_sizes(self, found: Found) -> None:
+        if found.padded and self.method.cuts:
+            raise InputError(
+                explain(
+                    "Images of different sizes",
+                    where=type(self).__name__,
+                    got="a method that pastes, with pad='max'",
+                    wanted="images of one size, since a region could lie in the padding",
+                    fix="Resize or crop to one size before mixing, or use MixUp, which blends whole images.",
+                )
+            )
 
     @property
-    def _rules(self) -> LabelRules:
-        return LabelRules(self.labels, self.num_classes, self.ignore_index)
+    def _finder(self) -> Finder:
+        return Finder(self.kinds or {}, self.passthrough, boxes=self.boxes)
+
+    def _scene(self, found: Found) -> Scene:
+        return Scene(found.spec.shape, found.first, self.method.blends)
 
     def _draw(self, found: Found, *, key: Key | None = None, forced: bool = False) -> Plan:
         """A plan for the batch, from a pipeline's key, this transform's own seed, or the host's randomness."""
         if self._off():
             return Plan(found.spec)
         method = self.method.forced() if forced else self.method
-        hints = {"classes": class_ids(found.labels[0].value)} if "classes" in method.needs and found.labels else {}
+        labels = [target.value for target in found.others if target.kind == LABEL]
+        hints = {"classes": class_ids(labels[0])} if "classes" in method.needs and labels else {}
         if key is None and self.seed is None:
             key = Key(self._host_seed())
         elif key is None:
-            content = ((spell(target.path), target.value) for target in found.targets)
-            key = call_key(self.seed, self._steps, content, found.samples)  # type: ignore[arg-type, attr-defined]
+            key = call_key(self.seed, self._steps, found.content(), found.samples)  # type: ignore[arg-type, attr-defined]
         return replace(method.draw(found.spec, key.generator(), hints), key=key)
 
     def _replay(self, plan: Plan, found: Found) -> Any:
@@ -227,33 +257,67 @@ class MixTransform(Options):
                     fix="Draw a plan for this batch.",
                 )
             )
-        labels = {target.path: self._mixed_labels(plan, target.value) for target in found.labels}
-        images = {target.path: self._mixed_image(plan, target, found) for target in found.images}
-        rest = found.rest_twice() if self.keep_originals else {}
-        return replace_leaves(found.batch, labels | images | rest)
+        new = found.rest_twice() if self.keep_originals else {}
+        for path, mixed in self._mixed(plan, found).items():
+            new |= found.placed(path, mixed)
+        for target in found.images:
+            new[target.path] = self._mixed_image(plan, target, found)
+        return found.rebuilt(new)
+
+    def _mixed(self, plan: Plan, found: Found) -> dict[Path, Mixed]:
+        """Everything but images, mixed; behind the originals where these are kept."""
+        mixed = self._painted(plan, found)
+        if not self.keep_originals:
+            return mixed
+        kept = self._painted(Plan(plan.spec), found)
+        return {path: _behind(kept[path], new) for path, new in mixed.items()}
+
+    def _painted(self, plan: Plan, found: Found) -> dict[Path, Mixed]:
+        scene = self._scene(found)
+        mixed = {}
+        for target in found.others:
+            result = rule_of(target, self).mix(plan, target.value, scene)
+            mixed[target.path] = _masks_listed(result, target, found) if target.kind == MASK else result
+        for objects in found.objects:
+            mixed |= objects.mix(plan)
+        return mixed
 
     def _mixed_image(self, plan: Plan, target: Target, found: Found) -> Any:
-        listed = found.was_list(target)
         mixed = paint(
             plan,
             target.value,
             found.axes[target.path],
-            inplace=self.inplace and not listed,
+            inplace=self.inplace and not found.was_list(target),
             where=spell(target.path),
         )
         if self.keep_originals:
             mixed = kernel_of(str(backend_of(mixed))).concat(target.value, mixed)
-        return type(leaf_at(found.batch, target.path))(mixed) if listed else mixed
+        return _listed(mixed, target, found)
 
-    def _mixed_labels(self, plan: Plan, labels: Any) -> Any:
-        mixed = self._rules.mix(plan, labels)
-        if not self.keep_originals:
-            return mixed
-        concat = kernel_of(str(backend_of(labels))).concat
-        kept = self._rules.mix(Plan(plan.spec), labels)
-        if isinstance(mixed, LabelPair):
-            return LabelPair(*map(concat, kept, mixed))
-        return concat(kept, mixed)
+
+def _masks_listed(mixed: Mixed, target: Target, found: Found) -> Mixed:
+    beside = {
+        name: _listed(value, target, found) if name == "_partner" else value for name, value in mixed.beside.items()
+    }
+    return mixed._replace(value=_listed(mixed.value, target, found), beside=beside)
+
+
+def _listed(mixed: Any, target: Target, found: Found) -> Any:
+    """A list where a list of arrays has come in."""
+    return type(leaf_at(found.batch, target.path))(mixed) if found.was_list(target) else mixed
+
+
+def _behind(first: Mixed, second: Mixed) -> Mixed:
+    """Mixed values of two batches as of one, with everything beside them."""
+    beside = {name: _joined(first.beside[name], value) for name, value in second.beside.items()}
+    return second._replace(value=_joined(first.value, second.value), beside=beside)
+
+
+def _joined(first: Any, second: Any) -> Any:
+    if hasattr(first, "_fields"):
+        return type(first)(*map(_joined, first, second))
+    backend = backend_of(first)
+    return first + second if backend is None else kernel_of(backend).concat(first, second)
 
 
 def _check_apart(images: tuple[Target, ...]) -> None:

@@ -4,25 +4,37 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
+from copy import copy
 from typing import Any
 
 import albumentations as A
 import numpy as np
 
 from mixtransforms.albumentations import transform as door
+from mixtransforms.albumentations.samples import BOX_INDEX, KEYPOINT_INDEX, transformed
 from mixtransforms.core.errors import InputError, ParameterError, explain
 from mixtransforms.core.keys import Guard, Key, Steps
 from mixtransforms.kernels import backend_of
 from mixtransforms.options import checked_seed
-from mixtransforms.pipeline import MIX, Record, adopted, finder_of, keyed, mix_stage, on_samples, stages
+from mixtransforms.pipeline import MIX, Record, adopted, finder_of, keyed, mix_stage, on_samples, padded, stages
 from mixtransforms.targets.batch import collated
+from mixtransforms.targets.boxes import BoxRules
 from mixtransforms.targets.collate import is_samples
-from mixtransforms.targets.find import Finder, spell, walk
-from mixtransforms.targets.find import replace as replace_leaves
+from mixtransforms.targets.containers import replace as replace_leaves
+from mixtransforms.targets.containers import spell, walk
+from mixtransforms.targets.find import Finder
+from mixtransforms.targets.groups import Group
+from mixtransforms.targets.keypoints import Keypoints
 from mixtransforms.transform import Trace, call_key
 
-_SINGULAR = {"images": "image", "masks": "mask"}
+_SINGULAR = {"images": "image", "masks": "mask", "mask_partner": "mask_partner", "masks_partner": "mask_partner"}
 """Names of a batch's values, and what Albumentations calls them in one sample."""
+
+_PARTNERS = {"mask_partner": "mask"}
+"""What a mix puts beside masks, which later transforms treat as masks."""
+
+_INDEX = {"bbox_params": (A.BboxParams, BOX_INDEX), "keypoint_params": (A.KeypointParams, KEYPOINT_INDEX)}
+"""The host's parameters of objects, and the label field by which it says which of them it has kept."""
 
 
 class BatchCompose(A.Compose):
@@ -77,10 +89,13 @@ class BatchCompose(A.Compose):
         super().__init__(owned, strict=strict, seed=seed, **options)
         self._steps = Steps()
         self._guard = Guard()
-        self._finder = finder_of(owned)
+        self._finder = finder_of(owned, *_rules(bbox_params, keypoint_params))
+        self._pad = padded(owned)
         self._stages = stages(owned, lambda _: False)
         # One host pipeline a stage: boxes, keypoints and shapes are then checked for every sample.
-        self._inner = [None if s.kind == MIX else A.Compose(list(s.transforms), **options) for s in self._stages]
+        inner = options | {name: _indexed(options[name], *told) for name, told in _INDEX.items()}
+        inner["additional_targets"] = _PARTNERS | (additional_targets or {})
+        self._inner = [None if s.kind == MIX else A.Compose(list(s.transforms), **inner) for s in self._stages]
 
     def __call__(self, *args: Any, force_apply: bool = False, **data: Any) -> dict[str, Any]:
         """Transforms a batch given by keywords, or a list of samples, into a batch.
@@ -171,12 +186,12 @@ class BatchCompose(A.Compose):
         for stream, (stage, inner) in enumerate(zip(self._stages, self._inner, strict=True), start=1):
             samples = is_samples(data)
             if stage.kind == MIX:
-                data = mix_stage(data, stage, keyed(key, stream), record)
+                data = mix_stage(data, stage, keyed(key, stream), record, self._finder)
             elif samples:
                 data = self._each(data, inner, keyed(key, stream))
             else:
                 data = self._batch(data, inner, keyed(key, stream))
-        return _one_backend(collated(data), self._finder)
+        return _one_backend(collated(data, self._finder, self._pad), self._finder)
 
     def _key(self, data: Any) -> Key:
         if self.seed is None:
@@ -186,25 +201,56 @@ class BatchCompose(A.Compose):
 
     def _batch(self, batch: dict[str, Any], inner: A.Compose, key: Key) -> dict[str, Any]:
         """A stage of sample transforms on a ready batch; the host calls one image ``image``."""
-        plural = {_SINGULAR.get(name, name): name for name in batch}
 
-        def run(samples: list[Any]) -> list[dict[str, Any]]:
-            named = [{_SINGULAR.get(name, name): value for name, value in sample.items()} for sample in samples]
-            after = self._each(named, inner, key)
+        def run(samples: list[Any], groups: tuple[Group, ...]) -> list[dict[str, Any]]:
+            told = {path[0] for group in groups for path in group.members}
+            single = {name: name if name in told else _SINGULAR.get(name, name) for name in batch}
+            plural = {own: name for name, own in single.items()}
+            named = [{single[name]: value for name, value in sample.items()} for sample in samples]
+            after = self._each(named, inner, key, groups)
             return [{plural.get(name, name): value for name, value in sample.items()} for sample in after]
 
         result: dict[str, Any] = on_samples(batch, self._finder, run)
         return result
 
-    def _each(self, samples: Sequence[Mapping[str, Any]], inner: A.Compose, key: Key) -> list[dict[str, Any]]:
+    def _each(
+        self,
+        samples: Sequence[Mapping[str, Any]],
+        inner: A.Compose,
+        key: Key,
+        groups: tuple[Group, ...] | None = None,
+    ) -> list[dict[str, Any]]:
         """A stage of sample transforms, every sample with a generator of its own."""
         result = []
         with self._guard:  # the host's transforms hold their generator
             for index, sample in enumerate(samples):
                 generator = keyed(key, key.stream << 32 | index).generator()
                 inner.set_random_state(generator, random.Random(int(generator.integers(2**63))))
-                result.append(inner(**sample))
+                result.append(transformed(sample, inner, self._finder, groups))
         return result
+
+
+def _indexed(params: Any, kind: Any, index: str) -> Any:
+    """Parameters of boxes or keypoints with an index among the labels."""
+    if params is None:
+        return None
+    params = copy(kind(**params) if isinstance(params, Mapping) else params)
+    params.label_fields = [*(params.label_fields or ()), index]
+    return params
+
+
+def _rules(bbox_params: Any, keypoint_params: Any) -> tuple[BoxRules, Keypoints]:
+    """What the host's parameters say of boxes and keypoints."""
+    boxes, points = BoxRules(), Keypoints()
+    if bbox_params is not None:
+        params = A.BboxParams(**bbox_params) if isinstance(bbox_params, Mapping) else bbox_params
+        boxes = BoxRules(format=params.format, fields=tuple(params.label_fields or ()))
+    if keypoint_params is not None:
+        params = A.KeypointParams(**keypoint_params) if isinstance(keypoint_params, Mapping) else keypoint_params
+        points = Keypoints(
+            params.format, None if params.remove_invisible else "hide", 1, tuple(params.label_fields or ())
+        )
+    return boxes, points
 
 
 def _check_honoured(p: float, save_applied_params: bool) -> None:

@@ -17,7 +17,7 @@ from mixtransforms.core.method import Method
 from mixtransforms.core.plan import Plan
 from mixtransforms.options import Options
 from mixtransforms.targets.collate import is_samples
-from mixtransforms.targets.find import DEFAULT_NAMES
+from mixtransforms.targets.names import DEFAULT_NAMES
 from mixtransforms.transform import MixTransform, in_worker
 
 POSITIONAL = "You have to pass data to augmentations as named arguments, for example: aug(images=images, labels=labels)"

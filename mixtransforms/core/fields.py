@@ -158,13 +158,20 @@ def constructor(owner: Any) -> str:
 
 
 def encode(value: Any) -> Any:
-    """A field's value in JSON's vocabulary. Tuples become lists; the field's check turns them back."""
+    """A field's value in JSON's vocabulary; the field's check turns it back.
+
+    Tuples become lists, and objects of checked fields a dict of what differs from their defaults, with the name of
+    their kind where they have one.
+    """
     if isinstance(value, (tuple, list)):
         return [encode(item) for item in value]
     if isinstance(value, Mapping):
         if all(isinstance(key, str) for key in value):
             return {key: encode(item) for key, item in value.items()}
         return [[key, encode(item)] for key, item in value.items()]
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        own = {name: encode(item) for name, item in changed(value).items()}
+        return {"kind": value.name, **own} if hasattr(value, "name") else own
     if isinstance(value, float) and not math.isfinite(value):
         raise TypeError(f"{value} is not finite")
     if value is None or isinstance(value, (bool, int, float, str)):

@@ -50,6 +50,11 @@ class Method(ABC):
         """Whether it may compute with pixels, whatever is drawn; a method that only copies takes any dtype."""
         return True
 
+    @property
+    def cuts(self) -> bool:
+        """Whether it may draw regions; a method that only treats whole samples takes any shape."""
+        return True
+
     def forced(self) -> "Method":
         """The same method with its own gate open, for hosts that have decided already."""
         return self

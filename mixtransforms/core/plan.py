@@ -28,7 +28,7 @@ from mixtransforms.core.layers import (
     check_layer,
     freeze,
 )
-from mixtransforms.core.shares import measure
+from mixtransforms.core.shares import Contribution, contributions, measure
 
 __all__ = ["BatchSpec", "Boxes", "Layer", "Mask", "Plan"]
 
@@ -159,6 +159,10 @@ class Plan:
                     fix="Read plan.sources and plan.share.",
                 )
             )
+
+    def contributions(self, row: int) -> tuple[Contribution, ...]:
+        """What is seen of which source in the sample ``row``, and where; the sample itself first."""
+        return contributions(row, self.spec.shape, self.layers)
 
     def where(self, keep: BoolArray) -> Plan:
         """The plan on the samples where ``keep`` (``(B,)`` bool) is true; the others stay unmixed."""

@@ -10,8 +10,16 @@ Both modules have the same functions with the same results:
 ``paste``      boxes of the source copied bit for bit, at the same place or moved
 ``select``     per-cell weights: 0 keeps, 1 copies, anything between blends
 ``resize``     crops of the sources resized into frames
+``nearest``    the same by copies of the nearest cells
 ``one_hot``    class ids to rows of floats
+``astype``     values in another dtype
 ``combine``    weighted sums of rows
+``union``      the largest of what is seen
+``take``       some rows, copied; ``concat`` joins two batches
+``padded``     an array at the start of a larger one
+``cast``       host values in the dtype, type and place of an array; ``like`` in its place alone
+``typed``      an array in the type of another one
+``to_host``    an array as NumPy's
 =============  ==========================================================================================
 
 Weights of 0 and 1 select and never multiply, so that NaN and infinity stay where they are. Integer images are

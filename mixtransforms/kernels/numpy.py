@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mixtransforms.core.layers import Boxes, FloatArray, IntArray
+from mixtransforms.core.layers import BoolArray, Boxes, FloatArray, IntArray
 from mixtransforms.kernels import SMALL_ROW, WEIGHT_STEPS, is_floating
+from mixtransforms.kernels.neighbours import nearest_cells
 from mixtransforms.kernels.resampling import resize_matrices
 
 Array = NDArray[Any]
@@ -152,6 +153,17 @@ def resize(original: Array, source: IntArray, crop: Boxes, frame: Boxes) -> Arra
     return result
 
 
+def nearest(original: Array, source: IntArray, crop: Boxes, frame: Boxes) -> Array:
+    """Like :func:`resize`, but every cell is a copy of the nearest one: of any dtype, and of no new value."""
+    rank = crop.start.shape[1]
+    cells = [nearest_cells(original.shape[axis + 1], crop, frame, axis) for axis in range(rank)]
+    result = np.zeros((len(source), *original.shape[1:]), original.dtype)
+    for index, row in enumerate(source.tolist()):
+        inside = frame.slices(index)
+        result[index][inside] = original[row][np.ix_(*(cells[axis][index, part] for axis, part in enumerate(inside)))]
+    return result
+
+
 def one_hot(ids: Array, classes: int, ignore_index: int | None) -> Array:
     """``(B, classes)`` float32; rows of ``ignore_index`` are zero."""
     hot = ids[:, None] == np.arange(classes)
@@ -160,15 +172,28 @@ def one_hot(ids: Array, classes: int, ignore_index: int | None) -> Array:
     return np.asarray(hot, np.float32)
 
 
+def astype(values: Array, dtype: Any) -> Array:
+    """The values in another dtype, given by name or as NumPy has it; they themselves where it is their own."""
+    with np.errstate(over="ignore"):  # as in torch
+        return values.astype(dtype, copy=False)
+
+
 def combine(values: Array, rows: IntArray, share: FloatArray) -> Array:
-    """Sums ``share[:, s] * values[rows[:, s]]`` over ``s``, ``(B, K)`` float32."""
-    result = np.zeros(values.shape, np.float32)
-    for column in range(rows.shape[1]):
-        weight = share[:, column].astype(np.float32)[:, None]
-        with np.errstate(invalid="ignore"):  # what has no weight leaves no trace, infinity neither
-            product = weight * values[rows[:, column]].astype(np.float32)
-        result += np.where(weight == 0, np.float32(0), product)
+    """Sums ``share[:, s] * values[rows[:, s]]`` over ``s``, ``(B, ...)``, in their own precision, at least float32."""
+    values = astype(values, np.result_type(values.dtype, np.float32) if is_floating(values) else np.float32)
+    result = np.zeros(values.shape, values.dtype)
+    with np.errstate(invalid="ignore", over="ignore"):  # infinities that meet are NaN, as in torch
+        for column in range(rows.shape[1]):
+            weight = share[:, column].astype(values.dtype).reshape(-1, *(1,) * (values.ndim - 1))
+            product = weight * values[rows[:, column]]
+            result += np.where(weight == 0, np.zeros_like(weight), product)  # no weight, no trace: 0 * inf is NaN
     return result
+
+
+def union(values: Array, seen: BoolArray) -> Array:
+    """The largest of ``values (B, S, ...)`` over ``S`` where they are ``seen (B, S, ...)``; 0 where none is."""
+    seen = seen.reshape(seen.shape + (1,) * (values.ndim - seen.ndim))
+    return np.asarray(np.where(seen, values, np.zeros((), values.dtype)).max(axis=1))
 
 
 def take(values: Array, index: IntArray) -> Array:
@@ -186,9 +211,27 @@ def typed(values: Array, example: Any) -> Array:
     return values
 
 
+def zeros(shape: Sequence[int], other: Array) -> Array:
+    """float32 zeros beside ``other``."""
+    return np.zeros(shape, np.float32)
+
+
+def padded(values: Array, shape: Sequence[int], fill: float) -> Array:
+    """The values at the start of an array of ``shape`` that is ``fill`` elsewhere."""
+    result = np.full(tuple(shape), fill, values.dtype)
+    result[tuple(slice(length) for length in values.shape)] = values
+    return result
+
+
 def like(values: Array, other: Array) -> Array:
     """Host values as an array beside ``other``."""
     return np.array(values)
+
+
+def cast(values: Array, example: Array) -> Array:
+    """Host values in the dtype of ``example``, rounded where it holds integers."""
+    rounded = np.rint(values) if values.dtype.kind == "f" and example.dtype.kind in "iu" else values
+    return np.asarray(rounded.astype(example.dtype))
 
 
 def to_host(values: Array) -> Array:

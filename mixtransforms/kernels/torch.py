@@ -14,8 +14,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from mixtransforms.core.layers import Boxes, FloatArray, IntArray
+from mixtransforms.core.layers import BoolArray, Boxes, FloatArray, IntArray
 from mixtransforms.kernels import SMALL_ROW, WEIGHT_STEPS
+from mixtransforms.kernels.neighbours import nearest_cells
 from mixtransforms.kernels.resampling import resize_matrices
 
 _FLOAT8 = [getattr(torch, name) for name in dir(torch) if name.startswith("float8_")]
@@ -193,6 +194,18 @@ def resize(original: Tensor, source: IntArray, crop: Boxes, frame: Boxes) -> Ten
     return (values if original.is_floating_point() else values.round()).to(original.dtype)
 
 
+def nearest(original: Tensor, source: IntArray, crop: Boxes, frame: Boxes) -> Tensor:
+    """Like :func:`resize`, but every cell is a copy of the nearest one: of any dtype, and of no new value."""
+    rank = crop.start.shape[1]
+    place = [_index(_column(source, rank + 1), original)]
+    for axis in range(rank):
+        cells = nearest_cells(original.shape[axis + 1], crop, frame, axis)
+        place.append(_index(np.expand_dims(cells, [other + 1 for other in range(rank) if other != axis]), original))
+    moved = _take(original, tuple(place))
+    inside = _index(_column(frame.inside(original.shape[1 : rank + 1]), original.ndim), original)
+    return _where(inside, moved, torch.zeros_like(moved))
+
+
 def one_hot(ids: Tensor, classes: int, ignore_index: int | None) -> Tensor:
     """``(B, classes)`` float32; rows of ``ignore_index`` are zero."""
     ids = ids.as_subclass(Tensor).long()
@@ -202,15 +215,27 @@ def one_hot(ids: Tensor, classes: int, ignore_index: int | None) -> Tensor:
     return hot.to(torch.float32)
 
 
+def astype(values: Tensor, dtype: Any) -> Tensor:
+    """The values in another dtype, given by name or as torch has it; they themselves where it is their own."""
+    return values.as_subclass(Tensor).to(getattr(torch, dtype) if isinstance(dtype, str) else dtype)
+
+
 def combine(values: Tensor, rows: IntArray, share: FloatArray) -> Tensor:
-    """Sums ``share[:, s] * values[rows[:, s]]`` over ``s``, ``(B, K)`` float32."""
-    values = values.as_subclass(Tensor)
-    result = torch.zeros(values.shape, dtype=torch.float32, device=values.device)
+    """Sums ``share[:, s] * values[rows[:, s]]`` over ``s``, ``(B, ...)``, in their own precision, at least float32."""
+    precision = "float64" if values.dtype == torch.float64 else "float32"
+    values = astype(values, precision)
+    result = torch.zeros_like(values)
     for column in range(rows.shape[1]):
-        weight = _index(share[:, column].astype(np.float32)[:, None], values)
-        product = weight * values[_index(rows[:, column], values)].to(torch.float32)
-        result = result + torch.where(weight == 0, torch.zeros_like(product), product)
+        weight = _index(_column(share[:, column].astype(precision), values.ndim), values)
+        product = weight * values[_index(rows[:, column], values)]
+        result = result + torch.where(weight == 0, torch.zeros_like(weight), product)  # no trace: 0 * inf is NaN
     return result
+
+
+def union(values: Tensor, seen: BoolArray) -> Tensor:
+    """The largest of ``values (B, S, ...)`` over ``S`` where they are ``seen (B, S, ...)``; 0 where none is."""
+    nothing = torch.zeros((), dtype=values.dtype, device=values.device)
+    return torch.where(_index(_column(seen, values.ndim), values), values, nothing).amax(dim=1)
 
 
 def take(values: Tensor, index: IntArray) -> Tensor:
@@ -221,10 +246,15 @@ def take(values: Tensor, index: IntArray) -> Tensor:
 def concat(first: Tensor, second: Tensor) -> Tensor:
     """Both along the batch axis, with the tensor type of the first."""
     joined = _viewed(torch.cat([_bits(part.as_subclass(Tensor)) for part in (first, second)]), first.dtype)
-    if not _is_tv_tensor(first):
-        return joined
-    result = joined.as_subclass(type(first))
-    result.__dict__.update(first.__dict__)  # format and canvas of boxes
+    return _wrapped(joined, first)
+
+
+def _wrapped(values: Tensor, example: Tensor) -> Tensor:
+    """The values with the tensor type of ``example``, and what it holds: format and canvas of boxes."""
+    if not _is_tv_tensor(example):
+        return values
+    result = values.as_subclass(type(example))
+    result.__dict__.update(example.__dict__)
     return result
 
 
@@ -238,9 +268,29 @@ def typed(values: Tensor, example: Any) -> Tensor:
     return values.as_subclass(type(example)) if _is_tv_tensor(example) else values
 
 
+def zeros(shape: Sequence[int], other: Tensor) -> Tensor:
+    """float32 zeros beside ``other``."""
+    return torch.zeros(tuple(shape), dtype=torch.float32, device=other.device)
+
+
+def padded(values: Tensor, shape: Sequence[int], fill: float) -> Tensor:
+    """The values at the start of a tensor of ``shape`` that is ``fill`` elsewhere."""
+    plain = values.as_subclass(Tensor)
+    result = plain.new_full(tuple(shape), fill)
+    result[tuple(slice(length) for length in plain.shape)] = plain
+    return _wrapped(result, values)
+
+
 def like(values: NDArray[Any], other: Tensor) -> Tensor:
     """Host values as a tensor beside ``other``."""
     return _index(values, other)
+
+
+def cast(values: NDArray[Any], example: Tensor) -> Tensor:
+    """Host values in the dtype, type and place of ``example``, rounded where it holds integers."""
+    if values.dtype.kind == "f" and not example.is_floating_point():
+        values = np.rint(values)
+    return _wrapped(_index(values, example).to(example.dtype), example)
 
 
 def to_host(values: Tensor) -> NDArray[Any]:

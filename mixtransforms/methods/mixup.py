@@ -26,6 +26,10 @@ class MixUp(PairMethod):
     _: fields.KW_ONLY
     fold: bool = fields.flag(False, "Use max(weight, 1 - weight), so that the sample itself always dominates.")
 
+    @property
+    def cuts(self) -> bool:
+        return False
+
     def draw(self, spec: BatchSpec, rng: np.random.Generator, hints: Hints = NO_HINTS) -> Plan:
         rows, source, leader = self.pairs(spec, rng, hints)
         weight = beta_weights(self.alpha, spec.size, rng)[leader][rows]

@@ -70,6 +70,10 @@ class OneOf(Method):
     def blends(self) -> bool:
         return any(method.blends for method in self.transforms)
 
+    @property
+    def cuts(self) -> bool:
+        return any(method.cuts for method in self.transforms)
+
     def forced(self) -> Method:
         return dataclasses.replace(self, p=1.0)
 

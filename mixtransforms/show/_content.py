@@ -10,8 +10,10 @@ import numpy as np
 from mixtransforms.core.errors import InputError, explain
 from mixtransforms.kernels import backend_of, kernel_of
 from mixtransforms.targets.collate import stack
-from mixtransforms.targets.find import IMAGE, LABEL, Finder, is_flat, spell, walk
+from mixtransforms.targets.containers import is_flat, spell, walk
+from mixtransforms.targets.find import Finder
 from mixtransforms.targets.labels import LabelPair
+from mixtransforms.targets.names import IMAGE, LABEL
 
 Kinds = Mapping[str | int, str]
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from mixtransforms.core.errors import InputError, explain
 from mixtransforms.kernels import backend_of, is_floating, kernel_of
-from mixtransforms.targets.images import mixed_axes
+from mixtransforms.targets.layouts import Layout
 
 Pictures = NDArray[np.uint8]
 """``(B, H, W, 3)``, or ``(B, H, W, 4)`` with transparency."""
@@ -47,7 +47,7 @@ def channels_last(images: Any, layout: str | None, where: str) -> NDArray[Any]:
     Raises:
         InputError: It is no batch of images, or has more axes than a picture.
     """
-    height, width = mixed_axes(images, layout, where)
+    height, width = Layout(layout).axes(images, where)
     if len(images.shape) > 4:
         raise InputError(
             explain(

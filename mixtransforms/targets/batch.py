@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,9 +11,24 @@ import numpy as np
 from mixtransforms.core.errors import InputError, explain
 from mixtransforms.core.plan import BatchSpec
 from mixtransforms.kernels import backend_of, kernel_of
-from mixtransforms.targets.collate import collate, is_samples, stack
-from mixtransforms.targets.find import IMAGE, Finder, Path, Target, is_flat, is_picture, leaf_at, replace, spell, walk
-from mixtransforms.targets.images import mixed_axes
+from mixtransforms.targets.collate import collate, is_samples, ragged, stack
+from mixtransforms.targets.containers import (
+    Path,
+    children,
+    is_flat,
+    is_picture,
+    leaf_at,
+    replace,
+    spell,
+    takes_names,
+    walk,
+)
+from mixtransforms.targets.find import Finder, Target
+from mixtransforms.targets.kinds import Mixed
+from mixtransforms.targets.layouts import Layout
+from mixtransforms.targets.names import IMAGE, MASK, TABLE
+from mixtransforms.targets.objects import Objects
+from mixtransforms.targets.records import Columns, as_records, by_columns, is_records
 
 
 @dataclass(frozen=True)
@@ -21,40 +36,76 @@ class Found:
     """A batch with its targets as arrays.
 
     Attributes:
-        batch: The batch as it came, collated where it was a list of samples.
+        given: The batch as it came, collated where it was a list of samples.
+        batch: The same with records read by columns; all paths are of it.
         images: Its images, ``(B, ...)`` arrays of one backend.
-        labels: Its labels, arrays of the same backend.
+        others: Labels, masks and other targets of one array each, of the same backend.
+        objects: What is told of the objects of its images.
         axes: Positions of the mixed axes of every image, by path.
+        first: Whether channels come before the mixed axes.
         spec: Size and mixed axes.
         samples: Whether it was collated from a list of samples.
+        padded: Whether images were of unequal sizes.
     """
 
+    given: Any
     batch: Any
     images: tuple[Target, ...]
-    labels: tuple[Target, ...]
+    others: tuple[Target, ...]
+    objects: tuple[Objects, ...]
     axes: Mapping[Path, tuple[int, ...]]
+    first: bool
     spec: BatchSpec
     samples: bool = False
+    padded: bool = False
 
     @property
     def targets(self) -> tuple[Target, ...]:
-        """Images and labels."""
-        return self.images + self.labels
+        """Images and other arrays."""
+        return self.images + self.others
+
+    def content(self) -> list[tuple[str, Any]]:
+        """Names and values of everything that is mixed."""
+        told = [(path, value) for objects in self.objects for path, value in objects.content()]
+        return [(spell(path), value) for path, value in [(t.path, t.value) for t in self.targets] + told]
 
     def copy(self) -> Any:
-        """The batch with copies of its targets."""
-        return replace(self.batch, {target.path: _copy(target.value) for target in self.targets})
+        """The batch as it came, with copies of its arrays."""
+        return as_records(replace(self.batch, {target.path: _copy(target.value) for target in self.targets}))
+
+    def rebuilt(self, new: Mapping[Path, Any]) -> Any:
+        """The batch as it came, with new values and more names."""
+        return as_records(replace(self.batch, new))
 
     def was_list(self, target: Target) -> bool:
         """Whether the target came as a list of arrays, one a sample."""
-        return is_flat(leaf_at(self.batch, target.path))
+        leaf = leaf_at(self.batch, target.path)
+        return is_flat(leaf) and backend_of(leaf[0]) is not None
+
+    def placed(self, path: Path, mixed: Mixed) -> dict[Path, Any]:
+        """Where a mixed value and what appears beside it go.
+
+        Names that the container does not take make one named tuple in the place of the value.
+        """
+        if not mixed.beside:
+            return {path: mixed.value}
+        place, own = path[:-1], path[-1] if path else 0
+        parent = leaf_at(self.batch, place) if path else None
+        names = {
+            (*place, f"{own}{name}" if name.startswith("_") else name): value for name, value in mixed.beside.items()
+        }
+        known = {key for key, _ in children(parent) or ()}
+        if isinstance(own, str) and (takes_names(parent) or all(name[-1] in known for name in names)):
+            return {path: mixed.value, **names}
+        return {path: mixed.together(mixed.value, *mixed.beside.values())}
 
     def rest_twice(self) -> dict[Path, Any]:
         """Everything but the targets that has one value a sample, repeated to stay beside its sample."""
-        mixed = {target.path for target in self.targets}
+        mixed = {target.path for target in self.targets}.union(*(objects.group.members for objects in self.objects))
 
         def whole(path: Path, node: Any) -> bool:
-            return path in mixed or (_length(node) == self.spec.size and not _holds_arrays(node))
+            column = bool(path) and isinstance(leaf_at(self.batch, path[:-1]), Columns)
+            return path in mixed or column or (_length(node) == self.spec.size and not _holds_arrays(node))
 
         repeated = {}
         for path, node in walk(self.batch, whole):
@@ -65,14 +116,23 @@ class Found:
 
 
 def find_batch(
-    batch: Any, finder: Finder, *, layout: str | None = None, labels: Any = None, labels_follow: bool = False
+    batch: Any,
+    finder: Finder,
+    layout: Layout,
+    *,
+    pad: bool = False,
+    fill: int = 0,
+    labels: Any = None,
+    labels_follow: bool = False,
 ) -> Found:
     """Finds the targets of a batch or of a list of samples, and makes them arrays that belong together.
 
     Args:
         batch: Any container, or a list of samples.
         finder: Knows what values are called.
-        layout: Axes of images, see :func:`~mixtransforms.targets.images.mixed_axes`.
+        layout: Axes of images.
+        pad: Whether images of unequal sizes are padded to the largest, at their right and lower edges.
+        fill: Value of padded pixels of masks.
         labels: Finds the one leaf of a batch that is known to be the labels; ``None`` where nothing is.
         labels_follow: Convert labels of another backend to the images'.
 
@@ -80,24 +140,38 @@ def find_batch(
         InputError: There are no images, an array is unknown, or targets do not belong together.
     """
     samples = is_samples(batch)
-    if samples:
-        batch = collated(batch)
-    found = finder.find(batch, None if labels is None else labels(batch))
-    images = [target._replace(value=_as_array(target)) for target in found if target.kind == IMAGE]
-    if not images:
-        raise no_images(batch)
-    backend = _one_backend(images)
-    others = [_following(target, backend, labels_follow) for target in found if target.kind != IMAGE]
-    axes = {target.path: mixed_axes(target.value, layout, spell(target.path)) for target in images}
-    return Found(batch, tuple(images), tuple(others), axes, _one_spec(images + others, axes), samples)
+    given = collated(batch, finder, pad)
+    size = _size(given, finder)
+    batch = given if size is None else by_columns(given, size, finder.passes)
+    found = finder.find(batch, None if labels is None else labels(given))
+    if layout.is_table:
+        found = [target._replace(kind=TABLE) if target.kind == IMAGE else target for target in found]
+    sizes, whole = _padded(found, layout, fill if pad else None)
+    images = [target._replace(value=_as_array(target)) for target in whole if target.kind == IMAGE]
+    roots = images or [target for target in whole if target.kind == TABLE]
+    if not roots:
+        raise no_images(given)
+    backend = _one_backend(roots)
+    rest = [target for target in whole if target.kind != IMAGE]
+    others = [_following(target, backend, labels_follow) for target in rest]
+    axes = {target.path: layout.axes(target.value, spell(target.path)) for target in images}
+    first = layout.first(images[0].value) if images else backend == "torch"
+    spec = _one_spec(images + others, axes)
+    canvases = [(shape[0], shape[1]) for shape in sizes or (spec.shape,) * spec.size if len(shape) == 2]
+    objects = [
+        Objects(group, {path: leaf_at(batch, path) for path in group.members}, canvases, spec, finder.boxes)
+        for group in finder.groups(batch)
+    ]
+    padded = len(set(sizes)) > 1
+    return Found(given, batch, tuple(images), tuple(others), tuple(objects), axes, first, spec, samples, padded)
 
 
-def collated(batch: Any) -> Any:
+def collated(batch: Any, finder: Finder, pad: bool = False) -> Any:
     """A list of samples as a batch, whose numbers become tensors where there are tensors; a batch as it is."""
     if not is_samples(batch):
         return batch
     tensors = any(backend_of(leaf) == "torch" for _, leaf in walk(batch[0], lambda *_: False))
-    return collate(batch, "torch" if tensors else "numpy")
+    return collate(batch, "torch" if tensors else "numpy", ragged(batch, finder, pad))
 
 
 def no_images(batch: Any) -> InputError:
@@ -114,6 +188,38 @@ def no_images(batch: Any) -> InputError:
             else "Say which value it is with kinds={'name': 'image'}.",
         )
     )
+
+
+def _size(batch: Any, finder: Finder) -> int | None:
+    """Number of samples: of the first images or tables that do not stand in records."""
+    for target in finder.known(batch):
+        above = (leaf_at(batch, target.path[:steps]) for steps in range(1, len(target.path)))
+        if target.kind in (IMAGE, TABLE) and not any(is_records(node) for node in above):
+            return len(target.value)
+    return None
+
+
+def _padded(
+    found: Sequence[Target], layout: Layout, fill: int | None
+) -> tuple[tuple[tuple[int, ...], ...], list[Target]]:
+    """Lists of arrays of unequal sizes, padded to the largest; the sizes of images that were."""
+    sizes: tuple[tuple[int, ...], ...] = ()
+    result = []
+    for target in found:
+        value = target.value
+        shapes = [tuple(item.shape) for item in value] if is_flat(value) and backend_of(value[0]) else []
+        if fill is not None and target.kind in (IMAGE, MASK) and len(set(shapes)) > 1:
+            if target.kind == IMAGE and not sizes:
+                axes = layout.axes(value[0][None], spell(target.path))
+                sizes = tuple(tuple(shape[axis - 1] for axis in axes) for shape in shapes)
+            target = target._replace(value=_largest(value, fill if target.kind == MASK else 0))
+        result.append(target)
+    return sizes, result
+
+
+def _largest(values: Sequence[Any], fill: int) -> list[Any]:
+    shape = np.max([value.shape for value in values], axis=0).tolist()
+    return [kernel_of(str(backend_of(value))).padded(value, shape, fill) for value in values]
 
 
 def _holds_arrays(node: Any) -> bool:
@@ -162,7 +268,7 @@ def _two_backends(path: Path, got: str, wanted: str) -> InputError:
 
 
 def _following(target: Target, backend: str, follow: bool) -> Target:
-    """Labels as an array of the images' backend; plain numbers always follow it."""
+    """Labels and the like as an array of the images' backend; plain numbers always follow it."""
     if is_flat(target.value) and backend_of(target.value[0]):
         target = target._replace(value=_rows(target))
     numbers = backend_of(target.value) is None
@@ -176,9 +282,9 @@ def _following(target: Target, backend: str, follow: bool) -> Target:
 
 
 def _rows(target: Target) -> Any:
-    """A list of labels, one array a sample; default collation makes lists of columns, which look alike if square."""
+    """A list of values, one array a sample; default collation makes lists of columns, which look alike if square."""
     shape = tuple(target.value[0].shape)
-    if shape and shape[0] == len(target.value):
+    if len(shape) == 1 and shape[0] == len(target.value):
         raise InputError(
             explain(
                 "Rows or columns",
@@ -201,7 +307,7 @@ def _convert(value: Any, backend: str) -> Any:
 
 def _one_spec(targets: list[Target], axes: Mapping[Path, tuple[int, ...]]) -> BatchSpec:
     first = targets[0]
-    shape = tuple(first.value.shape[axis] for axis in axes[first.path])
+    shape = tuple(first.value.shape[axis] for axis in axes.get(first.path, ()))
     for target in targets:
         size = target.value.shape[0] if len(target.value.shape) else None
         if size != first.value.shape[0]:

@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from mixtransforms.core.errors import InputError, explain
-from mixtransforms.kernels import backend_of
-from mixtransforms.targets.find import Path, children, is_flat, is_numbers, is_picture, rebuild, spell
+from mixtransforms.kernels import backend_of, kernel_of
+from mixtransforms.targets.containers import (
+    Path,
+    children,
+    holds_names,
+    is_flat,
+    is_numbers,
+    is_picture,
+    leaf_at,
+    rebuild,
+    spell,
+)
+from mixtransforms.targets.find import Finder
+from mixtransforms.targets.names import IMAGE
+from mixtransforms.targets.records import is_records
 
 
 def is_samples(batch: Any) -> bool:
     """Whether a value is a list of samples: tuples, dicts, dataclasses or unbatched images.
 
-    A list of two flat lists is a batch, ``[images, labels]``, of which default collation makes lists as well.
+    A list of two flat lists is a batch, ``[images, labels]``, of which default collation makes lists as well; so is
+    ``[images, targets]`` with a record an image.
     """
     if type(batch) is tuple and batch:
         return all(isinstance(item, Mapping) for item in batch)
@@ -26,15 +39,48 @@ def is_samples(batch: Any) -> bool:
         return all(len(item.shape) == 3 for item in batch)
     if all(is_picture(item) for item in batch):
         return True
+    if any(is_records(item) and len(item) == len(batch[0]) for item in batch[1:] if is_flat(batch[0])):
+        return False
     return all(children(item) is not None and not (type(item) is list and is_flat(item)) for item in batch)
 
 
-def collate(samples: Sequence[Any], backend: str, path: Path = ()) -> Any:
+def ragged(samples: Sequence[Any], finder: Finder, pad: bool = False) -> frozenset[Path]:
+    """Where samples have any number of values each, which cannot be stacked.
+
+    These are the boxes, keypoints and instances of a sample with all that is told of them; where they stand in a
+    container of their own, beside the images, it is kept as a record.
+
+    Args:
+        samples: The samples.
+        finder: Knows what their values are.
+        pad: Whether arrays of unequal sizes are to be padded, and are therefore left as a list, too.
+    """
+    paths = _unequal(samples, finder) if pad else set()
+    for sample in samples:
+        images = [target.path for target in finder.known(sample, batched=False) if target.kind == IMAGE]
+        for group in finder.groups(sample, batched=False):
+            place = group.place
+            apart = place and not any(path[: len(place)] == place for path in images)
+            paths |= {place} if apart and holds_names(leaf_at(sample, place)) else set(group.members)
+    return frozenset(paths)
+
+
+def _unequal(samples: Sequence[Any], finder: Finder) -> set[Path]:
+    shapes: dict[Path, set[Any]] = {}
+    for sample in samples:
+        for target in finder.known(sample, batched=False):
+            if backend_of(target.value):
+                shapes.setdefault(target.path, set()).add(tuple(target.value.shape))
+    return {path for path, seen in shapes.items() if len(seen) > 1}
+
+
+def collate(samples: Sequence[Any], backend: str, apart: Collection[Path] = (), path: Path = ()) -> Any:
     """Stacks samples leaf by leaf.
 
     Args:
         samples: Samples of equal structure.
         backend: What numbers become, ``"numpy"`` or ``"torch"``; arrays keep their own.
+        apart: Paths of a sample whose values become a list instead, see :func:`ragged`.
         path: Where the samples stand, for errors.
 
     Returns:
@@ -46,6 +92,8 @@ def collate(samples: Sequence[Any], backend: str, path: Path = ()) -> Any:
         InputError: Samples differ in structure or in shape.
     """
     first = samples[0]
+    if path in apart:
+        return list(samples)
     if any(backend_of(sample) for sample in samples):
         return stack(samples, path)
     if is_numbers(samples) or all(type(sample) is list and is_numbers(sample) for sample in samples):
@@ -66,9 +114,8 @@ def collate(samples: Sequence[Any], backend: str, path: Path = ()) -> Any:
                     fix="Return the same structure for every sample.",
                 )
             )
-    columns = [collate([dict(sample or ())[key] for sample in every], backend, (*path, key)) for key, _ in items]
-    named = isinstance(first, Mapping) or hasattr(first, "_fields") or dataclasses.is_dataclass(first)
-    return rebuild(first, columns) if named else columns
+    columns = [collate([dict(sample or ())[key] for sample in every], backend, apart, (*path, key)) for key, _ in items]
+    return rebuild(first, columns) if holds_names(first) else columns
 
 
 def stack(samples: Sequence[Any], path: Path = ()) -> Any:
@@ -86,7 +133,8 @@ def stack(samples: Sequence[Any], path: Path = ()) -> Any:
                     where=spell(path),
                     got=f"{shape} in sample {index}, {shapes[0]} in sample 0",
                     wanted="one shape for all samples of a batch",
-                    fix="Resize or crop to one size before mixing, for example with Resize or RandomCrop.",
+                    fix="Resize or crop to one size before mixing, for example with Resize or RandomCrop, or say "
+                    "pad='max' where whole images are blended.",
                 )
             )
     backends = {backend_of(sample) for sample in samples}
@@ -104,7 +152,9 @@ def stack(samples: Sequence[Any], path: Path = ()) -> Any:
         )
     import torch
 
-    return torch.stack([sample.as_subclass(torch.Tensor) for sample in samples])
+    stacked = torch.stack([sample.as_subclass(torch.Tensor) for sample in samples])
+    # Default collation makes plain tensors of all; a mask without its type could be anything.
+    return stacked if type(samples[0]).__name__ == "Image" else kernel_of("torch").typed(stacked, samples[0])
 
 
 def _numbers(samples: Sequence[Any], backend: str, path: Path) -> Any:

@@ -9,66 +9,22 @@ from typing import Any
 import numpy as np
 
 from mixtransforms.core.errors import InputError, PlanError, explain
-from mixtransforms.core.layers import Boxes, Layer, Mask
+from mixtransforms.core.layers import Boxes, Layer
 from mixtransforms.core.plan import Plan
 from mixtransforms.kernels import BLENDABLE_INTEGERS, backend_of, dtype_name, is_floating, kernel_of
-
-LAYOUTS = ("channels_first", "channels_last")
-
-_CHANNELS = (1, 3, 4)
-"""Numbers of channels that pictures have."""
-
-_COLOURS = (3, 4)
-
-_LONG = 16
-"""From this length on an axis can hardly be the channels of a picture."""
+from mixtransforms.targets.layouts import LAYOUTS, Layout, is_layout
+from mixtransforms.targets.pastes import soft_edged
 
 
-def mixed_axes(array: Any, layout: str | None, where: str) -> tuple[int, ...]:
-    """Positions of the height and width axes of a batch of images.
-
-    Args:
-        array: ``(B, C, H, W)`` or ``(B, H, W, C)``; NumPy also ``(B, H, W)``; torchvision videos ``(B, T, C, H, W)``.
-        layout: ``None``: tensors are channels-first, NumPy arrays channels-last.
-        where: Its place, for the error.
-
-    Raises:
-        InputError: The array has another number of axes, or its lengths plainly say that its layout is another one.
-    """
-    backend, shape = backend_of(array), tuple(array.shape)
-    first = layout == "channels_first" or (layout is None and backend == "torch")
-    video = type(array).__name__ == "Video"
-    gray = len(shape) == 3 and backend == "numpy" and not first
-    one = len(shape) == 3 and (not gray or (layout is None and shape[-1] in _COLOURS))
-    if one or (len(shape) != 4 + video and not gray):
-        raise InputError(
-            explain(
-                "Not a batch of images",
-                where=where,
-                got=f"shape {shape}" + (", which looks like one image" if one else ""),
-                wanted="(B, C, H, W) for tensors, (B, H, W, C) or (B, H, W) for NumPy arrays",
-                fix="Mix batches, after collation." if one else "Draw a plan and use plan.apply for other arrays.",
-            )
-        )
-    channels, other = (shape[-3], shape[-1]) if first else (shape[-1], shape[1])
-    lengths = sorted(shape[1:])
-    if layout is None and not gray and not video and other in _CHANNELS and channels >= _LONG and lengths[1] >= _LONG:
-        raise InputError(
-            explain(
-                "The axes plainly say another layout",
-                where=where,
-                got=f"shape {shape}",
-                wanted="channels first, (B, C, H, W)" if first else "channels last, (B, H, W, C)",
-                fix=f"Say layout='{'channels_last' if first else 'channels_first'}', or move the axes.",
-            )
-        )
-    if gray:
-        return (1, 2)
-    rank = len(shape)
-    return (rank - 2, rank - 1) if first else (1, 2)
-
-
-def paint(plan: Plan, array: Any, axes: Sequence[int], *, inplace: bool = False, where: str = "batch") -> Any:
+def paint(
+    plan: Plan,
+    array: Any,
+    axes: Sequence[int],
+    *,
+    inplace: bool = False,
+    ids: bool = False,
+    where: str = "batch",
+) -> Any:
     """Paints the layers of a plan on an array.
 
     Args:
@@ -76,6 +32,7 @@ def paint(plan: Plan, array: Any, axes: Sequence[int], *, inplace: bool = False,
         array: ``(B, ...)``, NumPy or torch.
         axes: Positions of the plan's mixed axes; of none where no layer has a region.
         inplace: Overwrite the array.
+        ids: The values are names of something, of which a mean has no meaning: a resize copies the nearest cell.
         where: Its place, for the error.
 
     Returns:
@@ -86,21 +43,21 @@ def paint(plan: Plan, array: Any, axes: Sequence[int], *, inplace: bool = False,
         PlanError: The array is not of the plan's spec.
     """
     _check_fit(plan, array, axes, where)
-    check_paintable(array, where, blends=any(_computes(layer) for layer in plan.layers), inplace=inplace)
+    check_paintable(array, where, blends=any(_computes(layer, ids) for layer in plan.layers), inplace=inplace)
     kernel = kernel_of(str(backend_of(array)))
     view = kernel.host_view(array)
     if view is not None and view is not array:  # rows of a tensor in host memory are painted fastest as NumPy's
-        painted = _paint(kernel_of("numpy"), plan, view, axes, inplace)
+        painted = _paint(kernel_of("numpy"), plan, view, axes, inplace, ids)
         return array if inplace else kernel.from_host(painted, array)
-    return _paint(kernel, plan, array, axes, inplace)
+    return _paint(kernel, plan, array, axes, inplace, ids)
 
 
-def _paint(kernel: ModuleType, plan: Plan, array: Any, axes: Sequence[int], inplace: bool) -> Any:
+def _paint(kernel: ModuleType, plan: Plan, array: Any, axes: Sequence[int], inplace: bool, ids: bool) -> Any:
     canvas, original = kernel.begin(array, inplace)
     if plan.layers:
         view, source = kernel.front(canvas, axes), kernel.front(original, axes)
         for layer in plan.layers:
-            view = _paint_layer(kernel, view, source, layer)
+            view = _paint_layer(kernel, view, source, layer, ids)
         canvas = kernel.back(view, axes)
     return kernel.finish(array, canvas, inplace)
 
@@ -130,11 +87,11 @@ def share_memory(first: Any, second: Any) -> bool:
     return bool(first.untyped_storage().data_ptr() == second.untyped_storage().data_ptr())
 
 
-def _paint_layer(kernel: ModuleType, view: Any, original: Any, layer: Layer) -> Any:
+def _paint_layer(kernel: ModuleType, view: Any, original: Any, layer: Layer, ids: bool) -> Any:
     """One layer; boxes and whole rows stay what they are, everything else becomes a weight for every cell."""
     if layer.region is None and layer.crop is None:
         return kernel.blend(view, original, layer.rows, layer.source, layer.opacity)
-    if isinstance(layer.region, Boxes) and not _computes(layer):
+    if isinstance(layer.region, Boxes) and not (_blends(layer) or _resizes(layer)):
         keep = (layer.opacity == 1) & (layer.region.volume > 0)
         seen = layer if keep.all() else layer.take(keep)
         if not len(seen):
@@ -145,7 +102,8 @@ def _paint_layer(kernel: ModuleType, view: Any, original: Any, layer: Layer) -> 
     if layer.crop is None:
         moved = kernel.sources(original, layer.source)
     else:
-        moved = kernel.resize(original, layer.source, layer.crop, layer.frame(shape))
+        fit = kernel.nearest if ids else kernel.resize
+        moved = fit(original, layer.source, layer.crop, layer.frame(shape))
     return kernel.select(view, moved, layer.rows, layer.field(shape))
 
 
@@ -153,12 +111,18 @@ def _rank(layer: Layer) -> int:
     return layer.region.start.shape[1] if isinstance(layer.region, Boxes) else layer.region.values.ndim - 1  # type: ignore[union-attr]
 
 
-def _computes(layer: Layer) -> bool:
+def _computes(layer: Layer, ids: bool) -> bool:
     """Whether the layer needs arithmetic on pixels, or copies them only."""
-    if ((layer.opacity > 0) & (layer.opacity < 1)).any():
-        return True
-    if isinstance(layer.region, Mask) and layer.region.values.dtype != np.bool_:
-        return True
+    return _blends(layer) or (_resizes(layer) and not ids)
+
+
+def _blends(layer: Layer) -> bool:
+    """Whether a pixel may be a mean of two samples."""
+    return soft_edged(layer) or bool(((layer.opacity > 0) & (layer.opacity < 1)).any())
+
+
+def _resizes(layer: Layer) -> bool:
+    """Whether the crop may be of another size than the frame that it is fitted into."""
     if layer.crop is None:
         return False
     return not isinstance(layer.region, Boxes) or not np.array_equal(layer.crop.sides, layer.region.sides)
@@ -176,22 +140,25 @@ def apply_plan(plan: Plan, array: Any, layout: str | None = None) -> Any:
                 fix="Convert it first.",
             )
         )
-    if layout is not None and layout not in LAYOUTS:
+    if layout is not None and not is_layout(layout):
         raise InputError(
             explain(
                 "Unknown layout",
                 where="plan.apply",
                 got=repr(layout),
-                wanted="None or one of " + ", ".join(LAYOUTS),
+                wanted="None, " + ", ".join(LAYOUTS) + ", or named axes such as 'BTCHW'",
                 fix="Name the layout.",
             )
         )
     if all(layer.region is None and layer.crop is None for layer in plan.layers):
         return paint(plan, array, ())
     rank = len(plan.spec.shape)
-    first = layout == "channels_first" or (layout is None and backend_of(array) == "torch")
-    start = len(array.shape) - rank if first else 1
-    return paint(plan, array, range(start, start + rank))
+    if layout is not None and layout not in LAYOUTS:
+        axes: Sequence[int] = Layout(layout).axes(array, "plan.apply")
+    else:
+        start = len(array.shape) - rank if Layout(layout).first(array) else 1
+        axes = range(start, start + rank)
+    return paint(plan, array, axes)
 
 
 def _check_fit(plan: Plan, array: Any, axes: Sequence[int], where: str) -> None:

@@ -1,17 +1,20 @@
 """Class labels: integer ids, one-hot or soft rows; mixed by the plan's shares into soft rows or pairs."""
 
-from __future__ import annotations
-
+# No `from __future__ import annotations`: signatures must show types, not strings.
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from types import ModuleType
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mixtransforms.core import fields
 from mixtransforms.core.errors import InputError, explain
 from mixtransforms.core.plan import Plan
 from mixtransforms.kernels import backend_of, dtype_name, is_floating, kernel_of
+from mixtransforms.targets.kinds import Kind, Mixed, Scene
 
 FORMS = ("soft", "pair")
 
@@ -30,51 +33,96 @@ class LabelPair(NamedTuple):
     weight: Any
 
 
-@dataclass(frozen=True)
-class LabelRules:
-    """How class labels are mixed.
+def _form(value: Any) -> str | None:
+    if value is not None and (not isinstance(value, str) or value not in FORMS):
+        raise ValueError
+    return value
 
-    Attributes:
-        form: ``"soft"``, float32 ``(B, K)``, or ``"pair"``, a :class:`LabelPair`.
-        classes: Number of classes ``K``; needed to turn ids into soft rows.
-        ignore_index: The id that carries no mass, or ``None``.
-    """
 
-    form: str
-    classes: int | None
-    ignore_index: int | None
+@dataclass(frozen=True, repr=False)
+class LossTarget(Kind):
+    """What a loss compares predictions with: values mixed by :attr:`~mixtransforms.Plan.target_share`, or pairs."""
 
-    def mix(self, plan: Plan, labels: Any) -> Any:
-        """Labels that :meth:`check` has let pass, mixed by the plan.
+    _: fields.KW_ONLY
+    form: str | None = fields.parameter(
+        None,
+        _form,
+        "None or one of " + ", ".join(map(repr, FORMS)),
+        "'soft', mixed values, or 'pair', (label, partner, weight); None is the form of the transform's labels.",
+    )
+
+    inherits: ClassVar[Mapping[str, str]] = {"form": "labels"}
+
+    def mix(self, plan: Plan, value: Any, scene: Scene) -> Mixed:
+        """Mixed values, or a :class:`LabelPair` of the values as they came.
+
+        Raises:
+            PlanError: Pairs are wanted where some sample has several partners.
+        """
+        kernel = kernel_of(str(backend_of(value)))
+        return Mixed(_pair(kernel, plan, value)) if self.form == "pair" else self.soften(kernel, plan, value)
+
+    def soften(self, kernel: ModuleType, plan: Plan, value: Any) -> Mixed:
+        """Mixed values: the form ``"soft"``.
 
         Args:
-            plan: The plan; labels follow :attr:`~mixtransforms.Plan.target_share`.
-            labels: ``(B,)`` integers, or ``(B, K)`` one-hot or soft rows of any dtype.
+            kernel: The verbs of the value's backend.
+            plan: The plan.
+            value: What :meth:`check` has let pass.
         """
-        kernel = kernel_of(str(backend_of(labels)))
-        if self.form == "pair":
-            weight = plan.target_share[:, 0].astype(np.float32)
-            return LabelPair(
-                kernel.take(labels, np.arange(plan.size)),
-                kernel.take(labels, plan.partner),
-                kernel.like(weight, labels),
-            )
-        soft = labels if len(labels.shape) == 2 else kernel.one_hot(labels, self.classes, self.ignore_index)
-        return kernel.combine(soft, plan.sources, plan.target_share)
+        raise NotImplementedError
 
-    def check(self, labels: Any, where: str) -> None:
+
+def _pair(kernel: ModuleType, plan: Plan, value: Any) -> LabelPair:
+    weight = plan.target_share[:, 0].astype(np.float32)
+    return LabelPair(
+        kernel.take(value, np.arange(plan.size)), kernel.take(value, plan.partner), kernel.like(weight, value)
+    )
+
+
+@dataclass(frozen=True, repr=False)
+class Label(LossTarget):
+    """Class labels: integer ids ``(B,)``, or one-hot or soft rows ``(B, K)`` of any dtype.
+
+    Soft labels are float32 ``(B, K)``; pairs keep what came in.
+    """
+
+    num_classes: int | None = fields.optional_integer(
+        low=1, high=2**31 - 1, doc="Number of classes; needed only to turn integer labels into soft ones."
+    )
+    ignore_index: int | None = fields.optional_integer(
+        low=-(2**31), high=2**31 - 1, doc="Class id that carries no mass, such as -1 for unlabelled samples."
+    )
+
+    name: ClassVar[str] = "label"
+    inherits: ClassVar[Mapping[str, str]] = {
+        "num_classes": "num_classes",
+        "ignore_index": "ignore_index",
+        **LossTarget.inherits,
+    }
+
+    def soften(self, kernel: ModuleType, plan: Plan, value: Any) -> Mixed:
+        """Soft rows ``(B, K)`` float32; ids that are ignored are rows of zeros before they are mixed."""
+        if len(value.shape) == 1:
+            rows = kernel.one_hot(value, self.num_classes, self.ignore_index)
+        else:
+            rows = kernel.astype(value, "float32")
+        return Mixed(kernel.combine(rows, plan.sources, plan.target_share))
+
+    def check(self, value: Any, where: str, scene: Scene) -> None:
         """Refuses labels that could only be mixed wrongly.
 
         Args:
-            labels: An array.
+            value: An array.
             where: Its place, for the error.
+            scene: The call.
 
         Raises:
             InputError: The labels are of another shape or dtype, out of range, or there is no number of classes.
         """
-        shape, classes = tuple(labels.shape), self.classes
-        if len(shape) == 1 and _holds_ids(labels):
-            if self.form == "soft" and classes is None:
+        shape, classes = tuple(value.shape), self.num_classes
+        if len(shape) == 1 and is_integer(value):
+            if self.form != "pair" and classes is None:
                 raise InputError(
                     explain(
                         "The number of classes is not known",
@@ -84,15 +132,16 @@ class LabelRules:
                         fix="Give num_classes=..., or labels='pair', which needs none.",
                     )
                 )
-            self._check_ids(labels, where)
-        elif len(shape) != 2 or not (_holds_ids(labels) or is_floating(labels) or dtype_name(labels) == "bool"):
+            self._check_ids(value, where)
+        elif len(shape) != 2 or not (is_integer(value) or is_floating(value) or dtype_name(value) == "bool"):
             raise InputError(
                 explain(
                     "Not class labels",
                     where=where,
-                    got=f"shape {shape} {labels.dtype}",
+                    got=f"shape {shape} {value.dtype}",
                     wanted="integer ids (B,), or one-hot or soft rows (B, K)",
-                    fix="Give class ids as integers, or leave the array alone with passthrough.",
+                    fix="Give class ids as integers; say what else it is with kinds, such as 'mask', 'regression' or "
+                    "'multilabel'; or leave the array alone with passthrough.",
                 )
             )
         elif classes is not None and shape[1] != classes:
@@ -105,30 +154,16 @@ class LabelRules:
                     fix="Correct num_classes, or leave it out for two-dimensional labels.",
                 )
             )
-        elif _holds_ids(labels):
-            self._check_one_hot(labels, where)
-
-    @staticmethod
-    def _check_one_hot(labels: Any, where: str) -> None:
-        rows = kernel_of(str(backend_of(labels))).to_host(labels)
-        if rows.shape[1] < 2 or not ((rows == 0) | (rows == 1)).all():
-            raise InputError(
-                explain(
-                    "Whole numbers in rows that are not one-hot",
-                    where=where,
-                    got=f"shape {rows.shape}, values {np.unique(rows)[:5].tolist()}",
-                    wanted="zeros and ones, one column a class",
-                    fix="Give class ids as (B,), shares as floats, or leave attributes alone with passthrough.",
-                )
-            )
+        elif is_integer(value):
+            _check_one_hot(value, where)
 
     def _check_ids(self, labels: Any, where: str) -> None:
         ids = kernel_of(str(backend_of(labels))).to_host(labels).astype(np.int64)
-        wrong = ids < 0 if self.classes is None else (ids < 0) | (ids >= self.classes)
+        wrong = ids < 0 if self.num_classes is None else (ids < 0) | (ids >= self.num_classes)
         if self.ignore_index is not None:
             wrong &= ids != self.ignore_index
         if wrong.any():
-            limit = "" if self.classes is None else f" and below num_classes={self.classes}"
+            limit = "" if self.num_classes is None else f" and below num_classes={self.num_classes}"
             ignored = "" if self.ignore_index is None else f", or ignore_index={self.ignore_index}"
             raise InputError(
                 explain(
@@ -141,8 +176,28 @@ class LabelRules:
             )
 
 
-def _holds_ids(labels: Any) -> bool:
-    return re.fullmatch(r"u?int(8|16|32|64)", dtype_name(labels)) is not None
+def _check_one_hot(labels: Any, where: str) -> None:
+    rows = kernel_of(str(backend_of(labels))).to_host(labels)
+    if rows.shape[1] < 2 or not ((rows == 0) | (rows == 1)).all():
+        raise InputError(
+            explain(
+                "Whole numbers in rows that are not one-hot",
+                where=where,
+                got=f"shape {rows.shape}, values {np.unique(rows)[:5].tolist()}",
+                wanted="zeros and ones, one column a class",
+                fix="Give class ids as (B,), shares as floats, or leave attributes alone with passthrough.",
+            )
+        )
+
+
+def is_integer(values: Any) -> bool:
+    """Whether the dtype of an array of either backend is one of whole numbers."""
+    return re.fullmatch(r"u?int(8|16|32|64)", dtype_name(values)) is not None
+
+
+def offending(values: NDArray[Any], wrong: NDArray[np.bool_]) -> str:
+    """The first of the entries that are ``wrong``, and their rows, for an error."""
+    return f"{np.unique(values[wrong])[:5].tolist()} in rows {np.flatnonzero(wrong.any(axis=1))[:5].tolist()}"
 
 
 def class_ids(labels: Any) -> NDArray[Any]:

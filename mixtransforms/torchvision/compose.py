@@ -9,11 +9,9 @@ from functools import partial
 from typing import Any
 
 import torch
-from torchvision import tv_tensors
 from torchvision.transforms import v2
 
 from mixtransforms.core.keys import Key, Steps
-from mixtransforms.kernels import backend_of
 from mixtransforms.options import checked_seed
 from mixtransforms.pipeline import (
     MIX,
@@ -22,16 +20,17 @@ from mixtransforms.pipeline import (
     Stage,
     adopted,
     finder_of,
-    image_paths,
     keyed,
     mix_stage,
     on_samples,
+    padded,
     stages,
 )
-from mixtransforms.targets.collate import collate, is_samples
-from mixtransforms.targets.find import is_flat, is_picture, is_typed, spell, walk
-from mixtransforms.targets.find import replace as replace_leaves
+from mixtransforms.targets.collate import collate, is_samples, ragged
+from mixtransforms.targets.containers import spell, walk
+from mixtransforms.targets.groups import Group
 from mixtransforms.torchvision import transform as door
+from mixtransforms.torchvision.samples import transformed
 from mixtransforms.transform import Trace, call_key, gather
 
 _STILL = (v2.Normalize, v2.ToDtype, v2.ToImage, v2.ToPureTensor, v2.Identity, v2.ConvertImageDtype)
@@ -64,6 +63,7 @@ class BatchCompose(v2.Transform):
         self._steps = Steps()
         self._stages = stages(self.transforms, lambda transform: type(transform) in _STILL)
         self._finder = finder_of(self.transforms)
+        self._pad = padded(self.transforms)
 
     @torch.compiler.disable  # type: ignore[untyped-decorator]
     def forward(self, *batch: Any, **named: Any) -> Any:
@@ -94,14 +94,14 @@ class BatchCompose(v2.Transform):
             key = None if call is None else keyed(call, stream)
             samples = is_samples(data)
             if stage.kind == MIX:
-                data = mix_stage(data, stage, key, record)
+                data = mix_stage(data, stage, key, record, self._finder)
             elif samples:
-                data = self._each(data, stage, key)
+                data = self._each(data, stage=stage, key=key)
             elif stage.kind == SAMPLE:
                 data = on_samples(data, self._finder, partial(self._each, stage=stage, key=key))
             else:
-                data = self._one(data, stage)
-        return collate(data, "torch") if is_samples(data) else data
+                data = transformed(data, stage.transforms, self._finder, batched=True)
+        return collate(data, "torch", ragged(data, self._finder, self._pad)) if is_samples(data) else data
 
     def _key(self, data: Any) -> Key | None:
         if self.seed is None:
@@ -109,39 +109,18 @@ class BatchCompose(v2.Transform):
         leaves = ((spell(path), leaf) for path, leaf in walk(data, lambda *_: False))
         return call_key(self.seed, self._steps, leaves, is_samples(data))
 
-    def _each(self, samples: Sequence[Any], stage: Stage, key: Key | None) -> list[Any]:
+    def _each(
+        self, samples: Sequence[Any], groups: tuple[Group, ...] | None = None, *, stage: Stage, key: Key | None
+    ) -> list[Any]:
         if key is None:
-            return [self._one(sample, stage) for sample in samples]
+            return [transformed(sample, stage.transforms, self._finder, groups) for sample in samples]
         seeds = key.generator().integers(2**63, size=len(samples)).tolist()
         with _borrowed() as generator:
             result = []
             for sample, seed in zip(samples, seeds, strict=True):
                 generator.manual_seed(seed)
-                result.append(self._one(sample, stage))
+                result.append(transformed(sample, stage.transforms, self._finder, groups))
             return result
-
-    def _one(self, sample: Any, stage: Stage) -> Any:
-        """One sample, or one batch alike.
-
-        The host gets what it transforms, in a dict of its own: its tensors would be found in any container, but of
-        plain ones it takes the first for the image, and it walks neither dataclasses nor mappings of other types.
-        """
-        images = set(image_paths(sample, self._finder))
-        leaves = dict(walk(sample, lambda path, node: path in images or is_flat(node)))
-        paths = [path for path, leaf in leaves.items() if path in images or is_picture(leaf) or is_typed(leaf)]
-        values = {spell(path): leaves[path] for path in paths}
-        for transform in stage.transforms:
-            values = transform({name: _marked(value) for name, value in values.items()})
-        return replace_leaves(sample, {path: _unmarked(values[spell(path)], leaves[path]) for path in paths})
-
-
-def _marked(value: Any) -> Any:
-    """A plain tensor that is known to be an image, marked as such for the host."""
-    return tv_tensors.Image(value) if type(value) is torch.Tensor else value
-
-
-def _unmarked(value: Any, before: Any) -> Any:
-    return value.as_subclass(torch.Tensor) if type(before) is torch.Tensor and backend_of(value) == "torch" else value
 
 
 @contextmanager

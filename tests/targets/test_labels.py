@@ -1,105 +1,137 @@
 """Class labels: ids of any width, one-hot and soft rows, pairs, and what carries no mass."""
 
-from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
-from forms import Form, host
+from forms import bits, host
+from plans import BACKENDS, BLEND, COATS, INTEGERS, PLANS, SCENE, follow, given, mixed
 
-from mixtransforms import BatchSpec, CutMix, InputError, LabelPair, Layer, MixUp, Plan, methods
+from mixtransforms.core.errors import InputError, ParameterError, PlanError
+from mixtransforms.core.plan import BatchSpec, Plan
+from mixtransforms.targets.kinds import Scene
+from mixtransforms.targets.labels import Label, LabelPair, class_ids
+from mixtransforms.targets.multilabel import MultiLabel
+from mixtransforms.targets.padding import Padding
+from mixtransforms.targets.regression import Regression
+from mixtransforms.targets.tables import Table
 
-PLAN = Plan(BatchSpec(4, (4, 4)), (Layer(np.array([0, 1, 3]), np.array([1, 2, 0]), np.array([0.25, 0.5, 1.0])),))
-"""Sample 0 keeps 3/4, 1 keeps half, 2 is itself, 3 becomes 0."""
-
-TABLE = np.array([[0.75, 0.25, 0, 0], [0, 0.5, 0.5, 0], [0, 0, 1, 0], [1, 0, 0, 0]])
+TABLE = follow(BLEND)
 IDS = np.array([2, 0, 2, 1])
-BACKENDS = ("numpy", "torch")
-INTEGERS = ("int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64")
+NOWHERE = Scene((), first=True, blends=True)
 
 
-def mix(given: Any, backend: str = "numpy", **options: Any) -> Any:
-    """The labels, mixed by the plan beside images of a backend."""
-    form = Form(backend)
-    return MixUp(**options).replay(PLAN, form.build(np.zeros((4, 4, 4, 1))), given)[1]
+def mix(value: Any, plan: Any = BLEND, **fields: Any) -> Any:
+    return mixed(Label(**fields), plan, value).value
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("dtype", INTEGERS)
 def test_ids_of_any_width(dtype: str, backend: str) -> None:
-    mixed = mix(Form(backend).own(IDS.astype(dtype)), backend, num_classes=3)
-    np.testing.assert_array_equal(host(mixed), TABLE @ np.eye(3)[IDS])
-    assert host(mixed).dtype == np.float32
-    assert type(mixed) is type(Form(backend).build(np.zeros((1, 1, 1, 1))))
+    ids = given(IDS, dtype, backend)
+    soft = mix(ids, num_classes=3)
+    np.testing.assert_array_equal(host(soft), TABLE @ np.eye(3)[IDS])
+    assert host(soft).dtype == np.float32
+    assert type(soft) is type(ids)
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_more_classes_than_the_dtype_of_ids_can_count(backend: str) -> None:
-    mixed = mix(Form(backend).own(np.array([127, 0, 3, 3], np.int8)), backend, num_classes=300)
-    np.testing.assert_array_equal(host(mixed), TABLE @ np.eye(300)[[127, 0, 3, 3]])
-
-
-def test_ids_above_what_bfloat16_can_count() -> None:
-    """Labels never take the dtype of the images."""
-    images = Form("torch", "bfloat16").build(np.zeros((4, 4, 4, 1)))
-    mixed = MixUp(num_classes=300).replay(PLAN, images, Form("torch").own(np.array([257, 256, 2, 1])))[1]
-    np.testing.assert_array_equal(host(mixed)[0, [256, 257]], [0.25, 0.75])
+    soft = mix(given([127, 0, 3, 3], "int8", backend), num_classes=300)
+    np.testing.assert_array_equal(host(soft), TABLE @ np.eye(300)[[127, 0, 3, 3]])
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-@pytest.mark.parametrize("dtype", ["bool", "int64", "uint8", "float16", "float32", "float64"])
+@pytest.mark.parametrize("dtype", ["bool", "int64", "uint8", "uint16", "float16", "float32", "float64"])
 @pytest.mark.parametrize("classes", [None, 3])
 def test_one_hot_rows(dtype: str, classes: int | None, backend: str) -> None:
-    rows = np.eye(3)[IDS].astype(dtype)
-    mixed = mix(Form(backend).own(rows), backend, num_classes=classes)
-    np.testing.assert_array_equal(host(mixed), TABLE @ rows.astype(float))
-    assert host(mixed).dtype == np.float32
+    soft = mix(given(np.eye(3)[IDS], dtype, backend), num_classes=classes)
+    np.testing.assert_array_equal(host(soft), TABLE @ np.eye(3)[IDS])
+    assert host(soft).dtype == np.float32
 
 
 def test_bfloat16_rows() -> None:
     torch = pytest.importorskip("torch", reason="torch is not installed")
-    rows = torch.eye(3, dtype=torch.bfloat16)[torch.from_numpy(IDS)]
-    mixed = mix(rows, "torch")
-    np.testing.assert_array_equal(host(mixed), TABLE @ np.eye(3)[IDS])
+    soft = mix(given(np.eye(3)[IDS], "bfloat16"))
+    np.testing.assert_array_equal(host(soft), TABLE @ np.eye(3)[IDS])
+    assert soft.dtype == torch.float32
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_soft_rows_of_any_mass(backend: str) -> None:
     """Smoothed rows, several labels at once, and rows without a label."""
     rows = np.array([[0.9, 0.05, 0.05], [1, 1, 0], [0, 0, 0], [0.2, 0, 0.8]])
-    np.testing.assert_allclose(host(mix(Form(backend).own(rows), backend)), TABLE @ rows, atol=1e-7)
+    np.testing.assert_allclose(host(mix(given(rows, "float64", backend))), TABLE @ rows, atol=1e-7)
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize("plan", PLANS.values(), ids=PLANS)
+def test_each_source_gets_its_share(plan: Any, backend: str) -> None:
+    """One class a sample: the labels are the shares, as they are painted or declared."""
+    soft = host(mix(given(np.arange(plan.size), "int64", backend), plan, num_classes=max(plan.size, 1)))
+    np.testing.assert_allclose(soft[:, : plan.size], follow(plan), atol=1e-7)
+    rows = host(mix(given(np.eye(plan.size), "float32", backend), plan))
+    assert rows.dtype == soft.dtype == np.float32
+    assert rows.tobytes() == soft[:, : plan.size].tobytes()
+
+
+@pytest.mark.parametrize("plan", PLANS.values(), ids=PLANS)
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64", "int8"])
+def test_backends_agree_bit_for_bit(dtype: str, plan: Any) -> None:
+    rows = np.random.default_rng(0).random((plan.size, 5)) if "float" in dtype else np.eye(plan.size, 5)
+    first, second = (mix(given(rows, dtype, backend), plan) for backend in BACKENDS)
+    assert bits(first) == bits(second)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("form", ["soft", "pair"])
+@pytest.mark.parametrize("values", [IDS, np.eye(3, dtype=np.float32)[IDS]], ids=["ids", "rows"])
+def test_what_comes_in_is_left_alone(values: Any, form: str, backend: str) -> None:
+    labels = given(values, values.dtype.name, backend)
+    before = bits(labels)
+    result = mix(labels, num_classes=3, form=form)
+    for part in result if form == "pair" else (result,):
+        part[...] = 1
+    assert bits(labels) == before
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_a_label_without_weight_leaves_no_trace(value: float, backend: str) -> None:
     """Sample 3 becomes sample 0 altogether, and is nobody's partner."""
     rows = np.eye(4)
     rows[3] = value
-    np.testing.assert_array_equal(host(mix(Form(backend).own(rows), backend)), TABLE @ np.eye(4))
+    np.testing.assert_array_equal(host(mix(given(rows, "float64", backend))), TABLE @ np.eye(4))
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_infinities_that_meet_and_overflows_are_quiet(backend: str) -> None:
+    rows = given([[np.inf, 1e300], [-np.inf, 0], [0, 0], [0, 0]], "float64", backend)
+    np.testing.assert_array_equal(host(mix(rows))[0], [np.nan, np.inf])
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("ignore", [-1, -100, 255, 1])
 def test_ignored_ids_carry_no_mass(ignore: int, backend: str) -> None:
     ids = np.array([ignore, 0, 2, ignore])
-    mixed = host(mix(Form(backend).own(ids), backend, num_classes=3, ignore_index=ignore))
+    soft = host(mix(given(ids, "int64", backend), num_classes=3, ignore_index=ignore))
     rows = np.eye(3)[np.where(ids == ignore, 0, ids)] * (ids != ignore)[:, None]
-    np.testing.assert_array_equal(mixed, TABLE @ rows)
-    np.testing.assert_array_equal(mixed.sum(axis=1), [0.25, 1, 1, 0])
+    np.testing.assert_array_equal(soft, TABLE @ rows)
+    np.testing.assert_array_equal(soft.sum(axis=1), [0.25, 1, 1, 0])
 
 
 def test_an_ignored_id_of_an_unsigned_dtype() -> None:
-    mixed = mix(np.array([255, 0, 2, 255], np.uint8), num_classes=3, ignore_index=255)
-    np.testing.assert_array_equal(mixed.sum(axis=1), [0.25, 1, 1, 0])
+    soft = mix(given([255, 0, 2, 255], "uint8"), num_classes=3, ignore_index=255)
+    np.testing.assert_array_equal(soft.sum(axis=1), [0.25, 1, 1, 0])
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("classes", [None, 3])
 @pytest.mark.parametrize("dtype", INTEGERS)
 def test_pairs(dtype: str, classes: int | None, backend: str) -> None:
-    ids = Form(backend).own(IDS.astype(dtype))
-    pair = mix(ids, backend, labels="pair", num_classes=classes)
+    ids = given(IDS, dtype, backend)
+    pair = mix(ids, form="pair", num_classes=classes)
     assert type(pair) is LabelPair
     label, partner, weight = pair
     assert label.dtype == partner.dtype == ids.dtype
@@ -112,92 +144,136 @@ def test_pairs(dtype: str, classes: int | None, backend: str) -> None:
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_pairs_of_rows(backend: str) -> None:
     rows = np.random.default_rng(0).random((4, 3))
-    pair = mix(Form(backend).own(rows), backend, labels="pair")
+    pair = mix(given(rows, "float64", backend), form="pair")
     np.testing.assert_array_equal(host(pair.label), rows)
     np.testing.assert_array_equal(host(pair.partner), rows[[1, 2, 2, 0]])
 
 
 def test_pairs_keep_ignored_ids() -> None:
     """The loss knows what to do with them."""
-    pair = mix(np.array([-1, 0, 2, 1]), labels="pair", ignore_index=-1)
+    pair = mix(np.array([-1, 0, 2, 1]), form="pair", ignore_index=-1)
     np.testing.assert_array_equal(pair.label, [-1, 0, 2, 1])
     np.testing.assert_array_equal(pair.partner, [0, 2, 2, -1])
 
 
+def test_pairs_weigh_by_the_declared_share() -> None:
+    np.testing.assert_array_equal(mix(IDS, PLANS["declared"], form="pair").weight, [0.5, 0.125, 1, 0.25])
+
+
 def test_pairs_are_the_loss_of_soft_labels() -> None:
     torch = pytest.importorskip("torch", reason="torch is not installed")
-    logits = torch.randn(4, 3, dtype=torch.float64)
+    logits = torch.randn(4, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
     loss = torch.nn.functional.cross_entropy
-    ids = Form("torch").own(IDS)
-    label, partner, weight = mix(ids, "torch", labels="pair")
+    ids = given(IDS, "int64", "torch")
+    label, partner, weight = mix(ids, form="pair")
     weight = weight.double()
     pairs = weight * loss(logits, label, reduction="none") + (1 - weight) * loss(logits, partner, reduction="none")
-    soft = loss(logits, mix(ids, "torch", num_classes=3).double(), reduction="none")
+    soft = loss(logits, mix(ids, num_classes=3).double(), reduction="none")
     np.testing.assert_allclose(pairs, soft, atol=1e-12)
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
-@pytest.mark.parametrize("make", [list, tuple])
-@pytest.mark.parametrize("number", [int, np.int64])
-def test_plain_numbers_become_the_images_backend(number: Callable[[int], Any], make: type, backend: str) -> None:
-    mixed = mix(make(number(value) for value in IDS.tolist()), backend, num_classes=3)
-    np.testing.assert_array_equal(host(mixed), TABLE @ np.eye(3)[IDS])
-    assert type(mixed) is type(Form(backend).build(np.zeros((1, 1, 1, 1))))
-
-
-@pytest.mark.parametrize("batch", [lambda x, y: (x, y), lambda x, y: {"image": x, "label": y}], ids=["tuple", "dict"])
-def test_rows_as_nested_lists_are_never_passed_over(batch: Callable[[Any, Any], Any]) -> None:
-    """Mixed images beside labels that were left as they came would be silently wrong."""
-    rows = [[1.0, 0.0], [0.0, 1.0], [1.0, 0.0], [0.0, 1.0]]
-    try:
-        mixed = MixUp().replay(PLAN, batch(np.zeros((4, 4, 4, 1)), rows))
-    except InputError:
-        return
-    labels = mixed["label"] if isinstance(mixed, dict) else mixed[1]
-    np.testing.assert_array_equal(labels, TABLE @ np.array(rows))
-
-
-def test_an_empty_list_of_labels() -> None:
-    empty = Plan(BatchSpec(0, (4, 4)))
-    labels = MixUp(num_classes=3).replay(empty, np.zeros((0, 4, 4, 1)), [])[1]
-    assert np.shape(labels) == (0, 3)
-
-
-@pytest.mark.parametrize("form", ["soft", "pair"])
-def test_labels_get_the_declared_share(form: str) -> None:
-    """``correct_weight=False``: the weight that was drawn, not the area."""
-    plan = methods.CutMix(correct_weight=False).draw(BatchSpec(6, (9, 9)), np.random.default_rng(0))
-    labels = CutMix(labels=form, num_classes=6).replay(plan, np.zeros((6, 9, 9, 1)), np.arange(6))[1]
-    seen = labels.weight if form == "pair" else labels[np.arange(6), np.arange(6)]
-    np.testing.assert_allclose(seen, plan.label_share[:, 0], atol=1e-7)
-    assert (np.abs(plan.label_share - plan.share) > 1e-3).any()
-
-
-def test_several_sources() -> None:
+def test_pairs_of_several_sources() -> None:
     """Soft labels take any number of partners; pairs do not."""
-    layers = tuple(Layer(np.array([0]), np.array([source]), np.array([0.5])) for source in (1, 2))
-    plan, images = Plan(BatchSpec(3, (4, 4)), layers), np.zeros((3, 4, 4, 1))
-    mixed = MixUp(num_classes=3).replay(plan, images, np.arange(3))[1]
-    np.testing.assert_array_equal(mixed, [[0.25, 0.25, 0.5], [0, 1, 0], [0, 0, 1]])
     with pytest.raises(
-        ValueError, match=r"No single partner \(Plan\): got 2 partners for some samples; wanted at most one"
+        PlanError, match=r"No single partner \(Plan\): got 3 partners for some samples; wanted at most one"
     ):
-        MixUp(labels="pair").replay(plan, images, np.arange(3))
+        mix(IDS, COATS, form="pair")
 
 
-def test_several_labels() -> None:
-    batch = {"image": np.zeros((4, 4, 4, 1)), "label": IDS, "target": np.eye(3)[IDS]}
-    mixed = MixUp(num_classes=3).replay(PLAN, batch)
-    np.testing.assert_array_equal(mixed["label"], mixed["target"])
+def test_gradients_reach_soft_rows() -> None:
+    torch = pytest.importorskip("torch", reason="torch is not installed")
+    rows = torch.rand(4, 3, requires_grad=True)
+    mix(rows, COATS).sum().backward()
+    np.testing.assert_allclose(rows.grad, np.repeat(follow(COATS).sum(axis=0)[:, None], 3, axis=1), atol=1e-6)
+
+
+def test_what_is_not_said_is_the_transform_s() -> None:
+    options = SimpleNamespace(num_classes=7, ignore_index=-1, labels="pair")
+    assert Label().within(options) == Label(7, -1, form="pair")
+    assert Label(100, form="soft").within(options) == Label(100, -1, form="soft")
+    assert repr(Label(100, form="soft")) == "Label(num_classes=100, form='soft')"
+    assert Label.name == "label"
+
+
+REFUSED = [
+    (
+        {"form": "soft"},
+        IDS,
+        r"The number of classes is not known \(batch\['y'\]\): got integer labels without num_classes",
+    ),
+    ({}, IDS, r"The number of classes is not known"),
+    ({"num_classes": 2}, IDS, r"Class ids out of range .*: got \[2\] at \[0, 2\]; wanted ids from 0 and below num_cl"),
+    ({"num_classes": 3}, IDS - 1, r"got \[-1\] at \[1\]; wanted ids from 0 and below num_classes=3\. Correct num_cl"),
+    ({"form": "pair"}, IDS - 1, r"got \[-1\] at \[1\]; wanted ids from 0\. "),
+    ({"form": "pair", "ignore_index": -1}, IDS - 2, r"got \[-2\] at \[1\]; wanted ids from 0, or ignore_index=-1\. "),
+    ({}, np.zeros((4, 2, 2)), r"Not class labels .*: got shape \(4, 2, 2\) float64; wanted integer ids \(B,\), or one"),
+    ({}, np.zeros(4), r"Not class labels .*: got shape \(4,\) float64"),
+    ({}, np.zeros((4, 2), complex), r"Not class labels .*: got shape \(4, 2\) complex128"),
+    (
+        {"num_classes": 4},
+        np.eye(4, 3),
+        r"Label rows of another width .*: got shape \(4, 3\); wanted \(B, 4\), because num",
+    ),
+    ({}, np.full((4, 2), 2), r"Whole numbers in rows that are not one-hot .*: got shape \(4, 2\), values \[2\]"),
+    ({}, np.ones((4, 1), int), r"Whole numbers in rows that are not one-hot .*: got shape \(4, 1\), values \[1\]"),
+]
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_originals_are_kept_with_their_labels(backend: str) -> None:
-    form = Form(backend)
-    images = form.build(np.zeros((4, 4, 4, 1)))
-    rows = MixUp(num_classes=3, keep_originals=True).replay(PLAN, images, form.own(IDS))[1]
-    np.testing.assert_array_equal(host(rows), np.concatenate([np.eye(3)[IDS], TABLE @ np.eye(3)[IDS]]))
-    pair = MixUp(labels="pair", keep_originals=True).replay(PLAN, images, form.own(IDS))[1]
-    np.testing.assert_array_equal(host(pair.label), [*IDS, *IDS])
-    np.testing.assert_array_equal(host(pair.partner), [*IDS, *IDS[[1, 2, 2, 0]]])
-    np.testing.assert_array_equal(host(pair.weight), [1, 1, 1, 1, 0.75, 0.5, 1, 0])
+@pytest.mark.parametrize(("fields", "values", "text"), REFUSED)
+def test_labels_that_are_refused(fields: dict[str, Any], values: Any, text: str, backend: str) -> None:
+    labels = given(values, values.dtype.name, backend)
+    with pytest.raises(InputError, match=text.replace(" float64", ".*float64").replace(" complex128", ".*complex128")):
+        Label(**fields).check(labels, "batch['y']", SCENE)
+
+
+@pytest.mark.parametrize(
+    ("fields", "text"),
+    [
+        (
+            {"form": "hard"},
+            r"Bad value for 'form' \(Label\): got 'hard'; wanted None or one of 'soft', 'pair'\. 'soft', ",
+        ),
+        ({"form": ["soft"]}, r"Bad value for 'form' \(Label\): got \['soft'\]"),
+        (
+            {"num_classes": 0},
+            r"Bad value for 'num_classes' \(Label\): got 0; wanted None or a whole number within \[1, ",
+        ),
+        ({"ignore_index": 0.5}, r"Bad value for 'ignore_index' \(Label\): got 0\.5"),
+    ],
+)
+def test_fields_that_are_refused(fields: dict[str, Any], text: str) -> None:
+    with pytest.raises(ParameterError, match=text):
+        Label(**fields)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_ids_of_labels(backend: str) -> None:
+    np.testing.assert_array_equal(class_ids(given(IDS, "int64", backend)), IDS)
+    np.testing.assert_array_equal(class_ids(given(np.eye(3)[IDS], "float32", backend)), IDS)
+
+
+EVERY_KIND = [
+    (Label(3), IDS),
+    (Label(form="pair"), IDS),
+    (MultiLabel(unknown=-1), np.where(np.eye(4) == 1, 0, -1).astype(np.int8)),
+    (MultiLabel(union=True, unknown=7), np.where(np.eye(4) == 1, 7, 1).astype(np.uint16)),
+    (Regression(), np.linspace(0, 1, 4)),
+    (Table((1,)), np.random.default_rng(0).random((4, 3), np.float32)),
+    (Padding(inverted=True), np.eye(4, dtype=np.bool_)),
+]
+
+
+@pytest.mark.parametrize(("kind", "values"), EVERY_KIND, ids=[repr(kind) for kind, _ in EVERY_KIND])
+def test_tensors_stay_on_their_device(kind: Any, values: Any) -> None:
+    torch = pytest.importorskip("torch", reason="torch is not installed")
+    if not torch.cuda.is_available():
+        pytest.skip("no CUDA device")
+    plan = Plan(BatchSpec(4), BLEND.layers)
+    here, there = (mixed(kind, plan, torch.from_numpy(values).to(where), NOWHERE) for where in ("cpu", "cuda"))
+    parts = zip(_arrays(here), _arrays(there), strict=True)
+    assert all(b.device.type == "cuda" and bits(a) == bits(b.cpu()) for a, b in parts)
+
+
+def _arrays(result: Any) -> list[Any]:
+    return [*(result.value if isinstance(result.value, LabelPair) else [result.value]), *result.beside.values()]

@@ -1,0 +1,80 @@
+"""One sample on its way through a pipeline of Albumentations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import albumentations as A
+import numpy as np
+from numpy.typing import NDArray
+
+from mixtransforms.kernels import backend_of, kernel_of
+from mixtransforms.targets.find import Finder
+from mixtransforms.targets.groups import Group
+
+MASKS = "masks"
+"""What the host calls the masks of objects."""
+
+BOX_INDEX, KEYPOINT_INDEX = "_box_index", "_keypoint_index"
+"""Label fields by which the host says which boxes and keypoints it has kept."""
+
+
+def transformed(
+    sample: Mapping[str, Any], inner: A.Compose, finder: Finder, groups: Sequence[Group] | None = None
+) -> dict[str, Any]:
+    """Runs a pipeline of the host on one sample; what is told of an object stays with it, or leaves with it.
+
+    The host removes the labels of boxes that it drops, and nothing else; and it makes floats of them. It gets them
+    all the same, for transforms that read them.
+
+    Args:
+        sample: One sample.
+        inner: The host's pipeline, whose boxes and keypoints have an index among their labels.
+        finder: Knows what the sample's values are.
+        groups: Where it tells of objects; ``None`` has it looked up.
+    """
+    found = finder.groups(sample, batched=False) if groups is None else groups
+    groups = [group for group in found if group.boxes or group.single]
+    followed = _followed(groups, inner)
+    masks = next((str(group.instances[-1]) for group in groups if group.instances), "masks")
+    host = {MASKS if name == masks else name: value for name, value in sample.items()}
+    if masks != MASKS or any(group.instances for group in groups):
+        host[MASKS] = np.asarray(sample[masks])
+    for name in _indices(inner):  # the host wants its label fields even where there are no boxes
+        host[name] = np.arange(len(sample[str(followed[name].anchor[-1])]) if name in followed else 0)
+    result = {masks if name == MASKS else name: value for name, value in inner(**host).items()}
+    for name in _indices(inner):
+        kept = np.asarray(result.pop(name, ()), np.int64).reshape(-1)
+        if name in followed:
+            result |= _kept(followed[name], kept, sample, result)
+    return {name: result[name] for name in (*sample, *(set(result) - set(sample)))}
+
+
+def _kept(group: Group, kept: NDArray[np.int64], before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+    """What is told of the objects that the host has kept; it has filtered boxes and keypoints alone."""
+    told = {}
+    for path in group.members:
+        name = str(path[-1])
+        if path != group.anchor:
+            told[name] = _rows((after if path == group.instances else before)[name], kept)
+    return told
+
+
+def _followed(groups: list[Group], inner: A.Compose) -> dict[str, Group]:
+    """The groups that the host's processors follow, by the label field of their index."""
+    named = {BOX_INDEX if group.boxes else KEYPOINT_INDEX: group for group in groups}
+    return {name: group for name, group in named.items() if name in _indices(inner)}
+
+
+def _indices(inner: A.Compose) -> list[str]:
+    """The label fields of indices that the host's processors know."""
+    fields = {"bboxes": BOX_INDEX, "keypoints": KEYPOINT_INDEX}
+    return [field for name, field in fields.items() if name in inner.processors]
+
+
+def _rows(item: Any, kept: Any) -> Any:
+    backend = backend_of(item)
+    if backend is None:
+        return type(item)(item[row] for row in kept.tolist())
+    return kernel_of(backend).take(item, kept)

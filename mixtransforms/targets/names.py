@@ -1,0 +1,65 @@
+"""The kinds of targets, and the names by which values are known where nothing is declared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from mixtransforms.targets.containers import Name, Path, is_typed
+
+IMAGE, LABEL, MULTILABEL, REGRESSION = "image", "label", "multilabel", "regression"
+MASK, TABLE, PADDING = "mask", "table", "padding"
+BOXES, INSTANCES, KEYPOINTS = "boxes", "instances", "keypoints"
+
+KINDS = (IMAGE, LABEL, MULTILABEL, REGRESSION, MASK, BOXES, KEYPOINTS, INSTANCES, TABLE, PADDING)
+"""The kinds of targets that are mixed."""
+
+OF_OBJECTS = frozenset({BOXES, INSTANCES, KEYPOINTS})
+"""Kinds that have any number of values for a sample."""
+
+DEFAULT_NAMES: Mapping[str, str] = {
+    **dict.fromkeys("image images img imgs pixel_values video volume audio waveform inputs x".split(), IMAGE),
+    **dict.fromkeys("label labels target targets class classes y".split(), LABEL),
+    **dict.fromkeys("mask masks segmentation".split(), MASK),
+    **dict.fromkeys("sample_weight sample_weights".split(), REGRESSION),
+    **dict.fromkeys("boxes bboxes".split(), BOXES),
+    "keypoints": KEYPOINTS,
+    "instance_masks": INSTANCES,
+    "attention_mask": PADDING,
+}
+"""Names, in lower case, that say what a value is."""
+
+FIELDS = frozenset(
+    "labels class_labels category_id category_ids area areas iscrowd scores ids "
+    "box_weights instance_weights keypoint_weights".split()
+)
+"""Names, in lower case, of what is told of every object, where they stand beside boxes, instances or keypoints."""
+
+OF_SAMPLES = frozenset({"image_id", "image_ids"})
+"""Names, in lower case, of what belongs to the sample itself and stays with it."""
+
+_TV_KINDS = {"Image": IMAGE, "Video": IMAGE, "Mask": MASK, "BoundingBoxes": BOXES, "KeyPoints": KEYPOINTS}
+"""Kinds of tensors that say it by their type."""
+
+
+def typed_kind(node: Any) -> str | None:
+    """The kind that a tensor says by its type, also in a list."""
+    first = node[0] if type(node) in (list, tuple) and node else node
+    return _TV_KINDS.get(type(first).__name__) if is_typed(first) else None
+
+
+def spellings(path: Path) -> Iterator[Name]:
+    """How a path may be declared: dotted from the root, by its last name, or by a name on its way."""
+    if path:
+        yield ".".join(map(str, path))
+        yield from reversed(path)
+
+
+def has_name(path: Path) -> bool:
+    """Whether there is a name on the way; positions are none."""
+    return any(isinstance(step, str) for step in path)
+
+
+def is_of_sample(path: Path) -> bool:
+    """Whether a value belongs to the sample itself and stays with it."""
+    return bool(path) and isinstance(path[-1], str) and path[-1].lower() in OF_SAMPLES

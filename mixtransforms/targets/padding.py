@@ -1,0 +1,118 @@
+"""Padding of sequences: where a sample has tokens, as attention needs to know."""
+
+# No `from __future__ import annotations`: signatures must show types, not strings.
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+import numpy as np
+
+from mixtransforms.core import fields
+from mixtransforms.core.errors import InputError, explain
+from mixtransforms.core.layers import BoolArray, Boxes, IntArray
+from mixtransforms.core.plan import BatchSpec, Plan
+from mixtransforms.core.shares import Contribution
+from mixtransforms.kernels import backend_of, dtype_name, kernel_of
+from mixtransforms.kernels.neighbours import nearest_cells
+from mixtransforms.targets.kinds import Kind, Mixed, Scene
+from mixtransforms.targets.labels import is_integer, offending
+
+
+@dataclass(frozen=True, repr=False)
+class Padding(Kind):
+    """Where samples have tokens, ``(B, T)``: bool, or integers 0 and 1; the dtype is kept.
+
+    A place of the result has a token where any source that is seen there has one: where samples are blended, their
+    tokens are united; where they are pasted, padding is pasted with them.
+    """
+
+    inverted: bool = fields.flag(
+        False, "Ones mark padding instead of tokens, as key_padding_mask of torch's attention has it."
+    )
+
+    name: ClassVar[str] = "padding"
+
+    def check(self, value: Any, where: str, scene: Scene) -> None:
+        """Refuses a mask that does not fit the sequences.
+
+        Args:
+            value: An array.
+            where: Its place, for the error.
+            scene: The call.
+
+        Raises:
+            InputError: The mask is of another shape or dtype than ``(B, T)`` bool or integers, ``T`` is not the one
+                mixed axis, or there are other values than zeros and ones.
+        """
+        shape, boolean = tuple(value.shape), dtype_name(value) == "bool"
+        if len(shape) != 2 or not (boolean or is_integer(value)):
+            raise InputError(
+                explain(
+                    "Not a padding mask",
+                    where=where,
+                    got=f"shape {shape} {value.dtype}",
+                    wanted="(B, T), bool or integers",
+                    fix="Give zeros and ones, one a token, or leave the array alone with passthrough.",
+                )
+            )
+        if scene.shape not in ((), shape[1:]):
+            raise InputError(
+                explain(
+                    "The padding is of other sequences",
+                    where=where,
+                    got=f"shape {shape} beside mixed axes {scene.shape}",
+                    wanted="(B, T), where T is the one mixed axis",
+                    fix="Give the mask of the sequences that are mixed, or leave it alone with passthrough.",
+                )
+            )
+        if not boolean:
+            _check_binary(value, where)
+
+    def mix(self, plan: Plan, value: Any, scene: Scene) -> Mixed:
+        """The mixed mask, ``(B, T)`` of the same dtype.
+
+        Raises:
+            PlanError: The plan has regions on other axes.
+        """
+        kernel = kernel_of(str(backend_of(value)))
+        place, seen = _places(plan, value.shape[1])
+        tokens = kernel.union(kernel.take(self._turned(kernel.astype(value, "bool")).reshape(-1), place), seen)
+        return Mixed(kernel.astype(self._turned(tokens), value.dtype))
+
+    def _turned(self, mask: Any) -> Any:
+        return ~mask if self.inverted else mask
+
+
+def _check_binary(value: Any, where: str) -> None:
+    mask = kernel_of(str(backend_of(value))).to_host(value)
+    wrong = (mask != 0) & (mask != 1)
+    if wrong.any():
+        raise InputError(
+            explain(
+                "Other numbers than zeros and ones",
+                where=where,
+                got=offending(mask, wrong),
+                wanted="1 where there is a token and 0 where there is padding, or the other way round",
+                fix="Give the padding as a mask, not as ids of tokens or lengths.",
+            )
+        )
+
+
+def _places(plan: Plan, steps: int) -> tuple[IntArray, BoolArray]:
+    """What is seen at every step: cells of all the samples in a line, and whether they are seen, ``(B, S, steps)``."""
+    # A plan without mixed axes has no regions, and is the same plan on any axis.
+    plan = replace(plan, spec=BatchSpec(plan.size, (steps,)))
+    rows = [plan.contributions(row) for row in range(plan.size)]
+    shape = (plan.size, max([1, *map(len, rows)]), steps)
+    place, seen = np.zeros(shape, np.int64), np.zeros(shape, np.bool_)
+    for row, parts in enumerate(rows):
+        for column, part in enumerate(parts):
+            place[row, column] = part.source * steps + _cells(part, steps)
+            seen[row, column] = np.repeat(part.weight > 0, np.diff(part.edges[0]))
+    return place, seen
+
+
+def _cells(part: Contribution, steps: int) -> IntArray:
+    """Which step of the source is seen at every step, ``(steps,)``."""
+    crop, frame = (Boxes(start[None], stop[None]) for start, stop in (part.crop, part.frame))
+    cells: IntArray = nearest_cells(steps, crop, frame, 0)[0]
+    return cells

@@ -1,0 +1,70 @@
+"""Plans that only copy, made of plans that blend: for ids, of which a mean has no meaning."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+
+import numpy as np
+
+from mixtransforms.core.errors import PlanError, explain
+from mixtransforms.core.layers import BoolArray, FloatArray, Layer, Mask
+from mixtransforms.core.plan import Plan
+
+
+def pastes(plan: Plan, chosen: Callable[[FloatArray], BoolArray]) -> Plan:
+    """The plan that pastes wherever the weight of a layer is chosen, and paints nothing elsewhere.
+
+    Args:
+        plan: A plan.
+        chosen: Of weights of any shape, which are chosen. Those of 1 always are, those of 0 never.
+    """
+    return Plan(plan.spec, tuple(_paste(layer, chosen(_strength(layer, plan.spec.shape))) for layer in plan.layers))
+
+
+def blending(plan: Plan) -> tuple[Layer, ...]:
+    """The rows of every layer that blend.
+
+    Raises:
+        PlanError: A sample is blended twice.
+    """
+    layers = tuple(layer.take(_blends(layer, plan.spec.shape)) for layer in plan.layers)
+    count = np.zeros(plan.size, np.int64)
+    for layer in layers:
+        count[layer.rows] += 1
+    if (count > 1).any():
+        raise PlanError(
+            explain(
+                "Several layers blend into one sample",
+                where="mask",
+                got=f"rows {np.flatnonzero(count > 1).tolist()}",
+                wanted="at most one blend a sample, which two masks and a weight can tell",
+                fix="Use masks='soft', which adds up any number of them.",
+            )
+        )
+    return layers
+
+
+def soft_edged(layer: Layer) -> bool:
+    """Whether the layer's weight may vary over the place."""
+    return isinstance(layer.region, Mask) and layer.region.values.dtype != np.bool_
+
+
+def _strength(layer: Layer, shape: tuple[int, ...]) -> FloatArray:
+    """Weight of the source inside the region, ``(n,)``; at every cell, ``(n, *shape)``, where it may vary."""
+    return layer.field(shape) if soft_edged(layer) else layer.opacity
+
+
+def _blends(layer: Layer, shape: tuple[int, ...]) -> BoolArray:
+    strength = _strength(layer, shape)
+    return _anywhere((strength > 0) & (strength < 1))
+
+
+def _paste(layer: Layer, chosen: BoolArray) -> Layer:
+    region = Mask(chosen) if soft_edged(layer) else layer.region
+    return dataclasses.replace(layer, opacity=np.ones(len(layer)), region=region).take(_anywhere(chosen))
+
+
+def _anywhere(cells: BoolArray) -> BoolArray:
+    """Whether any cell of a row is true, ``(n,)``."""
+    return np.asarray(cells.reshape(len(cells), -1).any(axis=1))

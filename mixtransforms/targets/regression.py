@@ -1,0 +1,49 @@
+"""Numbers to predict, and numbers that weigh samples: mixed by the plan's shares."""
+
+# No `from __future__ import annotations`: signatures must show types, not strings.
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any, ClassVar
+
+from mixtransforms.core.errors import InputError, explain
+from mixtransforms.core.plan import Plan
+from mixtransforms.kernels import is_floating
+from mixtransforms.targets.kinds import Mixed, Scene
+from mixtransforms.targets.labels import LossTarget, is_integer
+
+
+@dataclass(frozen=True, repr=False)
+class Regression(LossTarget):
+    """Numbers to predict, ``(B,)`` or ``(B, M)``: ``weight * y_i + (1 - weight) * y_j``; weights of samples alike.
+
+    Mixed numbers keep the precision of floats and have at least that of float32, which integers get too; a mean of
+    half types or integers would be rounded otherwise. Pairs keep what came in.
+    """
+
+    name: ClassVar[str] = "regression"
+
+    def soften(self, kernel: ModuleType, plan: Plan, value: Any) -> Mixed:
+        """Mixed numbers, ``(B,)`` or ``(B, M)``."""
+        return Mixed(kernel.combine(value, plan.sources, plan.target_share))
+
+    def check(self, value: Any, where: str, scene: Scene) -> None:
+        """Refuses what are no numbers.
+
+        Args:
+            value: An array.
+            where: Its place, for the error.
+            scene: The call.
+
+        Raises:
+            InputError: The array has more axes than two, or a dtype that has no means.
+        """
+        if len(value.shape) not in (1, 2) or not (is_floating(value) or is_integer(value)):
+            raise InputError(
+                explain(
+                    "Not numbers to predict",
+                    where=where,
+                    got=f"shape {tuple(value.shape)} {value.dtype}",
+                    wanted="floats or integers, (B,) or (B, M)",
+                    fix="Declare bools as MultiLabel or convert them, or leave the array alone with passthrough.",
+                )
+            )

@@ -1,0 +1,226 @@
+"""One sample between its own form and the one that torchvision transforms take."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torchvision import tv_tensors
+from torchvision.transforms import v2
+from torchvision.transforms.v2 import functional as F
+
+from mixtransforms.kernels import backend_of, kernel_of
+from mixtransforms.targets import formats
+from mixtransforms.targets.boxes import BoxRules
+from mixtransforms.targets.containers import Path, is_flat, is_picture, is_typed, leaf_at, replace, spell, walk
+from mixtransforms.targets.find import Finder
+from mixtransforms.targets.groups import Group
+from mixtransforms.targets.names import IMAGE, MASK
+from mixtransforms.targets.told import format_of, host, rows
+
+Values = dict[str, Any]
+Size = tuple[int, int]
+
+
+def transformed(
+    sample: Any,
+    transforms: Iterable[Callable[[Any], Any]],
+    finder: Finder,
+    groups: Sequence[Group] | None = None,
+    batched: bool = False,
+) -> Any:
+    """Runs torchvision transforms on one sample; what is told of an object stays with it, or leaves with it.
+
+    The host gets what it transforms, in a dict of its own: its tensors would be found in any container, but of plain
+    ones it takes the first for the image, and it walks neither dataclasses nor mappings of other types.
+
+    Args:
+        sample: One sample in any container.
+        transforms: In the order they happen.
+        finder: Knows what the sample's values are.
+        groups: Where it tells of objects; ``None`` has it looked up.
+        batched: Whether it is a whole batch, for transforms that draw nothing and treat every image alike.
+    """
+    if groups is None:
+        groups = () if batched else finder.groups(sample, batched=False)
+    dense = _dense(sample, finder, {path for group in groups for path in group.members}, batched)
+    names = {spell(path): path for path in dense}
+    values = {name: _marked(leaf_at(sample, path), dense[path] == MASK) for name, path in names.items()}
+    size = _size(values.values())
+    objects = {} if size is None else {f"objects {n}": _Objects(sample, g, finder, size) for n, g in enumerate(groups)}
+    for transform in transforms:
+        values = {name: _marked(value, dense[names[name]] == MASK) for name, value in values.items()}
+        told = {name: item.marked(_size(values.values())) for name, item in objects.items()}
+        if objects and isinstance(transform, (v2.SanitizeBoundingBoxes, v2.SanitizeKeyPoints)):
+            told = {name: objects[name].filtered(transform) for name in told}
+        else:
+            values = transform({**values, **told})
+        for name, item in objects.items():
+            item.now = values.pop(name, told[name])
+    new = {names[name]: _unmarked(value, leaf_at(sample, names[name])) for name, value in values.items()}
+    for item in objects.values():
+        new |= item.result()
+    return replace(sample, new)
+
+
+def _dense(sample: Any, finder: Finder, apart: Collection[Path], batched: bool) -> dict[Path, str | None]:
+    """Where a sample has images, masks and other values that the host knows by their type, and their kind."""
+    known = {target.path: target.kind for target in finder.known(sample, batched)}
+    leaves = walk(sample, lambda path, node: path in known or path in apart or is_flat(node))
+    return {
+        path: known.get(path)
+        for path, leaf in leaves
+        if path not in apart and (known.get(path) in (IMAGE, MASK) or is_picture(leaf) or is_typed(leaf))
+    }
+
+
+def _marked(value: Any, mask: bool) -> Any:
+    """A plain tensor that is known to be an image, a video or a mask, marked as such for the host."""
+    if type(value) is not torch.Tensor:
+        return value
+    if mask:
+        return tv_tensors.Mask(value)
+    return tv_tensors.Video(value) if value.ndim == 4 else tv_tensors.Image(value)
+
+
+def _unmarked(value: Any, before: Any) -> Any:
+    return value.as_subclass(torch.Tensor) if type(before) is torch.Tensor and backend_of(value) == "torch" else value
+
+
+def _size(values: Iterable[Any]) -> Size | None:
+    """Height and width of the first image."""
+    for value in values:
+        if is_picture(value) or isinstance(value, (tv_tensors.Image, tv_tensors.Video)):
+            height, width = F.get_size(value)
+            return int(height), int(width)
+    return None
+
+
+class _Objects:
+    """What is told of the objects of one sample, on its way through the host.
+
+    Attributes:
+        now: Boxes, masks and keypoints as the host knows them, and an index that says which objects are left.
+    """
+
+    def __init__(self, sample: Any, group: Group, finder: Finder, size: Size) -> None:
+        self.group, self.rules = group, finder.boxes
+        self.items = {path: leaf_at(sample, path) for path in group.members}
+        self.now: Values = {"index": torch.arange(rows(self.items[group.anchor]))}
+        if group.boxes:
+            self.now["boxes"] = _as_boxes(self.items[group.boxes], self.rules, size)
+        if group.instances:
+            self.now["masks"] = tv_tensors.Mask(_tensor(self.items[group.instances]))
+        if group.keypoints:
+            points = self.items[group.keypoints]
+            positions = _tensor(points)[..., self._columns(points)]
+            self.now["points"] = tv_tensors.KeyPoints(positions.as_subclass(torch.Tensor), canvas_size=size)
+
+    def marked(self, size: Size | None) -> Values:
+        """The objects with the types that a transform may have taken from them."""
+        now = dict(self.now)
+        for name in now:
+            if name != "index" and type(now[name]) is torch.Tensor and size is not None:
+                now[name] = self._typed(name, now[name], size)
+        return now
+
+    def filtered(self, transform: Any) -> Values:
+        """The objects without those that the host's filter drops, whatever it is told to look at for labels."""
+        now = self.marked(None)
+        wanted = "boxes" if isinstance(transform, v2.SanitizeBoundingBoxes) else "points"
+        if wanted not in now:
+            return now
+        by_order = copy.copy(transform)
+        by_order._labels_getter = lambda inputs: inputs["order"]
+        order = torch.arange(len(now["index"]))
+        result = by_order({wanted: now[wanted], "order": order})
+        return {name: result.get(name, _taken(value, result["order"].numpy())) for name, value in now.items()}
+
+    def result(self) -> dict[Path, Any]:
+        """Every value of the objects that are left, in its own form."""
+        group, kept = self.group, self.now["index"].numpy()
+        new = {path: _taken(item, kept) for path, item in self.items.items()}
+        if group.boxes:
+            new[group.boxes] = _as_before(self.now["boxes"], new[group.boxes], self.rules)
+        if group.instances:
+            new[group.instances] = _like(self.now["masks"], new[group.instances])
+        if group.keypoints:
+            new[group.keypoints] = self._points(new[group.keypoints])
+        return new
+
+    def _typed(self, name: str, value: torch.Tensor, size: Size) -> Any:
+        if name == "masks":
+            return tv_tensors.Mask(value)
+        if name == "points":
+            return tv_tensors.KeyPoints(value, canvas_size=size)
+        form = format_of(self.items[self.group.boxes or ()], self.rules)
+        return tv_tensors.BoundingBoxes(value, format=_host_format(form), canvas_size=size)
+
+    def _columns(self, points: Any) -> list[int]:
+        width = host(points).shape[-1] if host(points).ndim > 1 else 2
+        columns = self.group.points.settled(width, self.group.single, spell(self.group.keypoints or ())).columns
+        return [columns.index("x"), columns.index("y")]
+
+    def _points(self, before: Any) -> Any:
+        if is_typed(before):
+            return self.now["points"]
+        points = _tensor(before).clone()
+        if points.numel():
+            points[..., self._columns(before)] = self.now["points"].as_subclass(torch.Tensor).to(points.dtype)
+        return _like(points, before)
+
+
+def _host_format(form: str) -> str:
+    """The host's name of a format; formats it has not are handed over as corners."""
+    return form.upper() if form.upper() in tv_tensors.BoundingBoxFormat.__members__ else "XYXY"
+
+
+def _as_boxes(item: Any, rules: BoxRules, size: Size) -> Any:
+    """The boxes of a sample as the host knows them."""
+    if is_typed(item):
+        return item
+    form, values = format_of(item, rules), _tensor(item)
+    values = values[:, : formats.columns(form)] if values.numel() else values.reshape(0, formats.columns(form))
+    if _host_format(form).lower() != form:
+        values = torch.from_numpy(formats.decode(values.double().numpy(), form, size)).to(values.dtype)
+    return tv_tensors.BoundingBoxes(values, format=_host_format(form), canvas_size=size)
+
+
+def _as_before(boxes: Any, before: Any, rules: BoxRules) -> Any:
+    """The host's boxes in the form that they had, with the columns that follow them."""
+    if is_typed(before) or not is_typed(boxes):
+        return boxes
+    values, form = boxes.as_subclass(torch.Tensor), format_of(before, rules)
+    written = boxes.format.name.lower()
+    if written != form:
+        corners = formats.decode(values.double().numpy(), written, boxes.canvas_size)
+        values = torch.from_numpy(formats.encode(corners, form, boxes.canvas_size)).to(values.dtype)
+    former = _tensor(before)
+    more = former[:, values.shape[1] :] if former.ndim == 2 else former.new_zeros((0, 0))
+    return _like(torch.cat([values, more.to(values.dtype)], 1) if more.numel() else values, before)
+
+
+def _tensor(item: Any) -> torch.Tensor:
+    """One sample's value as a tensor."""
+    return item if backend_of(item) == "torch" else torch.from_numpy(np.array(item))
+
+
+def _like(values: torch.Tensor, item: Any) -> Any:
+    """A tensor in the form of a sample's value."""
+    if backend_of(item) is None:
+        return values.tolist()
+    if backend_of(item) == "numpy":
+        return kernel_of("numpy").cast(values.numpy(), item)
+    return values if is_typed(item) else values.as_subclass(torch.Tensor)
+
+
+def _taken(item: Any, kept: Any) -> Any:
+    """The rows of the objects that are left."""
+    backend = backend_of(item)
+    if backend is None:
+        return type(item)([item[row] for row in kept.tolist()])
+    kernel = kernel_of(backend)
+    return kernel.typed(kernel.take(item, kept), item)
