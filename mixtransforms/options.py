@@ -42,25 +42,12 @@ def _axes(value: Any) -> str | None:
     return None if value is None else str(value)
 
 
-def _pad(value: Any) -> str | None:
-    if value not in (None, "max"):
-        raise ValueError
-    return None if value is None else "max"
-
-
 def _boxes(value: Any) -> BoxRules:
     if isinstance(value, Mapping):  # as files have it
         return BoxRules(**value)
     if not isinstance(value, BoxRules):
         raise ValueError
     return value
-
-
-def _names(value: Any) -> tuple[str | int, ...]:
-    names = (value,) if isinstance(value, (str, int)) else tuple(value)
-    if not all(isinstance(name, (str, int)) and not isinstance(name, bool) for name in names):
-        raise ValueError
-    return names
 
 
 def checked_seed(seed: Any, where: str) -> int | None:
@@ -120,15 +107,13 @@ class Options:
         "Axes that a region spans. None: height, width and depth, or else time; 'spatial' the same, 'temporal' time "
         "alone, 'cube' time and space.",
     )
-    pad: str | None = checked.parameter(
-        None,
-        _pad,
-        "None or 'max'",
+    pad: str | None = checked.optional_choice(
+        ("max",),
         "Images of unequal sizes: None refuses them, 'max' pads them to the largest, at their right and lower edges, "
         "where whole images are blended.",
     )
-    passthrough: Sequence[str | int] = checked.parameter(
-        (), _names, "names, positions or dotted paths", "Values that are left alone."
+    passthrough: Sequence[str | int] = checked.names(
+        "names, positions or dotted paths", "Values that are left alone.", (str, int)
     )
     keep_originals: bool = checked.flag(False, "Return the originals followed by the mixed samples, 2B in all.")
     inplace: bool = checked.flag(False, "Allow the images that are passed in to be overwritten.")

@@ -5,7 +5,6 @@ import functools
 import inspect
 import secrets
 import sys
-import textwrap
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, NamedTuple
@@ -384,16 +383,7 @@ def in_worker() -> bool:
 def _documentation(cls: type) -> str:
     """The method's own text, with every parameter from its field."""
     pure = next(base for base in cls.__mro__ if base in METHODS.values())
-    lines = [inspect.cleandoc(pure.__doc__ or ""), "", "Args:"]
-    known: dict[str, Any] = {}
-    for base in reversed(cls.__mro__):
-        known.update(getattr(base, "__dataclass_fields__", {}))
-    for item in sorted(known.values(), key=lambda item: item.kw_only is True):  # as in the signature
-        rule = item.metadata.get(checked.RULE)
-        if rule is not None:
-            text = f"{item.name}: {rule.doc} Accepts {rule.wanted}."
-            lines += textwrap.wrap(text, 110, initial_indent="    ", subsequent_indent="        ")
-    return "\n".join(lines)
+    return checked.documentation(cls, pure.__doc__ or "")
 
 
 def _refusing_unknown(init: Callable[..., None]) -> Callable[..., None]:

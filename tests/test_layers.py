@@ -72,6 +72,7 @@ EXCEPTIONS = {
     },
     "show/__init__.py": {"matplotlib": "asks whether it is there"},
     "show/_draw.py": {"matplotlib": "draws"},
+    "show/_objects.py": {"matplotlib": "draws"},
 }
 
 AT_LOAD = frozenset(
@@ -80,6 +81,7 @@ AT_LOAD = frozenset(
         "serialization/torchvision_nodes.py",
         "serialization/albumentations_nodes.py",
         "show/_draw.py",
+        "show/_objects.py",
     }
 )
 """Files whose exceptions are imported when the file is loaded; all others import theirs inside a function."""

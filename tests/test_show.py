@@ -5,6 +5,7 @@ import sys
 
 import numpy as np
 import pytest
+from figures import axes, drawn, picture, texts
 
 from mixtransforms import (
     BatchSpec,
@@ -41,24 +42,6 @@ def one_paste_one_blend(shape=(20, 30)):
     paste = Layer([0], [1], [1.0], Boxes([[5, 10]], [[15, 25]]))
     blend = Layer([1], [2], [0.3])
     return Plan(BatchSpec(4, shape), (paste, blend))
-
-
-def axes(figure, label):
-    return [each for each in figure.axes if each.get_label() == label]
-
-
-def texts(figure):
-    return [text.get_text() for text in figure.texts]
-
-
-def drawn(figure):
-    """The figure as pixels; matplotlib's warnings are errors."""
-    figure.canvas.draw()
-    return figure
-
-
-def picture(each):
-    return np.asarray(each.get_images()[0].get_array())
 
 
 # ------------------------------------------------------------------------------------------------ what a tile says

@@ -5,11 +5,13 @@ Constructor, signature, JSON, command line and documentation all read the same f
 
 # No `from __future__ import annotations` in modules that define fields: signatures must show types, not strings.
 import dataclasses
+import inspect
 import math
 import numbers
+import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -22,10 +24,14 @@ __all__ = [
     "check_fields",
     "choice",
     "constructor",
+    "documentation",
+    "documented",
     "encode",
     "flag",
     "mismatch",
+    "names",
     "number",
+    "optional_choice",
     "optional_integer",
     "parameter",
     "values",
@@ -104,6 +110,57 @@ def optional_integer(*, low: int, high: int, doc: str) -> Any:
         return int(value)
 
     return parameter(None, check, f"None or a whole number within [{low}, {high}]", doc)
+
+
+def optional_choice(options: Sequence[str], doc: str) -> Any:
+    """``None`` or one of a few strings."""
+
+    def check(value: Any) -> str | None:
+        if value is not None and (not isinstance(value, str) or value not in options):
+            raise ValueError
+        return value
+
+    return parameter(None, check, "None or one of " + ", ".join(map(repr, options)), doc)
+
+
+def names(wanted: str, doc: str, kinds: tuple[type, ...] = (str,)) -> Any:
+    """Any number of names of some types; a single one may stand alone."""
+
+    def check(value: Any) -> tuple[Any, ...]:
+        found = (value,) if isinstance(value, kinds) else tuple(value)
+        if not all(isinstance(name, kinds) and not isinstance(name, bool) for name in found):
+            raise ValueError
+        return found
+
+    return parameter((), check, wanted, doc)
+
+
+def documentation(cls: type, text: str) -> str:
+    """A docstring with every parameter of a class, from its field.
+
+    Args:
+        cls: A dataclass, or a class whose bases are.
+        text: What the docstring says before.
+    """
+    known: dict[str, Any] = {}
+    for base in reversed(cls.__mro__):
+        known.update(getattr(base, "__dataclass_fields__", {}))
+    lines = []
+    for item in sorted(known.values(), key=lambda item: item.kw_only is True):  # as in the signature
+        rule = item.metadata.get(RULE)
+        if rule is not None:
+            told = f"{item.name}: {rule.doc} Accepts {rule.wanted}."
+            lines += textwrap.wrap(told, 110, initial_indent="    ", subsequent_indent="        ")
+    return "\n".join([inspect.cleandoc(text), "", "Args:", *lines])
+
+
+T = TypeVar("T", bound=type)
+
+
+def documented(cls: T) -> T:
+    """Writes the parameters of a dataclass into its docstring."""
+    cls.__doc__ = documentation(cls, cls.__doc__ or "")
+    return cls
 
 
 def check_fields(owner: Any) -> None:

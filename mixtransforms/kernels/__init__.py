@@ -30,6 +30,7 @@ for bit; half types are blended in float32; other floats in their own precision.
 from __future__ import annotations
 
 import importlib
+import re
 from types import ModuleType
 from typing import Any
 
@@ -70,3 +71,8 @@ def dtype_name(array: Any) -> str:
 def is_floating(array: Any) -> bool:
     """Whether the dtype of an array of either backend is a floating one."""
     return "float" in dtype_name(array)
+
+
+def is_integer(array: Any) -> bool:
+    """Whether the dtype of an array of either backend is one of whole numbers."""
+    return re.fullmatch(r"u?int(8|16|32|64)", dtype_name(array)) is not None

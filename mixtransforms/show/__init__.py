@@ -9,13 +9,11 @@ from collections.abc import Mapping, Sequence
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from mixtransforms.core.errors import InputError, PlanError, explain, missing
 from mixtransforms.core.plan import Plan
 from mixtransforms.show import _content, _tiles
 from mixtransforms.show._pictures import channels_last
+from mixtransforms.targets.boxes import BoxRules
 from mixtransforms.targets.labels import LabelPair
 
 if TYPE_CHECKING:
@@ -27,8 +25,10 @@ __all__ = ["batch", "trace"]
 
 _MIXED = (
     "Large: the mixed image, pasted regions outlined. Small: its sources, the sample itself on top. "
-    "Bar: the share of each source in the image, and in the label."
+    "Bar: the share of each source in the image"
 )
+_LABELLED = ", and in the label"
+_WEIGHTS = "Numbers on objects are their weights, where these are below 1."
 _ALONE = "Bar: the share of each class in the label."
 
 
@@ -38,11 +38,15 @@ def batch(
     class_names: Sequence[str] | None = None,
     max_images: int = 16,
     *,
-    kinds: Mapping[str | int, str] | None = None,
+    kinds: Mapping[str | int, Any] | None = None,
     layout: str | None = None,
+    boxes: BoxRules | None = None,
     title: str | None = None,
 ) -> Figure:
     """Draws a batch; with a plan, what the plan makes of it.
+
+    Boxes, instance masks and keypoints are drawn on the images with the class and the weight of every object, the
+    lighter the fainter; of semantic masks every class but 0 has a colour.
 
     Args:
         batch: A batch in any container that the transforms take, NumPy or torch. With a plan: the batch **before**
@@ -52,6 +56,8 @@ def batch(
         max_images: Most tiles.
         kinds: As for the transforms: what values are that have no default name.
         layout: As for the transforms: axes of the images.
+        boxes: As for the transforms: how boxes are written that do not say so themselves, more fields of theirs, and,
+            with a plan, what is kept of them.
         title: A line above.
 
     Returns:
@@ -63,11 +69,12 @@ def batch(
         MissingDependencyError: matplotlib is not installed.
     """
     drawing = _drawing()
-    content = _content.content(batch, kinds)
+    told = _content.Told(kinds, layout, boxes)
+    content = _content.content(batch, told)
     naming = _content.Naming(content.labels, class_names)
     if plan is None:
-        sheet = _tiles.unplanned(content, naming, max_images, layout)
-        return drawing.draw(sheet, title, _ALONE if content.labels is not None else "")  # type: ignore[no-any-return]
+        sheet = _tiles.unplanned(content, naming, max_images, told)
+        return drawing.draw(sheet, title, _explained(sheet, _ALONE if content.labels is not None else ""))  # type: ignore[no-any-return]
     if isinstance(content.labels, LabelPair):
         raise InputError(
             explain(
@@ -78,8 +85,8 @@ def batch(
                 fix="Give the original batch, or leave the plan out.",
             )
         )
-    sheet = _tiles.planned(content, (plan,), naming, max_images, layout, None)
-    return drawing.draw(sheet, title, _MIXED)  # type: ignore[no-any-return]
+    sheet = _tiles.planned(content, (plan,), naming, max_images, told)
+    return drawing.draw(sheet, title, _explained(sheet, _mixed(content)))  # type: ignore[no-any-return]
 
 
 def trace(
@@ -87,14 +94,16 @@ def trace(
     class_names: Sequence[str] | None = None,
     max_images: int = 16,
     *,
-    kinds: Mapping[str | int, str] | None = None,
+    kinds: Mapping[str | int, Any] | None = None,
     layout: str | None = None,
+    boxes: BoxRules | None = None,
     title: str | None = None,
 ) -> Figure:
     """Draws what one call of a pipeline or a transform mixed: ``show.trace(pipeline.trace(batch))``.
 
     Every tile shows the mixed image with the outline of what was pasted, its sources beside it, and their shares.
-    Where later transforms change the result, such as ``Normalize``, the picture shows it as it was mixed.
+    Boxes, masks and keypoints are those of the result. Where later transforms change the images, such as
+    ``Normalize``, the picture shows them as they were mixed, with what ``boxes`` keeps of the objects.
 
     Args:
         trace: What ``trace(...)`` of a pipeline returned.
@@ -102,6 +111,8 @@ def trace(
         max_images: Most tiles.
         kinds: As for the transforms: what values are that have no default name.
         layout: As for the transforms: axes of the images.
+        boxes: As for the transforms: how boxes are written that do not say so themselves, more fields of theirs, and
+            what is kept of them.
         title: A line above.
 
     Returns:
@@ -112,24 +123,36 @@ def trace(
         MissingDependencyError: matplotlib is not installed.
     """
     drawing = _drawing()
+    options: dict[str, Any] = {"kinds": kinds, "layout": layout, "boxes": boxes, "title": title}
     if not trace.plans:
-        return batch(trace.after, None, class_names, max_images, kinds=kinds, layout=layout, title=title)
-    before = _content.content(trace.before, kinds)
+        return batch(trace.after, None, class_names, max_images, **options)
+    told = _content.Told(kinds, layout, boxes)
+    before = _content.content(trace.before, told)
     naming = _content.Naming(before.labels, class_names)
     try:
-        sheet = _tiles.planned(before, trace.plans, naming, max_images, layout, _result(trace.after, kinds, layout))
+        sheet = _tiles.planned(before, trace.plans, naming, max_images, told, _result(trace.after, told), traced=True)
     except PlanError:  # something between two mixes changed the size of the images
-        return batch(trace.after, None, class_names, max_images, kinds=kinds, layout=layout, title=title)
-    return drawing.draw(sheet, title, _MIXED)  # type: ignore[no-any-return]
+        return batch(trace.after, None, class_names, max_images, **options)
+    return drawing.draw(sheet, title, _explained(sheet, _mixed(before)))  # type: ignore[no-any-return]
 
 
-def _result(after: Any, kinds: Mapping[str | int, str] | None, layout: str | None) -> NDArray[Any]:
-    """Images of the result, ``(B, H, W, C)``; none where later transforms made something else of them."""
+def _mixed(before: _content.Content) -> str:
+    return _MIXED + ("" if before.labels is None else _LABELLED) + "."
+
+
+def _explained(sheet: _tiles.Sheet, text: str) -> str:
+    """What the reader must know of the picture, the weights of objects included where there are any."""
+    weighted = any(thing.weight < 1 for tile in sheet.tiles for thing in tile.marks.things)
+    return " ".join(part for part in (text, _WEIGHTS * weighted) if part)
+
+
+def _result(after: Any, told: _content.Told) -> _tiles.Result | None:
+    """The result of a pipeline; none where later transforms made something else of its images."""
     try:
-        content = _content.content(after, kinds)
-        return channels_last(content.images, layout, content.where)
+        content = _content.content(after, told)
+        return _tiles.Result(content, channels_last(content.images, told.layout, content.where))
     except InputError:
-        return np.zeros((0, 1, 1, 3), np.uint8)
+        return None
 
 
 def _drawing() -> ModuleType:

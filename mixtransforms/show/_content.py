@@ -1,35 +1,62 @@
-"""What a batch holds that a picture shows: images, labels, and the names of samples."""
+"""What a batch holds that a picture shows: images, labels, what stands beside them, and the names of samples."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from mixtransforms.core.errors import InputError, explain
 from mixtransforms.kernels import backend_of, kernel_of
-from mixtransforms.targets.collate import stack
-from mixtransforms.targets.containers import is_flat, spell, walk
-from mixtransforms.targets.find import Finder
+from mixtransforms.targets.batch import Found, collated, find_batch
+from mixtransforms.targets.boxes import BoxRules
+from mixtransforms.targets.containers import spell, walk
+from mixtransforms.targets.find import Finder, Target
 from mixtransforms.targets.labels import LabelPair
+from mixtransforms.targets.layouts import Layout
 from mixtransforms.targets.names import IMAGE, LABEL
 
-Kinds = Mapping[str | int, str]
+Kinds = Mapping[str | int, Any]
+
+
+class Told(NamedTuple):
+    """What the user says of a batch, as for the transforms.
+
+    Attributes:
+        kinds: What values are that have no default name.
+        layout: Axes of the images.
+        boxes: How boxes are written that do not say so themselves.
+    """
+
+    kinds: Kinds | None = None
+    layout: str | None = None
+    boxes: BoxRules | None = None
 
 
 class Content(NamedTuple):
     """What a batch holds.
 
     Attributes:
-        images: As they are in the batch.
+        images: One array; padded where they were of unequal sizes.
         where: Their place, for errors.
         labels: ``(B,)`` or ``(B, K)`` on the host, a :class:`LabelPair` of these, or ``None``.
+        found: Everything, as it is found for mixing.
     """
 
     images: Any
     where: str
     labels: Any
+    found: Found
+
+
+@dataclass(frozen=True)
+class _Lenient(Finder):
+    """Finds what is known, and passes over the rest: a picture need not show everything."""
+
+    def find(self, batch: Any, labels: Any = None) -> list[Target]:
+        return self.known(batch)
 
 
 class Naming(NamedTuple):
@@ -72,19 +99,24 @@ class Naming(NamedTuple):
             )
         return str(self.names[class_id])
 
+    def of_mask(self, class_id: int) -> str:
+        """The name of a class of masks, where ids beyond the names mark pixels without a class, such as 255."""
+        return f"class {class_id}" if self.names is None or class_id >= len(self.names) else self.of(class_id)
 
-def content(batch: Any, kinds: Kinds | None) -> Content:
-    """The first images and the first labels of a batch in any container.
+
+def content(batch: Any, told: Told) -> Content:
+    """The first images and the first labels of a batch in any container, and what stands beside them.
 
     Raises:
-        InputError: There are no images in it.
+        InputError: There are no images in it, or what is told of them does not belong together.
     """
+    finder = _Lenient(told.kinds or {}, (), boxes=told.boxes or BoxRules())
+    batch = collated(batch, finder, True)
     pairs = [
         leaf for _, leaf in walk(batch, lambda _, node: isinstance(node, LabelPair)) if isinstance(leaf, LabelPair)
     ]
-    known = Finder(kinds or {}, ()).known(batch)
-    images = [target for target in known if target.kind == IMAGE]
-    if not images:
+    layout = Layout(told.layout)
+    if layout.is_table or not any(target.kind == IMAGE for target in finder.known(batch)):
         raise InputError(
             explain(
                 "Nothing to show",
@@ -94,12 +126,13 @@ def content(batch: Any, kinds: Kinds | None) -> Content:
                 fix="Say which value it is with kinds={'name': 'image'}.",
             )
         )
-    labels = [_host(target.value) for target in known if target.kind == LABEL]
-    found = LabelPair(*map(_host, pairs[0])) if pairs else labels[0] if labels else None
-    value = images[0].value
-    return Content(stack(list(value)) if is_flat(value) else value, spell(images[0].path), found)
+    found = find_batch(batch, finder, layout, pad=True, labels_follow=True)
+    labels = [host(target.value) for target in found.others if target.kind == LABEL]
+    known = LabelPair(*map(host, pairs[0])) if pairs else labels[0] if labels else None
+    return Content(found.images[0].value, spell(found.images[0].path), known, found)
 
 
-def _host(value: Any) -> Any:
+def host(value: Any) -> Any:
+    """An array, a list or a number on the host."""
     backend = backend_of(value)
     return np.asarray(value) if backend is None else kernel_of(backend).to_host(value)

@@ -12,7 +12,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from mixtransforms.show import _objects
 from mixtransforms.show._tiles import Outline, Part, Sheet, Tile
+from mixtransforms.show._washes import color_of
 
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#8C6D00", "#666666")
 """One for every part of a tile (Okabe and Ito): told apart by colour-blind readers, and dark enough for text."""
@@ -28,6 +30,8 @@ _TILE_GAP = (0.3, 0.28)
 _MIXED = 1.85
 """Width of a mixed image in inches; its height follows its sides."""
 _INSET = 0.85
+_MARKED, _MARKED_INSET, _FEW = 2.6, 1.12, 3
+"""Widths of a mixed image and of its sources, and tiles in a row, where objects are drawn: the figure is as wide."""
 _TITLE, _BAR, _LINE, _HEADING_LINE = 0.26, 0.13, 0.17, 0.24
 """Heights in inches."""
 _CHARACTER, _HEADING_CHARACTER = 0.072, 0.115
@@ -78,13 +82,16 @@ def draw(sheet: Sheet, title: str | None, explanation: str) -> Figure:
     width = max(_NARROWEST, 2 * _MARGIN + columns * layout.width + (columns - 1) * _TILE_GAP[0])
     heading = _wrapped([title or ""], width, _HEADING_CHARACTER)
     text = _wrapped([explanation, *sheet.notes], width, _CHARACTER)
-    head, foot = 0.1 + len(heading) * _HEADING_LINE, _MARGIN + len(text) * _LINE
+    legend = _legend(sheet.classes, width)
+    head, foot = 0.1 + len(heading) * _HEADING_LINE, _MARGIN + (len(text) + len(legend)) * _LINE
     height = head + rows * layout.height + max(0, rows - 1) * _TILE_GAP[1] + 0.12 + foot
     figure = Picture(figsize=(width, height), dpi=_DPI, facecolor="white")
     for number, line in enumerate(heading):
         _text(figure, _MARGIN, height - 0.25 - number * _HEADING_LINE, line, _LARGE, "black", weight="bold")
     for number, line in enumerate(reversed(text)):
         _text(figure, _MARGIN, 0.12 + number * _LINE, line, _SMALL, "#444444")
+    for number, entries in enumerate(reversed(legend)):
+        _draw_legend(figure, entries, 0.12 + (len(text) + number) * _LINE)
     for number, tile in enumerate(sheet.tiles):
         left = _MARGIN + (number % columns) * (layout.width + _TILE_GAP[0])
         top = height - head - (number // columns) * (layout.height + _TILE_GAP[1])
@@ -99,10 +106,12 @@ def _layout(tiles: Sequence[Tile]) -> _Layout:
     insets = any(part.picture is not None for tile in tiles for part in tile.parts)
     declared = any(part.label_share is not None for tile in tiles for part in tile.parts)
     across = 2 if (insets or parts <= 2) and not declared else 1
+    marked = any(tile.marks.things or tile.marks.wash is not None for tile in tiles)
+    columns, wide, inset = (_FEW, _MARKED, _MARKED_INSET) if marked else (_COLUMNS, _MIXED, _INSET)
     return _Layout(
-        min(_COLUMNS, max(1, len(tiles))),
-        (_MIXED, _MIXED * tall),
-        _INSET if insets else 0.0,
+        min(columns, max(1, len(tiles))),
+        (wide, wide * tall),
+        inset if insets else 0.0,
         across,
         math.ceil(parts / across),
     )
@@ -116,6 +125,7 @@ def _draw_tile(figure: Figure, tile: Tile, layout: _Layout, left: float, top: fl
     _show(axes, tile.picture, "#888888", 0.6)
     for outline in tile.outlines:
         _draw_outline(axes, outline)
+    _objects.draw(axes, tile.marks, captions=True)
     pictured = [(number, part) for number, part in enumerate(tile.parts) if part.picture is not None]
     slots = max(2, len(pictured))
     inset = (tall - (slots - 1) * _GAP) / slots
@@ -123,9 +133,32 @@ def _draw_tile(figure: Figure, tile: Tile, layout: _Layout, left: float, top: fl
         bottom = image_bottom + tall - inset - slot * (inset + _GAP)
         small = _axes(figure, "source", (left + wide + _GAP, bottom, layout.inset, inset))
         _show(small, part.picture, COLORS[number], 2.2)
+        _objects.draw(small, part.marks, captions=False)
         _number(small, str(part.index), COLORS[number])
     if tile.parts:
         _draw_bar(figure, tile.parts, layout, left, image_bottom - _GAP - _BAR)
+
+
+def _legend(classes: Sequence[tuple[int, str]], width: float) -> list[list[tuple[float, int, str]]]:
+    """Lines of places in inches, numbers of colours, and names."""
+    lines: list[list[tuple[float, int, str]]] = []
+    x = width
+    for number, name in classes:
+        room = 0.35 + len(name) * _CHARACTER
+        if x + room > width - _MARGIN:
+            lines.append([])
+            x = _MARGIN
+        lines[-1].append((x, number, name))
+        x += room
+    return lines
+
+
+def _draw_legend(figure: Figure, entries: Sequence[tuple[float, int, str]], bottom: float) -> None:
+    width, height = figure.get_size_inches()
+    for x, number, name in entries:
+        corner, size = (x / width, (bottom - 0.01) / height), (0.12 / width, 0.12 / height)
+        figure.add_artist(Rectangle(corner, *size, facecolor=color_of(number), edgecolor="#444444", linewidth=0.5))
+        _text(figure, x + 0.17, bottom, name, _SMALL, "#444444")
 
 
 def _draw_bar(figure: Figure, parts: Sequence[Part], layout: _Layout, left: float, bottom: float) -> None:
@@ -168,6 +201,7 @@ def _show(axes: Axes, picture: Any, color: str, width: float) -> None:
     axes.set_xticks([])
     axes.set_yticks([])
     axes.set_anchor("NW")
+    axes.set_autoscale_on(False)
     for spine in axes.spines.values():
         spine.set(color=color, linewidth=width)
 

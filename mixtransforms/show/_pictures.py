@@ -47,8 +47,8 @@ def channels_last(images: Any, layout: str | None, where: str) -> NDArray[Any]:
     Raises:
         InputError: It is no batch of images, or has more axes than a picture.
     """
-    height, width = Layout(layout).axes(images, where)
-    if len(images.shape) > 4:
+    axes = Layout(layout).axes(images, where)
+    if len(images.shape) > 4 or len(axes) != 2:
         raise InputError(
             explain(
                 "Not pictures",
@@ -58,6 +58,7 @@ def channels_last(images: Any, layout: str | None, where: str) -> NDArray[Any]:
                 fix="Show one frame of each sample, such as video[:, 0].",
             )
         )
+    height, width = axes
     if backend_of(images) == "torch" and is_floating(images):
         images = images.detach().float()  # NumPy has no bfloat16
     array: NDArray[Any] = kernel_of(str(backend_of(images))).to_host(images)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 from mixtransforms.core.layers import Boxes, FloatArray, Layer, Mask
 from mixtransforms.core.plan import Plan
 from mixtransforms.kernels import backend_of, kernel_of
-from mixtransforms.show._content import Content, Naming
+from mixtransforms.show._content import Content, Naming, Told, content
+from mixtransforms.show._marks import NOTHING, Marks, marks
 from mixtransforms.show._pictures import Pictures, Range, channel_note, channels_last, drawable, range_of
+from mixtransforms.show._washes import washes
 from mixtransforms.targets.labels import LabelPair
 
 PARTS = 5
@@ -21,6 +23,7 @@ PARTS = 5
 
 UNKNOWN = "Sources are unknown without a plan; show.trace(pipeline.trace(batch)) shows them."
 LATER = "Transforms after the mix are not shown."
+WITHOUT = "Boxes and the like are not shown: several mixes and later transforms have changed them."
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +36,7 @@ class Part:
         label_share: Of the label, where a plan declares another one.
         index: The sample it is, or ``None`` where that is unknown.
         picture: ``(H, W, C)`` uint8, or ``None``.
+        marks: What is drawn on it.
     """
 
     name: str
@@ -40,6 +44,7 @@ class Part:
     label_share: float | None = None
     index: int | None = None
     picture: Pictures | None = None
+    marks: Marks = NOTHING
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,32 +73,64 @@ class Tile:
         picture: ``(H, W, C)`` uint8.
         parts: The sample itself first.
         outlines: Pasted regions.
+        marks: What is drawn on the picture.
     """
 
     title: str
     picture: Pictures
     parts: tuple[Part, ...] = ()
     outlines: tuple[Outline, ...] = ()
+    marks: Marks = NOTHING
 
 
 class Sheet(NamedTuple):
-    """All tiles, and what the reader must know of them."""
+    """All tiles, and what the reader must know of them.
+
+    Attributes:
+        tiles: In the order of the batch.
+        notes: Sentences.
+        classes: Numbers of the colours and names of the classes that semantic masks show.
+    """
 
     tiles: tuple[Tile, ...]
     notes: tuple[str, ...]
+    classes: tuple[tuple[int, str], ...] = ()
 
 
-def unplanned(batch: Content, naming: Naming, count: int, layout: str | None) -> Sheet:
+class Result(NamedTuple):
+    """What a call returned.
+
+    Attributes:
+        content: The batch.
+        images: Its images, ``(B, H, W, C)``.
+    """
+
+    content: Content
+    images: NDArray[Any]
+
+
+def unplanned(batch: Content, naming: Naming, count: int, told: Told) -> Sheet:
     """Tiles of a batch of which nothing is known but what it holds."""
-    array = channels_last(batch.images, layout, batch.where)[:count]
+    array = channels_last(batch.images, told.layout, batch.where)[:count]
     limits = range_of([array])
     pictures = drawable(array, limits)
-    tiles = tuple(Tile(f"Sample {row}", pictures[row], _label_parts(naming, row)) for row in range(len(pictures)))
-    return Sheet(tiles, _notes(UNKNOWN, limits.note, channel_note(array)))
+    wash, classes = washes(batch)
+    drawn = marks(batch, naming, range(len(pictures)), wash)
+    tiles = tuple(
+        Tile(f"Sample {row}", picture, _label_parts(naming, row), marks=drawn[row])
+        for row, picture in enumerate(pictures)
+    )
+    return Sheet(tiles, _notes(UNKNOWN, limits.note, channel_note(array)), _named(classes, naming))
 
 
 def planned(
-    before: Content, plans: Sequence[Plan], naming: Naming, count: int, layout: str | None, after: NDArray[Any] | None
+    before: Content,
+    plans: Sequence[Plan],
+    naming: Naming,
+    count: int,
+    told: Told,
+    after: Result | None = None,
+    traced: bool = False,
 ) -> Sheet:
     """Tiles of a batch and of what plans make of it.
 
@@ -105,23 +142,55 @@ def planned(
         plans: In the order they were painted.
         naming: Of the samples of ``before``.
         count: How many tiles, at most.
-        layout: Of the images.
-        after: Images of the result, ``(B, H, W, C)``; ``None`` where they are not known.
+        told: What the user says of the batch.
+        after: The result; ``None`` where it is not known, or is no batch of images.
+        traced: Whether there is a result, so that the reader must know where it is not what is shown.
     """
-    source = channels_last(before.images, layout, before.where)
-    painted = channels_last(_painted(before.images, plans, layout), layout, before.where)
+    source = channels_last(before.images, told.layout, before.where)
+    painted = channels_last(_painted(before.images, plans, told.layout), told.layout, before.where)
     limits = range_of([source])
     shares, label_shares = _composed(plans, "share"), _composed(plans, "target_share")
     mixed, small = drawable(painted[:count], limits), drawable(source, limits)
+    same = after is not None and _same(after, source, mixed, plans[-1].size, limits)
+    wash, classes = washes(before)
+    own = marks(before, naming, range(len(source)), wash)
+    drawn = (
+        _of_result(after.content, naming, len(mixed), plans[-1].size)
+        if after is not None and same
+        else _of_plans(before, plans, naming, len(mixed), told, wash)
+    )
     tiles = []
     for row, picture in enumerate(mixed):
-        parts = _parts(row % len(source), shares[row], label_shares[row], naming, small)
+        parts = _parts(row % len(source), shares[row], label_shares[row], naming, small, own)
         outlines = tuple(_outlines(plans[-1], row, parts)) if len(plans) == 1 else ()
-        tiles.append(Tile(_title(row, parts, outlines), picture, parts, outlines))
-    own_range = after is not None and after.dtype != source.dtype
-    same = after is None or _shows(after, mixed, plans[-1].size, None if own_range else limits)
-    later = "" if same else LATER
-    return Sheet(tuple(tiles), _notes(later, limits.note, channel_note(source)))
+        shown = NOTHING if drawn is None else drawn[row]
+        tiles.append(Tile(_title(row, parts, outlines), picture, parts, outlines, shown))
+    notes = _notes(LATER * (traced and not same), WITHOUT * (drawn is None), limits.note, channel_note(source))
+    return Sheet(tuple(tiles), notes, _named(classes, naming))
+
+
+def _of_result(after: Content, naming: Naming, count: int, size: int) -> list[Marks]:
+    """What stands beside the images of a result; originals come first where they are kept."""
+    first = size if after.found.spec.size == 2 * size else 0
+    return marks(after, naming, range(first, first + count), washes(after)[0])
+
+
+def _of_plans(
+    before: Content, plans: Sequence[Plan], naming: Naming, count: int, told: Told, wash: FloatArray | None
+) -> list[Marks] | None:
+    """What the plans make of what stands beside the images; ``None`` for objects that were mixed more than once."""
+    if before.found.objects and len(plans) > 1:
+        return None
+    found, new = before.found, {target.path: target.value for target in before.found.targets}
+    for objects in found.objects:
+        for path, mixed in objects.mix(plans[0]).items():
+            new |= found.placed(path, mixed)
+    result = content(found.rebuilt(new), told) if found.objects else before
+    return marks(result, naming, range(count), None if wash is None else _painted(wash, plans, None))
+
+
+def _named(classes: Sequence[int], naming: Naming) -> tuple[tuple[int, str], ...]:
+    return tuple((number, naming.of_mask(number)) for number in classes)
 
 
 def _notes(*notes: str) -> tuple[str, ...]:
@@ -149,12 +218,16 @@ def _composed(plans: Sequence[Plan], attribute: str) -> FloatArray:
     return result
 
 
-def _parts(own: int, share: FloatArray, label: FloatArray, naming: Naming, pictures: Pictures) -> tuple[Part, ...]:
+def _parts(
+    own: int, share: FloatArray, label: FloatArray, naming: Naming, pictures: Pictures, drawn: Sequence[Marks]
+) -> tuple[Part, ...]:
     """The sample itself, then its sources, the largest share first."""
     order = [own, *(index for index in np.argsort(-share, kind="stable").tolist() if index != own)]
     seen = [index for index in order if index == own or share[index] > 0]
     declared = label if not np.allclose(share, label) else None
-    return _shortened(seen, share, declared, lambda index: (naming.sample(index), index, pictures[index]))
+    return _shortened(
+        seen, share, declared, lambda index: Part(naming.sample(index), 0.0, None, index, pictures[index], drawn[index])
+    )
 
 
 def _label_parts(naming: Naming, row: int) -> tuple[Part, ...]:
@@ -172,18 +245,18 @@ def _label_parts(naming: Naming, row: int) -> tuple[Part, ...]:
         return (Part(naming.row(labels[row]), 1.0),)
     shares = labels[row].astype(np.float64)
     seen = [index for index in np.argsort(-shares, kind="stable").tolist() if shares[index] > 0]
-    return _shortened(seen, shares, None, lambda index: (naming.of(index), None, None))
+    return _shortened(seen, shares, None, lambda index: Part(naming.of(index), 0.0))
 
 
 def _shortened(
-    seen: Sequence[int], share: FloatArray, label: FloatArray | None, describe: Callable[[int], tuple[str, Any, Any]]
+    seen: Sequence[int], share: FloatArray, label: FloatArray | None, describe: Callable[[int], Part]
 ) -> tuple[Part, ...]:
     """The first parts one by one, and what is too much for a tile as one."""
     shown = seen if len(seen) <= PARTS else seen[: PARTS - 1]
     parts = []
     for index in shown:
-        name, sample, picture = describe(index)
-        parts.append(Part(name, float(share[index]), None if label is None else float(label[index]), sample, picture))
+        declared = None if label is None else float(label[index])
+        parts.append(replace(describe(index), share=float(share[index]), label_share=declared))
     rest = list(seen[len(shown) :])
     if rest:
         total = None if label is None else float(label[rest].sum())
@@ -227,18 +300,19 @@ def _title(row: int, parts: Sequence[Part], outlines: Sequence[Outline]) -> str:
     return f"Sample {row}: {'box' if outlines[0].mask is None else 'part'} of sample {partners[0]} pasted"
 
 
-def _shows(after: NDArray[Any], mixed: Pictures, size: int, limits: Range | None) -> bool:
+def _same(after: Result, source: NDArray[Any], mixed: Pictures, size: int, limits: Range) -> bool:
     """Whether the result of a pipeline still looks like what its plans painted.
 
     Args:
-        after: The result, ``(B, H, W, C)``.
+        after: The result.
+        source: The images before, ``(B, H, W, C)``.
         mixed: What was painted, of the first samples.
         size: How many samples the last plan mixed.
-        limits: The range of the batch before; ``None`` where the result is of another dtype.
+        limits: The range of the batch before, which holds for a result of the same dtype.
     """
-    after = after[size:] if len(after) == 2 * size else after  # originals come first where they are kept
-    own = limits or range_of([after])
-    if limits is None and own.note:  # normalised
+    images = after.images[size:] if len(after.images) == 2 * size else after.images  # originals come first
+    own = limits if images.dtype == source.dtype else range_of([images])
+    if own is not limits and own.note:  # normalised
         return False
-    shown = drawable(after[: len(mixed)], own)
+    shown = drawable(images[: len(mixed)], own)
     return shown.shape == mixed.shape and bool((np.abs(shown.astype(np.int16) - mixed) <= 1).all())

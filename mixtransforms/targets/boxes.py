@@ -5,7 +5,7 @@ Boxes are ``x1, y1, x2, y2`` in pixels, float64, continuous: pixel ``j`` covers 
 """
 
 # No `from __future__ import annotations`: signatures must show types, not strings.
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -17,13 +17,6 @@ from mixtransforms.core.shares import Contribution
 from mixtransforms.targets.formats import FORMATS
 
 
-def _names(value: Any) -> tuple[str, ...]:
-    names = (value,) if isinstance(value, str) else tuple(value)
-    if not all(isinstance(name, str) for name in names):
-        raise ValueError
-    return names
-
-
 def _format(value: Any) -> str | None:
     if value is None:
         return None
@@ -32,6 +25,7 @@ def _format(value: Any) -> str | None:
     return value.lower()
 
 
+@checked.documented
 @dataclass(frozen=True, repr=False)
 class BoxRules:
     """How boxes, and what stands beside each of them, are mixed.
@@ -55,8 +49,10 @@ class BoxRules:
         ("mix", "visibility", "ones"),
         "Weight of an object: that of its pixels, that times the share of it that is seen, or 1.",
     )
-    fields: tuple[str, ...] = checked.parameter(
-        (), _names, "names", "More values that stand one a box, beside those that are known by their name."
+    fields: Sequence[str | int] = checked.names(
+        "names, positions or dotted paths",
+        "More values that stand one a box, beside those that are known by their name.",
+        (str, int),
     )
     format: str | None = checked.parameter(
         None,

@@ -163,7 +163,7 @@ class ObjectFinder:
     def _fields(
         self, values: Mapping[Path, Any], anchor: Any, declared: Collection[Name], usual: Collection[str], batched: bool
     ) -> tuple[Path, ...]:
-        """Values that have a row for every object, and not one for the sample, such as an array of labels ``(B, K)``."""
+        """Values with a row for every object, and not one for the sample as an array of labels ``(B, K)`` has."""
         listed = batched and not backend_of(anchor)
         named = [path for path in values if self._is_field(path, declared, usual)]
         return tuple(

@@ -3,6 +3,7 @@
 # No `from __future__ import annotations`: signatures must show types, not strings.
 import dataclasses
 import numbers
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
@@ -35,34 +36,19 @@ def _columns(value: Any) -> str:
     return value
 
 
-def _occluded(value: Any) -> str | None:
-    if value not in (None, "hide", "unlabel", "drop"):
-        raise ValueError
-    return value  # type: ignore[no-any-return]
-
-
 def _count(value: Any) -> int:
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Integral) or value < 0:
         raise ValueError
     return int(value)
 
 
-def _names(value: Any) -> tuple[str, ...]:
-    names = (value,) if isinstance(value, str) else tuple(value)
-    if not all(isinstance(name, str) for name in names):
-        raise ValueError
-    return names
-
-
+@checked.documented
 @dataclass(frozen=True, repr=False)
 class Keypoints:
     """How keypoints are mixed: those that a sample no longer shows are hidden, unlabelled or dropped.
 
     Coordinates are absolute pixels, where pixel ``j`` covers ``[j, j + 1)``. Angles, scales and depths stay as they
     are, also where a source is resized.
-
-    Raises:
-        ParameterError: A value is out of range.
     """
 
     name: ClassVar[str] = "keypoints"
@@ -75,10 +61,8 @@ class Keypoints:
         "What the numbers of a point are: x, y, v (visibility: 0 unlabelled, 1 hidden, 2 visible), a (angle), "
         "s (scale), z (depth); '' for 'xy' or 'xyv', by their number.",
     )
-    occluded: str | None = checked.parameter(
-        None,
-        _occluded,
-        "None, 'hide', 'unlabel' or 'drop'",
+    occluded: str | None = checked.optional_choice(
+        ("hide", "unlabel", "drop"),
         "What becomes of a point of the sample that a paste covers: 'hide' (visibility 2 becomes 1), 'unlabel' "
         "(visibility 0), 'drop' (the point is removed; only single points). None hides the points of instances and "
         "drops single points.",
@@ -89,8 +73,10 @@ class Keypoints:
         "a whole number, at least 0",
         "An instance that loses points is dropped where fewer labelled ones than this are still seen.",
     )
-    fields: tuple[str, ...] = checked.parameter(
-        (), _names, "names", "More values that stand one an instance (or single point) beside the keypoints."
+    fields: Sequence[str | int] = checked.names(
+        "names, positions or dotted paths",
+        "More values that stand one an instance (or single point) beside the keypoints.",
+        (str, int),
     )
 
     def __post_init__(self) -> None:

@@ -1,7 +1,6 @@
 """Class labels: integer ids, one-hot or soft rows; mixed by the plan's shares into soft rows or pairs."""
 
 # No `from __future__ import annotations`: signatures must show types, not strings.
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import ModuleType
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 from mixtransforms.core import fields
 from mixtransforms.core.errors import InputError, explain
 from mixtransforms.core.plan import Plan
-from mixtransforms.kernels import backend_of, dtype_name, is_floating, kernel_of
+from mixtransforms.kernels import backend_of, dtype_name, is_floating, is_integer, kernel_of
 from mixtransforms.targets.kinds import Kind, Mixed, Scene
 
 FORMS = ("soft", "pair")
@@ -33,21 +32,13 @@ class LabelPair(NamedTuple):
     weight: Any
 
 
-def _form(value: Any) -> str | None:
-    if value is not None and (not isinstance(value, str) or value not in FORMS):
-        raise ValueError
-    return value
-
-
 @dataclass(frozen=True, repr=False)
 class LossTarget(Kind):
     """What a loss compares predictions with: values mixed by :attr:`~mixtransforms.Plan.target_share`, or pairs."""
 
     _: fields.KW_ONLY
-    form: str | None = fields.parameter(
-        None,
-        _form,
-        "None or one of " + ", ".join(map(repr, FORMS)),
+    form: str | None = fields.optional_choice(
+        FORMS,
         "'soft', mixed values, or 'pair', (label, partner, weight); None is the form of the transform's labels.",
     )
 
@@ -80,6 +71,7 @@ def _pair(kernel: ModuleType, plan: Plan, value: Any) -> LabelPair:
     )
 
 
+@fields.documented
 @dataclass(frozen=True, repr=False)
 class Label(LossTarget):
     """Class labels: integer ids ``(B,)``, or one-hot or soft rows ``(B, K)`` of any dtype.
@@ -188,11 +180,6 @@ def _check_one_hot(labels: Any, where: str) -> None:
                 fix="Give class ids as (B,), shares as floats, or leave attributes alone with passthrough.",
             )
         )
-
-
-def is_integer(values: Any) -> bool:
-    """Whether the dtype of an array of either backend is one of whole numbers."""
-    return re.fullmatch(r"u?int(8|16|32|64)", dtype_name(values)) is not None
 
 
 def offending(values: NDArray[Any], wrong: NDArray[np.bool_]) -> str:

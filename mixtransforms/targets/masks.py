@@ -33,12 +33,7 @@ class MaskPair(NamedTuple):
     weight: Any
 
 
-def _form(value: Any) -> str | None:
-    if value is not None and (not isinstance(value, str) or value not in FORMS):
-        raise ValueError
-    return value
-
-
+@fields.documented
 @dataclass(frozen=True, repr=False)
 class SemanticMask(Kind):
     """Masks of class ids ``(B, H, W)``, ``(B, 1, H, W)`` or ``(B, H, W, 1)``, or maps with a channel for every class.
@@ -60,10 +55,8 @@ class SemanticMask(Kind):
     ignore_index: int | None = fields.optional_integer(
         low=-(2**31), high=2**31 - 1, doc="Id of pixels that carry no mass in soft maps, such as 255."
     )
-    form: str | None = fields.parameter(
-        None,
-        _form,
-        "None or one of " + ", ".join(map(repr, FORMS)),
+    form: str | None = fields.optional_choice(
+        FORMS,
         "Form of blended masks: 'pair', both and a weight; 'soft', float32 maps, one a class; 'dominant', the ids of "
         "the heavier source.",
     )

@@ -12,9 +12,9 @@ import numpy as np
 from mixtransforms.core import fields
 from mixtransforms.core.errors import InputError, explain
 from mixtransforms.core.plan import Plan
-from mixtransforms.kernels import backend_of, dtype_name, is_floating, kernel_of
+from mixtransforms.kernels import backend_of, dtype_name, is_floating, is_integer, kernel_of
 from mixtransforms.targets.kinds import Mixed, Scene
-from mixtransforms.targets.labels import LossTarget, is_integer, offending
+from mixtransforms.targets.labels import LossTarget, offending
 
 _ROUNDING = 1e-6
 """How far above 1 the float32 sum of an earlier mix may be."""
@@ -40,6 +40,7 @@ def _unknown(value: Any) -> float | None:
     return float(value)
 
 
+@fields.documented
 @dataclass(frozen=True, repr=False)
 class MultiLabel(LossTarget):
     """Several labels at once, ``(B, K)``: bool, integers 0 and 1, or floats within ``[0, 1]``.

@@ -11,12 +11,13 @@ from mixtransforms.core.errors import InputError, explain
 from mixtransforms.core.layers import BoolArray, Boxes, IntArray
 from mixtransforms.core.plan import BatchSpec, Plan
 from mixtransforms.core.shares import Contribution
-from mixtransforms.kernels import backend_of, dtype_name, kernel_of
+from mixtransforms.kernels import backend_of, dtype_name, is_integer, kernel_of
 from mixtransforms.kernels.neighbours import nearest_cells
 from mixtransforms.targets.kinds import Kind, Mixed, Scene
-from mixtransforms.targets.labels import is_integer, offending
+from mixtransforms.targets.labels import offending
 
 
+@fields.documented
 @dataclass(frozen=True, repr=False)
 class Padding(Kind):
     """Where samples have tokens, ``(B, T)``: bool, or integers 0 and 1; the dtype is kept.

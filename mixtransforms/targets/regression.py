@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, ClassVar
 
+from mixtransforms.core import fields
 from mixtransforms.core.errors import InputError, explain
 from mixtransforms.core.plan import Plan
-from mixtransforms.kernels import is_floating
+from mixtransforms.kernels import is_floating, is_integer
 from mixtransforms.targets.kinds import Mixed, Scene
-from mixtransforms.targets.labels import LossTarget, is_integer
+from mixtransforms.targets.labels import LossTarget
 
 
+@fields.documented
 @dataclass(frozen=True, repr=False)
 class Regression(LossTarget):
     """Numbers to predict, ``(B,)`` or ``(B, M)``: ``weight * y_i + (1 - weight) * y_j``; weights of samples alike.

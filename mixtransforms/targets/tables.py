@@ -11,9 +11,8 @@ from mixtransforms.core import fields
 from mixtransforms.core.errors import InputError, explain
 from mixtransforms.core.layers import IntArray
 from mixtransforms.core.plan import Plan
-from mixtransforms.kernels import backend_of, dtype_name, is_floating, kernel_of
+from mixtransforms.kernels import backend_of, dtype_name, is_floating, is_integer, kernel_of
 from mixtransforms.targets.kinds import Kind, Mixed, Scene
-from mixtransforms.targets.labels import is_integer
 
 
 def _columns(value: Any) -> tuple[int, ...]:
@@ -25,6 +24,7 @@ def _columns(value: Any) -> tuple[int, ...]:
     return tuple(sorted({int(column) for column in columns}))
 
 
+@fields.documented
 @dataclass(frozen=True, repr=False)
 class Table(Kind):
     """Features of samples, ``(B, F)``; the dtype is kept.

@@ -381,12 +381,12 @@ def test_bad_columns(columns: Any) -> None:
 @pytest.mark.parametrize(
     ("options", "text"),
     [
-        ({"occluded": "keep"}, "Bad value for 'occluded'.*None, 'hide', 'unlabel' or 'drop'"),
+        ({"occluded": "keep"}, "Bad value for 'occluded'.*None or one of 'hide', 'unlabel', 'drop'"),
         ({"min_visible": -1}, "Bad value for 'min_visible'.*at least 0"),
         ({"min_visible": 1.5}, "Bad value for 'min_visible'"),
         ({"min_visible": True}, "Bad value for 'min_visible'"),
-        ({"fields": 3}, "Bad value for 'fields'"),
-        ({"fields": [3]}, "Bad value for 'fields'.*wanted names"),
+        ({"fields": 3.5}, "Bad value for 'fields'"),
+        ({"fields": [3.5]}, "Bad value for 'fields'.*wanted names"),
     ],
 )
 def test_bad_parameters(options: dict[str, Any], text: str) -> None:

@@ -1,0 +1,204 @@
+"""Every kind of target is mixed by every method at every door as its plan says, and touches nothing else."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from doors import DOORS, NEUTRAL, TORCHVISION, Case, Door, cases
+from forms import bits, host, memory
+from oracles import ulp
+from target_forms import agree, content, form, given, read
+from target_table import KINDS, SIZE, TargetKind
+
+from mixtransforms import Plan, methods
+from mixtransforms.core import fields
+
+SEEDS = (0, 1)
+IMAGES = ("images", "inputs")
+
+
+def every(*doors: Door, first: bool = False) -> pytest.MarkDecorator:
+    """Every kind with every method in all its configurations, at every door with everything that it takes."""
+    found = [
+        (kind, case, backend)
+        for case in cases(*doors, first=first)
+        for backend in case.door.backends
+        for kind in KINDS
+        if backend == "torch" or not kind.typed
+    ]
+    return pytest.mark.parametrize(
+        ("kind", "case", "backend"), found, ids=[f"{kind}-{case}-{backend}" for kind, case, backend in found]
+    )
+
+
+def targets(result: Any) -> dict[str, Any]:
+    """What is no image."""
+    return {name: value for name, value in result.items() if name not in IMAGES}
+
+
+def identity(kind: TargetKind, batch: dict[str, Any], transform: Any) -> dict[str, Any]:
+    """What the targets become where nothing is mixed."""
+    plan = transform.plan(**given(batch, "numpy")) if not kind.typed else None
+    spec = plan.spec if plan else None
+    return kind.expect(Plan(spec), targets(batch), transform.method.blends)
+
+
+@every()
+def test_targets_follow_the_plan(kind: TargetKind, case: Case, backend: str) -> None:
+    """A target becomes what the plan alone says, worked out pixel by pixel; a call is its plan replayed."""
+    for seed in SEEDS:
+        batch = kind.batch(seed)
+        transform = case.make(seed=seed, **kind.options)
+        plan = transform.plan(**given(batch, backend, kind.typed))
+        result = transform.replay(plan, **given(batch, backend, kind.typed))
+        expected = kind.expect(plan, targets(batch), transform.method.blends)
+        mixed = targets(read(result))
+        assert mixed.keys() == expected.keys()
+        for name, value in expected.items():
+            agree(mixed[name], value, name)
+        called = case.make(seed=seed, **kind.options)(**given(batch, backend, kind.typed))
+        assert content(called) == content(result)
+
+
+@every(first=True)
+def test_a_target_changes_nothing_else(kind: TargetKind, case: Case, backend: str) -> None:
+    """With a target or without it, the plan of a seed is the same, and so are the images and the other targets."""
+    batch = given(kind.batch(), backend, kind.typed)
+    images = {name: batch[name] for name in IMAGES if name in batch}
+    other = images | given({"sample_weight": np.arange(SIZE) / 8}, backend)
+    for seed in range(5):
+        made = [case.make(seed=seed, **kind.options) for _ in range(4)]
+        plans = [mix.plan(**one) for mix, one in zip(made, (images, batch, other, batch | other), strict=True)]
+        assert all(plan == plans[0] and plan.key == plans[0].key for plan in plans)
+    transform = case.make(**kind.options)
+    whole = transform.replay(plans[0], **batch | other)
+    part = transform.replay(plans[0], **other)
+    assert content({name: whole[name] for name in other}) == content(part)
+    alone = transform.replay(plans[0], **batch)
+    assert content({name: whole[name] for name in alone}) == content(alone)
+
+
+@every()
+def test_inputs_stay_as_they_are(kind: TargetKind, case: Case, backend: str) -> None:
+    """Nothing that is passed in is written to, and no image or target of the result is memory that came in."""
+    options = [{}, {"keep_originals": True}, {"p": 0.0}]
+    for more in options[: 2 + ("p" in fields.values(case.make()))]:
+        batch = given(kind.batch(2), backend, kind.typed)
+        before = content(batch)
+        result = case.make(seed=2, **{**kind.options, **more})(**batch)
+        assert content(batch) == before
+        theirs = {memory(leaf) for _, leaf in _arrays(batch)}
+        assert not [path for path, leaf in _arrays(result) if leaf.shape[0] and memory(leaf) in theirs]
+
+
+def _arrays(value: Any) -> list[tuple[str, Any]]:
+    from target_forms import leaves
+
+    return [(path, leaf) for path, leaf in leaves(value) if hasattr(leaf, "shape")]
+
+
+@every(NEUTRAL)
+def test_numpy_and_torch_agree(kind: TargetKind, case: Case, backend: str) -> None:
+    """One plan does the same to NumPy arrays and to tensors: copies bit for bit, means up to one unit in the last."""
+    if backend == "numpy" or kind.typed:
+        return
+    batch = kind.batch(3)
+    transform = case.make(seed=3, **kind.options)
+    plan = transform.plan(**given(batch, "numpy"))
+    first, second = (targets(read(transform.replay(plan, **given(batch, own)))) for own in ("numpy", "torch"))
+    assert first.keys() == second.keys()
+    for (path, one), (_, other) in zip(_arrays(first), _arrays(second), strict=True):
+        assert one.dtype == other.dtype, path
+        if one.dtype.kind == "f" and kind not in _COPIED:
+            assert (np.abs(one - other) <= ulp(one, other, one.dtype.name)).all(), path
+        else:
+            assert bits(np.ascontiguousarray(one)) == bits(np.ascontiguousarray(other)), path
+
+
+_COPIED = tuple(kind for kind in KINDS if kind.name.startswith(("boxes", "keypoints", "instance", "everything", "pad")))
+"""Kinds whose rows are taken over, and never averaged."""
+
+
+@every()
+def test_originals_are_kept(kind: TargetKind, case: Case, backend: str) -> None:
+    """``keep_originals``: first every sample unmixed, with the whole weight, then what would have come without it."""
+    batch = kind.batch(4)
+    mixed = case.make(seed=4, **kind.options)(**given(batch, backend, kind.typed))
+    transform = case.make(seed=4, keep_originals=True, **kind.options)
+    spec = transform.plan(**given(batch, backend, kind.typed)).spec
+    both = case.make(seed=4, keep_originals=True, **kind.options)(**given(batch, backend, kind.typed))
+    assert form(_part(both, slice(SIZE, None))) == form(mixed)
+    assert content(_part(both, slice(SIZE, None))) == content(mixed)
+    originals = read(_part(both, slice(None, SIZE)))
+    expected = kind.expect(Plan(spec), targets(batch), transform.method.blends)
+    for name, value in expected.items():
+        agree(originals[name], value, name)
+    for name in set(IMAGES) & set(batch):
+        assert bits(np.ascontiguousarray(originals[name])) == bits(batch[name])
+
+
+def _part(value: Any, part: slice) -> Any:
+    """The first or the second half of a batch."""
+    if isinstance(value, dict):
+        return {name: _part(inner, part) for name, inner in value.items()}
+    if hasattr(value, "_fields"):
+        return type(value)(*(_part(inner, part) for inner in value))
+    return value[part]
+
+
+@every()
+def test_inplace_overwrites_images_alone(kind: TargetKind, case: Case, backend: str) -> None:
+    """``inplace`` gives the same result in the memory of the images, and leaves the targets that came in alone."""
+    batch = given(kind.batch(5), backend, kind.typed)
+    expected = case.make(seed=5, **kind.options)(**given(kind.batch(5), backend, kind.typed))
+    before = content(targets(batch))
+    result = case.make(seed=5, inplace=True, **kind.options)(**batch)
+    assert content(result) == content(expected)
+    assert content(targets(batch)) == before
+    for name in set(IMAGES) & set(batch):
+        assert memory(result[name]) == memory(batch[name])
+
+
+@every()
+def test_unmixed_targets_have_the_form_of_mixed_ones(kind: TargetKind, case: Case, backend: str) -> None:
+    """With ``p=0`` values are those of unmixed samples; names, types, dtypes and shapes are those of mixed ones."""
+    if "p" not in fields.values(case.make()):
+        return
+    _check_off(kind, case.make(seed=6, **{**kind.options, "p": 0.0}), case.make(seed=6, **kind.options), backend)
+
+
+@every(TORCHVISION)
+def test_eval_has_the_form_of_training(kind: TargetKind, case: Case, backend: str) -> None:
+    """After ``.eval()`` values are those of unmixed samples, in the same form."""
+    _check_off(kind, case.make(seed=6, **kind.options).eval(), case.make(seed=6, **kind.options), backend)
+
+
+def _check_off(kind: TargetKind, off: Any, mixing: Any, backend: str) -> None:
+    batch = kind.batch(6)
+    spec = off.plan(**given(batch, backend, kind.typed)).spec
+    kept = off(**given(batch, backend, kind.typed))
+    for name, value in kind.expect(Plan(spec), targets(batch), off.method.blends).items():
+        agree(read(kept)[name], value, name)
+    assert form(kept) == form(mixing(**given(batch, backend, kind.typed)))
+    for name in set(IMAGES) & set(batch):
+        assert bits(np.ascontiguousarray(read(kept)[name])) == bits(batch[name])
+
+
+CHOICES = (
+    {"transforms": (methods.MixUp(alpha=1.0), methods.CutMix())},
+    {"transforms": (methods.CutMix(), methods.MixUp()), "weights": (0.4, 0.3), "per": "batch"},
+    {"transforms": (methods.CutMix(), methods.CutMix(placement="inside")), "p": 0.5},
+)
+
+
+@pytest.mark.parametrize("choice", CHOICES, ids=("sample", "batch", "pastes"))
+@pytest.mark.parametrize("door", DOORS, ids=str)
+@pytest.mark.parametrize("kind", KINDS, ids=str)
+def test_the_form_never_depends_on_chance(kind: TargetKind, door: Door, choice: dict[str, Any]) -> None:
+    """Whatever a choice of methods draws, results have the same names, types, dtypes and shapes."""
+    backend = door.backends[-1]
+    batch = given(kind.batch(7), backend, kind.typed)
+    transform = door.transform("OneOf", **{**choice, **kind.options}, seed=0)
+    forms = [form(transform(**batch)) for _ in range(40)]
+    assert all(other == forms[0] for other in forms)
+    assert host(next(iter(transform(**batch).values()))).dtype == np.float32
