@@ -194,7 +194,6 @@ class MixTransform(Options):
         found = find_batch(
             batch,
             finder or self._finder,
-            Layout(self.layout, self.axes),
             pad=self.pad is not None,
             fill=self.ignore_index or 0,
             labels=self._labels_of,
@@ -227,10 +226,10 @@ class MixTransform(Options):
 
     @property
     def _finder(self) -> Finder:
-        return Finder(self.kinds or {}, self.passthrough, boxes=self.boxes)
+        return Finder(self.kinds or {}, self.passthrough, self.boxes, layout=Layout(self.layout, self.axes))
 
     def _scene(self, found: Found) -> Scene:
-        return Scene(found.spec.shape, found.first, self.method.blends)
+        return Scene(found.spec.shape, found.first, self.method.blends, *found.whole)
 
     def _draw(self, found: Found, *, key: Key | None = None, forced: bool = False) -> Plan:
         """A plan for the batch, from a pipeline's key, this transform's own seed, or the host's randomness."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
+
 from mixtransforms import KnownLabels, MaskPair, MultiLabel, VisibleKeypoints, WeightedObjects
 
 CLASSES, TAGS = 4, 3
@@ -128,7 +129,7 @@ _made: dict[Any, Any] = {}
 
 
 def _named_tuple(names: tuple[str, ...]) -> Any:
-    return _made.setdefault(("named tuple", names), namedtuple("Sample", names))  # noqa: PYI024
+    return _made.setdefault(("named tuple", names), namedtuple("Sample", names))
 
 
 def _dataclass(names: tuple[str, ...]) -> Any:
@@ -253,4 +254,3 @@ def folded(expected: Entries) -> Entries:
         parts = zip(new["keypoints"], new.pop("keypoints_visible"), weights, strict=True)
         new["keypoints"] = [VisibleKeypoints(*part) for part in parts]
     return new
-

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from owners import moves, target
 
-from mixtransforms import BoxRules, Boxes, Layer, Mask, Plan
+from mixtransforms import Boxes, BoxRules, Layer, Mask, Plan
 
 Values = NDArray[Any]
 Box = tuple[float, float, float, float]
@@ -220,7 +220,9 @@ def objects_left(
         kept |= {"keypoints_visible": []} if marks else {}
         for sight in sights(plan, row):
             for number in range(len(told[first][sight.source])):
-                left = _object_left({name: told[name][sight.source][number] for name in told}, sight, form, rules, single)
+                left = _object_left(
+                    {name: told[name][sight.source][number] for name in told}, sight, form, rules, single
+                )
                 for name in kept if left else ():
                     kept[name].append(left[name])
         rows.append(kept)

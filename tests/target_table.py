@@ -14,7 +14,6 @@ from seen import amounts, coats, objects_left, sights, write_box
 from mixtransforms import (
     BoxRules,
     Keypoints,
-    KnownLabels,
     Label,
     LabelPair,
     MultiLabel,

@@ -38,6 +38,9 @@ def test_python(tmp_path, monkeypatch):
     assert namespace["labels"].shape[1] == 10
     torch.testing.assert_close(namespace["labels"].sum(1), torch.ones(len(namespace["labels"])))
     assert namespace["batch"]["label"].shape == (16, 10)
+    assert all(set(target) == {"boxes", "labels", "box_weights"} for target in namespace["targets"])
+    assert set(namespace["mixed"]) == {"image", "mask", "mask_partner", "mask_weight"}
+    assert namespace["loss"].isfinite()
     assert mixtransforms.to_json(namespace["again"]) == mixtransforms.to_json(namespace["pipeline"])
 
 

@@ -277,6 +277,12 @@ def test_covered_keypoints_without_a_column_for_it_are_hollow():
     assert dots(mixed(figure)) == [([[20, 5]], True), ([[4, 5]], False)]
 
 
+def test_keypoints_outside_do_not_widen_the_picture():
+    figure = drawn(show.batch({"image": images(1), "keypoints": [np.array([[90.0, 4], [-20, 50]])]}))
+    assert mixed(figure).get_xlim() == (-0.5, WIDTH - 0.5)
+    assert mixed(figure).get_ylim() == (HEIGHT - 0.5, -0.5)
+
+
 def test_declared_columns_of_keypoints():
     batch = {"image": images(1), "pose": [np.array([[[90.0, 4, 5], [0, np.nan, 7]]])]}
     figure = drawn(show.batch(batch, kinds={"pose": Keypoints("ayx")}))
@@ -460,8 +466,11 @@ def test_detection_with_albumentations():
 
 
 def test_images_of_unequal_sizes_are_padded():
-    batch = {"image": [images(1)[0], images(1)[0][:10, :12]], "bboxes": [np.array([[2.0, 3, 10, 9]])] * 2}
-    trace = MixUp(1.0, pad="max", seed=1).trace(batch)
-    figure = drawn(show.trace(trace))
-    assert picture(mixed(figure, 1)).shape == (HEIGHT, WIDTH, 3)
-    assert corners(mixed(figure, 1)) == [rectangle(2, 3, 10, 9)] * 2
+    """Boxes are fractions of the image as it came, and of the padded one once they are mixed."""
+    batch = {"image": [images(1)[0], images(1)[0][:10, :12]], "bboxes": [np.array([[0.0, 0, 0.5, 0.5]])] * 2}
+    rules = BoxRules(format="albumentations")
+    trace = MixUp(1.0, pad="max", boxes=rules, seed=1).trace(batch)
+    for figure in (drawn(show.trace(trace, boxes=rules)), show.batch(trace.before, trace.plans[0], boxes=rules)):
+        assert picture(mixed(figure, 1)).shape == (HEIGHT, WIDTH, 3)
+        assert corners(mixed(figure, 1)) == [rectangle(0, 0, 6, 5), rectangle(0, 0, 15, 10)]
+        assert corners(axes(figure, "source")[2]) == [rectangle(0, 0, 6, 5)]

@@ -110,12 +110,12 @@ def content(batch: Any, told: Told) -> Content:
     Raises:
         InputError: There are no images in it, or what is told of them does not belong together.
     """
-    finder = _Lenient(told.kinds or {}, (), boxes=told.boxes or BoxRules())
+    layout = Layout(told.layout)
+    finder = _Lenient(told.kinds or {}, (), told.boxes or BoxRules(), layout=layout)
     batch = collated(batch, finder, True)
     pairs = [
         leaf for _, leaf in walk(batch, lambda _, node: isinstance(node, LabelPair)) if isinstance(leaf, LabelPair)
     ]
-    layout = Layout(told.layout)
     if layout.is_table or not any(target.kind == IMAGE for target in finder.known(batch)):
         raise InputError(
             explain(
@@ -126,7 +126,7 @@ def content(batch: Any, told: Told) -> Content:
                 fix="Say which value it is with kinds={'name': 'image'}.",
             )
         )
-    found = find_batch(batch, finder, layout, pad=True, labels_follow=True)
+    found = find_batch(batch, finder, pad=True, labels_follow=True)
     labels = [host(target.value) for target in found.others if target.kind == LABEL]
     known = LabelPair(*map(host, pairs[0])) if pairs else labels[0] if labels else None
     return Content(found.images[0].value, spell(found.images[0].path), known, found)

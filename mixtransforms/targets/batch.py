@@ -43,6 +43,7 @@ class Found:
         objects: What is told of the objects of its images.
         axes: Positions of the mixed axes of every image, by path.
         first: Whether channels come before the mixed axes.
+        whole: Lengths of all axes of its images but samples and channels, and which of these are mixed.
         spec: Size and mixed axes.
         samples: Whether it was collated from a list of samples.
         padded: Whether images were of unequal sizes.
@@ -55,6 +56,7 @@ class Found:
     objects: tuple[Objects, ...]
     axes: Mapping[Path, tuple[int, ...]]
     first: bool
+    whole: tuple[tuple[int, ...], tuple[int, ...]]
     spec: BatchSpec
     samples: bool = False
     padded: bool = False
@@ -118,7 +120,6 @@ class Found:
 def find_batch(
     batch: Any,
     finder: Finder,
-    layout: Layout,
     *,
     pad: bool = False,
     fill: int = 0,
@@ -129,8 +130,7 @@ def find_batch(
 
     Args:
         batch: Any container, or a list of samples.
-        finder: Knows what values are called.
-        layout: Axes of images.
+        finder: Knows what values are called, and the axes of images.
         pad: Whether images of unequal sizes are padded to the largest, at their right and lower edges.
         fill: Value of padded pixels of masks.
         labels: Finds the one leaf of a batch that is known to be the labels; ``None`` where nothing is.
@@ -139,23 +139,24 @@ def find_batch(
     Raises:
         InputError: There are no images, an array is unknown, or targets do not belong together.
     """
-    samples = is_samples(batch)
+    samples, layout = is_samples(batch), finder.layout
     given = collated(batch, finder, pad)
     size = _size(given, finder)
     batch = given if size is None else by_columns(given, size, finder.passes)
     found = finder.find(batch, None if labels is None else labels(given))
     if layout.is_table:
         found = [target._replace(kind=TABLE) if target.kind == IMAGE else target for target in found]
-    sizes, whole = _padded(found, layout, fill if pad else None)
-    images = [target._replace(value=_as_array(target)) for target in whole if target.kind == IMAGE]
-    roots = images or [target for target in whole if target.kind == TABLE]
+    sizes, found = _padded(found, layout, fill if pad else None)
+    images = [target._replace(value=_as_array(target)) for target in found if target.kind == IMAGE]
+    roots = images or [target for target in found if target.kind == TABLE]
     if not roots:
         raise no_images(given)
     backend = _one_backend(roots)
-    rest = [target for target in whole if target.kind != IMAGE]
+    rest = [target for target in found if target.kind != IMAGE]
     others = [_following(target, backend, labels_follow) for target in rest]
     axes = {target.path: layout.axes(target.value, spell(target.path)) for target in images}
     first = layout.first(images[0].value) if images else backend == "torch"
+    whole = layout.whole(images[0].value, spell(images[0].path)) if images else ((), ())
     spec = _one_spec(images + others, axes)
     canvases = [(shape[0], shape[1]) for shape in sizes or (spec.shape,) * spec.size if len(shape) == 2]
     objects = [
@@ -163,7 +164,7 @@ def find_batch(
         for group in finder.groups(batch)
     ]
     padded = len(set(sizes)) > 1
-    return Found(given, batch, tuple(images), tuple(others), tuple(objects), axes, first, spec, samples, padded)
+    return Found(given, batch, tuple(images), tuple(others), tuple(objects), axes, first, whole, spec, samples, padded)
 
 
 def collated(batch: Any, finder: Finder, pad: bool = False) -> Any:

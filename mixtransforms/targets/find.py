@@ -13,8 +13,9 @@ from typing import Any, NamedTuple
 
 from mixtransforms.core.errors import InputError, explain, nearest
 from mixtransforms.kernels import backend_of
-from mixtransforms.targets.containers import Path, depth, describe, is_flat, leaf_at, spell, walk
+from mixtransforms.targets.containers import Path, children, depth, describe, is_flat, leaf_at, spell, walk
 from mixtransforms.targets.groups import ObjectFinder
+from mixtransforms.targets.layouts import Layout
 from mixtransforms.targets.names import (
     DEFAULT_NAMES,
     FIELDS,
@@ -50,9 +51,11 @@ class Finder(ObjectFinder):
 
     Attributes:
         labelled: Whether labels are known by default names and positions, too.
+        layout: Axes of images, which tell a list of images from a list of views, each of which is a batch.
     """
 
     labelled: bool = True
+    layout: Layout = dataclasses.field(default_factory=Layout)
 
     def find(self, batch: Any, labels: Any = None) -> list[Target]:
         """The targets of a batch that are one array each, in its order.
@@ -82,7 +85,9 @@ class Finder(ObjectFinder):
                 found.append(self._target(path, kind, leaf))
             elif leaf is not None and not self.passes(path) and path not in members:
                 if backend_of(leaf) and not is_of_sample(path):
-                    raise self._unknown(path, leaf)
+                    if _is_mask_weight(batch, path):
+                        raise _mixed_already(path)
+                    raise self._unknown(path, leaf, self._beside(path, members))
                 others.append((path, leaf))
         finder = self if labels is None else dataclasses.replace(self, labelled=False)
         images = [target for target in found if target.kind == IMAGE]
@@ -118,6 +123,8 @@ class Finder(ObjectFinder):
         """The kind of a value that is one array; boxes and the like are found by :meth:`groups`."""
         if not (backend_of(node) or is_flat(node) or (type(node) in (list, tuple) and not node)):
             return None
+        if self._is_views(node):
+            return None
         declared = self.declared(path)
         if declared is not None:
             return declared
@@ -126,7 +133,15 @@ class Finder(ObjectFinder):
             return typed
         if path == () and (backend_of(node) or depth(node) == 4):  # one array, or images of unequal sizes
             return IMAGE
-        return self._named_kind(batch, path) if len(path) == 1 or has_name(path) else None
+        if len(path) == 1 or has_name(path):
+            return self._named_kind(batch, path)
+        view = len(path) == 2 and path[0] == 0 and self._is_views(leaf_at(batch, path[:1]))
+        return IMAGE if view else None
+
+    def _is_views(self, node: Any) -> bool:
+        """Whether a list holds several batches of images, and not one image a sample."""
+        listed = type(node) in (list, tuple) and node and all(backend_of(item) for item in node)
+        return bool(listed) and depth(node[0]) > self.layout.rank(type(node[0]).__name__ == "Video")
 
     def _named_kind(self, batch: Any, path: Path) -> Any:
         """What a path is called, whatever stands there."""
@@ -135,7 +150,7 @@ class Finder(ObjectFinder):
             return kind
         if has_name(path):  # a position has no name of its own: a list of views has its parent's
             name = next(step for step in reversed(path) if isinstance(step, str)).lower()
-            kind = MASK if name.endswith("_partner") and self._of_mask(batch, path) else DEFAULT_NAMES.get(name)
+            kind = MASK if self._of_mask(batch, path) else DEFAULT_NAMES.get(name)
         elif path and type(batch) in (tuple, list) and path[0] in (0, 1):
             kind = (IMAGE, LABEL)[int(path[0])]
         return kind if self.labelled or kind != LABEL else None
@@ -143,7 +158,8 @@ class Finder(ObjectFinder):
     def _of_mask(self, batch: Any, path: Path) -> bool:
         """Whether a name is that of a mask's partner, which an earlier mix has put beside it."""
         stem = str(path[-1]).removesuffix("_partner")
-        return DEFAULT_NAMES.get(stem.lower()) == MASK or self.declared((*path[:-1], stem)) is not None
+        known = DEFAULT_NAMES.get(stem.lower()) == MASK or self.declared((*path[:-1], stem)) is not None
+        return stem != path[-1] and known and stem in dict(children(leaf_at(batch, path[:-1])) or ())
 
     def _refuse_numbers(self, batch: Any, size: int, members: Collection[Path]) -> None:
         """Raises for a list of numbers under an unknown name that has one for every sample: perhaps misspelt labels."""
@@ -158,6 +174,11 @@ class Finder(ObjectFinder):
             if listed and not self.passes(path) and not is_of_sample(path) and self._kind(batch, path, node) is None:
                 raise self._unknown(path, node)
 
+    @staticmethod
+    def _beside(path: Path, members: Collection[Path]) -> bool:
+        """Whether a value stands in one container with what is told of objects."""
+        return any(path[: len(member) - 1] == member[:-1] for member in members)
+
     def _refuse(self, batch: Any, path: Path, leaf: Any) -> None:
         """Raises where something that is no array would pass beside images, and should have been mixed with them."""
         if self._named_kind(batch, path) is not None or _hides_arrays(leaf):
@@ -171,8 +192,8 @@ class Finder(ObjectFinder):
                 )
             )
 
-    def _unknown(self, path: Path, leaf: Any) -> InputError:
-        name = path[-1] if path else 0
+    def _unknown(self, path: Path, leaf: Any, beside: bool = False) -> InputError:
+        name = next((step for step in reversed(path) if isinstance(step, str)), path[0] if path else 0)
         hint = nearest(name.lower(), {**DEFAULT_NAMES, **dict.fromkeys(FIELDS)}) if isinstance(name, str) else ""
         return InputError(
             explain(
@@ -181,9 +202,30 @@ class Finder(ObjectFinder):
                 got=describe(leaf),
                 wanted="a known name, a declared kind, or a declared passthrough",
                 fix=f"Say what it is with kinds={{{name!r}: 'image'}} or kinds={{{name!r}: 'label'}}, "
-                f"or leave it alone with passthrough=({name!r},).{hint}",
+                f"or leave it alone with passthrough=({name!r},); what is told of every box is named by "
+                f"boxes=BoxRules(fields=({name!r},)).{hint}"
+                if beside
+                else f"or leave it alone with passthrough=({name!r},).{hint}",
             )
         )
+
+
+def _is_mask_weight(batch: Any, path: Path) -> bool:
+    """Whether a value is the weight that an earlier mix has put beside a mask and its partner."""
+    stem = str(path[-1]).removesuffix("_weight") if path else ""
+    return bool(path) and stem != path[-1] and f"{stem}_partner" in dict(children(leaf_at(batch, path[:-1])) or ())
+
+
+def _mixed_already(path: Path) -> InputError:
+    return InputError(
+        explain(
+            "Masks that are mixed already",
+            where=spell(path),
+            got="a mask beside its partner's",
+            wanted="masks of one source each",
+            fix="Mix once, with OneOf([MixUp(...), CutMix(...)]), or use masks='dominant' in the first mix.",
+        )
+    )
 
 
 def _hides_arrays(leaf: Any) -> bool:

@@ -20,11 +20,26 @@ class Scene(NamedTuple):
         shape: Lengths of the plan's mixed axes, such as ``(H, W)``.
         first: Whether channels come before the mixed axes, as in torch, or behind them.
         blends: Whether the method computes mixtures; a method that only pastes does not.
+        whole: Lengths of all axes of the images but samples and channels, where some are not mixed, such as the
+            ``(T, H, W)`` of a video of which ``(H, W)`` are mixed.
+        mixed: Which of these are mixed.
     """
 
     shape: tuple[int, ...]
     first: bool
     blends: bool
+    whole: tuple[int, ...] | None = None
+    mixed: tuple[int, ...] = ()
+
+    @property
+    def lengths(self) -> tuple[int, ...]:
+        """Lengths of all axes but samples and channels."""
+        return self.shape if self.whole is None else self.whole
+
+    @property
+    def axes(self) -> tuple[int, ...]:
+        """Positions of the mixed ones among :attr:`lengths`."""
+        return tuple(range(len(self.shape))) if self.whole is None else self.mixed
 
 
 class Mixed(NamedTuple):

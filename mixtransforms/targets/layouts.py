@@ -92,6 +92,19 @@ class Layout:
             )
         return tuple(sorted(letters.index(letter) for letter in chosen))
 
+    def rank(self, typed: bool) -> int:
+        """Number of axes of one sample's image; ``typed`` says whether its type is that of a video."""
+        named = self.name is not None and self.name not in LAYOUTS
+        return len(str(self.name)) - 1 if named else 3 + typed
+
+    def whole(self, array: Any, where: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Lengths of all axes but samples and channels, and which of these are mixed."""
+        letters = self.letters(array, where)
+        mixed = {letters[axis] for axis in self.axes(array, where)}
+        kept = [(axis, letter) for axis, letter in enumerate(letters) if letter not in "BC"]
+        lengths = tuple(int(array.shape[axis]) for axis, _ in kept)
+        return lengths, tuple(place for place, (_, letter) in enumerate(kept) if letter in mixed)
+
     def first(self, array: Any) -> bool:
         """Whether channels come before the axes of a picture."""
         if self.name in LAYOUTS:

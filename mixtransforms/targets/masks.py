@@ -9,6 +9,7 @@ import numpy as np
 
 from mixtransforms.core import fields
 from mixtransforms.core.errors import InputError, explain
+from mixtransforms.core.layers import FloatArray
 from mixtransforms.core.plan import Plan
 from mixtransforms.kernels import backend_of, is_floating, kernel_of
 from mixtransforms.targets.images import paint
@@ -73,15 +74,15 @@ class SemanticMask(Kind):
             InputError: The shape is another one; or soft maps are asked for, and the values are neither ids in range
                 nor maps with a channel for every class.
         """
-        shape, rank = tuple(value.shape), len(scene.shape)
+        shape, rank = tuple(value.shape), len(scene.lengths)
         fits = len(shape) in (rank + 1, rank + 2)
-        if not fits or tuple(shape[axis] for axis in _mixed_axes(value, scene)) != scene.shape:
+        if not fits or tuple(shape[_start(value, scene) :][:rank]) != scene.lengths:
             raise InputError(
                 explain(
                     "The mask is of another size than the images",
                     where=where,
                     got=f"shape {shape}",
-                    wanted=f"mixed axes {scene.shape}, with channels, if any, {'before' if scene.first else 'behind'}",
+                    wanted=f"axes {scene.lengths}, with channels, if any, {'before' if scene.first else 'behind'}",
                     fix="Resize the masks to the size of the images, or move the axis of channels.",
                 )
             )
@@ -185,17 +186,17 @@ class SemanticMask(Kind):
 
     def _soft(self, plan: Plan, value: Any, scene: Scene) -> Any:
         """The plan painted on the map of one class after the other, so that all of them are held only once."""
-        channels, rank = _channels(value, scene), len(scene.shape)
+        channels, rank = _channels(value, scene), len(scene.lengths)
         if channels > 1 and is_floating(value):
             return _pasted(plan, value, scene)
         kernel = kernel_of(str(backend_of(value)))
-        maps = kernel.zeros((plan.size, channels if channels > 1 else self.num_classes, *scene.shape), value)
+        maps = kernel.zeros((plan.size, channels if channels > 1 else self.num_classes, *scene.lengths), value)
         for number, pixels in self._classes(value, scene):
-            maps[:, number] = paint(plan, kernel.astype(pixels, "float32"), range(1, rank + 1), ids=True)
+            maps[:, number] = paint(plan, kernel.astype(pixels, "float32"), [axis + 1 for axis in scene.axes], ids=True)
         return kernel.typed(maps if scene.first else kernel.front(maps, range(2, rank + 2)), value)
 
     def _classes(self, value: Any, scene: Scene) -> Iterator[tuple[int, Any]]:
-        """Every class that carries mass, and its pixels, ``(B, *shape)``."""
+        """Every class that carries mass, and its pixels, one channel."""
         channels = _channels(value, scene)
         if channels > 1:
             yield from ((number, _channel(value, scene, number)) for number in range(channels))
@@ -216,9 +217,9 @@ def _pair(plan: Plan, value: Any, scene: Scene) -> MaskPair:
 def _weight(plan: Plan, value: Any, scene: Scene) -> Any:
     """Weight of the samples' own masks; a map where it may vary over the place."""
     varies, kernel = any(soft_edged(layer) for layer in plan.layers), kernel_of(str(backend_of(value)))
-    weight = np.ones((plan.size, *(scene.shape if varies else ())), np.float32)
+    weight = np.ones((plan.size, *(scene.lengths if varies else ())), np.float32)
     for layer in blending(plan):
-        weight[layer.rows] = 1.0 - (layer.field(scene.shape) if varies else layer.opacity)
+        weight[layer.rows] = 1.0 - (_spread(layer.field(scene.shape), scene) if varies else layer.opacity)
     if not varies:
         return kernel.like(weight, value)
     axis = _channel_axis(value, scene)
@@ -229,18 +230,27 @@ def _pasted(plan: Plan, value: Any, scene: Scene) -> Any:
     return paint(plan, value, _mixed_axes(value, scene), ids=True, where="mask")
 
 
-def _mixed_axes(value: Any, scene: Scene) -> range:
+def _spread(field: FloatArray, scene: Scene) -> FloatArray:
+    """A field of the mixed axes over all axes, alike along those that are not mixed."""
+    unmixed = [axis + 1 for axis in range(len(scene.lengths)) if axis not in scene.axes]
+    return np.asarray(np.expand_dims(field, unmixed))
+
+
+def _start(value: Any, scene: Scene) -> int:
+    """Position of the first axis behind samples and channels."""
+    return len(value.shape) - len(scene.lengths) if scene.first else 1
+
+
+def _mixed_axes(value: Any, scene: Scene) -> list[int]:
     """Positions of the mixed axes."""
-    rank = len(scene.shape)
-    start = len(value.shape) - rank if scene.first else 1
-    return range(start, start + rank)
+    return [_start(value, scene) + axis for axis in scene.axes]
 
 
 def _channel_axis(value: Any, scene: Scene) -> int | None:
     """Position of the axis of channels, where there is one."""
-    if len(value.shape) == len(scene.shape) + 1:
+    if len(value.shape) == len(scene.lengths) + 1:
         return None
-    return 1 if scene.first else len(scene.shape) + 1
+    return 1 if scene.first else len(scene.lengths) + 1
 
 
 def _channels(value: Any, scene: Scene) -> int:
@@ -249,6 +259,6 @@ def _channels(value: Any, scene: Scene) -> int:
 
 
 def _channel(value: Any, scene: Scene, number: int) -> Any:
-    """One channel, ``(B, *shape)``, a view."""
+    """One channel, ``(B, ...)``, a view."""
     axis = _channel_axis(value, scene)
     return value if axis is None else value[(slice(None),) * axis + (number,)]

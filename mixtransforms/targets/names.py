@@ -62,4 +62,5 @@ def has_name(path: Path) -> bool:
 
 def is_of_sample(path: Path) -> bool:
     """Whether a value belongs to the sample itself and stays with it."""
-    return bool(path) and isinstance(path[-1], str) and path[-1].lower() in OF_SAMPLES
+    name = next((step for step in reversed(path) if isinstance(step, str)), "")
+    return name.lower() in OF_SAMPLES

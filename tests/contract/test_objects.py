@@ -6,27 +6,22 @@ from typing import Any
 import numpy as np
 import pytest
 from doors import DOORS, Door
-from forms import Form, host
+from forms import host
 from painted import bounds
 from random_batches import HOLDERS
 from seen import read_box, write_box
 from target_forms import given, read
-from target_table import OBJECTS, TargetKind
 
 from mixtransforms import (
     BatchSpec,
     BoxRules,
-    CutMix,
     InputError,
     KnownLabels,
-    Label,
     LabelPair,
     Layer,
     MixUp,
     MultiLabel,
-    OneOf,
     Plan,
-    methods,
 )
 from mixtransforms.targets.formats import FORMATS
 
@@ -84,10 +79,10 @@ def test_boxes_are_where_their_pixels_are(door: Door, backend: str, form: str, p
         batch = given({"images": index} | told, backend)
         transform = door.transform("CutMix", placement=placement, minmax=minmax, boxes=rules, seed=seed)
         result = read(transform(**batch))
-        areas = {n: area for ids, row in zip(told["labels"], told["area"], strict=True) for n, area in zip(ids, row)}
+        known = set(np.concatenate(told["labels"]).tolist())
         for row in range(SIZE):
             pixels, ids = result["images"][row, ..., 0], result["labels"][row]
-            assert set(ids.tolist()) == {int(n) for n in np.unique(pixels) if n in areas}
+            assert set(ids.tolist()) == set(np.unique(pixels).astype(int).tolist()) & known
             assert len(set(ids.tolist())) == len(ids)
             corners = [read_box(box, form, SHAPE) for box in result["boxes"][row]]
             expected = bounds(np.array([pixels == n for n in ids]).reshape(-1, *SHAPE))
@@ -98,3 +93,127 @@ def test_boxes_are_where_their_pixels_are(door: Door, backend: str, form: str, p
             np.testing.assert_array_equal(result["box_weights"][row], np.ones(len(ids), np.float32))
             seen += len(ids)
     assert seen > 30
+
+
+# ------------------------------------------------------------------------------------------ records
+
+HALF = Plan(BatchSpec(3, (6, 8)), (Layer([0, 1, 2], [1, 2, 0], [0.25, 0.5, 0.75]),))
+IMAGES = np.arange(3 * 6 * 8 * 3, dtype=np.float32).reshape(3, 6, 8, 3)
+BOXES = [np.array([[0.5, 0.5, 3.5, 3.5]]), np.zeros((0, 4)), np.array([[1.0, 1.0, 5.0, 5.0], [2.0, 2.0, 3.0, 3.0]])]
+
+
+def records(holder: Callable[..., Any], **columns: Any) -> dict[str, Any]:
+    return {
+        "images": IMAGES,
+        "targets": [holder({name: values[n] for name, values in columns.items()}) for n in range(3)],
+    }
+
+
+def column(result: Any, name: str) -> list[Any]:
+    rows = result["targets"]
+    return [row[name] if isinstance(row, dict) else getattr(row, name) for row in rows]
+
+
+@pytest.mark.parametrize("holder", HOLDERS.values(), ids=HOLDERS)
+@pytest.mark.parametrize("keep", [False, True])
+def test_a_pair_of_labels_is_one_a_record(holder: Callable[..., Any], keep: bool) -> None:
+    """Every record gets its own label, partner and weight."""
+    batch = records(holder, label=[5, 6, 7], boxes=BOXES)
+    pairs = column(MixUp(labels="pair", keep_originals=keep).replay(HALF, batch), "label")
+    expected = [(5, 6, 0.75), (6, 7, 0.5), (7, 5, 0.25)]
+    assert all(type(pair) is LabelPair for pair in pairs)
+    assert [tuple(map(float, pair)) for pair in pairs] == [(5, 5, 1), (6, 6, 1), (7, 7, 1)] * keep + expected
+
+
+@pytest.mark.parametrize("holder", HOLDERS.values(), ids=HOLDERS)
+def test_what_stands_beside_a_value_is_one_a_record(holder: Callable[..., Any]) -> None:
+    """Records that take no more names get a named tuple of their own row."""
+    tags = np.array([[1, -1], [0, 1], [-1, 1]])
+    batch = records(holder, tags=tags, mask=np.arange(3 * 48).reshape(3, 6, 8))
+    result = MixUp(kinds={"tags": MultiLabel(unknown=-1)}).replay(HALF, batch)
+    if holder is dict:
+        weights, partners = column(result, "tags_weight"), column(result, "mask_partner")
+    else:
+        assert all(type(row) is KnownLabels for row in column(result, "tags"))
+        weights, partners = [row.weight for row in column(result, "tags")], [m.partner for m in column(result, "mask")]
+    np.testing.assert_allclose(weights, [[1, 0.25], [0.5, 1], [0.75, 0.25]])
+    np.testing.assert_array_equal(partners, np.arange(3 * 48).reshape(3, 6, 8)[[1, 2, 0]])
+
+
+@pytest.mark.parametrize("backend", ["numpy", "torch"])
+def test_rows_of_records_are_no_columns(backend: str) -> None:
+    """As many records as classes: every row belongs to its record, since no collation has turned them."""
+    rows = [{"label": row, "boxes": boxes} for row, boxes in zip(np.eye(3), BOXES, strict=True)]
+    batch: dict[str, Any] = {"images": IMAGES, "targets": rows}
+    if backend == "torch":
+        torch = pytest.importorskip("torch")
+        batch = {
+            "images": torch.from_numpy(IMAGES).movedim(-1, 1),
+            "targets": [{name: torch.from_numpy(value) for name, value in row.items()} for row in rows],
+        }
+    mixed = [host(row) for row in column(MixUp().replay(HALF, batch), "label")]
+    np.testing.assert_allclose(mixed, [[0.75, 0.25, 0], [0, 0.5, 0.5], [0.75, 0, 0.25]])
+
+
+# ------------------------------------------------------------------------------------------ images without objects
+
+EMPTY = ("float32", "float64", "int32", "int64", "uint8", "bool")
+
+
+@pytest.mark.parametrize("backend", ["numpy", "torch"])
+@pytest.mark.parametrize("dtype", EMPTY)
+@pytest.mark.parametrize("name", ["boxes", "labels", "scores", "area", "iscrowd", "keypoints", "masks"])
+def test_the_dtype_of_an_image_without_objects_says_nothing(name: str, dtype: str, backend: str) -> None:
+    """What is told of no object may have any dtype: what joins it keeps its own values."""
+    full = {
+        "boxes": np.array([[0.5, 0.5, 3.5, 3.5]]), "labels": np.array([7]), "scores": np.array([0.7], np.float32),
+        "area": np.array([9.5], np.float32), "iscrowd": np.array([True]),
+        "keypoints": np.array([[[1.5, 2.5]]], np.float32), "masks": np.full((1, 6, 8), 300, np.int32),
+    }  # fmt: skip
+    told = {own: [value[:0], value, value[:0]] for own, value in full.items()}
+    told[name] = [value.astype(dtype) if not len(value) else value for value in told[name]]
+    transform = MixUp()
+    result = read(transform.replay(HALF, **given({"images": IMAGES} | told, backend)))
+    for own, value in full.items():
+        np.testing.assert_array_equal(result[own][0], value)
+        np.testing.assert_array_equal(result[own][1], value)
+        assert len(result[own][2]) == 0
+
+
+@pytest.mark.parametrize("width", [2, 3])
+@pytest.mark.parametrize("empty", [(0,), (0, None), (0, 4, None)], ids=str)
+def test_empty_keypoints_of_any_shape(empty: tuple[Any, ...], width: int) -> None:
+    """Images without persons may have no axes of points at all; the form of the result stays the same."""
+    nothing = np.zeros([width if length is None else length for length in empty], np.float32)
+    points = np.ones((2, 4, width), np.float32)
+    results = [
+        MixUp().replay(HALF, {"images": IMAGES, "keypoints": list(told)})
+        for told in ((points, points, points), (nothing, points, nothing), (nothing, nothing, points))
+    ]
+    assert [set(result) for result in results] == [set(results[0])] * 3
+    assert [len(row) for row in results[1]["keypoints"]] == [2, 2, 0]
+
+
+def test_a_batch_without_any_keypoints_has_the_form_of_others() -> None:
+    """Keypoints with visibility get no marks beside them, whether there are any or not."""
+    some = MixUp().replay(HALF, {"images": IMAGES, "keypoints": [np.ones((1, 2, 3))] * 3})
+    none = MixUp().replay(HALF, {"images": IMAGES, "keypoints": [np.ones((0, 2, 3))] * 3})
+    assert set(none) == set(some) == {"images", "keypoints", "keypoint_weights"}
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"boxes": [BOXES[0], np.array([[1.0, 1.0, 5.0, 5.0, 9.0]]), BOXES[2]]},
+        {"boxes": BOXES, "track": [np.ones((1, 2)), np.ones((0, 2)), np.ones((2, 3))]},
+        {"boxes": BOXES, "labels": [np.ones(1), [], np.ones(2)]},
+        {"boxes": [None, BOXES[1], BOXES[2]]},
+        {"keypoints": [np.ones((1, 2, 2)), np.ones((1, 3, 2)), np.ones((1, 2, 2))]},
+        {"keypoints": [np.ones((1, 2)), np.ones((1, 3)), np.ones((1, 2))]},
+    ],
+    ids=["widths of boxes", "widths of a field", "lists and arrays", "None", "numbers of points", "widths of points"],
+)
+def test_what_does_not_fit_together_is_refused(told: dict[str, Any]) -> None:
+    """Values that cannot be joined are an error that names them, not one from inside."""
+    with pytest.raises(InputError, match=r"\(batch\['\w+'\]"):
+        MixUp(boxes=BoxRules(fields="track")).replay(HALF, {"images": IMAGES} | told)

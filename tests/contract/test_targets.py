@@ -7,7 +7,7 @@ import pytest
 from doors import DOORS, NEUTRAL, TORCHVISION, Case, Door, cases
 from forms import bits, host, memory
 from oracles import ulp
-from target_forms import agree, content, form, given, read
+from target_forms import agree, content, form, given, leaves, read
 from target_table import KINDS, SIZE, TargetKind
 
 from mixtransforms import Plan, methods
@@ -34,13 +34,6 @@ def every(*doors: Door, first: bool = False) -> pytest.MarkDecorator:
 def targets(result: Any) -> dict[str, Any]:
     """What is no image."""
     return {name: value for name, value in result.items() if name not in IMAGES}
-
-
-def identity(kind: TargetKind, batch: dict[str, Any], transform: Any) -> dict[str, Any]:
-    """What the targets become where nothing is mixed."""
-    plan = transform.plan(**given(batch, "numpy")) if not kind.typed else None
-    spec = plan.spec if plan else None
-    return kind.expect(Plan(spec), targets(batch), transform.method.blends)
 
 
 @every()
@@ -78,7 +71,7 @@ def test_a_target_changes_nothing_else(kind: TargetKind, case: Case, backend: st
     assert content({name: whole[name] for name in alone}) == content(alone)
 
 
-@every()
+@every(first=True)
 def test_inputs_stay_as_they_are(kind: TargetKind, case: Case, backend: str) -> None:
     """Nothing that is passed in is written to, and no image or target of the result is memory that came in."""
     options = [{}, {"keep_originals": True}, {"p": 0.0}]
@@ -92,8 +85,6 @@ def test_inputs_stay_as_they_are(kind: TargetKind, case: Case, backend: str) -> 
 
 
 def _arrays(value: Any) -> list[tuple[str, Any]]:
-    from target_forms import leaves
-
     return [(path, leaf) for path, leaf in leaves(value) if hasattr(leaf, "shape")]
 
 
@@ -119,7 +110,7 @@ _COPIED = tuple(kind for kind in KINDS if kind.name.startswith(("boxes", "keypoi
 """Kinds whose rows are taken over, and never averaged."""
 
 
-@every()
+@every(first=True)
 def test_originals_are_kept(kind: TargetKind, case: Case, backend: str) -> None:
     """``keep_originals``: first every sample unmixed, with the whole weight, then what would have come without it."""
     batch = kind.batch(4)
@@ -146,7 +137,7 @@ def _part(value: Any, part: slice) -> Any:
     return value[part]
 
 
-@every()
+@every(first=True)
 def test_inplace_overwrites_images_alone(kind: TargetKind, case: Case, backend: str) -> None:
     """``inplace`` gives the same result in the memory of the images, and leaves the targets that came in alone."""
     batch = given(kind.batch(5), backend, kind.typed)
@@ -159,7 +150,7 @@ def test_inplace_overwrites_images_alone(kind: TargetKind, case: Case, backend: 
         assert memory(result[name]) == memory(batch[name])
 
 
-@every()
+@every(first=True)
 def test_unmixed_targets_have_the_form_of_mixed_ones(kind: TargetKind, case: Case, backend: str) -> None:
     """With ``p=0`` values are those of unmixed samples; names, types, dtypes and shapes are those of mixed ones."""
     if "p" not in fields.values(case.make()):
@@ -167,7 +158,7 @@ def test_unmixed_targets_have_the_form_of_mixed_ones(kind: TargetKind, case: Cas
     _check_off(kind, case.make(seed=6, **{**kind.options, "p": 0.0}), case.make(seed=6, **kind.options), backend)
 
 
-@every(TORCHVISION)
+@every(TORCHVISION, first=True)
 def test_eval_has_the_form_of_training(kind: TargetKind, case: Case, backend: str) -> None:
     """After ``.eval()`` values are those of unmixed samples, in the same form."""
     _check_off(kind, case.make(seed=6, **kind.options).eval(), case.make(seed=6, **kind.options), backend)
