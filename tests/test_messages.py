@@ -140,7 +140,8 @@ BAD: dict[str, Bad] = {
         r"batch\['labels'\]",
         r"shape \(4, 8, 8\) .*int64",
         r"integer ids \(B,\), or one-hot or soft rows \(B, K\)",
-        "Give class ids as integers, or leave the array alone",
+        "Give class ids as integers; say what else it is with kinds, such as 'mask', 'regression' or 'multilabel'; or "
+        "leave the array alone with passthrough",
         {"num_classes": 3},
     ),
     "one float a sample": Bad(
@@ -149,7 +150,7 @@ BAD: dict[str, Bad] = {
         r"batch\['labels'\]",
         r"shape \(4,\) .*float64",
         r"integer ids .*",
-        "Give class ids as integers, .*",
+        "Give class ids as integers; .* kinds, .*'regression' .*",
         {"num_classes": 3},
     ),
     "sizes of images": Bad(
@@ -353,8 +354,8 @@ def test_a_second_image_that_cannot_be_overwritten_leaves_the_first() -> None:
         ({"num_classes": True}, r"'num_classes' \(MixUp\): got True"),
         ({"labels": "hard"}, r"'labels' \(MixUp\): got 'hard'; wanted one of 'soft', 'pair'"),
         ({"ignore_index": 0.5}, r"'ignore_index' \(MixUp\): got 0\.5; wanted None or a whole number"),
-        ({"layout": "HWC"}, r"'layout' \(MixUp\): got 'HWC'; wanted None or one of 'channels_first', 'channels_last'"),
-        ({"kinds": {"x": "picture"}}, r"'kinds' \(MixUp\): got \{'x': 'picture'\}; wanted None or a dict .*'image' or"),
+        ({"layout": "HWC"}, r"'layout' \(MixUp\): got 'HWC'; wanted None, 'channels_first', 'channels_last' or named axes such as"),
+        ({"kinds": {"x": "picture"}}, r"'kinds' \(MixUp\): got \{'x': 'picture'\}; wanted None or a dict .*'image', .* objects such as Label"),
         ({"kinds": "image"}, r"'kinds' \(MixUp\): got 'image'"),
         ({"passthrough": 1.5}, r"'passthrough' \(MixUp\): got 1\.5; wanted names, positions or dotted paths"),
         ({"passthrough": (True,)}, r"'passthrough' \(MixUp\): got \(True,\)"),

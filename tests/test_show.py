@@ -53,6 +53,14 @@ def test_tiles_sources_and_bars_are_complete():
     assert len(axes(figure, "source")) == 2 + 2 + 1 + 1
     assert len(axes(figure, "shares")) == 4
     assert len(figure.axes) == 4 + 6 + 4
+    assert not any("not shown" in text for text in texts(figure))
+
+
+def test_the_words_below_name_labels_where_there_are_some():
+    for batch, named in (((images(), labels()), True), (images(), False)):
+        below = " ".join(texts(show.batch(batch, one_paste_one_blend())))
+        assert "the share of each source in the image" in below
+        assert ("and in the label" in below) == named
 
 
 def test_the_large_picture_is_what_the_plan_paints():

@@ -314,6 +314,14 @@ def test_instance_masks_beside_boxes():
     assert captions(mixed(figure)) == ["cat", "owl"]
 
 
+def test_the_last_of_instances_lies_on_top():
+    batch = {"image": images(1), "instance_masks": [np.ones((2, HEIGHT, WIDTH), bool)], "labels": [np.array([1, 2])]}
+    red, green, blue, opacity = wash(mixed(show.batch(batch)))[10, 15].tolist()
+    upper, lower = 0.35, 0.35 * 0.65
+    wanted = (upper * np.array(COLORS[2]) + lower * np.array(COLORS[1])) / (upper + lower)
+    np.testing.assert_allclose((red, green, blue, opacity), (*wanted, 255 * (upper + lower)), atol=1)
+
+
 # ------------------------------------------------------------------------------------------------ semantic masks
 
 
@@ -467,10 +475,12 @@ def test_detection_with_albumentations():
 
 def test_images_of_unequal_sizes_are_padded():
     """Boxes are fractions of the image as it came, and of the padded one once they are mixed."""
-    batch = {"image": [images(1)[0], images(1)[0][:10, :12]], "bboxes": [np.array([[0.0, 0, 0.5, 0.5]])] * 2}
+    batch = [
+        {"image": image, "bboxes": np.array([[0.0, 0, 0.5, 0.5]])} for image in (images()[0], images()[1, :10, :12])
+    ]
     rules = BoxRules(format="albumentations")
     trace = MixUp(1.0, pad="max", boxes=rules, seed=1).trace(batch)
-    for figure in (drawn(show.trace(trace, boxes=rules)), show.batch(trace.before, trace.plans[0], boxes=rules)):
+    for figure in (drawn(show.trace(trace, boxes=rules)), show.batch(batch, trace.plans[0], boxes=rules)):
         assert picture(mixed(figure, 1)).shape == (HEIGHT, WIDTH, 3)
         assert corners(mixed(figure, 1)) == [rectangle(0, 0, 6, 5), rectangle(0, 0, 15, 10)]
         assert corners(axes(figure, "source")[2]) == [rectangle(0, 0, 6, 5)]
