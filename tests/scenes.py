@@ -67,7 +67,9 @@ def seen(image: Values) -> list[int]:
     return np.flatnonzero((image > LEAST).any(axis=(0, 1))).tolist()
 
 
-def assert_told(image: Values, told: Mapping[str, Any], tight: bool = False, whole: bool = True) -> None:
+def assert_told(
+    image: Values, told: Mapping[str, Any], *, tight: bool = False, whole: bool = True, slack: float = 1e-3
+) -> None:
     """Everything that is told of an object is told of what the picture has in its channel.
 
     Args:
@@ -75,6 +77,7 @@ def assert_told(image: Values, told: Mapping[str, Any], tight: bool = False, who
         told: ``ids``, and any of ``boxes``, ``masks``, ``points`` ``(N, K, 3)`` and ``weights``.
         tight: Whether boxes are the smallest; else they hold what is seen.
         whole: Whether all objects that are seen are told of, each once.
+        slack: How many pixels boxes may be too small.
     """
     ids = np.asarray(told["ids"]).astype(int).tolist()
     assert all(len(np.asarray(values)) == len(ids) for values in told.values()), {k: len(v) for k, v in told.items()}
@@ -88,9 +91,9 @@ def assert_told(image: Values, told: Mapping[str, Any], tight: bool = False, who
             box = np.asarray(told["boxes"][row], np.float64).tolist()
             left, top, right, bottom = bounds(region)
             if tight:
-                np.testing.assert_allclose(box, [left, top, right, bottom], atol=1e-3)
-            assert box[0] - 1e-3 <= left < right <= box[2] + 1e-3
-            assert box[1] - 1e-3 <= top < bottom <= box[3] + 1e-3
+                np.testing.assert_allclose(box, [left, top, right, bottom], atol=slack)
+            assert box[0] - slack <= left < right <= box[2] + slack
+            assert box[1] - slack <= top < bottom <= box[3] + slack
         if "masks" in told:
             np.testing.assert_array_equal(np.asarray(told["masks"][row]) != 0, region)
         if "weights" in told:

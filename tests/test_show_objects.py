@@ -277,6 +277,13 @@ def test_covered_keypoints_without_a_column_for_it_are_hollow():
     assert dots(mixed(figure)) == [([[20, 5]], True), ([[4, 5]], False)]
 
 
+def test_keypoints_that_either_of_two_mixes_covers_are_hollow():
+    batch = {"image": images(), "keypoints": [np.array([[[4.0, 5], [12, 5], [25, 5]]]), np.zeros((0, 3, 2))]}
+    for plan in (paste((0, 0, HEIGHT, 8)), paste((0, 8, HEIGHT, 16))):
+        batch = CutMix().replay(plan, batch)
+    assert dots(mixed(show.batch(batch))) == [([[25, 5]], True), ([[4, 5], [12, 5]], False)]
+
+
 def test_keypoints_outside_do_not_widen_the_picture():
     figure = drawn(show.batch({"image": images(1), "keypoints": [np.array([[90.0, 4], [-20, 50]])]}))
     assert mixed(figure).get_xlim() == (-0.5, WIDTH - 0.5)

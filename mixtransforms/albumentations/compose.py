@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import warnings
 from collections.abc import Mapping, Sequence
 from copy import copy
 from typing import Any
@@ -95,7 +96,9 @@ class BatchCompose(A.Compose):
         # One host pipeline a stage: boxes, keypoints and shapes are then checked for every sample.
         inner = options | {name: _indexed(options[name], *told) for name, told in _INDEX.items()}
         inner["additional_targets"] = _PARTNERS | (additional_targets or {})
-        self._inner = [None if s.kind == MIX else A.Compose(list(s.transforms), **inner) for s in self._stages]
+        with warnings.catch_warnings():  # a stage need not have a transform for all that the pipeline knows
+            warnings.filterwarnings("ignore", "Got processor for")
+            self._inner = [None if s.kind == MIX else A.Compose(list(s.transforms), **inner) for s in self._stages]
 
     def __call__(self, *args: Any, force_apply: bool = False, **data: Any) -> dict[str, Any]:
         """Transforms a batch given by keywords, or a list of samples, into a batch.

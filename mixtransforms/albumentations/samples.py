@@ -9,9 +9,9 @@ import albumentations as A
 import numpy as np
 from numpy.typing import NDArray
 
-from mixtransforms.kernels import backend_of, kernel_of
 from mixtransforms.targets.find import Finder
 from mixtransforms.targets.groups import Group
+from mixtransforms.targets.joined import taken
 
 MASKS = "masks"
 """What the host calls the masks of objects."""
@@ -57,7 +57,7 @@ def _kept(group: Group, kept: NDArray[np.int64], before: Mapping[str, Any], afte
     for path in group.members:
         name = str(path[-1])
         if path != group.anchor:
-            told[name] = _rows((after if path == group.instances else before)[name], kept)
+            told[name] = taken((after if path == group.instances else before)[name], kept)
     return told
 
 
@@ -71,10 +71,3 @@ def _indices(inner: A.Compose) -> list[str]:
     """The label fields of indices that the host's processors know."""
     fields = {"bboxes": BOX_INDEX, "keypoints": KEYPOINT_INDEX}
     return [field for name, field in fields.items() if name in inner.processors]
-
-
-def _rows(item: Any, kept: Any) -> Any:
-    backend = backend_of(item)
-    if backend is None:
-        return type(item)(item[row] for row in kept.tolist())
-    return kernel_of(backend).take(item, kept)

@@ -237,3 +237,8 @@ def cast(values: Array, example: Array) -> Array:
 def to_host(values: Array) -> Array:
     """The values as a NumPy array."""
     return values
+
+
+def common_dtype(arrays: Sequence[Array]) -> Any:
+    """The dtype that holds the values of all."""
+    return np.result_type(*(array.dtype for array in arrays))

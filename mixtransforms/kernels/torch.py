@@ -6,6 +6,7 @@ nothing is read back from the device.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -297,3 +298,8 @@ def to_host(values: Tensor) -> NDArray[Any]:
     """The values as a NumPy array; waits for the device."""
     values = values.as_subclass(Tensor).detach().cpu()
     return (values.float() if values.dtype == torch.bfloat16 else values).numpy()
+
+
+def common_dtype(arrays: Sequence[Tensor]) -> Any:
+    """The dtype that holds the values of all."""
+    return functools.reduce(torch.promote_types, [array.dtype for array in arrays])

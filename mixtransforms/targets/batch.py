@@ -106,8 +106,8 @@ class Found:
         mixed = {target.path for target in self.targets}.union(*(objects.group.members for objects in self.objects))
 
         def whole(path: Path, node: Any) -> bool:
-            column = bool(path) and isinstance(leaf_at(self.batch, path[:-1]), Columns)
-            return path in mixed or column or (_length(node) == self.spec.size and not _holds_arrays(node))
+            known = path in mixed or _is_column(self.batch, path)
+            return known or (_length(node) == self.spec.size and not _holds_arrays(node))
 
         repeated = {}
         for path, node in walk(self.batch, whole):
@@ -153,7 +153,7 @@ def find_batch(
         raise no_images(given)
     backend = _one_backend(roots)
     rest = [target for target in found if target.kind != IMAGE]
-    others = [_following(target, backend, labels_follow) for target in rest]
+    others = [_following(target, backend, labels_follow, _is_column(batch, target.path)) for target in rest]
     axes = {target.path: layout.axes(target.value, spell(target.path)) for target in images}
     first = layout.first(images[0].value) if images else backend == "torch"
     whole = layout.whole(images[0].value, spell(images[0].path)) if images else ((), ())
@@ -268,10 +268,15 @@ def _two_backends(path: Path, got: str, wanted: str) -> InputError:
     )
 
 
-def _following(target: Target, backend: str, follow: bool) -> Target:
+def _is_column(batch: Any, path: Path) -> bool:
+    """Whether a value was read from records, one a sample."""
+    return bool(path) and isinstance(leaf_at(batch, path[:-1]), Columns)
+
+
+def _following(target: Target, backend: str, follow: bool, column: bool) -> Target:
     """Labels and the like as an array of the images' backend; plain numbers always follow it."""
     if is_flat(target.value) and backend_of(target.value[0]):
-        target = target._replace(value=_rows(target))
+        target = target._replace(value=stack(target.value, target.path) if column else _rows(target))
     numbers = backend_of(target.value) is None
     value = np.array(target.value, None if target.value else np.int64) if numbers else target.value
     own = str(backend_of(value))

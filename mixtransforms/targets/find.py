@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from mixtransforms.core.errors import InputError, explain, nearest
 from mixtransforms.kernels import backend_of
-from mixtransforms.targets.containers import Path, children, depth, describe, is_flat, leaf_at, spell, walk
+from mixtransforms.targets.containers import Path, children, depth, describe, is_flat, is_mixed, leaf_at, spell, walk
 from mixtransforms.targets.groups import ObjectFinder
 from mixtransforms.targets.layouts import Layout
 from mixtransforms.targets.names import (
@@ -67,6 +67,9 @@ class Finder(ObjectFinder):
         Raises:
             InputError: An array is neither known nor declared, or the labels are no value of the batch.
         """
+        for path, node in walk(batch, lambda _, node: is_mixed(node)):
+            if is_mixed(node):
+                raise _mixed_already(path, type(node).__name__)
         found, others = [], []
         leaves = list(self._leaves(batch, labels))
         if labels is not None and not any(leaf is labels for _, leaf, _ in leaves):
@@ -86,7 +89,7 @@ class Finder(ObjectFinder):
             elif leaf is not None and not self.passes(path) and path not in members:
                 if backend_of(leaf) and not is_of_sample(path):
                     if _is_mask_weight(batch, path):
-                        raise _mixed_already(path)
+                        raise _mixed_already(path, "the weight of a mask and its partner's")
                     raise self._unknown(path, leaf, self._beside(path, members))
                 others.append((path, leaf))
         finder = self if labels is None else dataclasses.replace(self, labelled=False)
@@ -216,14 +219,15 @@ def _is_mask_weight(batch: Any, path: Path) -> bool:
     return bool(path) and stem != path[-1] and f"{stem}_partner" in dict(children(leaf_at(batch, path[:-1])) or ())
 
 
-def _mixed_already(path: Path) -> InputError:
+def _mixed_already(path: Path, got: str) -> InputError:
     return InputError(
         explain(
-            "Masks that are mixed already",
+            "Values that are mixed already",
             where=spell(path),
-            got="a mask beside its partner's",
-            wanted="masks of one source each",
-            fix="Mix once, with OneOf([MixUp(...), CutMix(...)]), or use masks='dominant' in the first mix.",
+            got=got,
+            wanted="values of one source each",
+            fix="Mix once, with OneOf([MixUp(...), CutMix(...)]), or choose labels='soft' and masks='dominant' in the "
+            "first mix.",
         )
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -23,7 +23,7 @@ from mixtransforms.targets.names import (
     typed_kind,
 )
 
-_POINT_FIELDS = frozenset({"keypoint_weights"})
+_POINT_FIELDS = frozenset({"keypoint_weights", "keypoints_visible"})
 """Names, in lower case, of what is told of every single keypoint."""
 
 
@@ -81,7 +81,11 @@ class ObjectFinder:
 
     def declared(self, path: Path) -> Any:
         """What a path is declared to be, or ``None``."""
-        return next((self.kinds[name] for name in spellings(path) if name in self.kinds), None)
+        own = path[-1] if path else ""
+        names: Iterable[Name] = spellings(path)
+        if isinstance(own, str) and own.lower() in FIELDS:  # told of every object, whatever they are declared to be
+            names = (".".join(map(str, path)), own)
+        return next((self.kinds[name] for name in names if name in self.kinds), None)
 
     def groups(self, batch: Any, batched: bool = True) -> tuple[Group, ...]:
         """What is told of objects, by container.
@@ -120,12 +124,12 @@ class ObjectFinder:
         rule = rule if isinstance(rule, Keypoints) else self.points
         left = {place: value for place, value in values.items() if place not in roles.values()}
         if points and _items_depth(values[points], batched) < 3:
-            fields = self._fields(left, values[points], rule.fields, _POINT_FIELDS, batched)
+            fields = self._fields(left, values[points], (*rule.fields, *_marks(points)), _POINT_FIELDS, batched)
             yield Group(path, rule, keypoints=points, fields=fields, single=True)
             points, left = None, {place: value for place, value in left.items() if place not in fields}
         anchor = boxes or instances or points
         if anchor:
-            declared = (*self.boxes.fields, *(rule.fields if points else ()))
+            declared = (*self.boxes.fields, *(rule.fields if points else ()), *_marks(points))
             fields = self._fields(left, values[anchor], declared, FIELDS, batched)
             yield Group(path, rule, boxes, instances, points, fields)
 
@@ -177,6 +181,11 @@ class ObjectFinder:
             return False
         own = path[-1]
         return any(name in declared for name in spellings(path)) or (isinstance(own, str) and own.lower() in usual)
+
+
+def _marks(points: Path | None) -> tuple[Name, ...]:
+    """What an earlier mix calls the marks of keypoints that are seen."""
+    return (f"{points[-1]}_visible",) if points else ()
 
 
 def _items_depth(value: Any, batched: bool) -> int:

@@ -31,7 +31,7 @@ DEFAULT_NAMES: Mapping[str, str] = {
 
 FIELDS = frozenset(
     "labels class_labels category_id category_ids area areas iscrowd scores ids "
-    "box_weights instance_weights keypoint_weights".split()
+    "box_weights instance_weights keypoint_weights keypoints_visible".split()
 )
 """Names, in lower case, of what is told of every object, where they stand beside boxes, instances or keypoints."""
 

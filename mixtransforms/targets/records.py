@@ -94,7 +94,15 @@ def _records(columns: Columns, values: dict[Any, Any]) -> Any:
     own = [key for key, _ in children(old[0]) or ()]
     added = [name for name in values if name not in own]
     records = []
-    for index in range(max([len(old), *(len(value) for value in values.values())])):
-        record = rebuild(old[index % len(old)], [values[name][index % len(values[name])] for name in own])
-        records.append(extended(record, {name: values[name][index] for name in added}) if added else record)
+    rows = {name: _rows(value) for name, value in values.items()}
+    for index in range(max([len(old), *(len(row) for row in rows.values())])):
+        record = rebuild(old[index % len(old)], [rows[name][index % len(rows[name])] for name in own])
+        records.append(extended(record, {name: rows[name][index] for name in added}) if added else record)
     return tuple(records) if isinstance(old, tuple) else records
+
+
+def _rows(column: Any) -> Sequence[Any]:
+    """A column record by record; what mixing has made one named tuple, such as a pair of labels, is one in each."""
+    if not hasattr(column, "_fields"):
+        return column  # type: ignore[no-any-return]
+    return [type(column)(*parts) for parts in zip(*map(_rows, column), strict=True)]

@@ -16,6 +16,9 @@ from mixtransforms.targets.boxes import BoxRules
 from mixtransforms.targets.containers import Path, describe, spell
 from mixtransforms.targets.groups import Group
 
+ROUNDING = 1e-3
+"""Pixels; how far float32 fractions of an image may be from whole pixels."""
+
 
 class Told(NamedTuple):
     """The objects of one image, on the host.
@@ -72,11 +75,19 @@ def read(
         form = format_of(items[group.boxes], rules)
         corners = formats.decode(written[:, : formats.columns(form)], form, canvas)
         sound = ~formats.degenerate(corners)
+        corners = _on_grid(corners) if corners.ndim == 2 else corners
     if group.instances:
         masks = _masks(items[group.instances], (*group.instances, index), canvas, shape)
     if group.keypoints:
         points = _points(items[group.keypoints], (*group.keypoints, index), group.single)
     return Told(count, written, corners, masks, points, sound, tuple(canvas) != tuple(shape))
+
+
+def _on_grid(corners: FloatArray) -> FloatArray:
+    """Corners that rounding has moved off the borders of pixels, put back; else slivers of covered boxes are seen."""
+    whole = np.rint(corners)
+    near = np.where(np.abs(corners - whole) <= ROUNDING, whole, corners)
+    return np.where(formats.degenerate(near)[:, None], corners, near)
 
 
 def format_of(item: Any, rules: BoxRules) -> str:

@@ -18,6 +18,7 @@ from mixtransforms.targets.boxes import BoxRules
 from mixtransforms.targets.containers import Path, is_flat, is_picture, is_typed, leaf_at, replace, spell, walk
 from mixtransforms.targets.find import Finder
 from mixtransforms.targets.groups import Group
+from mixtransforms.targets.joined import taken
 from mixtransforms.targets.names import IMAGE, MASK
 from mixtransforms.targets.told import format_of, host, rows
 
@@ -137,12 +138,12 @@ class _Objects:
         by_order._labels_getter = lambda inputs: inputs["order"]
         order = torch.arange(len(now["index"]))
         result = by_order({wanted: now[wanted], "order": order})
-        return {name: result.get(name, _taken(value, result["order"].numpy())) for name, value in now.items()}
+        return {name: result.get(name, taken(value, result["order"].numpy())) for name, value in now.items()}
 
     def result(self) -> dict[Path, Any]:
         """Every value of the objects that are left, in its own form."""
         group, kept = self.group, self.now["index"].numpy()
-        new = {path: _taken(item, kept) for path, item in self.items.items()}
+        new = {path: taken(item, kept) for path, item in self.items.items()}
         if group.boxes:
             new[group.boxes] = _as_before(self.now["boxes"], new[group.boxes], self.rules)
         if group.instances:
@@ -215,12 +216,3 @@ def _like(values: torch.Tensor, item: Any) -> Any:
     if backend_of(item) == "numpy":
         return kernel_of("numpy").cast(values.numpy(), item)
     return values if is_typed(item) else values.as_subclass(torch.Tensor)
-
-
-def _taken(item: Any, kept: Any) -> Any:
-    """The rows of the objects that are left."""
-    backend = backend_of(item)
-    if backend is None:
-        return type(item)([item[row] for row in kept.tolist()])
-    kernel = kernel_of(backend)
-    return kernel.typed(kernel.take(item, kept), item)

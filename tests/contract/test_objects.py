@@ -206,7 +206,7 @@ def test_a_batch_without_any_keypoints_has_the_form_of_others() -> None:
     [
         {"boxes": [BOXES[0], np.array([[1.0, 1.0, 5.0, 5.0, 9.0]]), BOXES[2]]},
         {"boxes": BOXES, "track": [np.ones((1, 2)), np.ones((0, 2)), np.ones((2, 3))]},
-        {"boxes": BOXES, "labels": [np.ones(1), [], np.ones(2)]},
+        {"boxes": BOXES, "labels": [[1.0], np.ones(0), np.ones(2)]},
         {"boxes": [None, BOXES[1], BOXES[2]]},
         {"keypoints": [np.ones((1, 2, 2)), np.ones((1, 3, 2)), np.ones((1, 2, 2))]},
         {"keypoints": [np.ones((1, 2)), np.ones((1, 3)), np.ones((1, 2))]},
