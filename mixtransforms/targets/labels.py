@@ -102,12 +102,7 @@ class Label(LossTarget):
         return Mixed(kernel.combine(rows, plan.sources, plan.target_share))
 
     def check(self, value: Any, where: str, scene: Scene) -> None:
-        """Refuses labels that could only be mixed wrongly.
-
-        Args:
-            value: An array.
-            where: Its place, for the error.
-            scene: The call.
+        """Refuses labels that could only be mixed wrongly. See :meth:`Kind.check`.
 
         Raises:
             InputError: The labels are of another shape or dtype, out of range, or there is no number of classes.

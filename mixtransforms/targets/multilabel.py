@@ -81,12 +81,7 @@ class MultiLabel(LossTarget):
         return kernel.combine(rows, plan.sources, plan.target_share)
 
     def check(self, value: Any, where: str, scene: Scene) -> None:
-        """Refuses rows that could only be mixed wrongly.
-
-        Args:
-            value: An array.
-            where: Its place, for the error.
-            scene: The call.
+        """Refuses rows that could only be mixed wrongly. See :meth:`Kind.check`.
 
         Raises:
             InputError: The rows are of another shape or dtype, or hold something else than zeros, ones, shares and

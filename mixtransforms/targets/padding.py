@@ -33,12 +33,7 @@ class Padding(Kind):
     name: ClassVar[str] = "padding"
 
     def check(self, value: Any, where: str, scene: Scene) -> None:
-        """Refuses a mask that does not fit the sequences.
-
-        Args:
-            value: An array.
-            where: Its place, for the error.
-            scene: The call.
+        """Refuses a mask that does not fit the sequences. See :meth:`Kind.check`.
 
         Raises:
             InputError: The mask is of another shape or dtype than ``(B, T)`` bool or integers, ``T`` is not the one

@@ -29,12 +29,7 @@ class Regression(LossTarget):
         return Mixed(kernel.combine(value, plan.sources, plan.target_share))
 
     def check(self, value: Any, where: str, scene: Scene) -> None:
-        """Refuses what are no numbers.
-
-        Args:
-            value: An array.
-            where: Its place, for the error.
-            scene: The call.
+        """Refuses what are no numbers. See :meth:`Kind.check`.
 
         Raises:
             InputError: The array has more axes than two, or a dtype that has no means.

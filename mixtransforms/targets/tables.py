@@ -40,12 +40,7 @@ class Table(Kind):
     name: ClassVar[str] = "table"
 
     def check(self, value: Any, where: str, scene: Scene) -> None:
-        """Refuses a table that could only be mixed wrongly.
-
-        Args:
-            value: An array.
-            where: Its place, for the error.
-            scene: The call.
+        """Refuses a table that could only be mixed wrongly. See :meth:`Kind.check`.
 
         Raises:
             InputError: The table is of another shape or dtype, has no such columns, or holds whole numbers in columns
