@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -169,21 +169,27 @@ def _nested(transform: Any) -> Iterator[Any]:
         yield from _nested(child)
 
 
-def finder_of(transforms: Iterable[Any], boxes: BoxRules | None = None, points: Keypoints | None = None) -> Finder:
+def finder_of(
+    transforms: Iterable[Any],
+    boxes: BoxRules | None = None,
+    points: Keypoints | None = None,
+    kinds: Mapping[Any, Any] | None = None,
+) -> Finder:
     """What values are called in a pipeline: what its mixes declare, together.
 
     Args:
         transforms: The pipeline's.
         boxes: What the pipeline itself knows of boxes.
         points: What it knows of keypoints.
+        kinds: What it declares itself.
     """
     boxes, points = boxes or BoxRules(), points or Keypoints()
     mixes = [transform for transform in transforms if isinstance(transform, MixTransform)]
-    kinds: dict[Any, Any] = {}
+    declared = dict(kinds or {})
     for mix in mixes:
-        kinds.update(mix.kinds or {})
+        declared.update(mix.kinds or {})
         boxes = joined(boxes, mix.boxes)
-    return Finder(kinds, frozenset().union(*(mix.passthrough for mix in mixes)), boxes, points)
+    return Finder(declared, frozenset().union(*(mix.passthrough for mix in mixes)), boxes, points)
 
 
 def joined(first: BoxRules, second: BoxRules) -> BoxRules:
@@ -213,7 +219,9 @@ def on_samples(batch: Any, finder: Finder, run: Callable[[list[Any], tuple[Group
     if not size:
         return batch
     groups = finder.groups(by_columns(batch, size, finder.passes))
-    samples = [replace_leaves(batch, {path: value[index] for path, value in parts.items()}) for index in range(size)]
+    samples = [
+        replace_leaves(batch, {path: _item(value, index) for path, value in parts.items()}) for index in range(size)
+    ]
     columns = [dict(walk(sample, lambda path, _: path in parts)) for sample in run(samples, groups)]
     listed = finder.members(batch)
     return replace_leaves(
@@ -251,14 +259,22 @@ def _has_one_a_sample(node: Any, size: int) -> bool:
     return type(node) in (list, tuple) and len(node) == size and not any(backend_of(item) for item in node)
 
 
+def _item(values: Any, index: int) -> Any:
+    """One sample's value; a tensor that says its kind by its type goes on doing so."""
+    backend = backend_of(values)
+    return values[index] if backend is None else kernel_of(backend).typed(values[index], values)
+
+
 def _restack(whole: Any, values: list[Any], listed: bool) -> Any:
     """One sample's values together: as a list where these are objects, whose number differs."""
+    if type(whole) in (list, tuple):
+        return type(whole)(values)
     if backend_of(values[0]) and not listed:
         kernel = kernel_of(str(backend_of(values[0])))
         return kernel.typed(stack(values), whole)
     if backend_of(whole) == "numpy" and not listed:
         return np.asarray(values)
-    return tuple(values) if type(whole) is tuple else values
+    return values
 
 
 def keyed(key: Key, stream: int) -> Key:
@@ -285,7 +301,12 @@ def mix_stage(
     samples = is_samples(data)
     batch = data
     for index, mix in enumerate(stage.transforms):
-        own = dataclasses.replace(mix._finder, boxes=joined(finder.boxes, mix.boxes), points=finder.points)
+        own = dataclasses.replace(
+            mix._finder,
+            kinds={**finder.kinds, **mix._finder.kinds},
+            boxes=joined(finder.boxes, mix.boxes),
+            points=finder.points,
+        )
         found = dataclasses.replace(mix._find(batch, own), samples=samples)
         given = None if key is None or mix.seed is not None else keyed(key, key.stream << 16 | index)
         plan = mix._draw(found, key=given)

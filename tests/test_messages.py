@@ -354,8 +354,14 @@ def test_a_second_image_that_cannot_be_overwritten_leaves_the_first() -> None:
         ({"num_classes": True}, r"'num_classes' \(MixUp\): got True"),
         ({"labels": "hard"}, r"'labels' \(MixUp\): got 'hard'; wanted one of 'soft', 'pair'"),
         ({"ignore_index": 0.5}, r"'ignore_index' \(MixUp\): got 0\.5; wanted None or a whole number"),
-        ({"layout": "HWC"}, r"'layout' \(MixUp\): got 'HWC'; wanted None, 'channels_first', 'channels_last' or named axes such as"),
-        ({"kinds": {"x": "picture"}}, r"'kinds' \(MixUp\): got \{'x': 'picture'\}; wanted None or a dict .*'image', .* objects such as Label"),
+        (
+            {"layout": "HWC"},
+            r"'layout' \(MixUp\): got 'HWC'; wanted None, 'channels_first', 'channels_last' or named axes such as",
+        ),
+        (
+            {"kinds": {"x": "picture"}},
+            r"'kinds' \(MixUp\): got \{'x': 'picture'\}; wanted None or a dict .*'image', .* objects such as Label",
+        ),
         ({"kinds": "image"}, r"'kinds' \(MixUp\): got 'image'"),
         ({"passthrough": 1.5}, r"'passthrough' \(MixUp\): got 1\.5; wanted names, positions or dotted paths"),
         ({"passthrough": (True,)}, r"'passthrough' \(MixUp\): got \(True,\)"),

@@ -42,12 +42,44 @@ def test_misspelt_labels():
     assert MixUp()({"image": X, "size": (8, 8)})["size"] == (8, 8)
 
 
-@pytest.mark.parametrize("name", ["bboxes", "keypoints", "masks"])
-def test_targets_that_are_not_mixed_yet(name):
-    with pytest.raises(InputError, match=rf"{name} cannot be mixed .*passthrough=\('{name}',\)"):
-        MixUp()({"image": X, name: [[0, 0, 5, 5]] * 4})
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("bboxes", r"Boxes of another form \(batch\['bboxes'\]\[0\]\): got shape \(4,\); wanted \(N, 4\), xyxy"),
+        (
+            "keypoints",
+            r"Keypoints of another form \(batch\['keypoints'\]\[0\]\): got list of length 4; wanted \(P, 2\)",
+        ),
+        ("masks", r"another size than the images \(batch\['masks'\]\): got shape \(4, 4\); wanted .*\(8, 8\)"),
+        ("instance_masks", r"Instance masks of another size \(batch\['instance_masks'\]\[0\]\): .*\(N, 8, 8\)"),
+        ("attention_mask", r"padding is of other sequences \(batch\['attention_mask'\]\): got shape \(4, 4\)"),
+    ],
+)
+def test_targets_of_another_form(name, message):
+    """One box for every image, and not a row for each of its boxes, could be anything: it is never guessed."""
     boxes = [[0, 0, 5, 5]] * 4
+    with pytest.raises(InputError, match=message):
+        MixUp()({"image": X, name: boxes})
     assert MixUp(passthrough=name)({"image": X, name: boxes})[name] is boxes
+
+
+def test_what_stands_beside_boxes_is_not_left_behind():
+    """A value with a row for every box that is no known field would no longer fit the boxes."""
+    counts = (1, 2, 1, 0)
+    batch = {
+        "image": X,
+        "bboxes": [np.array([[0, 0, 5, 5]] * count, np.float32).reshape(-1, 4) for count in counts],
+        "colours": [np.arange(count) for count in counts],
+    }
+    names = {**batch, "colours": [["red"] * count for count in counts]}
+    message = r"neither known nor declared \(batch\['colours'\].*BoxRules\(fields=\('colours',\)\)"
+    with pytest.raises(InputError, match=message):
+        MixUp()(batch)
+    with pytest.raises(InputError, match=message):
+        MixUp()(names)
+    for given in (batch, names):
+        out = MixUp(boxes=mixtransforms.BoxRules(fields="colours"))(given)
+        assert list(map(len, out["colours"])) == list(map(len, out["bboxes"]))
 
 
 def test_one_hot_lists_are_rows():

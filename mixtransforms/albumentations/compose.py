@@ -12,7 +12,7 @@ import albumentations as A
 import numpy as np
 
 from mixtransforms.albumentations import transform as door
-from mixtransforms.albumentations.samples import BOX_INDEX, KEYPOINT_INDEX, transformed
+from mixtransforms.albumentations.samples import BOX_INDEX, HOST_NAMES, KEYPOINT_INDEX, transformed
 from mixtransforms.core.errors import InputError, ParameterError, explain
 from mixtransforms.core.keys import Guard, Key, Steps
 from mixtransforms.kernels import backend_of
@@ -26,13 +26,14 @@ from mixtransforms.targets.containers import spell, walk
 from mixtransforms.targets.find import Finder
 from mixtransforms.targets.groups import Group
 from mixtransforms.targets.keypoints import Keypoints
+from mixtransforms.targets.names import IMAGE, MASK
 from mixtransforms.transform import Trace, call_key
 
-_SINGULAR = {"images": "image", "masks": "mask", "mask_partner": "mask_partner", "masks_partner": "mask_partner"}
+_SINGULAR = {"images": "image", "masks": "mask"}
 """Names of a batch's values, and what Albumentations calls them in one sample."""
 
-_PARTNERS = {"mask_partner": "mask"}
-"""What a mix puts beside masks, which later transforms treat as masks."""
+_MASKS = ("mask", "masks", "segmentation")
+"""Names of masks where nothing is declared."""
 
 _INDEX = {"bbox_params": (A.BboxParams, BOX_INDEX), "keypoint_params": (A.KeypointParams, KEYPOINT_INDEX)}
 """The host's parameters of objects, and the label field by which it says which of them it has kept."""
@@ -90,12 +91,13 @@ class BatchCompose(A.Compose):
         super().__init__(owned, strict=strict, seed=seed, **options)
         self._steps = Steps()
         self._guard = Guard()
-        self._finder = finder_of(owned, *_rules(bbox_params, keypoint_params))
+        targets = {name: kind for name, kind in (additional_targets or {}).items() if kind in (IMAGE, MASK)}
+        self._finder = finder_of(owned, *_rules(bbox_params, keypoint_params), kinds=targets)
         self._pad = padded(owned)
         self._stages = stages(owned, lambda _: False)
         # One host pipeline a stage: boxes, keypoints and shapes are then checked for every sample.
         inner = options | {name: _indexed(options[name], *told) for name, told in _INDEX.items()}
-        inner["additional_targets"] = _PARTNERS | (additional_targets or {})
+        inner["additional_targets"] = _more_targets(self._finder) | (additional_targets or {})
         with warnings.catch_warnings():  # a stage need not have a transform for all that the pipeline knows
             warnings.filterwarnings("ignore", "Got processor for")
             self._inner = [None if s.kind == MIX else A.Compose(list(s.transforms), **inner) for s in self._stages]
@@ -240,6 +242,15 @@ def _indexed(params: Any, kind: Any, index: str) -> Any:
     params = copy(kind(**params) if isinstance(params, Mapping) else params)
     params.label_fields = [*(params.label_fields or ()), index]
     return params
+
+
+def _more_targets(finder: Finder) -> dict[str, str]:
+    """Images and masks that the host has no name for: declared ones, and what a mix puts beside masks."""
+    declared = {name: kind for name, kind in finder.kinds.items() if isinstance(name, str)}
+    named = {name: getattr(kind, "name", kind) for name, kind in declared.items()}
+    known = {**dict.fromkeys(_MASKS, MASK), **{name: kind for name, kind in named.items() if kind in (IMAGE, MASK)}}
+    partners = {f"{name}_partner": MASK for name, kind in known.items() if kind == MASK}
+    return {name: kind for name, kind in {**known, **partners}.items() if name not in HOST_NAMES}
 
 
 def _rules(bbox_params: Any, keypoint_params: Any) -> tuple[BoxRules, Keypoints]:

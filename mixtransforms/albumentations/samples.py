@@ -9,12 +9,18 @@ import albumentations as A
 import numpy as np
 from numpy.typing import NDArray
 
+from mixtransforms.core.errors import InputError, explain
+from mixtransforms.targets.containers import spell
 from mixtransforms.targets.find import Finder
 from mixtransforms.targets.groups import Group
 from mixtransforms.targets.joined import taken
+from mixtransforms.targets.names import IMAGE, MASK
 
 MASKS = "masks"
 """What the host calls the masks of objects."""
+
+HOST_NAMES = frozenset({"image", "images", "mask", "masks", "volume", "volumes", "mask3d", "masks3d"})
+"""Names of images and masks that the host has itself."""
 
 BOX_INDEX, KEYPOINT_INDEX = "_box_index", "_keypoint_index"
 """Label fields by which the host says which boxes and keypoints it has kept."""
@@ -35,20 +41,56 @@ def transformed(
         groups: Where it tells of objects; ``None`` has it looked up.
     """
     found = finder.groups(sample, batched=False) if groups is None else groups
-    groups = [group for group in found if group.boxes or group.single]
-    followed = _followed(groups, inner)
-    masks = next((str(group.instances[-1]) for group in groups if group.instances), "masks")
+    _check_known(sample, found, finder, inner)
+    followed = _followed([group for group in found if group.boxes or group.single], inner)
+    masks = next((str(group.instances[-1]) for group in found if group.instances), None)
     host = {MASKS if name == masks else name: value for name, value in sample.items()}
-    if masks != MASKS or any(group.instances for group in groups):
-        host[MASKS] = np.asarray(sample[masks])
+    if masks is not None:
+        host[MASKS] = _some(np.asarray(sample[masks]), sample)
     for name in _indices(inner):  # the host wants its label fields even where there are no boxes
         host[name] = np.arange(len(sample[str(followed[name].anchor[-1])]) if name in followed else 0)
-    result = {masks if name == MASKS else name: value for name, value in inner(**host).items()}
+    result = dict(inner(**host))
+    if masks is not None:
+        result[masks] = result.pop(MASKS)[: len(sample[masks])]
     for name in _indices(inner):
         kept = np.asarray(result.pop(name, ()), np.int64).reshape(-1)
         if name in followed:
             result |= _kept(followed[name], kept, sample, result)
     return {name: result[name] for name in (*sample, *(set(result) - set(sample)))}
+
+
+def _check_known(sample: Mapping[str, Any], groups: Sequence[Group], finder: Finder, inner: A.Compose) -> None:
+    """Raises where the host would move the image, and leave behind what it has no name for."""
+    if not any(_moves(transform) for transform in inner.transforms):
+        return
+    handled = HOST_NAMES | set(inner._additional_targets) | set(inner.processors)
+    dense = [target.path for target in finder.known(sample, batched=False) if target.kind in (IMAGE, MASK)]
+    placed = [path for group in groups for path in (group.boxes, group.keypoints) if path]
+    joined = [group.keypoints for group in groups if group.keypoints and not group.single]
+    for path in [*dense, *placed]:
+        if len(path) != 1 or path[0] not in handled or path in joined:
+            raise InputError(
+                explain(
+                    "A value that Albumentations would leave behind",
+                    where=spell(path),
+                    got="no name that it knows in this pipeline",
+                    wanted="image, mask, masks, bboxes with bbox_params, or keypoints (P, 2) with keypoint_params",
+                    fix="Rename it, say what it is with additional_targets, or give bbox_params or keypoint_params.",
+                )
+            )
+
+
+def _moves(transform: Any) -> bool:
+    """Whether a transform, or one inside it, may change more than the values of pixels."""
+    inside = getattr(transform, "transforms", None)
+    if inside:
+        return any(_moves(child) for child in inside)
+    return not isinstance(transform, (A.ImageOnlyTransform, A.ToTensorV2, A.NoOp))
+
+
+def _some(masks: NDArray[Any], sample: Mapping[str, Any]) -> NDArray[Any]:
+    """Masks of objects, and an empty one where there are no objects: the host cannot stack none."""
+    return masks if len(masks) else np.zeros((1, *sample["image"].shape[:2]), masks.dtype)
 
 
 def _kept(group: Group, kept: NDArray[np.int64], before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:

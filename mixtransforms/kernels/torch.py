@@ -266,7 +266,7 @@ def typed(values: Tensor, example: Any) -> Tensor:
     last = example.ndim == 4 and example.is_contiguous(memory_format=torch.channels_last)
     if last and values.ndim == 4 and not example.is_contiguous():
         values = values.contiguous(memory_format=torch.channels_last)
-    return values.as_subclass(type(example)) if _is_tv_tensor(example) else values
+    return _wrapped(values, example)
 
 
 def zeros(shape: Sequence[int], other: Tensor) -> Tensor:

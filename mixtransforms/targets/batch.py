@@ -81,8 +81,8 @@ class Found:
 
     def was_list(self, target: Target) -> bool:
         """Whether the target came as a list of arrays, one a sample."""
-        leaf = leaf_at(self.batch, target.path)
-        return is_flat(leaf) and backend_of(leaf[0]) is not None
+        leaf = leaf_at(self.batch, target.path)  # of samples, only sizes that differ make a list
+        return not self.samples and is_flat(leaf) and backend_of(leaf[0]) is not None
 
     def placed(self, path: Path, mixed: Mixed) -> dict[Path, Any]:
         """Where a mixed value and what appears beside it go.
@@ -142,6 +142,8 @@ def find_batch(
     samples, layout = is_samples(batch), finder.layout
     given = collated(batch, finder, pad)
     size = _size(given, finder)
+    if size is not None:
+        _check_records(given, finder, size)
     batch = given if size is None else by_columns(given, size, finder.passes)
     found = finder.find(batch, None if labels is None else labels(given))
     if layout.is_table:
@@ -171,8 +173,25 @@ def collated(batch: Any, finder: Finder, pad: bool = False) -> Any:
     """A list of samples as a batch, whose numbers become tensors where there are tensors; a batch as it is."""
     if not is_samples(batch):
         return batch
+    _check_bundles(batch[0], finder)
     tensors = any(backend_of(leaf) == "torch" for _, leaf in walk(batch[0], lambda *_: False))
     return collate(batch, "torch" if tensors else "numpy", ragged(batch, finder, pad))
+
+
+def _check_bundles(sample: Any, finder: Finder) -> None:
+    """Raises for a list of masks a sample: neither one mask of ids, nor, without boxes, one mask an object."""
+    for target in finder.known(sample, batched=False):
+        if target.kind == MASK and type(target.value) in (list, tuple) and target.value:
+            raise InputError(
+                explain(
+                    "A list of masks for one sample",
+                    where=f"sample 0, {spell(target.path)}",
+                    got=f"{len(target.value)} masks",
+                    wanted="one array, (H, W) or a channel for every class",
+                    fix="Stack them along the axis of channels, or say that each is an object's with "
+                    f"kinds={{{target.path[-1]!r}: 'instances'}}.",
+                )
+            )
 
 
 def no_images(batch: Any) -> InputError:
@@ -189,6 +208,22 @@ def no_images(batch: Any) -> InputError:
             else "Say which value it is with kinds={'name': 'image'}.",
         )
     )
+
+
+def _check_records(batch: Any, finder: Finder, size: int) -> None:
+    """Raises where objects are told of for more or fewer images than there are."""
+    for path, node in walk(batch, lambda path, node: bool(path) and is_records(node)):
+        told = path and is_records(node) and len(node) != size and not finder.passes(path)
+        if told and any(finder.groups(record, batched=False) for record in node):
+            raise InputError(
+                explain(
+                    "Records of another number",
+                    where=spell(path),
+                    got=f"{len(node)} records",
+                    wanted=f"{size}, one for every image",
+                    fix="Give every image its own, with empty arrays where it has no objects.",
+                )
+            )
 
 
 def _size(batch: Any, finder: Finder) -> int | None:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from mixtransforms.core.errors import InputError, explain, nearest
 from mixtransforms.kernels import backend_of
 from mixtransforms.targets.containers import Path, children, depth, describe, is_flat, is_mixed, leaf_at, spell, walk
-from mixtransforms.targets.groups import ObjectFinder
+from mixtransforms.targets.groups import Group, ObjectFinder
 from mixtransforms.targets.layouts import Layout
 from mixtransforms.targets.names import (
     DEFAULT_NAMES,
@@ -67,6 +67,8 @@ class Finder(ObjectFinder):
         Raises:
             InputError: An array is neither known nor declared, or the labels are no value of the batch.
         """
+        for group in self.groups(batch):
+            self._refuse_beside(batch, group)
         for path, node in walk(batch, lambda _, node: is_mixed(node)):
             if is_mixed(node):
                 raise _mixed_already(path, type(node).__name__)
@@ -126,8 +128,10 @@ class Finder(ObjectFinder):
         """The kind of a value that is one array; boxes and the like are found by :meth:`groups`."""
         if not (backend_of(node) or is_flat(node) or (type(node) in (list, tuple) and not node)):
             return None
-        if self._is_views(node):
+        if self._is_views(node) or self._declared_inside(path):
             return None
+        if path and is_mixed(leaf_at(batch, path[:-1])):
+            return self.named_kind(batch, path)
         declared = self.declared(path)
         if declared is not None:
             return declared
@@ -137,17 +141,25 @@ class Finder(ObjectFinder):
         if path == () and (backend_of(node) or depth(node) == 4):  # one array, or images of unequal sizes
             return IMAGE
         if len(path) == 1 or has_name(path):
-            return self._named_kind(batch, path)
+            return self.named_kind(batch, path)
         view = len(path) == 2 and path[0] == 0 and self._is_views(leaf_at(batch, path[:1]))
         return IMAGE if view else None
+
+    def _declared_inside(self, path: Path) -> bool:
+        """Whether something further inside is declared by its dotted path."""
+        start = ".".join(map(str, path)) + "."
+        return bool(path) and any(isinstance(name, str) and name.startswith(start) for name in self.kinds)
 
     def _is_views(self, node: Any) -> bool:
         """Whether a list holds several batches of images, and not one image a sample."""
         listed = type(node) in (list, tuple) and node and all(backend_of(item) for item in node)
         return bool(listed) and depth(node[0]) > self.layout.rank(type(node[0]).__name__ == "Video")
 
-    def _named_kind(self, batch: Any, path: Path) -> Any:
+    def named_kind(self, batch: Any, path: Path) -> Any:
         """What a path is called, whatever stands there."""
+        above = leaf_at(batch, path[:-1]) if path else None
+        if is_mixed(above):
+            return MASK if type(above).__name__ == "MaskPair" and path[-1] in ("mask", "partner") else None
         kind = self.declared(path)
         if kind is not None:
             return kind
@@ -182,9 +194,23 @@ class Finder(ObjectFinder):
         """Whether a value stands in one container with what is told of objects."""
         return any(path[: len(member) - 1] == member[:-1] for member in members)
 
+    def _refuse_beside(self, batch: Any, group: Group) -> None:
+        """Raises for lists beside objects that have an entry for each of them, and would not be filtered with them."""
+        counts = [len(item) for item in leaf_at(batch, group.anchor) if hasattr(item, "__len__")]
+        for key, value in children(leaf_at(batch, group.place)) or ():
+            path = (*group.place, key)
+            if path in group.members or self.passes(path) or type(value) not in (list, tuple):
+                continue
+            if self.named_kind(batch, path) == MASK and depth(value) > 1 and not _has_arrays(value):
+                raise _polygons(path)
+            lists = bool(value) and all(type(item) in (list, tuple) for item in value)
+            told = lists and any(counts) and [len(item) for item in value] == counts
+            if told and path not in self.members(batch) and self.declared(path) is None:
+                raise self._unknown(path, value, True)
+
     def _refuse(self, batch: Any, path: Path, leaf: Any) -> None:
         """Raises where something that is no array would pass beside images, and should have been mixed with them."""
-        if self._named_kind(batch, path) is not None or _hides_arrays(leaf):
+        if self.named_kind(batch, path) is not None or _hides_arrays(leaf):
             raise InputError(
                 explain(
                     "No array",
@@ -198,19 +224,33 @@ class Finder(ObjectFinder):
     def _unknown(self, path: Path, leaf: Any, beside: bool = False) -> InputError:
         name = next((step for step in reversed(path) if isinstance(step, str)), path[0] if path else 0)
         hint = nearest(name.lower(), {**DEFAULT_NAMES, **dict.fromkeys(FIELDS)}) if isinstance(name, str) else ""
+        among = f"with boxes=BoxRules(fields=({name!r},)) where it has a row for every box, " if beside else ""
         return InputError(
             explain(
                 "An array that is neither known nor declared",
                 where=spell(path),
                 got=describe(leaf),
                 wanted="a known name, a declared kind, or a declared passthrough",
-                fix=f"Say what it is with kinds={{{name!r}: 'image'}} or kinds={{{name!r}: 'label'}}, "
-                f"or leave it alone with passthrough=({name!r},); what is told of every box is named by "
-                f"boxes=BoxRules(fields=({name!r},)).{hint}"
-                if beside
-                else f"or leave it alone with passthrough=({name!r},).{hint}",
+                fix=f"Say what it is with kinds={{{name!r}: 'image'}} or kinds={{{name!r}: 'label'}}, {among}"
+                f"or leave it alone with passthrough=({name!r},).{hint}",
             )
         )
+
+
+def _has_arrays(value: Any) -> bool:
+    return any(backend_of(leaf) for _, leaf in walk(value, lambda *_: False))
+
+
+def _polygons(path: Path) -> InputError:
+    return InputError(
+        explain(
+            "Polygons cannot be pasted",
+            where=spell(path),
+            got="lists of numbers",
+            wanted="one mask an object, (N, H, W)",
+            fix=f"Draw them into masks, or leave them alone with passthrough=({path[-1]!r},).",
+        )
+    )
 
 
 def _is_mask_weight(batch: Any, path: Path) -> bool:

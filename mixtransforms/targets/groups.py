@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from mixtransforms.core.errors import InputError, explain
-from mixtransforms.kernels import backend_of
+from mixtransforms.kernels import backend_of, is_floating
 from mixtransforms.targets.boxes import BoxRules
 from mixtransforms.targets.containers import Name, Path, children, depth, is_flat, spell
 from mixtransforms.targets.keypoints import Keypoints
@@ -22,6 +22,7 @@ from mixtransforms.targets.names import (
     spellings,
     typed_kind,
 )
+from mixtransforms.targets.records import Columns
 
 _POINT_FIELDS = frozenset({"keypoint_weights", "keypoints_visible"})
 """Names, in lower case, of what is told of every single keypoint."""
@@ -107,7 +108,10 @@ class ObjectFinder:
         items = None if self.passes(path) else children(node)
         if not items:
             return
-        values = {(*path, key): value for key, value in items}
+        values: dict[Path, Any] = {}
+        for key, value in items:  # what a mix has made one value with its weights stands beside the other fields
+            opened = children(value) if _is_opened(value) else None
+            values |= {(*path, key): value} if opened is None else {(*path, key, own): part for own, part in opened}
         taken: set[Path] = set()
         for group in self._of_container(path, values, batched):
             taken |= set(group.members)
@@ -152,8 +156,9 @@ class ObjectFinder:
         if self.passes(path) or not (backend_of(value) or type(value) in (list, tuple)):
             return None
         kind = self.declared(path) or typed_kind(value)
-        if kind is None and isinstance(path[-1], str):
-            kind = DEFAULT_NAMES.get(path[-1].lower())
+        name = path[-2] if path[-1] == "objects" and len(path) > 1 else path[-1]
+        if kind is None and isinstance(name, str):
+            kind = DEFAULT_NAMES.get(name.lower())
         return kind if kind is None or isinstance(kind, str) else str(kind.name)
 
     def _one_an_object(self, path: Path, value: Any, batched: bool) -> bool:
@@ -162,7 +167,9 @@ class ObjectFinder:
         if self.declared(path) is not None or (isinstance(own, str) and own.lower() != "masks"):
             return False
         items = value if batched else [value]
-        return type(items) in (list, tuple) and bool(items) and all(depth(item) == 3 for item in items)
+        if type(items) not in (list, tuple) or not items:
+            return False
+        return all(depth(item) == 3 or (type(item) in (list, tuple) and not item) for item in items)
 
     def _fields(
         self, values: Mapping[Path, Any], anchor: Any, declared: Collection[Name], usual: Collection[str], batched: bool
@@ -173,7 +180,7 @@ class ObjectFinder:
         return tuple(
             path
             for path in named
-            if _items_depth(values[path], batched) >= 1 and not (listed and backend_of(values[path]))
+            if _items_depth(values[path], batched) >= 1 and not (listed and _is_soft(values[path]))
         )
 
     def _is_field(self, path: Path, declared: Collection[Name], usual: Collection[str]) -> bool:
@@ -183,9 +190,20 @@ class ObjectFinder:
         return any(name in declared for name in spellings(path)) or (isinstance(own, str) and own.lower() in usual)
 
 
+def _is_opened(value: Any) -> bool:
+    """Whether a value, or every record of a column, is boxes with weights or keypoints with marks."""
+    first = value.records[0] if isinstance(value, Columns) else value
+    return isinstance(first, tuple) and type(first).__name__ in ("WeightedObjects", "VisibleKeypoints")
+
+
 def _marks(points: Path | None) -> tuple[Name, ...]:
     """What an earlier mix calls the marks of keypoints that are seen."""
     return (f"{points[-1]}_visible",) if points else ()
+
+
+def _is_soft(value: Any) -> bool:
+    """Whether an array may hold a row of shares for every sample."""
+    return backend_of(value) is not None and is_floating(value)
 
 
 def _items_depth(value: Any, batched: bool) -> int:
@@ -204,6 +222,6 @@ def _two(kind: str, first: Path, second: Path) -> InputError:
             where=spell(second),
             got=f"another one at {spell(first)}",
             wanted="one, so that labels and other fields belong to it",
-            fix="Put them into dicts of their own, or leave one alone with passthrough.",
+            fix="Put them into dicts of their own, or mix one and leave the other alone with passthrough.",
         )
     )

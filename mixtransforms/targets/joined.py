@@ -48,7 +48,7 @@ class Joiner:
         """Where the weights of the objects are, or appear."""
         group = self.group
         name = "box_weights" if group.boxes else "instance_weights" if group.instances else "keypoint_weights"
-        return (*group.place, name)
+        return next((path for path in group.fields if path[-1] == name), (*group.anchor[:-1], name))
 
     @property
     def marks(self) -> Path | None:
@@ -112,7 +112,7 @@ class Joiner:
         if former is None:
             return _beside(_stacked([part.weight for part in parts], np.zeros(0)).astype(np.float32), anchor)
         scaled = [host(former[part.source])[part.chosen] * part.weight for part in parts]
-        return _cast(_stacked(scaled, np.zeros(0)), former[0])
+        return _beside(_stacked(scaled, np.zeros(0)).astype(np.float32), former[0])
 
     def _marks(self, parts: Parts, points: Any, former: Sequence[Any] | None) -> Any:
         """Which keypoints are seen, and were seen before where an earlier mix has marked them."""
@@ -136,7 +136,11 @@ def _stacked(arrays: Sequence[Any], empty: NDArray[Any]) -> NDArray[Any]:
 def _cast(values: NDArray[Any], item: Any) -> Any:
     """Host values in the type, dtype and place of one image's value."""
     backend = backend_of(item)
-    return values.tolist() if backend is None else kernel_of(backend).cast(values, item)
+    if backend is not None:
+        return kernel_of(backend).cast(values, item)
+    if len(item) and backend_of(item[0]):  # a list of arrays, such as the masks of an image
+        return [kernel_of(str(backend_of(item[0]))).cast(value, item[0]) for value in values]
+    return list(values) if values.ndim == 3 and values.dtype != np.float64 else values.tolist()
 
 
 def _beside(values: NDArray[Any], item: Any) -> Any:

@@ -26,7 +26,7 @@ class Kept(NamedTuple):
         masks: Their instance masks.
         points: Their keypoints.
         visible: Which keypoints are seen, ``(n, K)``.
-        share: What share of every object is seen.
+        share: What share of its own area every object still has.
         area: Pixels of every object whose instance mask has changed; NaN for the others.
         weight: Weight of every object.
     """
@@ -74,9 +74,16 @@ def kept(told: Told, part: Contribution, own: bool, rules: BoxRules, points: Key
         point = keypoints.seen(part, positions, points.columns, points.occluded, own, points.min_visible)
         keep, positions, visible = keep & point.keep, point.points, point.visible
     chosen = np.flatnonzero(keep)
+    share = share * _magnified(part)
     corners, masks, positions, visible = (at(values, chosen) for values in (corners, masks, positions, visible))
     rest = (values[chosen] for values in (share, area, weight))
     return Kept(part.source, chosen, corners, changed[chosen], masks, positions, visible, *rest)
+
+
+def _magnified(part: Contribution) -> float:
+    """How many times larger the source is shown than it is."""
+    (start, stop), (first, end) = part.crop, part.frame
+    return float(np.prod((end - first) / (stop - start)))
 
 
 def at(values: Any, index: IntArray) -> Any:

@@ -63,7 +63,7 @@ class SemanticMask(Kind):
     )
 
     def check(self, value: Any, where: str, scene: Scene) -> None:
-        """Refuses masks of another size than the images, and ids that soft maps have no channel for. See :meth:`Kind.check`.
+        """Refuses masks of another size than the images, and ids without a channel. See :meth:`Kind.check`.
 
         Raises:
             InputError: The shape is another one; or soft maps are asked for, and the values are neither ids in range

@@ -35,7 +35,7 @@ FIELDS = frozenset(
 )
 """Names, in lower case, of what is told of every object, where they stand beside boxes, instances or keypoints."""
 
-OF_SAMPLES = frozenset({"image_id", "image_ids"})
+OF_SAMPLES = frozenset({"image_id", "image_ids", "orig_size", "size"})
 """Names, in lower case, of what belongs to the sample itself and stays with it."""
 
 _TV_KINDS = {"Image": IMAGE, "Video": IMAGE, "Mask": MASK, "BoundingBoxes": BOXES, "KeyPoints": KEYPOINTS}

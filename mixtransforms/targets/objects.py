@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 
 from mixtransforms.core.errors import InputError, explain
 from mixtransforms.core.plan import BatchSpec, Plan
-from mixtransforms.kernels import backend_of, kernel_of
 from mixtransforms.targets import keypoints
 from mixtransforms.targets.boxes import BoxRules
-from mixtransforms.targets.containers import Path, describe, spell
+from mixtransforms.targets.columns import check_forms, items_of, unlike
+from mixtransforms.targets.containers import Path, spell
 from mixtransforms.targets.groups import Group
 from mixtransforms.targets.joined import Joiner
 from mixtransforms.targets.kept import Kept, kept
@@ -106,26 +106,22 @@ class Objects:
                         fix="Give every image its own, empty where it has no objects.",
                     )
                 )
-            self._check_forms(path, items)
+            check_forms(path, items, masks=path == self.group.instances)
+        self._check_rows()
         degenerate = sum(int((~told.sound).sum()) for told in self._told)
         if degenerate:
             self._report(degenerate)
         if self.group.keypoints:
             self._points  # noqa: B018  (refuses rules that do not suit these keypoints)
 
-    def _check_forms(self, path: Path, items: Sequence[Any]) -> None:
-        """Rows of all images must go into one array; masks may still be of unequal sizes."""
-        backends, shapes = set(), set()
-        for index, item in enumerate(items):
-            if not (backend_of(item) and len(item.shape)) and type(item) not in (list, tuple):
-                raise _unlike((*path, index), describe(item), "an array or a list with a row for every object")
-            backends.add(backend_of(item))
-            if backend_of(item) and len(item):
-                shapes.add(tuple(item.shape[1:]))
-        if len(backends) > 1:
-            raise _unlike(path, "lists, NumPy arrays and tensors side by side", "one of them for all images")
-        if len(shapes) > 1 and path != self.group.instances:
-            raise _unlike(path, f"rows of shapes {sorted(shapes)}", "rows of one shape for all images")
+    def _check_rows(self) -> None:
+        """Boxes and keypoints of all images have equally many numbers; lists say it only once they are read."""
+        group = self.group
+        boxes = {told.boxes.shape[1:] for told in self._told if told.boxes is not None and len(told.boxes)}
+        points = {told.points.shape[1:] for told in self._told if told.points is not None and len(told.points)}
+        for path, shapes in ((group.boxes, boxes), (group.keypoints, points)):
+            if path and len(shapes) > 1:
+                raise unlike(path, f"rows of shapes {sorted(shapes)}", "rows of one shape for all images")
 
     def mix(self, plan: Plan) -> dict[Path, Mixed]:
         """Every value of the group, mixed by the plan; all rows of one object stay together.
@@ -156,8 +152,8 @@ class Objects:
 
     @cached_property
     def _items(self) -> dict[Path, Sequence[Any]]:
-        """The columns item by item; a stacked tensor says its type to its items."""
-        return {path: _alike(_items(self.columns[path])) for path in self.group.members}
+        """The columns item by item."""
+        return {path: items_of(self.columns[path], self.sizes) for path in self.group.members}
 
     @cached_property
     def _told(self) -> list[Told]:
@@ -208,38 +204,6 @@ class Objects:
             )
             for part in plan.contributions(row)
         ]
-
-
-def _unlike(path: Path, got: str, wanted: str) -> InputError:
-    return InputError(
-        explain(
-            "Objects of different forms",
-            where=spell(path),
-            got=got,
-            wanted=wanted,
-            fix="Give all images the same, empty where there are no objects.",
-        )
-    )
-
-
-def _items(column: Any) -> Sequence[Any]:
-    backend = backend_of(column)
-    return column if backend is None else [kernel_of(backend).typed(item, column) for item in column]
-
-
-def _alike(items: Sequence[Any]) -> Sequence[Any]:
-    """Arrays of one dtype: where an image has no objects, its own is often another, or it is an empty list."""
-    arrays = [item for item in items if backend_of(item) and len(item.shape)]
-    telling = [item for item in arrays if len(item)] or arrays
-    empty = all(backend_of(item) or (type(item) in (list, tuple) and not item) for item in items)
-    if not arrays or len({backend_of(item) for item in arrays}) > 1 or not empty:
-        return items
-    if len(arrays) == len(items) and len({str(item.dtype) for item in arrays}) < 2:
-        return items
-    kernel = kernel_of(str(backend_of(arrays[0])))
-    dtype, none = kernel.common_dtype(telling), telling[0][:0]
-    like = [item if backend_of(item) else kernel.typed(none, telling[0]) for item in items]
-    return [kernel.typed(kernel.astype(item, dtype), item) for item in like]
 
 
 def _weighted(objects: Sequence[Any], weights: Sequence[Any]) -> list[Any]:

@@ -59,21 +59,22 @@ def by_columns(node: Any, size: int, leave: Callable[[Path], bool], path: Path =
 
 def _columns(records: Sequence[Any], size: int, leave: Callable[[Path], bool], path: Path) -> Columns:
     rows = [dict(children(record) or ()) for record in records]
+    names = dict.fromkeys(name for row in rows for name in row)
     for index, row in enumerate(rows):
-        if row.keys() != rows[0].keys():
+        if row.keys() != names.keys() and not takes_names(records[index]):
             raise InputError(
                 explain(
                     "Records of different names",
                     where=spell((*path, index)),
                     got=str(list(row)),
-                    wanted=f"{list(rows[0])}, as in {spell((*path, 0))}",
+                    wanted=f"{list(names)}, as in other records",
                     fix="Give every image the same names, with empty arrays where it has no objects.",
                 )
             )
     columns = Columns()
     columns.records = records
-    for name in rows[0]:
-        columns[name] = by_columns([row[name] for row in rows], size, leave, (*path, name))
+    for name in names:  # an image without objects may not tell of any
+        columns[name] = by_columns([row.get(name) for row in rows], size, leave, (*path, name))
     return columns
 
 
@@ -91,13 +92,14 @@ def as_records(node: Any) -> Any:
 def _records(columns: Columns, values: dict[Any, Any]) -> Any:
     """Records of the type they had, repeated where the batch has become longer."""
     old = columns.records
-    own = [key for key, _ in children(old[0]) or ()]
-    added = [name for name in values if name not in own]
-    records = []
     rows = {name: _rows(value) for name, value in values.items()}
+    records = []
     for index in range(max([len(old), *(len(row) for row in rows.values())])):
-        record = rebuild(old[index % len(old)], [rows[name][index % len(rows[name])] for name in own])
-        records.append(extended(record, {name: rows[name][index] for name in added}) if added else record)
+        record = old[index % len(old)]
+        told = {name: row[index % len(row)] for name, row in rows.items()}
+        own = [told.pop(name) for name, _ in children(record) or ()]
+        more = {name: value for name, value in told.items() if value is not None}
+        records.append(extended(rebuild(record, own), more) if more else rebuild(record, own))
     return tuple(records) if isinstance(old, tuple) else records
 
 

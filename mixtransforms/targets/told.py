@@ -67,7 +67,8 @@ def read(
     for path, item in items.items():
         if rows(item) != count:
             raise _unequal((*path, index), item, (*group.anchor, index), count)
-        _check_canvas(item, (*path, index), canvas)
+        if count:  # hosts forget the canvas of no objects
+            _check_canvas(item, (*path, index), canvas)
     written = corners = masks = points = None
     sound = np.ones(count, np.bool_)
     if group.boxes:
@@ -102,13 +103,29 @@ def host(item: Any) -> NDArray[Any]:
     return np.asarray(item) if backend is None else kernel_of(backend).to_host(item)
 
 
+def _numbers(item: Any, path: Path) -> FloatArray:
+    """One image's value as numbers."""
+    try:
+        return host(item).astype(np.float64)
+    except (ValueError, TypeError) as reason:
+        raise InputError(
+            explain(
+                "Not rows of numbers",
+                where=spell(path),
+                got=str(reason),
+                wanted="equally many numbers for every object",
+                fix="Give labels a name of their own beside the boxes.",
+            )
+        ) from None
+
+
 def rows(item: Any) -> int:
     """Number of objects that a value tells of."""
     return int(item.shape[0]) if backend_of(item) else len(item)
 
 
 def _boxes(item: Any, path: Path, rules: BoxRules) -> FloatArray:
-    values = host(item).astype(np.float64)
+    values = _numbers(item, path)
     form = format_of(item, rules)
     width = formats.columns(form)
     if not values.size:
@@ -145,7 +162,7 @@ def _masks(item: Any, path: Path, canvas: Sequence[int], shape: Sequence[int]) -
 
 
 def _points(item: Any, path: Path, single: bool) -> FloatArray:
-    points = host(item).astype(np.float64)
+    points = _numbers(item, path)
     if points.size and points.ndim != (2 if single else 3):
         raise InputError(
             explain(

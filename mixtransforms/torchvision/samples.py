@@ -61,6 +61,7 @@ def transformed(
             values = transform({**values, **told})
         for name, item in objects.items():
             item.now = values.pop(name, told[name])
+            item.size = _size(values.values()) or item.size
     new = {names[name]: _unmarked(value, leaf_at(sample, names[name])) for name, value in values.items()}
     for item in objects.values():
         new |= item.result()
@@ -70,20 +71,32 @@ def transformed(
 def _dense(sample: Any, finder: Finder, apart: Collection[Path], batched: bool) -> dict[Path, str | None]:
     """Where a sample has images, masks and other values that the host knows by their type, and their kind."""
     known = {target.path: target.kind for target in finder.known(sample, batched)}
-    leaves = walk(sample, lambda path, node: path in known or path in apart or is_flat(node))
+    leaves = dict(walk(sample, lambda path, node: path in known or path in apart or is_flat(node)))
+    for path in (path for path, leaf in leaves.items() if is_picture(leaf) and path not in apart):
+        known[path] = finder.named_kind(sample, path)
     return {
         path: known.get(path)
-        for path, leaf in leaves
-        if path not in apart and (known.get(path) in (IMAGE, MASK) or is_picture(leaf) or is_typed(leaf))
+        for path, leaf in leaves.items()
+        if path not in apart and (known.get(path) in (IMAGE, MASK) or is_picture(leaf) or _is_typed(leaf))
     }
 
 
+def _is_typed(leaf: Any) -> bool:
+    """A typed tensor, or a list of them."""
+    return is_typed(leaf[0] if type(leaf) in (list, tuple) and leaf else leaf)
+
+
 def _marked(value: Any, mask: bool) -> Any:
-    """A plain tensor that is known to be an image, a video or a mask, marked as such for the host."""
+    """What is known to be an image, a video or a mask, marked as such for the host.
+
+    The host would take a mask that is a PIL image for a picture, and leaves NumPy arrays as they are.
+    """
+    if mask and not isinstance(value, tv_tensors.Mask):
+        return tv_tensors.Mask(value if backend_of(value) == "torch" else torch.from_numpy(np.array(value)))
+    if isinstance(value, np.ndarray) and value.ndim in (2, 3):
+        return F.to_image(value)
     if type(value) is not torch.Tensor:
         return value
-    if mask:
-        return tv_tensors.Mask(value)
     return tv_tensors.Video(value) if value.ndim == 4 else tv_tensors.Image(value)
 
 
@@ -111,13 +124,16 @@ class _Objects:
         self.group, self.rules = group, finder.boxes
         self.items = {path: leaf_at(sample, path) for path in group.members}
         self.now: Values = {"index": torch.arange(rows(self.items[group.anchor]))}
-        if group.boxes:
+        # Where there are no objects, a list has nothing to transform; arrays still have a size.
+        told = {path for path, item in self.items.items() if rows(item) or len(getattr(item, "shape", ())) > 1}
+        self.size, self.inside = size, torch.ones(0, dtype=torch.bool)
+        if group.boxes in told:
             self.now["boxes"] = _as_boxes(self.items[group.boxes], self.rules, size)
-        if group.instances:
+        if group.instances in told:
             self.now["masks"] = tv_tensors.Mask(_tensor(self.items[group.instances]))
-        if group.keypoints:
-            points = self.items[group.keypoints]
-            positions = _tensor(points)[..., self._columns(points)]
+        if group.keypoints in told:
+            positions = _tensor(self.items[group.keypoints])[..., self._columns("xy")]
+            self.inside = _inside(positions, size)
             self.now["points"] = tv_tensors.KeyPoints(positions.as_subclass(torch.Tensor), canvas_size=size)
 
     def marked(self, size: Size | None) -> Values:
@@ -126,6 +142,7 @@ class _Objects:
         for name in now:
             if name != "index" and type(now[name]) is torch.Tensor and size is not None:
                 now[name] = self._typed(name, now[name], size)
+        self.size = size or self.size
         return now
 
     def filtered(self, transform: Any) -> Values:
@@ -144,12 +161,16 @@ class _Objects:
         """Every value of the objects that are left, in its own form."""
         group, kept = self.group, self.now["index"].numpy()
         new = {path: taken(item, kept) for path, item in self.items.items()}
-        if group.boxes:
-            new[group.boxes] = _as_before(self.now["boxes"], new[group.boxes], self.rules)
-        if group.instances:
+        if group.boxes and "boxes" in self.now:
+            new[group.boxes] = _as_before(self.now["boxes"], new[group.boxes], self.rules, self.size)
+        if group.instances and "masks" in self.now:
             new[group.instances] = _like(self.now["masks"], new[group.instances])
-        if group.keypoints:
-            new[group.keypoints] = self._points(new[group.keypoints])
+        if group.keypoints and "points" in self.now:
+            lost = self.inside[kept] & ~_inside(self.now["points"], self.size)
+            new[group.keypoints] = self._points(new[group.keypoints], lost)
+            marks = (*group.keypoints[:-1], f"{group.keypoints[-1]}_visible")
+            if marks in new:
+                new[marks] = _like(_tensor(new[marks]).bool() & ~lost, new[marks])
         return new
 
     def _typed(self, name: str, value: torch.Tensor, size: Size) -> Any:
@@ -160,18 +181,30 @@ class _Objects:
         form = format_of(self.items[self.group.boxes or ()], self.rules)
         return tv_tensors.BoundingBoxes(value, format=_host_format(form), canvas_size=size)
 
-    def _columns(self, points: Any) -> list[int]:
-        width = host(points).shape[-1] if host(points).ndim > 1 else 2
-        columns = self.group.points.settled(width, self.group.single, spell(self.group.keypoints or ())).columns
-        return [columns.index("x"), columns.index("y")]
+    def _columns(self, letters: str) -> list[int]:
+        """Where the keypoints have these numbers, of those they have."""
+        path = self.group.keypoints or ()
+        width = host(self.items[path]).shape[-1]
+        columns = self.group.points.settled(width, self.group.single, spell(path)).columns
+        return [columns.index(letter) for letter in letters if letter in columns]
 
-    def _points(self, before: Any) -> Any:
+    def _points(self, before: Any, lost: torch.Tensor) -> Any:
+        """The keypoints in their own form; what the host has moved out of the image is not visible any more."""
         if is_typed(before):
             return self.now["points"]
         points = _tensor(before).clone()
-        if points.numel():
-            points[..., self._columns(before)] = self.now["points"].as_subclass(torch.Tensor).to(points.dtype)
+        if not len(points):
+            return before
+        points[..., self._columns("xy")] = self.now["points"].as_subclass(torch.Tensor).to(points.dtype)
+        for column in self._columns("v"):
+            points[..., column][lost] = 0
         return _like(points, before)
+
+
+def _inside(points: torch.Tensor, size: Size) -> torch.Tensor:
+    """Which points lie in an image of this size."""
+    x, y = points.as_subclass(torch.Tensor).unbind(-1)
+    return (x >= 0) & (x < size[1]) & (y >= 0) & (y < size[0])
 
 
 def _host_format(form: str) -> str:
@@ -190,15 +223,16 @@ def _as_boxes(item: Any, rules: BoxRules, size: Size) -> Any:
     return tv_tensors.BoundingBoxes(values, format=_host_format(form), canvas_size=size)
 
 
-def _as_before(boxes: Any, before: Any, rules: BoxRules) -> Any:
+def _as_before(boxes: Any, before: Any, rules: BoxRules, size: Size) -> Any:
     """The host's boxes in the form that they had, with the columns that follow them."""
-    if is_typed(before) or not is_typed(boxes):
+    if is_typed(before):
         return boxes
     values, form = boxes.as_subclass(torch.Tensor), format_of(before, rules)
-    written = boxes.format.name.lower()
+    written = boxes.format.name.lower() if is_typed(boxes) else _host_format(form).lower()
     if written != form:
-        corners = formats.decode(values.double().numpy(), written, boxes.canvas_size)
-        values = torch.from_numpy(formats.encode(corners, form, boxes.canvas_size)).to(values.dtype)
+        size = boxes.canvas_size if is_typed(boxes) else size
+        corners = formats.decode(values.double().numpy(), written, size)
+        values = torch.from_numpy(formats.encode(corners, form, size)).to(values.dtype)
     former = _tensor(before)
     more = former[:, values.shape[1] :] if former.ndim == 2 else former.new_zeros((0, 0))
     return _like(torch.cat([values, more.to(values.dtype)], 1) if more.numel() else values, before)

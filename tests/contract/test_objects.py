@@ -207,11 +207,11 @@ def test_a_batch_without_any_keypoints_has_the_form_of_others() -> None:
         {"boxes": [BOXES[0], np.array([[1.0, 1.0, 5.0, 5.0, 9.0]]), BOXES[2]]},
         {"boxes": BOXES, "track": [np.ones((1, 2)), np.ones((0, 2)), np.ones((2, 3))]},
         {"boxes": BOXES, "labels": [[1.0], np.ones(0), np.ones(2)]},
-        {"boxes": [None, BOXES[1], BOXES[2]]},
+        {"boxes": [7, BOXES[1], BOXES[2]]},
         {"keypoints": [np.ones((1, 2, 2)), np.ones((1, 3, 2)), np.ones((1, 2, 2))]},
         {"keypoints": [np.ones((1, 2)), np.ones((1, 3)), np.ones((1, 2))]},
     ],
-    ids=["widths of boxes", "widths of a field", "lists and arrays", "None", "numbers of points", "widths of points"],
+    ids=["widths of boxes", "widths of a field", "lists and arrays", "a number", "numbers of points", "widths of points"],
 )
 def test_what_does_not_fit_together_is_refused(told: dict[str, Any]) -> None:
     """Values that cannot be joined are an error that names them, not one from inside."""

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mixtransforms import CutMix, InputError, MixUp
+from mixtransforms import CutMix, InputError, MixUp, ParameterError, Table
 
 torch = pytest.importorskip("torch", reason="torch is not installed")
 
@@ -82,3 +82,141 @@ def test_one_image_is_named_as_such() -> None:
         MixUp()(images("torch", 3, 20, 30))
     with pytest.raises(InputError, match=r"got shape \(224, 224, 3\), which looks like one image"):
         MixUp()(images("numpy", 224, 224, 3))
+
+
+SHARED: dict[str, tuple[str, str | None, tuple[int, ...], str]] = {
+    "video, every frame alike": ("BTCHW", "spatial", (4, 5, 2, 6, 7), "HW"),
+    "video, by default": ("BTCHW", None, (4, 5, 2, 6, 7), "HW"),
+    "video, a span of frames": ("BTCHW", "temporal", (4, 9, 2, 3, 4), "T"),
+    "video, a box in time and space": ("BTCHW", "cube", (4, 5, 2, 6, 7), "THW"),
+    "video, channels first": ("BCTHW", "cube", (4, 2, 5, 6, 7), "THW"),
+    "video, channels last": ("BTHWC", "spatial", (4, 5, 6, 7, 2), "HW"),
+    "volume": ("BCDHW", None, (4, 2, 5, 6, 7), "DHW"),
+    "slices of a volume": ("BCDHW", "D", (4, 2, 9, 3, 4), "D"),
+    "waveform": ("BT", None, (4, 50), "T"),
+    "waveform of channels": ("BCT", None, (4, 2, 50), "T"),
+    "spectrogram, in time": ("BFT", "T", (4, 6, 30), "T"),
+    "spectrogram, in frequency": ("BFT", "F", (4, 30, 6), "F"),
+    "spectrogram, in both": ("BFT", "FT", (4, 12, 15), "FT"),
+    "spectrogram of channels": ("BCFT", "FT", (4, 2, 12, 15), "FT"),
+    "embeddings": ("BTC", None, (4, 20, 3), "T"),
+    "features, in a span": ("BF", "F", (4, 30), "F"),
+}
+
+
+def lit(shape: tuple[int, ...], sample: int) -> Any:
+    """Zeros, and ones in one sample."""
+    values = np.zeros(shape)
+    values[sample] = 1
+    return values
+
+
+@pytest.mark.parametrize("method", [MixUp, CutMix])
+@pytest.mark.parametrize("name", SHARED)
+def test_labels_have_the_share_that_is_seen(name: str, method: Any) -> None:
+    """Of every source, over all axes; a region spans the mixed axes, and is the same along the others."""
+    layout, axes, shape, mixed = SHARED[name]
+    options: dict[str, Any] = {"layout": layout, "axes": axes, "seed": 3}
+    transform = method(alpha=1.0, **options)
+    for _ in range(5):
+        plan = transform.plan(np.zeros(shape), np.eye(4))
+        assert plan.spec.shape == tuple(shape[layout.index(letter)] for letter in mixed)
+        labels = transform.replay(plan, np.zeros(shape), np.eye(4))[1]
+        for source in range(4):
+            seen = transform.replay(plan, lit(shape, source), np.eye(4))[0]
+            np.testing.assert_allclose(seen.reshape(4, -1).mean(axis=1), labels[:, source], atol=1e-7)
+            along = tuple(place for place, letter in enumerate(layout) if letter not in "B" + mixed)
+            np.testing.assert_array_equal(seen, np.broadcast_to(seen.max(axis=along, keepdims=True), shape))
+            if method is CutMix:
+                assert set(np.unique(seen)) <= {0.0, 1.0}
+
+
+@pytest.mark.parametrize("method", [MixUp, CutMix])
+@pytest.mark.parametrize("name", SHARED)
+def test_numpy_and_torch_mix_layouts_alike(name: str, method: Any) -> None:
+    layout, axes, shape, _ = SHARED[name]
+    values = np.random.default_rng(0).random(shape)
+    first, second = (method(layout=layout, axes=axes, seed=5) for _ in range(2))
+    ours, theirs = first(values), second(torch.from_numpy(values))
+    assert type(theirs) is torch.Tensor
+    np.testing.assert_allclose(ours, theirs.numpy(), rtol=0, atol=2.3e-16)
+    again = method(layout=layout, axes=axes, seed=5)
+    plan = again.plan(values)
+    np.testing.assert_array_equal(again.replay(plan, values), ours)
+
+
+@pytest.mark.parametrize("axes", [None, "spatial", "temporal", "cube"])
+def test_videos_of_torchvision_name_their_axes(axes: str | None) -> None:
+    """The type says what ``layout`` says for a plain tensor."""
+    tv_tensors = pytest.importorskip("torchvision.tv_tensors", reason="torchvision is not installed")
+    values = torch.rand(4, 5, 3, 6, 7, generator=torch.Generator().manual_seed(0))
+    typed = CutMix(axes=axes, seed=2)(tv_tensors.Video(values))
+    assert type(typed) is tv_tensors.Video
+    plain = CutMix(layout="BTCHW", axes=axes, seed=2)(values)
+    assert torch.equal(typed.as_subclass(torch.Tensor), plain)
+
+
+@pytest.mark.parametrize("method", [MixUp, CutMix])
+def test_embeddings_with_their_attention_mask(method: Any) -> None:
+    """A token is there where any source that is seen has one: united under a blend, pasted under a paste."""
+    rng = np.random.default_rng(0)
+    lengths = rng.integers(3, 20, 4)
+    tokens = np.arange(20) < lengths[:, None]
+    values = np.where(tokens[..., None], rng.random((4, 20, 3)) + 1, 0.0)
+    for dtype in ("bool", "int64"):
+        mix = method(alpha=1.0, layout="BTC", seed=1)
+        batch = {"inputs": values, "attention_mask": tokens.astype(dtype), "labels": np.eye(4)}
+        out = mix(batch)
+        assert out["attention_mask"].dtype == dtype
+        np.testing.assert_array_equal(out["attention_mask"] != 0, (out["inputs"] > 0).all(axis=2))
+
+
+def test_tables_mix_numbers_and_choose_categories() -> None:
+    """``BF`` is a table: no region, the share of every source, and categories of the larger one."""
+    numbers = np.eye(4, 6)
+    mix = MixUp(alpha=1.0, layout="BF", seed=1)
+    plan = mix.plan(numbers, np.eye(4))
+    table, labels = mix.replay(plan, numbers, np.eye(4))
+    assert plan.spec.shape == ()
+    np.testing.assert_allclose(table[:, :4], labels, atol=1e-7)
+    kinds = {0: Table(categorical=(5,))}
+    numbers[:, 5] = [7, 8, 9, 10]
+    chosen = MixUp(alpha=1.0, kinds=kinds, seed=1).replay(plan, numbers, np.eye(4))[0][:, 5]
+    np.testing.assert_array_equal(chosen, numbers[labels.argmax(axis=1), 5])
+
+
+@pytest.mark.parametrize(
+    ("options", "shape", "message"),
+    [
+        (
+            {"layout": "BTCHW"},
+            (4, 3, 8, 8),
+            r"Another number of axes \(batch\): got shape \(4, 3, 8, 8\); wanted 5 axes",
+        ),
+        ({"layout": "BCT"}, (4, 3), r"Another number of axes .* because layout='BCT'"),
+        (
+            {"axes": "T"},
+            (4, 3, 8, 8),
+            r"No such axis \(batch\): got axes BCHW; wanted axes T, because axes='T'\. Name all",
+        ),
+        ({"layout": "BCT", "axes": "HW"}, (4, 3, 8), r"No such axis \(batch\): got axes BCT; wanted axes H, W"),
+        ({"layout": "BCT", "axes": "cube"}, (4, 3, 8), r"No such axis \(batch\): got axes BCT; wanted axes T, H, W"),
+    ],
+)
+def test_layouts_that_do_not_fit(options: dict[str, Any], shape: tuple[int, ...], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        MixUp(**options)(torch.zeros(shape))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        *({"layout": layout} for layout in ("TBCHW", "BHWX", "BHHW", "B", "", 4)),
+        *({"axes": axes} for axes in ("C", "TB", "HH", "", "time", 1)),
+    ],
+    ids=str,
+)
+def test_layouts_that_there_are_not(options: dict[str, Any]) -> None:
+    (name,) = options
+    with pytest.raises(ParameterError, match=rf"Bad value for '{name}' \(MixUp\): got .*; wanted None, "):
+        MixUp(**options)

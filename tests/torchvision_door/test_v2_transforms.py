@@ -230,21 +230,38 @@ def test_tv_tensors_say_what_they_are(images: Any, ids: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "target",
+    ("target", "message"),
     [
-        tv_tensors.Mask(torch.zeros(SIZE, 12, 10, dtype=torch.uint8)),
-        tv_tensors.BoundingBoxes(torch.zeros(SIZE, 4), format="XYXY", canvas_size=(12, 10)),
-        tv_tensors.KeyPoints(torch.zeros(SIZE, 2), canvas_size=(12, 10)),
+        (tv_tensors.Mask(torch.zeros(SIZE, 12, 9, dtype=torch.uint8)), "mask is of another size than the images"),
+        (tv_tensors.BoundingBoxes(torch.zeros(SIZE, 4), format="XYXY", canvas_size=(12, 10)), "Boxes of another form"),
+        (tv_tensors.KeyPoints(torch.zeros(SIZE, 2), canvas_size=(12, 10)), "Keypoints of another form"),
     ],
     ids=["mask", "boxes", "keypoints"],
 )
-def test_targets_that_are_not_mixed_yet_are_refused(target: Any, images: Any) -> None:
-    with pytest.raises(
-        mixtransforms.InputError, match=r"cannot be mixed \(batch\['thing'\]\): .* passthrough=\('thing',\)"
-    ):
+def test_typed_targets_of_another_form_are_refused(target: Any, message: str, images: Any) -> None:
+    with pytest.raises(mixtransforms.InputError, match=rf"{message} \(batch\['thing'\]"):
         MixUp()({"image": images, "thing": target})
     mixed = MixUp(passthrough="thing")({"image": images, "thing": target})
     assert mixed["thing"] is target
+
+
+@pytest.mark.parametrize("name", TRANSFORMS)
+def test_typed_targets_are_mixed_by_their_type(name: str, images: Any) -> None:
+    """Under any name: a mask is pasted or kept apart, and boxes and points are listed with their weights."""
+    size = (12, 10)
+    masks = tv_tensors.Mask(torch.arange(SIZE, dtype=torch.uint8)[:, None, None].expand(SIZE, *size))
+    corners = torch.tensor([[0.0, 0.0, 10.0, 12.0]])
+    boxes = [tv_tensors.BoundingBoxes(corners + 0, format="XYXY", canvas_size=size) for _ in range(SIZE)]
+    points = [tv_tensors.KeyPoints(torch.tensor([[[2.0, 3.0]]]), canvas_size=size) for _ in range(SIZE)]
+    batch = {"image": images, "where": boxes, "which": torch.ones(SIZE), "dots": points, "area": masks}
+    mixed = TRANSFORMS[name](seed=1, passthrough="which", kinds={"area": "mask"})(batch)
+    assert type(mixed["area"]) is tv_tensors.Mask
+    for row in range(SIZE):
+        assert type(mixed["where"][row]) is tv_tensors.BoundingBoxes
+        assert type(mixed["dots"][row]) is tv_tensors.KeyPoints
+        assert mixed["where"][row].canvas_size == mixed["dots"][row].canvas_size == size
+        assert len(mixed["where"][row]) == len(mixed["dots"][row]) == len(mixed["box_weights"][row]) >= 1
+        assert mixed["dots_visible"][row].dtype == torch.bool
 
 
 def test_labels_getter(images: Any, ids: Any) -> None:
