@@ -110,7 +110,7 @@ class Options:
     pad: str | None = checked.optional_choice(
         ("max",),
         "Images of unequal sizes: None refuses them, 'max' pads them to the largest, at their right and lower edges, "
-        "where whole images are blended.",
+        "where whole images are blended. Masks are padded with their ignore_index, or with 0.",
     )
     passthrough: Sequence[str | int] = checked.names(
         "names, positions or dotted paths", "Values that are left alone.", (str, int)

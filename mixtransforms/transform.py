@@ -20,9 +20,10 @@ from mixtransforms.core.plan import Plan
 from mixtransforms.core.registry import METHODS
 from mixtransforms.kernels import backend_of, kernel_of
 from mixtransforms.options import Options
-from mixtransforms.targets.batch import Found, find_batch
+from mixtransforms.targets.batch import find_batch
 from mixtransforms.targets.containers import Path, is_picture, leaf_at, spell
 from mixtransforms.targets.find import Finder, Target
+from mixtransforms.targets.found import Found
 from mixtransforms.targets.images import check_paintable, paint, share_memory
 from mixtransforms.targets.kinds import Mixed, Scene
 from mixtransforms.targets.labels import class_ids

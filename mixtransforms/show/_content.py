@@ -10,10 +10,11 @@ import numpy as np
 
 from mixtransforms.core.errors import InputError, explain
 from mixtransforms.kernels import backend_of, kernel_of
-from mixtransforms.targets.batch import Found, collated, find_batch
+from mixtransforms.targets.batch import collated, find_batch
 from mixtransforms.targets.boxes import BoxRules
 from mixtransforms.targets.containers import spell, walk
 from mixtransforms.targets.find import Finder, Target
+from mixtransforms.targets.found import Found
 from mixtransforms.targets.labels import LabelPair
 from mixtransforms.targets.layouts import Layout
 from mixtransforms.targets.names import IMAGE, LABEL

@@ -1,120 +1,30 @@
-"""A batch with its targets as arrays: one backend, one number of samples, one size of images."""
+"""From a batch to its targets as arrays: one backend, one number of samples, one size of images."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from mixtransforms.core.errors import InputError, explain
 from mixtransforms.core.plan import BatchSpec
-from mixtransforms.kernels import backend_of, kernel_of
+from mixtransforms.kernels import backend_of, dtype_name, is_integer, kernel_of
 from mixtransforms.targets.collate import collate, is_samples, ragged, stack
 from mixtransforms.targets.containers import (
     Path,
-    children,
     is_flat,
     is_picture,
     leaf_at,
-    replace,
     spell,
-    takes_names,
     walk,
 )
 from mixtransforms.targets.find import Finder, Target
-from mixtransforms.targets.kinds import Mixed
+from mixtransforms.targets.found import Found, is_column
 from mixtransforms.targets.layouts import Layout
 from mixtransforms.targets.names import IMAGE, MASK, TABLE
 from mixtransforms.targets.objects import Objects
-from mixtransforms.targets.records import Columns, as_records, by_columns, is_records
-
-
-@dataclass(frozen=True)
-class Found:
-    """A batch with its targets as arrays.
-
-    Attributes:
-        given: The batch as it came, collated where it was a list of samples.
-        batch: The same with records read by columns; all paths are of it.
-        images: Its images, ``(B, ...)`` arrays of one backend.
-        others: Labels, masks and other targets of one array each, of the same backend.
-        objects: What is told of the objects of its images.
-        axes: Positions of the mixed axes of every image, by path.
-        first: Whether channels come before the mixed axes.
-        whole: Lengths of all axes of its images but samples and channels, and which of these are mixed.
-        spec: Size and mixed axes.
-        samples: Whether it was collated from a list of samples.
-        padded: Whether images were of unequal sizes.
-    """
-
-    given: Any
-    batch: Any
-    images: tuple[Target, ...]
-    others: tuple[Target, ...]
-    objects: tuple[Objects, ...]
-    axes: Mapping[Path, tuple[int, ...]]
-    first: bool
-    whole: tuple[tuple[int, ...], tuple[int, ...]]
-    spec: BatchSpec
-    samples: bool = False
-    padded: bool = False
-
-    @property
-    def targets(self) -> tuple[Target, ...]:
-        """Images and other arrays."""
-        return self.images + self.others
-
-    def content(self) -> list[tuple[str, Any]]:
-        """Names and values of everything that is mixed."""
-        told = [(path, value) for objects in self.objects for path, value in objects.content()]
-        return [(spell(path), value) for path, value in [(t.path, t.value) for t in self.targets] + told]
-
-    def copy(self) -> Any:
-        """The batch as it came, with copies of its arrays."""
-        return as_records(replace(self.batch, {target.path: _copy(target.value) for target in self.targets}))
-
-    def rebuilt(self, new: Mapping[Path, Any]) -> Any:
-        """The batch as it came, with new values and more names."""
-        return as_records(replace(self.batch, new))
-
-    def was_list(self, target: Target) -> bool:
-        """Whether the target came as a list of arrays, one a sample."""
-        leaf = leaf_at(self.batch, target.path)  # of samples, only sizes that differ make a list
-        return not self.samples and is_flat(leaf) and backend_of(leaf[0]) is not None
-
-    def placed(self, path: Path, mixed: Mixed) -> dict[Path, Any]:
-        """Where a mixed value and what appears beside it go.
-
-        Names that the container does not take make one named tuple in the place of the value.
-        """
-        if not mixed.beside:
-            return {path: mixed.value}
-        place, own = path[:-1], path[-1] if path else 0
-        parent = leaf_at(self.batch, place) if path else None
-        names = {
-            (*place, f"{own}{name}" if name.startswith("_") else name): value for name, value in mixed.beside.items()
-        }
-        known = {key for key, _ in children(parent) or ()}
-        if isinstance(own, str) and (takes_names(parent) or all(name[-1] in known for name in names)):
-            return {path: mixed.value, **names}
-        return {path: mixed.together(mixed.value, *mixed.beside.values())}
-
-    def rest_twice(self) -> dict[Path, Any]:
-        """Everything but the targets that has one value a sample, repeated to stay beside its sample."""
-        mixed = {target.path for target in self.targets}.union(*(objects.group.members for objects in self.objects))
-
-        def whole(path: Path, node: Any) -> bool:
-            known = path in mixed or _is_column(self.batch, path)
-            return known or (_length(node) == self.spec.size and not _holds_arrays(node))
-
-        repeated = {}
-        for path, node in walk(self.batch, whole):
-            if path not in mixed and _length(node) == self.spec.size:
-                backend = backend_of(node)
-                repeated[path] = node + node if backend is None else kernel_of(backend).concat(node, node)
-        return repeated
+from mixtransforms.targets.records import by_columns, is_records
 
 
 def find_batch(
@@ -155,7 +65,7 @@ def find_batch(
         raise no_images(given)
     backend = _one_backend(roots)
     rest = [target for target in found if target.kind != IMAGE]
-    others = [_following(target, backend, labels_follow, _is_column(batch, target.path)) for target in rest]
+    others = [_following(target, backend, labels_follow, is_column(batch, target.path)) for target in rest]
     axes = {target.path: layout.axes(target.value, spell(target.path)) for target in images}
     first = layout.first(images[0].value) if images else backend == "torch"
     whole = layout.whole(images[0].value, spell(images[0].path)) if images else ((), ())
@@ -248,29 +158,32 @@ def _padded(
             if target.kind == IMAGE and not sizes:
                 axes = layout.axes(value[0][None], spell(target.path))
                 sizes = tuple(tuple(shape[axis - 1] for axis in axes) for shape in shapes)
-            target = target._replace(value=_largest(value, fill if target.kind == MASK else 0))
+            target = target._replace(value=_largest(value, _filling(target, fill) if target.kind == MASK else 0))
         result.append(target)
     return sizes, result
+
+
+def _filling(target: Target, fill: int) -> int:
+    """Value of padded pixels of a mask."""
+    own = getattr(target.rule, "ignore_index", None)
+    fill, dtype = fill if own is None else own, dtype_name(target.value[0])
+    limits = np.iinfo(dtype) if is_integer(target.value[0]) else None
+    if limits is not None and not limits.min <= fill <= limits.max:
+        raise InputError(
+            explain(
+                "No id for the padding of masks",
+                where=spell(target.path),
+                got=f"ignore_index={fill} and masks of {dtype}",
+                wanted=f"an id within [{limits.min}, {limits.max}]",
+                fix="Give masks an id of their own, kinds={'mask': SemanticMask(ignore_index=255)}, or convert them.",
+            )
+        )
+    return fill
 
 
 def _largest(values: Sequence[Any], fill: int) -> list[Any]:
     shape = np.max([value.shape for value in values], axis=0).tolist()
     return [kernel_of(str(backend_of(value))).padded(value, shape, fill) for value in values]
-
-
-def _holds_arrays(node: Any) -> bool:
-    """Whether a list has arrays anywhere in it, which then are walked one by one."""
-    return type(node) in (list, tuple) and any(backend_of(leaf) for _, leaf in walk(node, lambda *_: False))
-
-
-def _length(node: Any) -> int | None:
-    if backend_of(node):
-        return int(node.shape[0]) if len(node.shape) else None
-    return len(node) if type(node) in (list, tuple) else None
-
-
-def _copy(value: Any) -> Any:
-    return value.clone() if backend_of(value) == "torch" else value.copy()
 
 
 def _as_array(target: Target) -> Any:
@@ -301,11 +214,6 @@ def _two_backends(path: Path, got: str, wanted: str) -> InputError:
             fix="Convert one of them: torch.from_numpy(array) or tensor.numpy().",
         )
     )
-
-
-def _is_column(batch: Any, path: Path) -> bool:
-    """Whether a value was read from records, one a sample."""
-    return bool(path) and isinstance(leaf_at(batch, path[:-1]), Columns)
 
 
 def _following(target: Target, backend: str, follow: bool, column: bool) -> Target:

@@ -67,33 +67,17 @@ class Finder(ObjectFinder):
         Raises:
             InputError: An array is neither known nor declared, or the labels are no value of the batch.
         """
+        members = self.members(batch)
+        self._refuse_mixed(batch)
         for group in self.groups(batch):
             self._refuse_beside(batch, group)
-        for path, node in walk(batch, lambda _, node: is_mixed(node)):
-            if is_mixed(node):
-                raise _mixed_already(path, type(node).__name__)
-        found, others = [], []
         leaves = list(self._leaves(batch, labels))
         if labels is not None and not any(leaf is labels for _, leaf, _ in leaves):
-            raise InputError(
-                explain(
-                    "The labels are no value of the batch",
-                    where="labels_getter",
-                    got=describe(labels),
-                    wanted="one of the values that were passed, itself",
-                    fix="Return the value as it is, or name it with kinds={...: 'label'}.",
-                )
-            )
-        members = self.members(batch)
-        for path, leaf, kind in leaves:
-            if kind is not None:
-                found.append(self._target(path, kind, leaf))
-            elif leaf is not None and not self.passes(path) and path not in members:
-                if backend_of(leaf) and not is_of_sample(path):
-                    if _is_mask_weight(batch, path):
-                        raise _mixed_already(path, "the weight of a mask and its partner's")
-                    raise self._unknown(path, leaf, self._beside(path, members))
-                others.append((path, leaf))
+            raise _foreign_labels(labels)
+        found = [self._target(path, kind, leaf) for path, leaf, kind in leaves if kind is not None]
+        rest = [(path, leaf) for path, leaf, kind in leaves if kind is None and leaf is not None]
+        others = [(path, leaf) for path, leaf in rest if not self.passes(path) and path not in members]
+        self._refuse_unknown(batch, [(path, leaf) for path, leaf in others if not is_of_sample(path)], members)
         finder = self if labels is None else dataclasses.replace(self, labelled=False)
         images = [target for target in found if target.kind == IMAGE]
         for path, leaf in others if images else ():
@@ -190,6 +174,21 @@ class Finder(ObjectFinder):
                 raise self._unknown(path, node)
 
     @staticmethod
+    def _refuse_mixed(batch: Any) -> None:
+        """Raises where a batch holds what an earlier mix has made of values of two sources."""
+        for path, node in walk(batch, lambda _, node: is_mixed(node)):
+            if is_mixed(node):
+                raise _mixed_already(path, type(node).__name__)
+
+    def _refuse_unknown(self, batch: Any, leaves: list[tuple[Path, Any]], members: Collection[Path]) -> None:
+        """Raises for an array that is neither known nor declared."""
+        for path, leaf in leaves:
+            if backend_of(leaf) and _is_mask_weight(batch, path):
+                raise _mixed_already(path, "the weight of a mask and its partner's")
+            if backend_of(leaf):
+                raise self._unknown(path, leaf, self._beside(path, members))
+
+    @staticmethod
     def _beside(path: Path, members: Collection[Path]) -> bool:
         """Whether a value stands in one container with what is told of objects."""
         return any(path[: len(member) - 1] == member[:-1] for member in members)
@@ -257,6 +256,18 @@ def _is_mask_weight(batch: Any, path: Path) -> bool:
     """Whether a value is the weight that an earlier mix has put beside a mask and its partner."""
     stem = str(path[-1]).removesuffix("_weight") if path else ""
     return bool(path) and stem != path[-1] and f"{stem}_partner" in dict(children(leaf_at(batch, path[:-1])) or ())
+
+
+def _foreign_labels(labels: Any) -> InputError:
+    return InputError(
+        explain(
+            "The labels are no value of the batch",
+            where="labels_getter",
+            got=describe(labels),
+            wanted="one of the values that were passed, itself",
+            fix="Return the value as it is, or name it with kinds={...: 'label'}.",
+        )
+    )
 
 
 def _mixed_already(path: Path, got: str) -> InputError:

@@ -87,7 +87,8 @@ def read(
 def _on_grid(corners: FloatArray) -> FloatArray:
     """Corners that rounding has moved off the borders of pixels, put back; else slivers of covered boxes are seen."""
     whole = np.rint(corners)
-    near = np.where(np.abs(corners - whole) <= ROUNDING, whole, corners)
+    with np.errstate(invalid="ignore"):  # corners that are not finite are degenerate
+        near = np.where(np.abs(corners - whole) <= ROUNDING, whole, corners)
     return np.where(formats.degenerate(near)[:, None], corners, near)
 
 

@@ -211,7 +211,14 @@ def test_a_batch_without_any_keypoints_has_the_form_of_others() -> None:
         {"keypoints": [np.ones((1, 2, 2)), np.ones((1, 3, 2)), np.ones((1, 2, 2))]},
         {"keypoints": [np.ones((1, 2)), np.ones((1, 3)), np.ones((1, 2))]},
     ],
-    ids=["widths of boxes", "widths of a field", "lists and arrays", "a number", "numbers of points", "widths of points"],
+    ids=[
+        "widths of boxes",
+        "widths of a field",
+        "lists and arrays",
+        "a number",
+        "numbers of points",
+        "widths of points",
+    ],
 )
 def test_what_does_not_fit_together_is_refused(told: dict[str, Any]) -> None:
     """Values that cannot be joined are an error that names them, not one from inside."""

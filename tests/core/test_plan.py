@@ -283,7 +283,7 @@ def test_apply_paints_regions_where_the_mixed_axes_are() -> None:
         (
             np.zeros((3, 4, 6, 1)),
             "HWC",
-            r"Unknown layout \(plan\.apply\): got 'HWC'; wanted None or one of channels_first",
+            r"Unknown layout \(plan\.apply\): got 'HWC'; wanted None, channels_first",
         ),
         ([1, 2, 3], None, r"Not an array \(plan\.apply\): got list; wanted a NumPy array or a torch tensor"),
     ],
