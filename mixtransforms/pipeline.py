@@ -17,12 +17,12 @@ from mixtransforms.kernels import backend_of, kernel_of
 from mixtransforms.targets.batch import no_images
 from mixtransforms.targets.boxes import BoxRules
 from mixtransforms.targets.collate import is_samples, stack
-from mixtransforms.targets.containers import Path, walk
+from mixtransforms.targets.containers import Path, is_picture, spell, walk
 from mixtransforms.targets.containers import replace as replace_leaves
 from mixtransforms.targets.find import Finder
 from mixtransforms.targets.groups import Group
 from mixtransforms.targets.keypoints import Keypoints
-from mixtransforms.targets.names import IMAGE
+from mixtransforms.targets.names import IMAGE, TABLE
 from mixtransforms.targets.records import by_columns, is_records
 from mixtransforms.transform import MixTransform
 
@@ -196,6 +196,19 @@ def joined(first: BoxRules, second: BoxRules) -> BoxRules:
     """The second rules with what the first say of the form and the fields of boxes."""
     fields = (*second.fields, *(name for name in first.fields if name not in second.fields))
     return dataclasses.replace(second, format=second.format or first.format, fields=fields)
+
+
+def content(data: Any, finder: Finder) -> list[tuple[str, Any]]:
+    """What a call is known by: the images or tables of its samples, or of its batch; no other target changes it."""
+    samples = data if is_samples(data) else None
+    found = []
+    for number, node in enumerate(data if samples is not None else [data]):
+        known = {target.path: target.kind for target in finder.known(node, batched=samples is None)}
+        for path, leaf in walk(node, lambda path, _, known=known: path in known):  # type: ignore[misc]
+            kind = finder.named_kind(node, path) if is_picture(leaf) else known.get(path)
+            if kind in (IMAGE, TABLE) or (path == () and is_picture(leaf)):
+                found.append((spell((number, *path)), leaf))
+    return found or [(spell(path), leaf) for path, leaf in walk(data, lambda *_: False)]
 
 
 def padded(transforms: Iterable[Any]) -> bool:

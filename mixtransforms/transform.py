@@ -353,13 +353,13 @@ def gather(batch: tuple[Any, ...], named: Mapping[str, Any]) -> Any:
 def call_key(seed: int, steps: Steps, content: Iterable[tuple[str, Any]], samples: bool) -> Key:
     """The key of one call.
 
-    A ready batch counts the calls. A list of samples is known by its content, and so is any batch in a worker, where
+    A ready batch counts the calls. A list of samples is known by its images, and so is any batch in a worker, where
     every worker would count for itself.
 
     Args:
         seed: The user's seed.
         steps: Counts the calls.
-        content: Names and values of the batch.
+        content: Names and values of its images.
         samples: Whether it came as a list of samples.
     """
     if not (samples or in_worker()):

@@ -17,12 +17,23 @@ from mixtransforms.core.errors import InputError, ParameterError, explain
 from mixtransforms.core.keys import Guard, Key, Steps
 from mixtransforms.kernels import backend_of
 from mixtransforms.options import checked_seed
-from mixtransforms.pipeline import MIX, Record, adopted, finder_of, keyed, mix_stage, on_samples, padded, stages
+from mixtransforms.pipeline import (
+    MIX,
+    Record,
+    adopted,
+    content,
+    finder_of,
+    keyed,
+    mix_stage,
+    on_samples,
+    padded,
+    stages,
+)
 from mixtransforms.targets.batch import collated
 from mixtransforms.targets.boxes import BoxRules
 from mixtransforms.targets.collate import is_samples
 from mixtransforms.targets.containers import replace as replace_leaves
-from mixtransforms.targets.containers import spell, walk
+from mixtransforms.targets.containers import walk
 from mixtransforms.targets.find import Finder
 from mixtransforms.targets.groups import Group
 from mixtransforms.targets.keypoints import Keypoints
@@ -201,8 +212,7 @@ class BatchCompose(A.Compose):
     def _key(self, data: Any) -> Key:
         if self.seed is None:
             return Key(door.host_seed(self.random_generator))
-        leaves = ((spell(path), leaf) for path, leaf in walk(data, lambda *_: False))
-        return call_key(self.seed, self._steps, leaves, is_samples(data))
+        return call_key(self.seed, self._steps, content(data, self._finder), is_samples(data))
 
     def _batch(self, batch: dict[str, Any], inner: A.Compose, key: Key) -> dict[str, Any]:
         """A stage of sample transforms on a ready batch; the host calls one image ``image``."""

@@ -11,6 +11,7 @@ from mixtransforms.kernels import backend_of, kernel_of
 from mixtransforms.targets.containers import Path, children, is_flat, leaf_at, replace, spell, takes_names, walk
 from mixtransforms.targets.find import Target
 from mixtransforms.targets.kinds import Mixed
+from mixtransforms.targets.names import TABLE
 from mixtransforms.targets.objects import Objects
 from mixtransforms.targets.records import Columns, as_records
 
@@ -51,9 +52,9 @@ class Found:
         return self.images + self.others
 
     def content(self) -> list[tuple[str, Any]]:
-        """Names and values of everything that is mixed."""
-        told = [(path, value) for objects in self.objects for path, value in objects.content()]
-        return [(spell(path), value) for path, value in [(t.path, t.value) for t in self.targets] + told]
+        """Names and values of what a call is known by: images or tables; no other target changes what is drawn."""
+        roots = self.images or tuple(target for target in self.others if target.kind == TABLE)
+        return [(spell(target.path), target.value) for target in roots]
 
     def copy(self) -> Any:
         """The batch as it came, with copies of its arrays."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -70,12 +70,6 @@ class Objects:
     sizes: Sequence[Size]
     spec: BatchSpec
     rules: BoxRules
-
-    def content(self) -> Iterator[tuple[Path, Any]]:
-        """Paths and values of everything, item by item."""
-        for path, items in self._items.items():
-            for index, item in enumerate(items):
-                yield (*path, index), item
 
     def check(self) -> None:
         """Refuses what could only be mixed wrongly.

@@ -19,6 +19,7 @@ from mixtransforms.pipeline import (
     Record,
     Stage,
     adopted,
+    content,
     finder_of,
     keyed,
     mix_stage,
@@ -27,7 +28,6 @@ from mixtransforms.pipeline import (
     stages,
 )
 from mixtransforms.targets.collate import collate, is_samples, ragged
-from mixtransforms.targets.containers import spell, walk
 from mixtransforms.targets.groups import Group
 from mixtransforms.torchvision import transform as door
 from mixtransforms.torchvision.samples import transformed
@@ -106,8 +106,7 @@ class BatchCompose(v2.Transform):
     def _key(self, data: Any) -> Key | None:
         if self.seed is None:
             return None
-        leaves = ((spell(path), leaf) for path, leaf in walk(data, lambda *_: False))
-        return call_key(self.seed, self._steps, leaves, is_samples(data))
+        return call_key(self.seed, self._steps, content(data, self._finder), is_samples(data))
 
     def _each(
         self, samples: Sequence[Any], groups: tuple[Group, ...] | None = None, *, stage: Stage, key: Key | None
