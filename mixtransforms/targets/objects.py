@@ -89,17 +89,18 @@ class Objects:
                     fix="Boxes, keypoints and instances go with pictures; leave them alone with passthrough.",
                 )
             )
-        for path, items in self._items.items():
-            if len(items) != self.spec.size:
+        for path in self.group.members:
+            if len(self.columns[path]) != self.spec.size:
                 raise InputError(
                     explain(
                         "Batch sizes disagree",
                         where=spell(path),
-                        got=f"{len(items)} values",
+                        got=f"{len(self.columns[path])} values",
                         wanted=f"{self.spec.size}, one for every image",
                         fix="Give every image its own, empty where it has no objects.",
                     )
                 )
+        for path, items in self._items.items():
             check_forms(path, items, masks=path == self.group.instances)
         self._check_rows()
         degenerate = sum(int((~told.sound).sum()) for told in self._told)
@@ -130,16 +131,14 @@ class Objects:
             values = [join.value(path, row, parts) for row, parts in enumerate(rows)]
             return tuple(values) if type(self.columns.get(path)) is tuple else values
 
-        beside = {path[-1]: column(path) for path in (join.marks, join.weights) if path}
-        weights = {str(join.weights[-1]): beside.pop(join.weights[-1])}
-        marks = {str(name): value for name, value in beside.items()}
         told = [path for path in group.members if path not in (join.weights, join.marks)]
         mixed = {path: Mixed(column(path)) for path in told}
-        if marks and group.keypoints:
-            both = {**marks, **(weights if group.anchor == group.keypoints else {})}
-            mixed[group.keypoints] = mixed[group.keypoints]._replace(beside=both, together=_visible)
-        if not (marks and group.anchor == group.keypoints):
-            mixed[group.anchor] = mixed[group.anchor]._replace(beside=weights, together=_weighted)
+        weights = {str(join.weights[-1]): column(join.weights)}
+        mixed[group.anchor] = Mixed(mixed[group.anchor].value, weights, _weighted)
+        if join.marks and group.keypoints:
+            points = mixed[group.keypoints]
+            beside = {str(join.marks[-1]): column(join.marks), **points.beside}
+            mixed[group.keypoints] = Mixed(points.value, beside, _visible)
         return mixed
 
     # ------------------------------------------------------------------------------------------ what came in
