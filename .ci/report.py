@@ -48,6 +48,7 @@ def main() -> int:
     parser.add_argument("report")
     parser.add_argument("backends", nargs="+")
     parser.add_argument("--complete", action="store_true")
+    parser.add_argument("--tally", help="a file to which the number of tests that passed is added")
     options = parser.parse_args()
 
     report = ET.parse(options.report).getroot()
@@ -65,6 +66,9 @@ def main() -> int:
             wrong.append(f"{backend} was not tested: {ran} of {len(named)} tests ran")
     seconds = sum(float(suite.get("time", 0)) for suite in report.iter("testsuite"))
     print(f"{len(every)} tests in {seconds:.0f} s")
+    if options.tally:
+        with open(options.tally, "a", encoding="utf-8") as tally:
+            tally.write(f"{sum(case.skipped is None for case in every)}\n")
     if seconds > SLOW:
         print(f"WARNING: the suite is meant to stay below {SLOW:.0f} s")
     for line in wrong:

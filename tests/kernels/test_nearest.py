@@ -1,6 +1,7 @@
 """The nearest-neighbour resize, against a loop over cells that counts with fractions."""
 
 from fractions import Fraction
+from importlib.util import find_spec
 from itertools import product
 from math import floor
 from typing import Any
@@ -14,7 +15,8 @@ from mixtransforms.kernels import kernel_of
 from mixtransforms.kernels import numpy as numpy_kernel
 from mixtransforms.kernels.neighbours import nearest_cells
 
-BACKENDS = ("numpy", "torch")
+NEEDS_TORCH = pytest.mark.skipif(find_spec("torch") is None, reason="torch is not installed")
+BACKENDS = ("numpy", pytest.param("torch", marks=NEEDS_TORCH))
 DTYPES = ("bool", "uint8", "int16", "int32", "int64", "uint16", "float16", "float32", "float64")
 
 
