@@ -22,6 +22,7 @@ from mixtransforms.targets.containers import replace as replace_leaves
 from mixtransforms.targets.find import Finder
 from mixtransforms.targets.groups import Group
 from mixtransforms.targets.keypoints import Keypoints
+from mixtransforms.targets.layouts import Layout
 from mixtransforms.targets.names import IMAGE, TABLE
 from mixtransforms.targets.records import by_columns, is_records
 from mixtransforms.transform import MixTransform
@@ -189,7 +190,9 @@ def finder_of(
     for mix in mixes:
         declared.update(mix.kinds or {})
         boxes = joined(boxes, mix.boxes)
-    return Finder(declared, frozenset().union(*(mix.passthrough for mix in mixes)), boxes, points)
+    passthrough = frozenset().union(*(mix.passthrough for mix in mixes))
+    layout = mixes[0]._finder.layout if mixes else Layout()
+    return Finder(declared, passthrough, boxes, points, layout=layout)
 
 
 def joined(first: BoxRules, second: BoxRules) -> BoxRules:

@@ -278,3 +278,15 @@ def test_a_fresh_process_draws_the_same() -> None:
     args = [sys.executable, "-c", code, str(here.parent), str(here.parent.parent)]
     found = subprocess.run(args, capture_output=True, text=True, check=True, cwd=here.parent.parent.parent)
     assert found.stdout.strip() == fingerprint([detector()(given())])
+
+
+def test_a_list_of_clips_is_one_clip_a_sample() -> None:
+    """The named axes tell a list of clips from a list of views, whose samples would be the frames."""
+    clips = [torch.full((5, 3, 8, 9), float(number)) + torch.arange(9) / 10 for number in range(4)]
+    pipeline = BatchCompose([CutMix(p=0.0, layout="BTCHW"), v2.RandomHorizontalFlip()], seed=0)
+    flipped = []
+    for clip, after in zip(clips, pipeline({"video": clips})["video"], strict=True):
+        whole = torch.equal(after, clip.flip(-1))
+        assert whole or torch.equal(after, clip), "all frames of a clip alike"
+        flipped.append(whole)
+    assert len(set(flipped)) == 2, "every clip with a draw of its own"
