@@ -21,7 +21,16 @@ if TYPE_CHECKING:
         UnknownOptionError,
     )
     from mixtransforms.core.plan import BatchSpec, Boxes, Layer, Mask, Plan
-    from mixtransforms.serialization import from_dict, from_json, load, save, to_dict, to_json
+    from mixtransforms.serialization import (
+        fingerprint,
+        from_dict,
+        from_json,
+        json_schema,
+        load,
+        save,
+        to_dict,
+        to_json,
+    )
     from mixtransforms.targets.boxes import BoxRules
     from mixtransforms.targets.keypoints import Keypoints
     from mixtransforms.targets.labels import Label, LabelPair
@@ -53,7 +62,16 @@ _HOMES = {
         "PlanError",
         "UnknownOptionError",
     ),
-    "serialization": ("save", "load", "to_json", "from_json", "to_dict", "from_dict"),
+    "serialization": (
+        "save",
+        "load",
+        "to_json",
+        "from_json",
+        "to_dict",
+        "from_dict",
+        "json_schema",
+        "fingerprint",
+    ),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
@@ -88,8 +106,10 @@ __all__ = [
     "VisibleKeypoints",
     "WeightedObjects",
     "__version__",
+    "fingerprint",
     "from_dict",
     "from_json",
+    "json_schema",
     "load",
     "save",
     "show",

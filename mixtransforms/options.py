@@ -9,10 +9,10 @@ from mixtransforms.core import fields as checked
 from mixtransforms.core.errors import ParameterError, explain
 from mixtransforms.targets.boxes import BoxRules
 from mixtransforms.targets.labels import FORMS
-from mixtransforms.targets.layouts import LAYOUTS, MODES, is_axes, is_layout
+from mixtransforms.targets.layouts import LAYOUTS, LETTERS, MODES, is_axes, is_layout
 from mixtransforms.targets.masks import FORMS as MASK_FORMS
 from mixtransforms.targets.names import KINDS
-from mixtransforms.targets.rules import declared
+from mixtransforms.targets.rules import FORM, declared
 
 _seed_field: Any = checked.optional_integer(
     low=0, high=2**64 - 1, doc="None: the host's own randomness. A number: the same draws again for the same calls."
@@ -84,7 +84,11 @@ class Options:
         "'soft', the share of every class; 'dominant', the ids of the heavier source. Pastes always copy ids.",
     )
     boxes: BoxRules = checked.parameter(
-        BoxRules(), _boxes, "BoxRules(...)", "What is kept of boxes and other objects, and how they are written."
+        BoxRules(),
+        _boxes,
+        "BoxRules(...)",
+        "What is kept of boxes and other objects, and how they are written.",
+        checked.form(BoxRules),
     )
     kinds: Mapping[str | int, Any] | None = checked.parameter(
         None,
@@ -92,6 +96,13 @@ class Options:
         "None or a dict of names, positions or dotted paths to " + ", ".join(map(repr, KINDS)) + ", or to objects "
         "such as Label(100)",
         "What values are that have no default name, such as {'pixels': 'image', 'fine': Label(100)}.",
+        {
+            "anyOf": [
+                {"type": "null"},
+                {"type": "object", "additionalProperties": FORM},
+                checked.listed(checked.listed({"anyOf": [{"type": ["string", "integer"]}, FORM]}, low=2, high=2)),
+            ]
+        },
     )
     layout: str | None = checked.parameter(
         None,
@@ -99,6 +110,7 @@ class Options:
         "None, " + ", ".join(map(repr, LAYOUTS)) + " or named axes such as 'BTCHW', 'BCDHW', 'BCT' or 'BF'",
         "Axes of images, or of what stands for them: B samples, C channels, T time, D depth, H height, W width, F "
         "frequencies or features. None: tensors are (B, C, H, W), NumPy arrays (B, H, W, C).",
+        {"anyOf": [{"enum": [None, *LAYOUTS]}, {"type": "string", "pattern": f"^B[{''.join(LETTERS)}]+$"}]},
     )
     axes: str | None = checked.parameter(
         None,
@@ -106,6 +118,7 @@ class Options:
         "None, " + ", ".join(map(repr, MODES)) + " or letters of the layout such as 'T'",
         "Axes that a region spans. None: height, width and depth, or else time; 'spatial' the same, 'temporal' time "
         "alone, 'cube' time and space.",
+        {"anyOf": [{"enum": [None, *MODES]}, {"type": "string", "pattern": f"^[{''.join(LETTERS)}]+$"}]},
     )
     pad: str | None = checked.optional_choice(
         ("max",),

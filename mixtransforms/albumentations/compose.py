@@ -197,6 +197,11 @@ class BatchCompose(A.Compose):
                     )
                 )
 
+    def __repr__(self) -> str:
+        from mixtransforms.serialization.source import source
+
+        return source(self)
+
     def _run(self, data: Any, record: Record | None) -> dict[str, Any]:
         key = self._key(data)
         for stream, (stage, inner) in enumerate(zip(self._stages, self._inner, strict=True), start=1):

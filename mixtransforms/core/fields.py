@@ -1,6 +1,6 @@
 """Parameters stated once: a dataclass field that carries its check, its range in words, and its text.
 
-Constructor, signature, JSON, command line and documentation all read the same field.
+Constructor, signature, JSON, JSON Schema, command line and documentation all read the same field.
 """
 
 # No `from __future__ import annotations` in modules that define fields: signatures must show types, not strings.
@@ -28,9 +28,12 @@ __all__ = [
     "documented",
     "encode",
     "flag",
+    "form",
+    "listed",
     "mismatch",
     "names",
     "number",
+    "optional",
     "optional_choice",
     "optional_integer",
     "parameter",
@@ -38,6 +41,9 @@ __all__ = [
 ]
 
 RULE = "rule"
+
+Schema = Mapping[str, Any]
+"""A part of a JSON Schema (draft 2020-12)."""
 
 
 @dataclass(frozen=True)
@@ -48,16 +54,28 @@ class Rule:
         check: Returns the value in its canonical type, or raises ``ValueError`` where it is not accepted.
         wanted: The accepted values, in words.
         doc: What the parameter does.
+        schema: The form of the value in a file. It may let through what ``check`` refuses, never the other way round.
     """
 
     check: Callable[[Any], Any]
     wanted: str
     doc: str
+    schema: Schema
 
 
-def parameter(default: Any, check: Callable[[Any], Any], wanted: str, doc: str) -> Any:
+def parameter(default: Any, check: Callable[[Any], Any], wanted: str, doc: str, schema: Schema) -> Any:
     """A checked dataclass field; ``dataclasses.MISSING`` as default makes it required."""
-    return dataclasses.field(default=default, metadata={RULE: Rule(check, wanted, doc)})
+    return dataclasses.field(default=default, metadata={RULE: Rule(check, wanted, doc, schema)})
+
+
+def optional(schema: Schema) -> Schema:
+    """``None``, or what a schema says."""
+    return {"anyOf": [{"type": "null"}, schema]}
+
+
+def listed(items: Schema, *, low: int = 0, high: int | None = None) -> Schema:
+    """A list of ``low`` to ``high`` items."""
+    return {"type": "array", "items": items, "minItems": low} | ({} if high is None else {"maxItems": high})
 
 
 def number(default: float, *, low: float, high: float, doc: str, also: tuple[float, ...] = ()) -> Any:
@@ -72,7 +90,9 @@ def number(default: float, *, low: float, high: float, doc: str, also: tuple[flo
         return result
 
     extra = "".join(f"{value:g} or " for value in also)
-    return parameter(default, check, f"{extra}a number within [{low:g}, {high:g}]", doc)
+    within: Schema = {"type": "number", "minimum": low, "maximum": high}
+    schema = {"anyOf": [*({"const": value} for value in also), within]} if also else within
+    return parameter(default, check, f"{extra}a number within [{low:g}, {high:g}]", doc, schema)
 
 
 def choice(default: str, options: Sequence[str], doc: str) -> Any:
@@ -83,7 +103,7 @@ def choice(default: str, options: Sequence[str], doc: str) -> Any:
             raise ValueError
         return value
 
-    return parameter(default, check, "one of " + ", ".join(map(repr, options)), doc)
+    return parameter(default, check, "one of " + ", ".join(map(repr, options)), doc, {"enum": list(options)})
 
 
 def flag(default: bool, doc: str) -> Any:
@@ -94,7 +114,7 @@ def flag(default: bool, doc: str) -> Any:
             raise ValueError
         return bool(value)
 
-    return parameter(default, check, "True or False", doc)
+    return parameter(default, check, "True or False", doc, {"type": "boolean"})
 
 
 def optional_integer(*, low: int, high: int, doc: str) -> Any:
@@ -109,7 +129,8 @@ def optional_integer(*, low: int, high: int, doc: str) -> Any:
             raise ValueError
         return int(value)
 
-    return parameter(None, check, f"None or a whole number within [{low}, {high}]", doc)
+    schema = optional({"type": "integer", "minimum": low, "maximum": high})
+    return parameter(None, check, f"None or a whole number within [{low}, {high}]", doc, schema)
 
 
 def optional_choice(options: Sequence[str], doc: str) -> Any:
@@ -120,7 +141,8 @@ def optional_choice(options: Sequence[str], doc: str) -> Any:
             raise ValueError
         return value
 
-    return parameter(None, check, "None or one of " + ", ".join(map(repr, options)), doc)
+    schema = {"enum": [None, *options]}
+    return parameter(None, check, "None or one of " + ", ".join(map(repr, options)), doc, schema)
 
 
 def names(wanted: str, doc: str, kinds: tuple[type, ...] = (str,)) -> Any:
@@ -132,7 +154,28 @@ def names(wanted: str, doc: str, kinds: tuple[type, ...] = (str,)) -> Any:
             raise ValueError
         return found
 
-    return parameter((), check, wanted, doc)
+    single: Schema = {"type": [_JSON_TYPES[kind] for kind in kinds]}
+    return parameter((), check, wanted, doc, {"anyOf": [single, listed(single)]})
+
+
+_JSON_TYPES = {str: "string", int: "integer"}
+
+
+def form(cls: type, **more: Schema) -> Schema:
+    """The form of an object of checked fields in a file: a dict of its parameters, all of which may be left out.
+
+    Args:
+        cls: A dataclass.
+        **more: Further entries, which must be there.
+    """
+    rules = {item.name: item.metadata[RULE] for item in dataclasses.fields(cls) if RULE in item.metadata}
+    known = {name: {"description": rule.doc, **rule.schema} for name, rule in rules.items()}
+    return {
+        "type": "object",
+        "properties": {**more, **known},
+        "required": list(more),
+        "additionalProperties": False,
+    }
 
 
 def documentation(cls: type, text: str) -> str:

@@ -55,6 +55,7 @@ class CutMix(PairMethod):
         _two_fractions,
         "None or two fractions (low, high) with 0 <= low <= high <= 1",
         "Range of the box's sides as fractions of the sample's, for placement='minmax'; alpha is then not used.",
+        fields.optional(fields.listed({"type": "number", "minimum": 0, "maximum": 1}, low=2, high=2)),
     )
     correct_weight: bool = fields.flag(
         True, "Mix labels by the area that was pasted; False uses the weight that was drawn."

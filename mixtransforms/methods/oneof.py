@@ -43,7 +43,11 @@ class OneOf(Method):
     """
 
     transforms: Sequence[Method] = fields.parameter(
-        MISSING, _methods, "a non-empty list of mixing methods", "The methods to choose from."
+        MISSING,
+        _methods,
+        "a non-empty list of mixing methods",
+        "The methods to choose from.",
+        fields.listed({"type": "object"}, low=1),
     )
     _: fields.KW_ONLY
     weights: Sequence[float] | None = fields.parameter(
@@ -51,6 +55,7 @@ class OneOf(Method):
         _weights,
         "None or one chance a method, each within [0, 1], together at most 1",
         "Chance of every method; what is missing to 1 stays unmixed. None: all equally likely.",
+        fields.optional(fields.listed({"type": "number", "minimum": 0, "maximum": 1}, low=1)),
     )
     p: float = fields.number(1.0, low=0, high=1, doc="Chance that a sample, or the batch (see per), is mixed at all.")
     per: str = fields.choice("sample", ("sample", "batch"), "Choose for every sample, or once for the batch.")

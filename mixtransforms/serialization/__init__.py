@@ -2,7 +2,7 @@
 
 A file is an envelope around one tree of nodes ``{"type", "args", "children"}``::
 
-    {"format": "mixtransforms/pipeline", "format_version": 1, "host": "torchvision",
+    {"format": "mixtransforms/pipeline", "format_version": 2, "host": "torchvision",
      "written_with": {"mixtransforms": "0.1.0", "torchvision": "0.29.2"},
      "pipeline": {"type": "mixtransforms.BatchCompose", "args": {"seed": 7}, "children": [
          {"type": "torchvision.RandomHorizontalFlip", "args": {"p": 0.5}},
@@ -12,6 +12,9 @@ Types are looked up in closed tables; nothing is imported or called because of a
 rebuilt and compared before it is written, and again after it was read.
 """
 
-from mixtransforms.serialization.envelope import from_dict, from_json, load, save, to_dict, to_json
+from mixtransforms.serialization.envelope import from_dict, from_json, to_dict, to_json
+from mixtransforms.serialization.files import check, load, save
+from mixtransforms.serialization.identity import fingerprint
+from mixtransforms.serialization.schema_file import json_schema
 
-__all__ = ["from_dict", "from_json", "load", "save", "to_dict", "to_json"]
+__all__ = ["check", "fingerprint", "from_dict", "from_json", "json_schema", "load", "save", "to_dict", "to_json"]

@@ -1,99 +1,240 @@
-"""The outermost part of a pipeline file, and the six functions that read and write it."""
+"""The outermost part of a pipeline file, and what is written into it and read from it."""
 
 from __future__ import annotations
 
+import functools
 import importlib
 import importlib.metadata
-import json
-import os
-import tempfile
-from collections.abc import Mapping
-from pathlib import Path
-from types import ModuleType
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
+from typing import Any, NamedTuple
 
 import mixtransforms
-from mixtransforms.core.errors import ConfigError, explain
-from mixtransforms.serialization.reader import parse
-
-FORMAT = "mixtransforms/pipeline"
-FORMAT_VERSION = 1
+from mixtransforms.serialization import migrations, nodes
+from mixtransforms.serialization.codec import Codec, OwnCodec
+from mixtransforms.serialization.migrations import FORMAT, VERSION
+from mixtransforms.serialization.problems import MOST, Problem, below, error, told
+from mixtransforms.serialization.reader import parse, plain
+from mixtransforms.serialization.text import formatted
 
 ROOT = "$.pipeline"
 
-_HOSTS = ("torchvision", "albumentations", "neutral")
-_REQUIRED = {"format", "format_version", "host", "pipeline"}
-_OPTIONAL = {"written_with", "notes"}
+HOSTS = ("torchvision", "albumentations", "neutral")
+
+_REQUIRED = ("format", "format_version", "host", "pipeline")
+_OPTIONAL = ("written_with", "notes", "$schema")
+
+Allowed = Iterable[type]
+"""A caller's own classes."""
 
 
-def to_dict(pipeline: Any) -> dict[str, Any]:
+class Reading(NamedTuple):
+    """What came of reading a file.
+
+    Attributes:
+        pipeline: The pipeline; ``None`` where there are problems.
+        problems: Everything that is wrong, at most :data:`~mixtransforms.serialization.problems.MOST`.
+    """
+
+    pipeline: Any
+    problems: tuple[Problem, ...]
+
+
+def to_dict(pipeline: Any, *, allow: Allowed = (), notes: Any = None) -> dict[str, Any]:
     """A pipeline of either host, or one mixing transform, in JSON's vocabulary.
+
+    It is rebuilt and compared first: what would not come back equal is refused.
 
     Args:
         pipeline: A BatchCompose, a Compose of the host, or any single transform that is covered.
+        allow: Classes of your own that may be written; reading the file needs them too. Every argument of their
+            constructor must be an attribute of the same name.
+        notes: Free text, or anything that JSON has a form for. Nothing ever reads it.
 
     Raises:
         ConfigError: Something in it cannot be rebuilt exactly; names its JSON path.
     """
+    allow = tuple(allow)
     host = host_of(pipeline)
-    codec = _codec(host)
+    codec = codec_of(host).allowing(allow)
+    node = nodes.write(codec, pipeline, ROOT)
+    twin = _built(codec, node)
+    nodes.compare(codec, pipeline, twin, ROOT)
     return {
         "format": FORMAT,
-        "format_version": FORMAT_VERSION,
+        "format_version": VERSION,
         "host": host,
-        "written_with": _versions(host),
-        "pipeline": _checked(codec, codec.encode(pipeline, ROOT)),
+        "written_with": _versions(codec),
+        **({} if notes is None else {"notes": plain(notes, "$.notes")}),
+        "pipeline": nodes.write(codec, twin, ROOT),  # hosts turn 0 into 0.0; saved twice, files are the same
     }
 
 
-def from_dict(data: Mapping[str, Any]) -> Any:
-    """The pipeline that :func:`to_dict` wrote.
+def from_dict(data: Mapping[str, Any], *, allow: Allowed = ()) -> Any:
+    """The pipeline that :func:`to_dict` or ``A.to_dict`` wrote.
+
+    Args:
+        data: What was written.
+        allow: Classes of your own that the data may name, as ``custom.TheirName``.
 
     Raises:
-        ConfigError: The data is no pipeline, of a newer format, or holds anything unknown; names its JSON path.
+        ConfigError: The data is no pipeline, of a newer format, would mean something else in the installed versions, or
+            holds anything unknown; names its JSON path.
     """
-    _check_envelope(data)
-    codec = _codec(data["host"])
-    return codec.decode(data["pipeline"], ROOT)
+    return _pipeline(read(plain(data), allow))
 
 
-def to_json(pipeline: Any) -> str:
-    """A pipeline as JSON text; equal pipelines give equal text. Raises as :func:`to_dict`.
+def to_json(pipeline: Any, *, allow: Allowed = (), notes: Any = None) -> str:
+    """A pipeline as JSON text; equal pipelines give equal text. See :func:`to_dict`.
 
     What could not be read again, being too deep or too large, is refused here.
+
+    Raises:
+        ConfigError: As for :func:`to_dict`.
     """
-    text = json.dumps(to_dict(pipeline), indent=2, allow_nan=False, ensure_ascii=False) + "\n"
+    text = formatted(to_dict(pipeline, allow=allow, notes=notes))
     parse(text)
     return text
 
 
-def from_json(text: str | bytes) -> Any:
-    """The pipeline in a JSON text. Raises as :func:`from_dict`, and for text that is not strict JSON."""
-    return from_dict(parse(text))
+def from_json(text: str | bytes, *, allow: Allowed = ()) -> Any:
+    """The pipeline in a JSON text. See :func:`from_dict`.
+
+    Raises:
+        ConfigError: As for :func:`from_dict`, and for text that is not strict JSON.
+    """
+    return _pipeline(read(parse(text), allow))
 
 
-def save(pipeline: Any, path: str | os.PathLike[str]) -> None:
-    """Writes a pipeline as JSON, as a whole or not at all. Raises as :func:`to_dict`."""
-    target = Path(path)
-    text = to_json(pipeline)
-    descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-        os.chmod(name, 0o666 & ~_umask())  # mkstemp lets nobody else read
-        os.replace(name, target)
-    except BaseException:
-        os.unlink(name)
-        raise
+def _pipeline(reading: Reading) -> Any:
+    if reading.problems:
+        raise error(reading.problems)
+    return reading.pipeline
 
 
-def load(path: str | os.PathLike[str]) -> Any:
-    """Reads a pipeline that :func:`save` wrote. Raises as :func:`from_json`, naming the file."""
-    content = Path(path).read_bytes()
-    try:
-        return from_json(content)
-    except ConfigError as error:
-        raise ConfigError(f"{os.fspath(path)}: {error}") from error
+def read(data: Any, allow: Allowed = ()) -> Reading:
+    """The pipeline in data, and everything that is wrong with it.
+
+    The whole is examined before anything is built, so that a file with a problem constructs nothing.
+
+    Args:
+        data: What the strict reader, or :func:`plain`, returned.
+        allow: Classes of your own that the data may name.
+    """
+    if migrations.is_of_albumentations(data):
+        reading = _read(migrations.from_albumentations(data), tuple(allow))
+        places = (migrations.path_in_albumentations(problem.path) for problem in reading.problems)
+        moved = (Problem(place, *_texts(problem)) for place, problem in zip(places, reading.problems, strict=True))
+        return reading._replace(problems=tuple(moved))
+    return _read(data, tuple(allow))
+
+
+def _texts(problem: Problem) -> tuple[str, str, str, str]:
+    return problem.what, problem.got, problem.wanted, problem.fix
+
+
+def _read(data: Any, allow: tuple[type, ...]) -> Reading:
+    problems = list(islice(_examine_envelope(data), MOST))
+    if problems:
+        return Reading(None, tuple(problems))
+    data = migrations.migrated(data)
+    codec = codec_of(data["host"]).allowing(allow)
+    problems = list(islice(nodes.examine(codec, data["pipeline"], ROOT), MOST))
+    pipeline = None if problems else nodes.build(codec, data["pipeline"], ROOT, problems)
+    if problems:
+        return Reading(None, tuple(_versioned(problem, data, codec) for problem in problems[:MOST]))
+    changes = list(islice(_changes(codec, data, pipeline), MOST))
+    return Reading(None if changes else pipeline, tuple(changes))
+
+
+def _examine_envelope(data: Any) -> Iterator[Problem]:
+    what = "Not a pipeline file of this version"
+    give = "Give a file that mixtransforms.save wrote, or A.save."
+    if not isinstance(data, Mapping) or data.get("format") != FORMAT:
+        got = told(data.get("format")) if isinstance(data, Mapping) else f"{type(data).__name__} without one"
+        yield Problem("$.format", what, got, repr(FORMAT), give)
+        return
+    for key in data:
+        if key not in _REQUIRED + _OPTIONAL:
+            yield Problem(below("$", key), what, "an unknown key", "only known keys", "Put free text under 'notes'.")
+    for key in _REQUIRED:
+        if key not in data:
+            yield Problem(f"$.{key}", what, "nothing", "a value", give)
+    version, host = data.get("format_version", VERSION), data.get("host", "neutral")
+    if isinstance(version, bool) or not isinstance(version, int) or not 1 <= version <= VERSION:
+        newer = type(version) is int and version > VERSION
+        fix = "It was written by a newer mixtransforms; upgrade." if newer else "Correct it."
+        yield Problem("$.format_version", what, told(version), f"1 to {VERSION}", fix)
+    if host not in HOSTS:
+        yield Problem("$.host", what, told(host), "one of " + ", ".join(HOSTS), "Correct it.")
+    if not isinstance(data.get("$schema", ""), str):
+        yield Problem('$["$schema"]', what, told(data["$schema"]), "the address of a schema", "Correct it.")
+    yield from _examine_versions(data.get("written_with", {}), what)
+
+
+def _examine_versions(versions: Any, what: str) -> Iterator[Problem]:
+    if not isinstance(versions, Mapping):
+        yield Problem("$.written_with", what, told(versions), "versions of packages", "Correct or remove it.")
+        return
+    for package, version in versions.items():
+        if not isinstance(version, str):
+            yield Problem(below("$.written_with", package), what, told(version), "a version", "Correct or remove it.")
+
+
+def _built(codec: Codec, node: Mapping[str, Any]) -> Any:
+    problems = list(islice(nodes.examine(codec, node, ROOT), MOST))
+    twin = None if problems else nodes.build(codec, node, ROOT, problems)
+    if problems:
+        raise error(problems)
+    return twin
+
+
+# --------------------------------------------------------------------------------------------- versions of the host
+
+
+def _written_by_another(data: Mapping[str, Any], codec: Codec) -> str | None:
+    """The version of the host that wrote a file, where it is not the installed one."""
+    if codec.package is None:
+        return None
+    version = data.get("written_with", {}).get(codec.package)
+    return None if version == importlib.metadata.version(codec.package) else version
+
+
+def _versioned(problem: Problem, data: Mapping[str, Any], codec: Codec) -> Problem:
+    """A problem, with the versions where they may be its reason."""
+    version = _written_by_another(data, codec)
+    if version is None:
+        return problem
+    return Problem(problem.path, *_texts(problem)[:3], f"{problem.fix} {_both(codec, version)}")
+
+
+def _both(codec: Codec, version: str) -> str:
+    here = importlib.metadata.version(str(codec.package))
+    return f"The file was written with {codec.package} {told(version)}; {here} is installed."
+
+
+def _changes(codec: Codec, data: Mapping[str, Any], pipeline: Any) -> Iterator[Problem]:
+    """What a file that another version of the host wrote would mean now, where that is not what it says."""
+    version = _written_by_another(data, codec)
+    if version is not None:
+        fix = f"Install that version, or correct the file and remove 'written_with'. {_both(codec, version)}"
+        yield from _differences(codec, data["pipeline"], nodes.write(codec, pipeline, ROOT), ROOT, fix)
+
+
+def _differences(codec: Codec, node: Any, now: Any, path: str, fix: str) -> Iterator[Problem]:
+    what = "Would mean something else with the installed version"
+    given = node.get("args", {})
+    for name, value in now["args"].items():
+        where = below(f"{path}.args", name)
+        if name not in given and not isinstance(value, (list, dict)):
+            yield Problem(where, what, f"nothing, which is {told(value)} now", "a value", fix)
+        elif name in given and given[name] != value:
+            yield Problem(where, what, f"{told(given[name])}, which is {told(value)} now", "the same value", fix)
+    for index, (child, twin) in enumerate(zip(node.get("children", []), now.get("children", []), strict=True)):
+        yield from _differences(codec, child, twin, f"{path}.children[{index}]", fix)
+
+
+# ------------------------------------------------------------------------------------------------------------- hosts
 
 
 def host_of(pipeline: Any) -> str:
@@ -103,71 +244,32 @@ def host_of(pipeline: Any) -> str:
         ConfigError: It is of neither.
     """
     modules = [cls.__module__ for cls in type(pipeline).__mro__]
-    for host in ("torchvision", "albumentations"):
-        if any(module.split(".")[0] == host for module in modules):
-            return host
+    roots = {module.split(".")[0] for module in modules}
+    if "albumentations" in roots:
+        return "albumentations"
+    if "torch" in roots:
+        return "torchvision"
     if "mixtransforms.transform" in modules:
         return "neutral"
-    raise ConfigError(
-        explain(
-            "Not a pipeline",
-            where=ROOT,
-            got=type(pipeline).__name__,
-            wanted="a transform of torchvision v2, of Albumentations or of mixtransforms",
-            fix="Put the transforms into a BatchCompose.",
-        )
-    )
+    wanted = "a transform of torchvision v2, of Albumentations or of mixtransforms"
+    fix = "Put the transforms into a BatchCompose."
+    raise error([Problem(ROOT, "Not a pipeline", type(pipeline).__name__, wanted, fix)])
 
 
-def _codec(host: str) -> ModuleType:
-    if host != "neutral":
-        importlib.import_module(f"mixtransforms.{host}")  # which says how to install what is missing
-    return importlib.import_module(f"mixtransforms.serialization.{host}_nodes")
+@functools.cache
+def codec_of(host: str) -> Codec:
+    """The codec of a host.
+
+    Raises:
+        MissingDependencyError: The host is not installed.
+    """
+    if host == "neutral":
+        return OwnCodec(importlib.import_module("mixtransforms.transform"))
+    importlib.import_module(f"mixtransforms.{host}")  # which says how to install what is missing
+    codec: Codec = importlib.import_module(f"mixtransforms.serialization.{host}_codec").CODEC
+    return codec
 
 
-def _checked(codec: ModuleType, node: Any) -> Any:
-    """The node of the rebuilt pipeline, in which hosts have turned 0 into 0.0; saving twice gives the same text."""
-    again = codec.encode(codec.decode(node, ROOT), ROOT)
-    if again != node:
-        raise ConfigError(
-            explain(
-                "The pipeline would not come back equal",
-                where=ROOT,
-                got=f"{again}",
-                wanted=f"{node}",
-                fix="Remove the transform that differs, or write its arguments in plain values.",
-            )
-        )
-    return again
-
-
-def _check_envelope(data: Any) -> None:
-    def refuse(where: str, got: object, wanted: str, fix: str) -> ConfigError:
-        return ConfigError(explain("Not a pipeline file of this version", where=where, got=got, wanted=wanted, fix=fix))
-
-    if not isinstance(data, Mapping) or data.get("format") != FORMAT:
-        got = repr(data.get("format")) if isinstance(data, Mapping) else type(data).__name__
-        raise refuse("$.format", got, repr(FORMAT), "Give a file that mixtransforms.save wrote.")
-    unknown = sorted(set(data) - _REQUIRED - _OPTIONAL)
-    if unknown:
-        raise refuse(f"$.{unknown[0]}", "an unknown key", "only known keys", "Put free text under 'notes'.")
-    lacking = sorted(_REQUIRED - set(data))
-    if lacking:
-        raise refuse(f"$.{lacking[0]}", "nothing", "a value", "Give a file that mixtransforms.save wrote.")
-    version = data["format_version"]
-    if isinstance(version, bool) or not isinstance(version, int) or not 1 <= version <= FORMAT_VERSION:
-        fix = "It was written by a newer mixtransforms; upgrade." if isinstance(version, int) else "Correct it."
-        raise refuse("$.format_version", repr(version), f"1 to {FORMAT_VERSION}", fix)
-    if data["host"] not in _HOSTS:
-        raise refuse("$.host", repr(data["host"]), "one of " + ", ".join(_HOSTS), "Correct it.")
-
-
-def _versions(host: str) -> dict[str, str]:
-    packages = {"torchvision": ("torch", "torchvision"), "albumentations": ("albumentations",)}.get(host, ())
+def _versions(codec: Codec) -> dict[str, str]:
+    packages = () if codec.package is None else (codec.package,)
     return {"mixtransforms": mixtransforms.__version__} | {name: importlib.metadata.version(name) for name in packages}
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

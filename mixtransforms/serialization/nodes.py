@@ -1,161 +1,180 @@
-"""Nodes that both hosts' codecs share: our own transforms, and the checks of every node."""
+"""Nodes ``{"type", "args", "children"}``: written from transforms, examined without building, built, compared."""
 
 from __future__ import annotations
 
-import difflib
-import inspect
-import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mixtransforms.core import fields
-from mixtransforms.core.errors import ConfigError, ParameterError, UnknownOptionError, explain, nearest
-from mixtransforms.core.method import Method
-from mixtransforms.core.registry import METHODS
-from mixtransforms.transform import MixTransform
-
-OWN = "mixtransforms."
+from mixtransforms.core.errors import nearest
+from mixtransforms.serialization.codec import Codec
+from mixtransforms.serialization.entries import Argument, Entry
+from mixtransforms.serialization.problems import Problem, below, error, shortened, told
+from mixtransforms.serialization.schema import fits, in_words, misfit
+from mixtransforms.serialization.states import same
 
 MAX_DEPTH = 14
 """Levels of children; each takes two brackets of the reader's own limit."""
 
-Decode = Callable[[Any, str], Any]
+_FORM = '{"type": name, "args": {...}, "children": [...]}'
+_KEYS = ("type", "args", "children")
 
 
-def refuse(what: str, path: str, got: object, wanted: str, fix: str) -> ConfigError:
-    """The error for a node, with its JSON path."""
-    return ConfigError(explain(what, where=path, got=got, wanted=wanted, fix=fix))
-
-
-def encode_value(value: Any, path: str) -> Any:
-    """A plain argument in JSON's vocabulary.
+def write(codec: Codec, transform: Any, path: str) -> dict[str, Any]:
+    """The node of a transform.
 
     Raises:
-        ConfigError: It has no JSON form.
+        ConfigError: It, or something in it, has no form in a file; names its JSON path.
     """
+    entry = codec.entry_of(transform, path)
+    held = codec.held(transform, entry)
+    args = {
+        name: _written(argument, held[name], below(f"{path}.args", name))
+        for name, argument in entry.arguments.items()
+        if name in held
+    }
+    node: dict[str, Any] = {"type": entry.name, "args": args}
+    if entry.children:
+        inner = codec.inside(entry)
+        node["children"] = [
+            write(inner, child, f"{path}.children[{index}]") for index, child in enumerate(codec.children(transform))
+        ]
+    return node
+
+
+def _written(argument: Argument, value: Any, path: str) -> Any:
     try:
-        return fields.encode(value)
-    except TypeError as error:
-        raise refuse("No JSON form", path, error, "plain values", "Write the argument in plain values.") from None
+        return argument.form.write(value)
+    except TypeError:
+        fix = "Functions, arrays and objects of your own have no form in a file; write the argument in plain values."
+        wanted = in_words(argument.form.schema)
+        raise error([Problem(path, "Cannot be written", told(value), wanted, fix)]) from None
 
 
-def encode_mix(transform: MixTransform | Method, path: str) -> dict[str, Any]:
-    """The node of one of our transforms, with every parameter."""
-    args, inner = {}, []
-    for name, value in fields.values(transform).items():
-        if _is_methods(value):
-            inner = [encode_mix(child, f"{path}.children[{index}]") for index, child in enumerate(value)]
-        else:
-            args[name] = encode_value(value, f"{path}.args.{name}")
-    node: dict[str, Any] = {"type": OWN + _name(transform), "args": args}
-    return node | {"children": inner} if inner else node
+def examine(codec: Codec, node: Any, path: str, depth: int = 0) -> Iterator[Problem]:
+    """Everything that is wrong with the form of a node. Builds nothing."""
+    if not isinstance(node, Mapping):
+        yield Problem(path, "Not a transform", told(node), _FORM, "Write every transform in this form.")
+        return
+    for key in node.keys() - set(_KEYS):
+        fix = f"Correct or remove it; arguments belong into args.{nearest(shortened(str(key)), _KEYS)}"
+        yield Problem(below(path, str(key)), "Unknown key", told(key), _FORM, fix)
+    kind, args, children = node.get("type"), node.get("args", {}), node.get("children", [])
+    if not isinstance(kind, str):
+        got = told(kind) if "type" in node else "nothing"
+        yield Problem(f"{path}.type", "No type", got, "the name of a type", "`mixtransforms list` shows all names.")
+    if not isinstance(args, Mapping):
+        yield Problem(f"{path}.args", "No arguments", told(args), "an object", "Write arguments by their names.")
+    if not isinstance(children, list):
+        yield Problem(f"{path}.children", "No children", told(children), "a list", "Put the transforms into a list.")
+    entry = codec.entries.get(kind) if isinstance(kind, str) else None
+    if entry is None:
+        if isinstance(kind, str):
+            yield codec.unknown(kind, path)
+        return
+    if isinstance(args, Mapping):
+        yield from _examine_args(entry, args, f"{path}.args")
+    if isinstance(children, list):
+        yield from _examine_children(codec, entry, node, path, depth)
 
 
-def decode_mix(node: Mapping[str, Any], door: Any, path: str) -> Any:
-    """Our transform of a node, as the class of a door."""
-    return _decode(node, lambda name: getattr(door, name), path)
+def _examine_args(entry: Entry, args: Mapping[str, Any], path: str) -> Iterator[Problem]:
+    known = entry.arguments
+    for name, value in args.items():
+        argument = known.get(name)
+        where = below(path, name)
+        if argument is None:
+            fix = f"Correct or remove it.{nearest(shortened(name), known)}"
+            yield Problem(where, "Unknown argument", told(name), _names(known), fix)
+        elif not fits(value, argument.form.schema):
+            yield _misfit(entry, name, value, where)
+    for name, argument in known.items():
+        if argument.required and name not in args:
+            yield Problem(f"{path}.{name}", "Missing argument", "nothing", argument.form.wanted, "It has no default.")
 
 
-def _decode_child(node: Any, path: str) -> Any:
-    check_node(node, path)
-    return _decode(node, METHODS.__getitem__, path)
+def _misfit(entry: Entry, name: str, value: Any, where: str) -> Problem:
+    argument = entry.arguments[name]
+    schema = argument.form.schema
+    at = misfit(value, {} if isinstance(schema, bool) else schema, where)
+    wanted, fix = (argument.form.wanted, argument.doc) if at.path == where else (at.wanted, at.fix)
+    fix = shortened(fix) if fix else f"See `mixtransforms describe {entry.name}`."
+    return Problem(at.path, f"Bad value for {name!r}", told(at.value), wanted, fix)
 
 
-def _decode(node: Mapping[str, Any], class_of: Callable[[str], Any], path: str) -> Any:
-    """The object of a node of ours; its children are methods, whatever it is itself."""
-    name = node["type"].removeprefix(OWN)
-    if name == node["type"] or name not in METHODS:
-        raise unknown_type(node["type"], [OWN + known for known in METHODS], path)
-    args = dict(node["args"])
-    if "children" in node:
-        args["transforms"] = children(node, path, _decode_child)
-    return build(class_of(name), args, path)
+def _names(known: Mapping[str, Argument]) -> str:
+    return f"one of {', '.join(known)}" if known else "no arguments"
 
 
-def build(cls: Callable[..., Any], args: Mapping[str, Any], path: str) -> Any:
-    """An object from its arguments; unknown ones are refused, where the hosts would warn or ignore them.
+def _examine_children(codec: Codec, entry: Entry, node: Mapping[str, Any], path: str, depth: int) -> Iterator[Problem]:
+    if "children" in node and entry.children is None:
+        fix = "Only containers have children."
+        yield Problem(f"{path}.children", "Children of what is no container", entry.name, "no children", fix)
+        return
+    children = node.get("children", [])
+    if children and depth >= MAX_DEPTH:
+        yield Problem(path, "Nested too deep", "more levels", f"at most {MAX_DEPTH}", "Flatten the pipeline.")
+        return
+    inner = codec.inside(entry)
+    for index, child in enumerate(children):
+        yield from examine(inner, child, f"{path}.children[{index}]", depth + 1)
 
-    Raises:
-        ConfigError: An argument is unknown, missing or out of range.
+
+def build(codec: Codec, node: Mapping[str, Any], path: str, problems: list[Problem]) -> Any:
+    """The transform of a node that :func:`examine` found nothing wrong with.
+
+    Args:
+        codec: The host's codec.
+        node: The node.
+        path: Its place.
+        problems: Gets what constructors refuse; the result is then ``None``.
     """
-    known = [name for name in inspect.signature(cls).parameters if name != "self"]
-    for name in args:
-        if name not in known:
-            raise refuse(
-                "Unknown argument",
-                f"{path}.args.{name}",
-                repr(name),
-                "one of " + ", ".join(known),
-                f"Correct or remove it.{nearest(str(name), known)}",
-            )
+    entry = codec.entries[node["type"]]
+    inner = codec.inside(entry)
+    found = len(problems)
+    children = [
+        build(inner, child, f"{path}.children[{index}]", problems)
+        for index, child in enumerate(node.get("children", []))
+    ]
+    args = {}
+    for name, value in node.get("args", {}).items():
+        argument = entry.arguments[name]
+        try:
+            args[name] = argument.form.read(value)
+        except (ValueError, TypeError) as reason:
+            where, fix = below(f"{path}.args", name), _said(reason) if str(reason) else argument.doc
+            problems.append(Problem(where, f"Bad value for {name!r}", told(value), argument.form.wanted, fix))
+    if len(problems) > found:
+        return None
     try:
-        return cls(**args)
-    except ConfigError:
-        raise
-    except (ParameterError, UnknownOptionError, TypeError, ValueError) as error:
-        raise ConfigError(f"{path}.args: {error}") from error
+        return codec.make(entry, args, children)
+    except Exception as reason:  # noqa: BLE001  a host's constructor may raise anything; the file is to blame
+        fix = f"{_said(reason)} See `mixtransforms describe {entry.name}`."
+        problems.append(
+            Problem(f"{path}.args", f"{entry.name} refuses", told(node.get("args", {})), "arguments that it takes", fix)
+        )
+        return None
 
 
-def check_equal(
-    before: Mapping[str, Any], after: Mapping[str, Any], path: str, same: Callable[[Any, Any], bool] = operator.eq
-) -> None:
-    """Compares the state of a transform and of its rebuilt twin, so that no argument is lost or bent on the way.
+def _said(reason: Exception) -> str:
+    text = " ".join(str(reason).split())
+    return shortened(text if text.endswith(".") else f"{text or type(reason).__name__}.")
+
+
+def compare(codec: Codec, before: Any, after: Any, path: str) -> None:
+    """Compares a pipeline with its rebuilt twin, so that no argument is lost or bent on the way.
 
     Raises:
-        ConfigError: They differ.
+        ConfigError: They differ; names the transform's JSON path.
     """
-    for name in before.keys() | after.keys():
-        if not same(before.get(name), after.get(name)):
-            raise refuse(
-                "Would not come back equal",
-                path,
-                f"{name}={after.get(name)!r}",
-                f"{name}={before.get(name)!r}",
-                "This transform cannot be written; leave it out.",
-            )
-
-
-def children(node: Mapping[str, Any], path: str, decode: Decode) -> list[Any]:
-    """The transforms of a node's children."""
-    return [decode(child, f"{path}.children[{index}]") for index, child in enumerate(node.get("children", []))]
-
-
-def check_node(node: Any, path: str) -> None:
-    """Refuses what has not the form of a node."""
-    wanted = '{"type": name, "args": {...}} and perhaps "children": [...]'
-    if not isinstance(node, Mapping) or not {"type", "args"} <= set(node) <= {"type", "args", "children"}:
-        got = f"keys {sorted(map(str, node))}" if isinstance(node, Mapping) else type(node).__name__
-        raise refuse("Not a node", path, got, wanted, "Write every transform in this form.")
-    for key, kind in (("type", str), ("args", Mapping), ("children", list)):
-        if key in node and not isinstance(node[key], kind):
-            raise refuse("Not a node", f"{path}.{key}", type(node[key]).__name__, wanted, "Correct its type.")
-    if "transforms" in node["args"]:
-        raise refuse("Not a node", f"{path}.args.transforms", "transforms", wanted, "Write them as children.")
-    if path.count(".children[") > MAX_DEPTH:
-        raise refuse("Not a node", path, "deeper nesting", f"at most {MAX_DEPTH} levels", "Flatten the pipeline.")
-
-
-def unknown_type(name: str, known: list[str], path: str) -> ConfigError:
-    """The error for a type that is not in the table."""
-    full = {item.split(".")[-1]: item for item in known}  # the shared prefix would make all names look alike
-    near = difflib.get_close_matches(name.split(".")[-1], full, n=1)
-    hint = f" Did you mean {full[near[0]]!r}?" if near else ""
-    return refuse(
-        "Unknown type",
-        f"{path}.type",
-        repr(name),
-        f"one of {len(known)} covered types",
-        f"Only covered types can be read and written.{hint}",
-    )
-
-
-def _is_methods(value: Any) -> bool:
-    return isinstance(value, tuple) and bool(value) and all(isinstance(item, Method) for item in value)
-
-
-def _name(transform: Any) -> str:
-    name = type(transform).__name__
-    known = METHODS.get(name)
-    if known is None or not (type(transform) is known or known in type(transform).__bases__):
-        raise refuse("A class of your own", "$", name, "a registered mixing method", "Register the method.")
-    return name
+    entry = codec.entry_of(before, path)
+    first, second = codec.state(before), codec.state(after)
+    for name in second:  # a transform that has run may hold more than a fresh one
+        if name not in first or not same(first[name], second[name]):
+            got, wanted = told(second.get(name)), told(first.get(name))
+            fix = "The installed version of its library cannot rebuild it; leave the transform out."
+            raise error([Problem(path, f"{entry.name} would not come back equal: {name!r}", got, wanted, fix)])
+    if entry.children:
+        inner = codec.inside(entry)
+        pairs = zip(codec.children(before), codec.children(after), strict=True)
+        for index, (child, twin) in enumerate(pairs):
+            compare(inner, child, twin, f"{path}.children[{index}]")

@@ -59,6 +59,7 @@ class BoxRules:
         _format,
         "None or one of " + ", ".join(map(repr, FORMATS)),
         "How boxes are written that do not say so themselves.",
+        {"enum": [None, *FORMATS]},
     )
     rotated: str = checked.choice(
         "keep",

@@ -60,6 +60,7 @@ class Keypoints:
         f"letters of {LETTERS!r}, each at most once, x and y among them, or ''",
         "What the numbers of a point are: x, y, v (visibility: 0 unlabelled, 1 hidden, 2 visible), a (angle), "
         "s (scale), z (depth); '' for 'xy' or 'xyv', by their number.",
+        {"type": "string", "pattern": f"^[{''.join(LETTERS)}]*$"},
     )
     occluded: str | None = checked.optional_choice(
         ("hide", "unlabel", "drop"),
@@ -72,6 +73,7 @@ class Keypoints:
         _count,
         "a whole number, at least 0",
         "An instance that loses points is dropped where fewer labelled ones than this are still seen.",
+        {"type": "integer", "minimum": 0},
     )
     fields: Sequence[str | int] = checked.names(
         "names, positions or dotted paths",

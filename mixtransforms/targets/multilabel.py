@@ -56,6 +56,7 @@ class MultiLabel(LossTarget):
         _unknown,
         "None or a finite number",
         "Marks entries that nobody knows, such as -1; a weight then appears beside the labels.",
+        fields.optional({"type": "number"}),
     )
 
     name: ClassVar[str] = "multilabel"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from mixtransforms.core.fields import form
 from mixtransforms.targets.find import Target
 from mixtransforms.targets.keypoints import Keypoints
 from mixtransforms.targets.kinds import Kind
@@ -22,6 +23,9 @@ RULES: Mapping[str, type[Kind]] = {
 
 DECLARABLE: Mapping[str, type] = {**RULES, Keypoints.name: Keypoints}
 """Kinds with parameters of their own."""
+
+FORM = {"anyOf": [{"enum": list(KINDS)}, *(form(cls, kind={"const": name}) for name, cls in DECLARABLE.items())]}
+"""How files declare a kind, as :func:`declared` reads it."""
 
 
 def rule_of(target: Target, options: Any) -> Kind:

@@ -34,7 +34,11 @@ class Table(Kind):
     """
 
     categorical: tuple[int, ...] = fields.parameter(
-        (), _columns, "positions of columns, from 0", "Columns that hold categories; of them there is no mean."
+        (),
+        _columns,
+        "positions of columns, from 0",
+        "Columns that hold categories; of them there is no mean.",
+        fields.listed({"type": "integer", "minimum": 0}),
     )
 
     name: ClassVar[str] = "table"

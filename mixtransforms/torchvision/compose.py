@@ -85,8 +85,9 @@ class BatchCompose(v2.Transform):
         return self
 
     def __repr__(self) -> str:
-        inner = "".join(f"\n    {transform!r}," for transform in self.transforms)
-        return f"BatchCompose([{inner}\n], seed={self.seed!r})"
+        from mixtransforms.serialization.source import source
+
+        return source(self)
 
     def _run(self, data: Any, record: Record | None) -> Any:
         call = self._key(data)

@@ -36,6 +36,7 @@ class Transform(MixTransform, v2.Transform):
         "'default', None or a callable",
         "How labels are found: by name or position, not at all, or by a callable that takes the batch and returns "
         "them, as in v2.MixUp.",
+        {"enum": ["default", None]},
     )
 
     def __post_init__(self) -> None:

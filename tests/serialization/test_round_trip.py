@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 import mixtransforms
-from mixtransforms.serialization import reader
 
 
 @pytest.fixture
@@ -133,12 +132,12 @@ def test_stock_compose(name, request):
 @pytest.mark.filterwarnings("ignore")  # some of the host's own classes warn on construction
 def test_every_covered_albumentations_class_with_defaults():
     pytest.importorskip("albumentations", reason="albumentations is not installed")
-    from mixtransforms.serialization.albumentations_nodes import COVERED
+    from mixtransforms.serialization.envelope import codec_of
 
     tried = 0
-    for cls in COVERED.values():
+    for entry in codec_of("albumentations").entries.values():
         try:
-            transform = cls()
+            transform = entry.cls()
         except (TypeError, ValueError):
             continue  # needs arguments
         text = mixtransforms.to_json(transform)
@@ -179,16 +178,6 @@ def test_torchvision_arguments_that_are_stored_otherwise(case):
     assert torch.equal(expected, again(image))
 
 
-def test_every_covered_torchvision_class_is_exported():
-    pytest.importorskip("torchvision", reason="torchvision is not installed")
-    from torchvision.transforms import v2
-
-    from mixtransforms.serialization.torchvision_nodes import COVERED
-
-    for name, cls in COVERED.items():
-        assert getattr(v2, name.removeprefix("torchvision.")) is cls
-
-
 def test_what_cannot_be_written_is_refused_at_save(tmp_path):
     pytest.importorskip("torchvision", reason="torchvision is not installed")
     from torchvision.transforms import v2
@@ -196,9 +185,9 @@ def test_what_cannot_be_written_is_refused_at_save(tmp_path):
     from mixtransforms.torchvision import BatchCompose, MixUp
 
     path = tmp_path / "pipeline.json"
-    with pytest.raises(mixtransforms.ConfigError, match=r"\$\.pipeline\.children\[1\]\.type.*torchvision\.Lambda"):
+    with pytest.raises(mixtransforms.ConfigError, match=r"\$\.pipeline\.children\[1\]\.type.*\.Lambda;.*A function"):
         mixtransforms.save(BatchCompose([v2.Identity(), v2.Lambda(len)]), path)
-    with pytest.raises(mixtransforms.ConfigError, match=r"\$\.pipeline\.args\.labels_getter.*kinds="):
+    with pytest.raises(mixtransforms.ConfigError, match=r"\$\.pipeline\.args\.labels_getter.*'default', null"):
         mixtransforms.save(MixUp(labels_getter=len), path)
     assert list(tmp_path.iterdir()) == []
 
@@ -216,73 +205,6 @@ def test_saving_is_all_or_nothing(tmp_path, monkeypatch):
         mixtransforms.save(mixtransforms.CutMix(), path)
     assert path.read_bytes() == before
     assert [file.name for file in tmp_path.iterdir()] == ["pipeline.json"]
-
-
-ENVELOPE = mixtransforms.to_dict(mixtransforms.OneOf([mixtransforms.MixUp(), mixtransforms.CutMix()]))
-
-
-def changed(**changes):
-    return ENVELOPE | changes
-
-
-def node(**changes):
-    return changed(pipeline=ENVELOPE["pipeline"] | changes)
-
-
-@pytest.mark.parametrize(
-    ("data", "message"),
-    [
-        ([], r"\$\.format.*got list"),
-        (changed(format="other"), r"\$\.format.*got 'other'"),
-        (changed(format_version=2), r"\$\.format_version.*got 2; wanted 1 to 1.*newer mixtransforms"),
-        (changed(format_version=True), r"\$\.format_version.*got True"),
-        (changed(format_version=0), r"\$\.format_version.*got 0"),
-        (changed(host="keras"), r"\$\.host.*'keras'"),
-        (changed(extra=1), r"\$\.extra.*'notes'"),
-        ({k: v for k, v in ENVELOPE.items() if k != "pipeline"}, r"\$\.pipeline.*got nothing"),
-        (node(type="mixtransforms.CutMx"), r"\$\.pipeline\.type.*CutMx.*Did you mean 'mixtransforms\.CutMix'"),
-        (node(type="os.system"), r"\$\.pipeline\.type.*os\.system"),
-        (node(type="OneOf"), r"\$\.pipeline\.type.*got 'OneOf'.*Did you mean 'mixtransforms\.OneOf'"),
-        (node(children=[{"type": "MixUp", "args": {}}]), r"\$\.pipeline\.children\[0\]\.type.*got 'MixUp'"),
-        (node(type=3), r"\$\.pipeline\.type: got|\(\$\.pipeline\.type\): got int"),
-        (node(args={"wieghts": None}), r"\$\.pipeline\.args\.wieghts.*Did you mean 'weights'"),
-        (node(args={"p": 2}), r"\$\.pipeline\.args: Bad value for 'p' \(OneOf\): got 2"),
-        (node(args=[]), r"\$\.pipeline\.args.*got list"),
-        (node(children=[{"type": "mixtransforms.MixUp"}]), r"\$\.pipeline\.children\[0\]"),
-        (node(children=[]), r"\$\.pipeline\.args: .*'transforms'"),
-        (node(more=1), r"\$\.pipeline\).*keys"),
-    ],
-)
-def test_bad_files_name_the_place(data, message):
-    with pytest.raises(mixtransforms.ConfigError, match=message):
-        mixtransforms.from_dict(data)
-
-
-def test_free_text_under_notes():
-    assert repr(mixtransforms.from_dict(changed(notes={"run": 7}))) == repr(mixtransforms.from_dict(ENVELOPE))
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ('{"a": 1, "a": 2}', "'a' stands twice"),
-        ("[NaN]", "NaN is not JSON"),
-        ("[Infinity]", "Infinity is not JSON"),
-        ("[1e999]", "1e999 is not a finite number"),
-        ("[" * 40 + "]" * 40, "deeper than 32"),
-        ("[" + "1" * 5000 + "]", "5000 digits"),
-        (b"\xff", "Not UTF-8 at byte 0"),
-        ("{", "Not JSON: .*line 1"),
-        (" " * (reader.MAX_BYTES + 1), "at most 1048576"),
-    ],
-)
-def test_strict_reader(text, message):
-    with pytest.raises(mixtransforms.ConfigError, match=message):
-        mixtransforms.from_json(text)
-
-
-def test_brackets_in_strings_are_no_depth():
-    assert reader.parse(json.dumps("[" * 100 + '"\\')) == "[" * 100 + '"\\'
 
 
 def test_load_names_the_file(tmp_path):

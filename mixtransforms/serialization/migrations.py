@@ -1,0 +1,118 @@
+"""Older formats, and those of others, brought to the form of today: pure functions from dict to dict."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+FORMAT = "mixtransforms/pipeline"
+VERSION = 2
+"""The format that is written."""
+
+Data = Mapping[str, Any]
+
+
+def _each_node(node: Any, change: Callable[[Data], Data]) -> Any:
+    if not isinstance(node, Mapping):
+        return node
+    changed = change(node)
+    children = changed.get("children")
+    if not isinstance(children, list):
+        return changed
+    return {**changed, "children": [_each_node(child, change) for child in children]}
+
+
+def _without_tags(value: Any) -> Any:
+    """Format 1 told of every value what it was; now the argument says it."""
+    if isinstance(value, list):
+        return [_without_tags(item) for item in value]
+    if not isinstance(value, Mapping):
+        return value
+    if value.keys() == {"enum", "value"}:
+        return value["value"]
+    if value.keys() == {"dtype"}:
+        return value["dtype"]
+    if value.keys() == {"by_type"} and _are_pairs(value["by_type"]):
+        return {name: _without_tags(item) for name, item in value["by_type"]}
+    return value
+
+
+def _are_pairs(value: Any) -> bool:
+    pairs = isinstance(value, list) and all(isinstance(item, list) and len(item) == 2 for item in value)
+    return pairs and all(isinstance(name, str) for name, _ in value)
+
+
+def _untagged(node: Data) -> Data:
+    """Arguments of torchvision's transforms without tags; ours never had any."""
+    args = node.get("args")
+    if not isinstance(args, Mapping) or not str(node.get("type")).startswith("torchvision."):
+        return node
+    return {**node, "args": {name: _without_tags(value) for name, value in args.items()}}
+
+
+def from_1(data: Data) -> Data:
+    """Format 1 wrote what modes, dtypes and per-type values are beside each of them."""
+    return {**data, "format_version": 2, "pipeline": _each_node(data.get("pipeline"), _untagged)}
+
+
+STEPS: Mapping[int, Callable[[Data], Data]] = {1: from_1}
+"""What brings a format to the next one."""
+
+
+def migrated(data: Data) -> Data:
+    """A file of this or an older format in the form of today."""
+    while data["format_version"] < VERSION:
+        data = STEPS[data["format_version"]](data)
+    return data
+
+
+# ----------------------------------------------------------------------------------------- files of Albumentations
+
+_HOST = "albumentations"
+
+_LEFT_OUT = {"seed": None, "strict": False, "mask_interpolation": None, "save_applied_params": False}
+"""Arguments of a Compose that ``A.save`` never writes."""
+
+_COMPOSES = ("Compose", "ReplayCompose", "mixtransforms.BatchCompose")
+
+
+def is_of_albumentations(data: Any) -> bool:
+    """Whether data is what ``A.save`` or ``A.to_dict`` wrote."""
+    return isinstance(data, Mapping) and "transform" in data and "format" not in data
+
+
+def from_albumentations(data: Data) -> Data:
+    """What ``A.save`` wrote, as a file of ours. Nothing is lost: what is not understood stays, and is refused later."""
+    rest = {key: value for key, value in data.items() if key not in ("__version__", "transform")}
+    envelope = {"format": FORMAT, "format_version": VERSION, "host": _HOST, "pipeline": _node(data["transform"])}
+    return {**envelope, "written_with": {_HOST: data.get("__version__")}, **rest}
+
+
+def _node(transform: Any) -> Any:
+    if not isinstance(transform, Mapping):
+        return transform
+    name = transform.get("__class_fullname__")
+    args = {key: value for key, value in transform.items() if key not in ("__class_fullname__", "transforms")}
+    if name in _COMPOSES:
+        args = {**_LEFT_OUT, **args}
+    node: dict[str, Any] = {"type": _type(name), "args": args}
+    children = transform.get("transforms")
+    if "transforms" not in transform:
+        return node
+    return node | {"children": [_node(child) for child in children] if isinstance(children, list) else children}
+
+
+def _type(name: Any) -> Any:
+    if not isinstance(name, str) or name.startswith("mixtransforms."):
+        return name
+    return f"{_HOST}.{name.rpartition('.')[2]}" if "." not in name or name.startswith("albumentations.") else name
+
+
+def path_in_albumentations(path: str) -> str:
+    """Where in a file of ``A.save`` a place of the migrated one is."""
+    head, marker, rest = path.partition("$.pipeline")
+    if head or not marker:
+        return path
+    for new, old in ((".children[", ".transforms["), (".args", ""), (".type", ".__class_fullname__")):
+        rest = rest.replace(new, old)
+    return f"$.transform{rest}"

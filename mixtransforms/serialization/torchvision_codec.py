@@ -1,0 +1,191 @@
+"""The types of torchvision v2, which has no serialization of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Literal
+
+import PIL.Image
+import torch
+from torchvision import tv_tensors
+from torchvision.transforms import v2
+from torchvision.transforms.functional import pil_modes_mapping
+from torchvision.transforms.v2._utils import _parse_labels_getter
+
+import mixtransforms.torchvision as door
+from mixtransforms.core import fields
+from mixtransforms.options import SEED
+from mixtransforms.serialization.codec import OWN, OwnCodec
+from mixtransforms.serialization.entries import CHILDREN, TRANSFORMS, Entry, host_entry, rule_argument
+from mixtransforms.serialization.forms import Form, Vocabulary, named
+from mixtransforms.serialization.problems import Problem, error
+from mixtransforms.transform import MixTransform
+
+HOST = "torchvision"
+
+MOST_NUMBERS = 4096
+"""Numbers of a tensor in a file; a ``LinearTransformation`` has one for every pair of values of its patch."""
+
+
+def _mode(value: Any) -> v2.InterpolationMode:
+    """What constructors take for a mode: itself, its name, or the number that PIL has for it."""
+    if isinstance(value, int):
+        return next(
+            (mode for mode, number in pil_modes_mapping.items() if number == value), v2.InterpolationMode.NEAREST
+        )
+    return v2.InterpolationMode(value)
+
+
+def _format(value: Any) -> Any:
+    return tv_tensors.BoundingBoxFormat[value.upper()] if isinstance(value, str) else value
+
+
+def _tensor_form() -> Form:
+    numbers = {"anyOf": [{"type": "number"}, {"type": "boolean"}, {"type": "array"}]}
+    schema = {
+        "type": "object",
+        "properties": {"dtype": {"enum": list(_DTYPES)}, "values": {"type": "array", "items": numbers}},
+        "required": ["dtype", "values"],
+        "additionalProperties": False,
+    }
+
+    def write(value: Any) -> dict[str, Any]:
+        if not isinstance(value, torch.Tensor) or value.numel() > MOST_NUMBERS or not value.isfinite().all():
+            raise TypeError(value)
+        return {"dtype": _name(value.dtype), "values": fields.encode(value.tolist())}
+
+    def read(value: Mapping[str, Any]) -> torch.Tensor:
+        tensor = torch.tensor(value["values"], dtype=_DTYPES[value["dtype"]])
+        if tensor.numel() > MOST_NUMBERS:
+            raise ValueError(f"{tensor.numel()} numbers")
+        return tensor
+
+    return Form(schema, write, read, wanted=f"a tensor of at most {MOST_NUMBERS} finite numbers, with its dtype")
+
+
+def _name(dtype: torch.dtype) -> str:
+    return str(dtype).removeprefix("torch.")
+
+
+_DTYPES = {_name(value): value for value in vars(torch).values() if isinstance(value, torch.dtype)}
+
+_TYPES = {
+    name: getattr(tv_tensors, name) for name in ("Image", "Video", "Mask", "BoundingBoxes", "KeyPoints", "TVTensor")
+}
+_TYPES |= {"Tensor": torch.Tensor, "PIL": PIL.Image.Image, "others": "others"}
+
+VOCABULARY = Vocabulary(
+    leaves={
+        v2.InterpolationMode: named({mode.value: mode for mode in v2.InterpolationMode}, _mode),
+        v2.AutoAugmentPolicy: named({policy.value: policy for policy in v2.AutoAugmentPolicy}, v2.AutoAugmentPolicy),
+        tv_tensors.BoundingBoxFormat: named(dict(tv_tensors.BoundingBoxFormat.__members__), _format),
+        torch.dtype: named(_DTYPES),
+        torch.Tensor: _tensor_form(),
+    },
+    types=_TYPES,
+)
+"""What constructors take beside plain values."""
+
+_Getter = Literal["default"] | None
+
+_MENDED: Mapping[str, Mapping[str, Any]] = {
+    "CutMix": {"labels_getter": _Getter},
+    "MixUp": {"labels_getter": _Getter},
+    "SanitizeBoundingBoxes": {"labels_getter": _Getter},
+    "SanitizeKeyPoints": {"labels_getter": _Getter},
+    "GaussianNoise": {"clip": bool},
+    "RandomErasing": {"value": float | list[float] | Literal["random"]},
+}
+"""Annotations that are missing, or say less or more than a file can hold."""
+
+_HELD_AS = {("RandomIoUCrop", "sampler_options"): "options"}
+"""Arguments that are held under another name, beside those with an underscore before it."""
+
+
+def _public() -> list[Entry]:
+    classes = {
+        name: cls
+        for name, cls in vars(v2).items()
+        if isinstance(cls, type) and issubclass(cls, v2.Transform) and cls not in (v2.Transform, v2.Lambda)
+    }
+    return [host_entry(f"{HOST}.{name}", cls, VOCABULARY, _MENDED.get(name, {})) for name, cls in classes.items()]
+
+
+def _pipeline() -> Entry:
+    seed = rule_argument(SEED, None)
+    return Entry(OWN + "BatchCompose", door.BatchCompose, MappingProxyType({"seed": seed}), TRANSFORMS)
+
+
+class TorchvisionCodec(OwnCodec):
+    """torchvision v2 and our transforms for it."""
+
+    host = HOST
+    package = "torchvision"
+    hints = MappingProxyType(
+        {"torchvision.Lambda": "A function cannot be written. Write a v2.Transform, and give it with allow=[...]."}
+    )
+
+    def __init__(self) -> None:
+        super().__init__(door, [_pipeline(), *_public()])
+
+    def runs(self, cls: type) -> bool:
+        """Whether a class is a module."""
+        return issubclass(cls, torch.nn.Module)
+
+    def custom_entry(self, name: str, cls: type) -> Entry:
+        """The entry of a caller's own module."""
+        return super().custom_entry(name, cls) if issubclass(cls, MixTransform) else host_entry(name, cls, VOCABULARY)
+
+    def held(self, transform: Any, entry: Entry) -> Mapping[str, Any]:
+        """Arguments from the attributes that hold them, put right where these differ from what was given.
+
+        Raises:
+            ConfigError: No attribute holds an argument.
+        """
+        if isinstance(transform, MixTransform):
+            return super().held(transform, entry)
+        held = {name: getattr(transform, _attribute(transform, name)) for name in entry.arguments}
+        if "labels_getter" in held:
+            held["labels_getter"] = _getter(held["labels_getter"])
+        if type(transform) is v2.RandomCrop and transform.padding is not None:
+            left, right, top, bottom = transform.padding  # given as left, top, right, bottom
+            held["padding"] = [left, top, right, bottom]
+        if type(transform) is v2.RandomErasing and transform.value is None:
+            held["value"] = "random"
+        return held
+
+    def state(self, transform: Any) -> Mapping[str, Any]:
+        """All attributes; modes and the like by their names, however they were given."""
+        if isinstance(transform, MixTransform):
+            return super().state(transform)
+        entry = self.entry_of(transform, "$")
+        spelled = {_attribute(transform, name): argument.form for name, argument in entry.arguments.items()}
+        return {
+            name: spelled[name].write(value) if name in spelled and spelled[name].names else value
+            for name, value in vars(transform).items()
+            if name not in (CHILDREN, "training", "_stages", "_finder", "_steps")
+            and not (name == "_modules" and entry.children)
+        }
+
+
+def _attribute(transform: Any, name: str) -> str:
+    """The attribute that holds an argument."""
+    spellings = (name, f"_{name}", _HELD_AS.get((type(transform).__name__, name), name))
+    found = next((spelling for spelling in spellings if hasattr(transform, spelling)), None)
+    if found is None:
+        where = type(transform).__name__
+        fix = "Keep every argument of the constructor under its own name, or leave the transform out."
+        raise error([Problem("$", "An argument cannot be read back", name, f"an attribute of {where}", fix)])
+    return found
+
+
+def _getter(getter: Any) -> Any:
+    """``labels_getter`` as it was given; what torchvision makes of ``None`` is a function of its own."""
+    if getter is _parse_labels_getter("default"):
+        return "default"
+    nothing = _parse_labels_getter(None)
+    return None if getattr(getter, "__code__", 0) is nothing.__code__ else getter
+
+
+CODEC = TorchvisionCodec()

@@ -1,0 +1,154 @@
+"""Strict YAML: the vocabulary of JSON, from the events of a parser that constructs no objects.
+
+Plain words are what JSON would read in them, or else strings: ``1e-3`` is a number, ``no`` and ``010`` are strings.
+Tags are refused, and so is an alias of what holds it.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from mixtransforms.core.errors import missing
+from mixtransforms.serialization.problems import Problem, below, error, told
+from mixtransforms.serialization.reader import MAX_DEPTH, MAX_DIGITS, MAX_STRING, MAX_VALUES, beyond, decoded
+
+_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
+_NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
+_WORDS = {"null": None, "~": None, "": None, "true": True, "false": False}
+
+
+def parse(text: str | bytes) -> Any:
+    """The value of a YAML text of one document.
+
+    Raises:
+        ConfigError: Not UTF-8, no YAML, more than JSON could say, or beyond a limit; with its place.
+        MissingDependencyError: PyYAML is not installed.
+    """
+    return _Document(decoded(text)).value
+
+
+def lines(text: str, paths: set[str]) -> dict[str, int]:
+    """The line, from 1, on which each of some paths begins."""
+    found = _Document(text).lines
+    return {path: found[path] for path in paths if path in found}
+
+
+class _Document:
+    """One document.
+
+    Attributes:
+        value: What it says.
+        lines: The line on which every value begins, by its path.
+    """
+
+    def __init__(self, text: str) -> None:
+        try:
+            import yaml
+        except ImportError:
+            raise missing("PyYAML", "yaml", "Reading YAML") from None
+        self.lines: dict[str, int] = {}
+        self._count = 0
+        self._anchors: dict[str, tuple[Any, int]] = {}
+        self._events = yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        try:
+            self.value = self._only_document()
+        except yaml.YAMLError as reason:
+            mark = getattr(reason, "problem_mark", None)
+            place = f"line {mark.line + 1}, column {mark.column + 1}" if mark else "$"
+            said = getattr(reason, "problem", None) or "no text of YAML"
+            raise error([Problem(place, "Not YAML", told(said), "YAML", "Correct the text there.")]) from None
+
+    def _only_document(self) -> Any:
+        value = None
+        for event in self._events:
+            if _kind(event) == "DocumentStart":
+                if self._count:
+                    raise error([Problem("$", "A second document", "'---'", "one document", "Use one file each.")])
+                value = self._value(next(self._events), "$", 0)
+        return value
+
+    def _value(self, event: Any, path: str, depth: int) -> Any:
+        kind = _kind(event)
+        self.lines[path] = event.start_mark.line + 1
+        before = self._count
+        self._counted(1, path)
+        if kind == "Alias":
+            return self._alias(event, path)
+        if event.tag and not (kind == "Scalar" and event.tag == "!"):
+            raise error([Problem(path, "A tag", told(event.tag), "plain values", "Remove it; nothing is constructed.")])
+        if kind == "Scalar":
+            value = _scalar(event, path)
+        elif depth >= MAX_DEPTH:
+            raise error([beyond(path, "more levels", f"at most {MAX_DEPTH} levels")])
+        elif kind == "SequenceStart":
+            items = enumerate(self._until("SequenceEnd"))
+            value = [self._value(item, below(path, index), depth + 1) for index, item in items]
+        else:
+            value = self._mapping(path, depth)
+        if event.anchor:  # only now: an alias inside would be of what holds it
+            self._anchors[event.anchor] = (value, self._count - before)
+        return value
+
+    def _mapping(self, path: str, depth: int) -> dict[str, Any]:
+        value: dict[str, Any] = {}
+        for key in self._until("MappingEnd"):
+            self._counted(1, path)
+            if _kind(key) != "Scalar" or key.tag:
+                raise error([Problem(path, "Not a name", _kind(key), "plain words as keys", "Correct the key.")])
+            name = _short(key.value, path)
+            where = below(path, name)
+            if name in value:
+                raise error([Problem(where, "A key twice", told(name), "each key once", "Remove one of them.")])
+            value[name] = self._value(next(self._events), where, depth + 1)
+        return value
+
+    def _until(self, end: str) -> Iterator[Any]:
+        for event in self._events:
+            if _kind(event) == end:
+                return
+            yield event
+
+    def _alias(self, event: Any, path: str) -> Any:
+        if event.anchor not in self._anchors:
+            fix = "Write the value there."
+            raise error([Problem(path, "An unknown alias", told(event.anchor), "an anchor before it", fix)])
+        value, size = self._anchors[event.anchor]
+        self._counted(size, path)  # as if it were written there again, so that aliases of aliases end
+        return value
+
+    def _counted(self, more: int, path: str) -> None:
+        self._count += more
+        if self._count > MAX_VALUES:
+            raise error([beyond(path, "more values", f"at most {MAX_VALUES} values")])
+
+
+def _kind(event: Any) -> str:
+    return type(event).__name__.removesuffix("Event")
+
+
+def _short(text: str, path: str) -> str:
+    if len(text) > MAX_STRING:
+        raise error([beyond(path, "a longer one", f"a string of at most {MAX_STRING} characters")])
+    return text
+
+
+def _scalar(event: Any, path: str) -> Any:
+    text = _short(event.value, path)
+    if event.style not in (None, ""):  # quoted, or a block
+        return text
+    if text in _WORDS:
+        return _WORDS[text]
+    number = _NUMBER.fullmatch(text)
+    if number is None and not _NOT_FINITE.fullmatch(text):
+        return text
+    if number is not None and not (number[1] or number[2]):
+        if len(text) > MAX_DIGITS + 1:
+            raise error([beyond(path, f"one of {len(text)} digits", f"a whole number of at most {MAX_DIGITS} digits")])
+        return int(text)
+    value = float(text) if number else math.inf
+    if not math.isfinite(value):
+        raise error([Problem(path, "Not a finite number", told(text), "a finite number", "Write the number meant.")])
+    return value

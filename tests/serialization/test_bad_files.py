@@ -1,0 +1,191 @@
+"""Files with something wrong in them: what the error says, where, and that nothing was built on the way."""
+
+import json
+import re
+
+import pytest
+
+import mixtransforms
+from mixtransforms.serialization import check, reader
+
+ENVELOPE = mixtransforms.to_dict(mixtransforms.OneOf([mixtransforms.MixUp(), mixtransforms.CutMix()]))
+
+
+def changed(**changes):
+    return ENVELOPE | changes
+
+
+def node(**changes):
+    return changed(pipeline=ENVELOPE["pipeline"] | changes)
+
+
+def without(key):
+    return {name: value for name, value in ENVELOPE.items() if name != key}
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ([], r"\(\$\.format\): got list"),
+        (changed(format="other"), r"\(\$\.format\): got 'other'"),
+        (changed(format_version=3), r"\(\$\.format_version\): got 3; wanted 1 to 2.*newer mixtransforms"),
+        (changed(format_version=True), r"\(\$\.format_version\): got True"),
+        (changed(format_version=0), r"\(\$\.format_version\): got 0"),
+        (changed(host="keras"), r"\(\$\.host\): got 'keras'"),
+        (changed(host=["torchvision"]), r"\(\$\.host\): got \['torchvision'\]"),
+        (changed(extra=1), r"\(\$\.extra\): got an unknown key.*'notes'"),
+        (changed(**{"odd key\n": 1}), r"\(\$\[\"odd key\\n\"\]\)"),
+        (changed(written_with=[]), r"\(\$\.written_with\): got \[\]"),
+        (changed(written_with={"torch": 2}), r"\(\$\.written_with\.torch\): got 2"),
+        (changed(**{"$schema": 3}), r"\$schema"),
+        (without("pipeline"), r"\(\$\.pipeline\): got nothing"),
+        (changed(pipeline=[]), r"\(\$\.pipeline\): got \[\]; wanted \{\"type\""),
+        (node(type="mixtransforms.CutMx"), r"\(\$\.pipeline\.type\).*CutMx.*Did you mean 'mixtransforms\.CutMix'"),
+        (node(type="os.system"), r"\(\$\.pipeline\.type\): got 'os\.system'"),
+        (node(type="OneOf"), r"\(\$\.pipeline\.type\): got 'OneOf'.*Did you mean 'mixtransforms\.OneOf'"),
+        (node(children=[{"type": "MixUp", "args": {}}]), r"\(\$\.pipeline\.children\[0\]\.type\): got 'MixUp'"),
+        (node(type=3), r"\(\$\.pipeline\.type\): got 3"),
+        (node(args={"wieghts": None}), r"\(\$\.pipeline\.args\.wieghts\).*Did you mean 'weights'"),
+        (node(args={"p": 2}), r"Bad value for 'p' \(\$\.pipeline\.args\.p\): got 2; wanted a number within \[0, 1\]"),
+        (node(args={"p": True}), r"\(\$\.pipeline\.args\.p\): got True"),
+        (node(args={"p": "0.5"}), r"\(\$\.pipeline\.args\.p\): got '0\.5'"),
+        (node(args={"weights": [1, 0.5]}), r"\(\$\.pipeline\.args\.weights\): got \[1, 0\.5\].*together at most 1"),
+        (node(args={"weights": [0.5]}), r"\(\$\.pipeline\.args\).*1 weights for 2 methods"),
+        (node(args=[]), r"\(\$\.pipeline\.args\): got \[\]"),
+        (node(args={"transforms": []}), r"\(\$\.pipeline\.args\.transforms\)"),
+        (node(args={"_steps": 1}), r"\(\$\.pipeline\.args\._steps\)"),
+        (node(children={}), r"\(\$\.pipeline\.children\): got \{\}"),
+        (node(children=[{"args": {}}]), r"\(\$\.pipeline\.children\[0\]\.type\): got nothing"),
+        (node(children=[3]), r"\(\$\.pipeline\.children\[0\]\): got 3"),
+        (node(children=[{"type": "mixtransforms.MixUp", "children": []}]), r"no container \(\$\.pipeline\.children\[0\]\.children\)"),
+        (node(children=[]), r"\(\$\.pipeline\.args\).*'transforms'"),
+        (node(more=1), r"\(\$\.pipeline\.more\): got 'more'"),
+        (node(arg={}), r"\(\$\.pipeline\.arg\).*Did you mean 'args'"),
+        (node(args={"p": float("nan")}), r"\(\$\.pipeline\.args\.p\): got nan"),
+        (node(args={"p": {1, 2}}), r"\(\$\.pipeline\.args\.p\): got \{1, 2\}"),
+        (node(args={3: 1}), r"\(\$\.pipeline\.args\): got 3; wanted strings"),
+        (node(args={"layout": "x" * 5000}), r"\(\$\.pipeline\.args\.layout\).*4096 characters"),
+    ],
+)
+def test_bad_data_names_the_place(data, message):
+    with pytest.raises(mixtransforms.ConfigError, match=message):
+        mixtransforms.from_dict(data)
+
+
+def test_arguments_may_be_left_out():
+    file = without("written_with") | {"pipeline": {"type": "mixtransforms.MixUp"}}
+    assert repr(mixtransforms.from_dict(file)) == "MixUp()"
+
+
+def test_free_text_under_notes():
+    assert repr(mixtransforms.from_dict(changed(notes={"run": 7}))) == repr(mixtransforms.from_dict(ENVELOPE))
+    assert mixtransforms.to_dict(mixtransforms.MixUp(), notes="run 7")["notes"] == "run 7"
+    assert "notes" not in mixtransforms.to_dict(mixtransforms.MixUp())
+
+
+def test_data_that_holds_itself():
+    data = node()
+    data["pipeline"]["children"] = [data["pipeline"]]
+    with pytest.raises(mixtransforms.ConfigError, match="at most 32 levels"):
+        mixtransforms.from_dict(data)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('{"a": 1, "b": {"c": 1, "c": 2}}', r"A key twice \(\$\.b\.c\): got 'c'"),
+        ('{"a": 1, "\\u0061": 2}', r"A key twice \(\$\.a\)"),
+        ('{"a": [1, NaN]}', r"\(\$\.a\[1\]\): got 'NaN'"),
+        ("[Infinity]", r"\(\$\[0\]\): got 'Infinity'"),
+        ("[-Infinity]", r"\(\$\[0\]\): got '-Infinity'"),
+        ('{"a": {"b": [0, 1e999]}}', r"\(\$\.a\.b\[1\]\): got '1e999'"),
+        ("[" * 40 + "]" * 40, r"\(\$(\[0\]){32}\): got more levels; wanted at most 32 levels"),
+        ('{"a": [' + "1" * 5000 + "]}", r"\(\$\.a\[0\]\): got one of 5000 digits"),
+        ('{"a": "' + "x" * 5000 + '"}', r"\(\$\.a\).*at most 4096 characters"),
+        ('{"a": [' + "0," * 100_000 + "0]}", r"\(\$\.a\[\d+\]\).*at most 100000 values"),
+        (r'{"a": "\ud800"}', "Half a character"),
+        (b"\xff", r"Not UTF-8 \(byte 0\)"),
+        ("{", r"Not JSON \(line 1, column 2\)"),
+        ('{"a": 1}\n}', r"Not JSON \(line 2, column 1\)"),
+        ("", "Not JSON"),
+        (" " * (reader.MAX_BYTES + 1), "at most 1048576 bytes"),
+        (None, "Not a text"),
+    ],
+)
+def test_strict_reader(text, message):
+    with pytest.raises(mixtransforms.ConfigError, match=message):
+        reader.parse(text)
+
+
+def test_brackets_in_strings_are_no_depth():
+    assert reader.parse(json.dumps("[" * 100 + '"\\')) == "[" * 100 + '"\\'
+    assert reader.parse(json.dumps(["\\\\", "\\", "]", {"{": ","}])) == ["\\\\", "\\", "]", {"{": ","}]
+
+
+def test_places_of_every_value():
+    text = '{"a": [1, {"b c": [[], {}]}],\n "": "x", "d": {"e": -2.5}}'
+    assert [(place.path, place.token) for place in reader.places(text) if not place.key] == [
+        ("$", "{"),
+        ("$.a", "["),
+        ("$.a[0]", "1"),
+        ("$.a[1]", "{"),
+        ('$.a[1]["b c"]', "["),
+        ('$.a[1]["b c"][0]', "["),
+        ('$.a[1]["b c"][1]', "{"),
+        ('$[""]', '"x"'),
+        ("$.d", "{"),
+        ("$.d.e", "-2.5"),
+    ]
+
+
+def test_load_names_the_file(tmp_path):
+    path = tmp_path / "broken.json"
+    path.write_text("{")
+    with pytest.raises(mixtransforms.ConfigError, match=r"broken\.json: Not JSON"):
+        mixtransforms.load(path)
+
+
+def test_every_problem_has_its_line(tmp_path):
+    path = tmp_path / "wrong.json"
+    file = node(args={"p": 2, "per": "sampel"}, children=[{"type": "mixtransforms.MixUp", "args": {"alhpa": 1}}])
+    path.write_text(json.dumps(file, indent=1))
+    lines = path.read_text().splitlines()
+    problems = check(path)
+    assert len(problems) == 3
+    for line, text in problems:
+        name = re.search(r"\.(\w+)\): got", text)[1]
+        assert f'"{name}"' in lines[line - 1]
+    with pytest.raises(mixtransforms.ConfigError, match="2 more; `mixtransforms validate`"):
+        mixtransforms.load(path)
+
+
+def test_what_is_missing_has_the_line_of_what_should_hold_it(tmp_path):
+    path = tmp_path / "wrong.json"
+    path.write_text(json.dumps(node(children=[{"args": {}}]), indent=1))
+    ((line, text),) = check(path)
+    assert "children[0].type" in text
+    assert path.read_text().splitlines()[line - 1].strip() == "{"
+
+
+def test_no_flood_of_problems(tmp_path):
+    path = tmp_path / "wrong.json"
+    path.write_text(json.dumps(node(children=[{}] * 5000)))
+    assert len(check(path)) == 100
+    with pytest.raises(mixtransforms.ConfigError, match="many more"):
+        mixtransforms.load(path)
+
+
+def test_a_file_with_a_problem_builds_nothing(monkeypatch):
+    built = []
+    original = mixtransforms.MixUp.__init__
+
+    def recorded(self, *args, **options):
+        built.append(type(self))
+        original(self, *args, **options)
+
+    monkeypatch.setattr(mixtransforms.CutMix, "__init__", recorded)
+    good = {"type": "mixtransforms.CutMix", "args": {}}
+    mixtransforms.from_dict(changed(pipeline=good | {"args": {}}))
+    with pytest.raises(mixtransforms.ConfigError):
+        mixtransforms.from_dict(changed(pipeline=good | {"args": {"alpha": -1}}))
+    assert len(built) == 1
