@@ -1,4 +1,4 @@
-"""The command line: ``mixtransforms demo``, ``preview`` and ``doctor``."""
+"""The command line: a demo, previews, what pipeline files may hold and whether they are right, and the doctor."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from mixtransforms.core.errors import missing
+from mixtransforms.core.errors import ConfigError, missing
 
 try:
     import typer
@@ -35,8 +35,8 @@ def application() -> typer.Typer:
     """All commands."""
     app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
     app.callback()(options)
-    for command in (demo, preview, doctor):
-        app.command()(command)
+    for command in (demo, preview, list_types, describe, validate, schema, doctor):
+        app.command(command.__name__.partition("_")[0])(command)
     return app
 
 
@@ -89,6 +89,77 @@ def preview(
     if images < batch:
         _line(f"The batch has {_counted(images, 'sample')}, not {batch}: there are no more images.")
     _line(f"picture: {output}")
+
+
+def list_types(
+    host: Annotated[
+        str,
+        typer.Option("--host", help="Only what pipelines of this host may hold: torchvision, albumentations, neutral."),
+    ] = "",
+) -> None:
+    """List the types that pipeline files may name."""
+    with _plain_errors():
+        from mixtransforms.serialization.catalogue import types
+
+        found = [known for known in types() if host in ("", *known.hosts)]
+        if not found:
+            raise ConfigError(
+                f"No host is called {host!r}, or it is not installed: torchvision, albumentations, neutral."
+            )
+    width = max(len(known.name) for known in found)
+    for known in found:
+        _line(f"{known.name:{width}}  {known.summary}")
+
+
+def describe(
+    name: Annotated[
+        str, typer.Argument(metavar="TYPE", help="Such as torchvision.Resize, or CutMix.", show_default=False)
+    ],
+) -> None:
+    """Tell what a type does, what it takes, and where it comes from."""
+    with _plain_errors():
+        from mixtransforms.serialization import catalogue
+
+        for line in catalogue.lines(catalogue.describe(name)):
+            _line(line)
+
+
+def validate(
+    files: Annotated[list[Path], typer.Argument(help="Pipeline files, JSON or YAML.", show_default=False)],
+) -> None:
+    """Check pipeline files: every problem with its line and its JSON path. Exit status 1 where there is one."""
+    count = 0
+    for file in files:
+        with _plain_errors():
+            from mixtransforms.serialization import check
+
+            problems = check(file)
+        count += len(problems)
+        for line, text in problems:
+            _line(f"{file}:{line or 1}: {text}")
+        if not problems:
+            _line(f"{file}: a pipeline that loads")
+    if count:
+        _line(f"{_counted(count, 'problem').capitalize()} found.")
+        raise typer.Exit(1)
+
+
+def schema(
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="The file; without it, the schema is printed.")
+    ] = None,
+) -> None:
+    """Write the JSON Schema of pipeline files, with which editors complete and check them."""
+    with _plain_errors():
+        from mixtransforms.serialization import files, json_schema
+        from mixtransforms.serialization.text import formatted
+
+        text = formatted(json_schema())
+        if output is not None:
+            files.replace(output, text)
+            _line(f"schema: {output}")
+            return
+    typer.echo(text, nl=False)
 
 
 def doctor() -> None:

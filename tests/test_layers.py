@@ -47,7 +47,7 @@ ROOMS = {
     "demo": Room(f"{DOORS} serialization show __init__", lazily="torch torchvision albumentations sklearn PIL"),
     "preview": Room(f"{DOORS} serialization show __init__", lazily="torch torchvision albumentations matplotlib PIL"),
     "doctor": Room("core"),
-    "cli": Room("core demo preview doctor __init__", "typer", "rich"),
+    "cli": Room("core demo preview serialization doctor __init__", "typer", "rich"),
     "__main__": Room("cli"),
     "__init__": Room(f"{DOORS} serialization show"),
 }

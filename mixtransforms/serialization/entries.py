@@ -132,8 +132,10 @@ def documented_arguments(cls: type) -> dict[str, str]:
     section = re.search(r"^Args:\n(.*?)(?=^\S|\Z)", inspect.cleandoc(cls.__doc__ or ""), re.DOTALL | re.MULTILINE)
     if section is None:
         return {}
-    found = re.findall(r"^ {4}(\w+)[^:\n]*:(.*(?:\n(?: {5,}.*|\s*))*)", section[1], re.MULTILINE)
-    return {name: " ".join(text.split()) for name, text in found}
+    found = (
+        re.match(r"(\w+)[^:\n]*:(.*)", part, re.DOTALL) for part in re.split(r"^ {4}(?=\w)", section[1], flags=re.M)
+    )
+    return {match[1]: " ".join(match[2].split()) for match in found if match}
 
 
 def names_of(entries: Iterable[Entry]) -> Mapping[str, Entry]:

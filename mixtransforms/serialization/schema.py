@@ -5,6 +5,7 @@ Reading checks values with the very schemas that editors get, so that both accep
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
@@ -145,11 +146,7 @@ _CHECKS: Mapping[str, Callable[[Any, Any, Schema], bool]] = {
 
 
 def _literal(value: Any) -> str:
-    return (
-        {None: "null", True: "true", False: "false"}[value]
-        if value is None or value is True or value is False
-        else repr(value)
-    )
+    return json.dumps(value) if value is None or isinstance(value, bool) else repr(value)
 
 
 def _choices(options: list[Any]) -> str:
@@ -166,7 +163,7 @@ def _bounds(schema: Schema) -> str:
     return f" within [{_bound(low)}, {_bound(high)}]"
 
 
-def _bound(number: float) -> str:
+def _bound(number: Any) -> str:
     return f"{number:g}" if isinstance(number, float) else str(number)
 
 

@@ -214,6 +214,7 @@ CASES = [
     "A.Emboss(alpha=(0.5, 1), strength=(1, 2.0), p=0.75)",
     "A.Equalize(p=1)",
     "A.Equalize(mode='pil', by_channels=False, p=0.75)",
+    "A.Equalize(mask_params=['mask'], p=1)",
     "A.FancyPCA(p=1)",
     "A.FancyPCA(alpha=0.5, p=0.75)",
     "A.FromFloat()",
@@ -350,29 +351,29 @@ CASES = [
     "A.Compose([A.RandomScale(p=1), A.Crop(x_max=30, y_max=30)], keypoint_params=A.KeypointParams(format='xyas', label_fields=['names'], remove_invisible=False, angle_in_degrees=False, check_each_transform=False))",
     "A.Compose([A.Compose([A.OneOf([A.Rotate(p=1), A.OneOrOther(A.Blur(p=1), A.InvertImg(p=1), p=0.5)], p=1)], p=0.75, seed=3), A.Transpose()], seed=9)",
     "A.Compose([A.Compose([A.Rotate(p=1)], additional_targets={'other': 'image'}), A.VerticalFlip(p=1)], additional_targets={'depth': 'mask'})",
+    "A.ReplayCompose([A.HorizontalFlip(), A.Blur()])",
+    "A.ReplayCompose(transforms=[A.OneOf([A.Rotate(p=1), A.RandomScale(p=1)], p=1)], bbox_params={'format': 'coco', 'label_fields': ['labels']}, keypoint_params=A.KeypointParams('xya'), additional_targets={'other': 'image'}, p=0.75, is_check_shapes=False, save_key='done')",
 ]
 
 REFUSED = {
-    "A.Lambda(image=lambda image, **kwargs: image, name='same')": "$.pipeline",
-    "A.FDA([np.zeros((8, 8, 3), np.uint8)], read_fn=lambda image: image)": "$.pipeline",
-    "A.FDA()": "$.pipeline",
-    "A.HistogramMatching([np.zeros((8, 8, 3), np.uint8)], read_fn=lambda image: image)": "$.pipeline",
-    "A.PixelDistributionAdaptation([np.zeros((8, 8, 3), np.uint8)], read_fn=lambda image: image)": "$.pipeline",
-    "A.TextImage('font.ttf')": "$.pipeline",
-    "A.ReplayCompose([A.HorizontalFlip()])": "$.pipeline",
-    "A.Equalize(mask=lambda image: image[..., 0])": "$.pipeline",
-    "A.Equalize(mask=np.ones((64, 80), np.uint8))": "$.pipeline",
-    "A.Compose([A.NoOp(), A.Lambda(image=lambda image, **kwargs: image)])": "$.pipeline.children[1]",
-    "A.OneOf([A.Sequential([A.Lambda(name='nothing')])])": "$.pipeline.children[0].children[0]",
+    "A.Lambda(image=lambda image, **kwargs: image, name='same')": "$.pipeline.type",
+    "A.FDA([np.zeros((8, 8, 3), np.uint8)], read_fn=lambda image: image)": "$.pipeline.type",
+    "A.FDA()": "$.pipeline.type",
+    "A.HistogramMatching([np.zeros((8, 8, 3), np.uint8)], read_fn=lambda image: image)": "$.pipeline.type",
+    "A.PixelDistributionAdaptation([np.zeros((8, 8, 3), np.uint8)], read_fn=lambda image: image)": "$.pipeline.type",
+    "A.TextImage('font.ttf')": "$.pipeline.type",
+    "A.Equalize(mask=lambda image: image[..., 0])": "$.pipeline.args.mask",
+    "A.Equalize(mask=np.ones((64, 80), np.uint8))": "$.pipeline.args.mask",
+    "A.Compose([A.NoOp(), A.Lambda(image=lambda image, **kwargs: image)])": "$.pipeline.children[1].type",
+    "A.OneOf([A.Sequential([A.Lambda(name='nothing')])])": "$.pipeline.children[0].children[0].type",
 }
-"""Cases that no file can hold, and the node that the error must name."""
+"""Cases that no file can hold, and the place that the error must name."""
 
 CHECKED = "A"
 """Whose classes' arguments the cases must give."""
 
 CANNOT_DIFFER = {
     "Equalize.mask": "an array or a function, neither of which a file holds",
-    "Equalize.mask_params": "arguments of that function",
     "PlasmaShadow.plasma_size": "the host itself drops it",
 }
 """Arguments that no case can give, and why."""
@@ -404,8 +405,8 @@ def names() -> dict[str, Any]:
 
 ABSTRACT = "BaseCompose BasicTransform DualTransform ImageOnlyTransform Transform3D".split()
 
-BY_DESIGN = "FDA HistogramMatching Lambda PixelDistributionAdaptation ReplayCompose TemplateTransform TextImage".split()
-"""Take functions or files, or record."""
+BY_DESIGN = "FDA HistogramMatching Lambda PixelDistributionAdaptation TemplateTransform TextImage".split()
+"""Take functions, images or files."""
 
 
 def classes() -> dict[str, type]:
@@ -460,7 +461,7 @@ def _targets(transform: Any) -> set[str]:
     """Names of what a transform takes; pipelines take boxes and points only where they declare their format."""
     import albumentations as A
 
-    known = set(transform.available_keys)
+    known = set(transform.available_keys) | set(getattr(transform, "targets_as_params", ()))
     if isinstance(transform, A.Compose):
         return known - {"bboxes", "keypoints"} | set(transform.processors)
     return known - {"bboxes", "keypoints"} if isinstance(transform, A.OverlayElements) else known

@@ -10,6 +10,7 @@ import functools
 import hashlib
 import inspect
 import json
+import math
 import os
 import random
 import re
@@ -73,7 +74,7 @@ def test_a_fresh_process_makes_the_same_of_every_sample(host, case, fresh):
 
 @pytest.mark.parametrize(("host", "case", "path"), REFUSED)
 def test_what_a_file_cannot_hold_is_refused_by_its_place(host, case, path):
-    with pytest.raises(mixtransforms.ConfigError, match=re.escape(path)):
+    with pytest.raises(mixtransforms.ConfigError, match=re.escape(f"({path})")):
         mixtransforms.to_json(built(host, case))
 
 
@@ -194,7 +195,8 @@ def evaluate(host: str, node: ast.expr) -> Any:
 
 # What an object is.
 
-PIL_MODES = {0: "nearest", 1: "lanczos", 2: "bilinear", 3: "bicubic", 4: "box", 5: "hamming"}
+PIL_MODES = dict(enumerate(map(repr, ("nearest", "lanczos", "bilinear", "bicubic", "box", "hamming"))))
+"""What a number stands for among torchvision's modes; those of OpenCV stay as different from each other as they are."""
 
 MOMENTARY = (np.random.Generator, random.Random, types.MethodType)
 """What a transform holds and is not: its generators, and methods, which are bound to itself."""
@@ -203,18 +205,19 @@ MOMENTARY = (np.random.Generator, random.Random, types.MethodType)
 def state(value: Any, key: str = "") -> Any:
     """A transform, or anything that it holds, as plain data to compare.
 
-    Lists are as tuples, enums as what they stand for; whole numbers are not floats, nor either of them booleans.
+    Lists are as tuples, enums as what they stand for, whole numbers as floats of that value: hosts themselves turn 0 into
+    0.0 and back. A boolean is no number.
     """
     if isinstance(value, enum.Enum):
         return state(value.value)
-    if key == "interpolation" and type(value) is int and "torchvision" in sys.modules:
-        return state(PIL_MODES.get(value, value))
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value):
+        return PIL_MODES.get(value, value) if key == "interpolation" else value
     if isinstance(value, Mapping):
         return {state(name): state(item, str(name)) for name, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [state(item) for item in value]
     if isinstance(value, Set):
-        return sorted(map(state, value))
+        return sorted(map(state, value), key=repr)
     if isinstance(value, (type, types.FunctionType, types.BuiltinFunctionType)):
         return f"{value.__module__}.{value.__qualname__}"
     if isinstance(value, np.ndarray) or hasattr(value, "untyped_storage"):
