@@ -6,10 +6,11 @@ import inspect
 from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import albumentations as A
 from albumentations.core.composition import BaseCompose
+from albumentations.core.keypoints_utils import keypoint_formats
 
 import mixtransforms.albumentations as door
 from mixtransforms.options import SEED
@@ -35,6 +36,8 @@ def _of_parameters(cls: type) -> Form:
     """The form of ``BboxParams`` or ``KeypointParams``."""
     parameters = inspect.signature(cls).parameters
     types = resolved({name: parameter.annotation for name, parameter in parameters.items()}, cls)
+    if cls is A.KeypointParams:  # which would find out when it is first used
+        types["format"] = Literal[tuple(sorted(keypoint_formats))]
     forms = {name: Vocabulary().form(annotation) for name, annotation in types.items()}
     required = [name for name, parameter in parameters.items() if parameter.default is parameter.empty]
     return record(forms, cls, required)
@@ -69,11 +72,27 @@ def _is_public(name: str, cls: Any) -> bool:
 
 
 def _entry(name: str, cls: type) -> Entry:
-    mended = _OF_OBJECTS if issubclass(cls, A.Compose) else {}
+    mended = _OF_OBJECTS if issubclass(cls, A.Compose) else _bounds(cls)
     entry = host_entry(name, cls, VOCABULARY, mended)
     # Children stand in one place.
     left = {key: argument for key, argument in entry.arguments.items() if key not in ("first", "second")}
     return replace(entry, arguments=MappingProxyType(left)) if issubclass(cls, BaseCompose) else entry
+
+
+def _bounds(cls: type) -> dict[str, Any]:
+    """Annotations of numbers with the bounds that the host checks in its constructors."""
+    checked = getattr(getattr(cls, "InitSchema", None), "model_fields", {})
+    bounds = {
+        name: {
+            _KEYWORDS[key]: value for rule in field.metadata for key, value in vars(rule).items() if key in _KEYWORDS
+        }
+        for name, field in checked.items()
+        if field.annotation in (int, float)
+    }
+    return {name: Annotated[checked[name].annotation, found] for name, found in bounds.items() if found}
+
+
+_KEYWORDS = {"ge": "minimum", "gt": "exclusiveMinimum", "le": "maximum", "lt": "exclusiveMaximum"}
 
 
 def _pipeline() -> Entry:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import importlib.metadata
 import inspect
 import json
 import re
@@ -120,7 +119,7 @@ def _source(codec: Codec, entry: Entry) -> str:
         paper = re.search(r"^Source: (.+?)(?=\n\n|\Z)", _text(entry), re.DOTALL | re.MULTILINE)
         return " ".join(paper[1].split()) if paper else ""
     home = f"{entry.cls.__module__}.{entry.cls.__name__}"
-    return f"{home}, {codec.package} {importlib.metadata.version(str(codec.package))}"
+    return f"{home}, {codec.package} {codec.version}"
 
 
 def lines(description: Description) -> Iterator[str]:

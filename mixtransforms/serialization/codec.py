@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import functools
+import importlib.metadata
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
@@ -44,6 +46,11 @@ class Codec(ABC):
     def __init__(self, entries: Iterable[Entry]) -> None:
         self.entries = names_of(entries)
         self._by_class = {entry.cls: entry for entry in self.entries.values()}
+
+    @functools.cached_property
+    def version(self) -> str | None:
+        """The installed version of the package that decides what arguments mean."""
+        return self.package and importlib.metadata.version(self.package)
 
     @abstractmethod
     def runs(self, cls: type) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import importlib
-import importlib.metadata
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any, NamedTuple
@@ -197,7 +196,7 @@ def _written_by_another(data: Mapping[str, Any], codec: Codec) -> str | None:
     if codec.package is None:
         return None
     version = data.get("written_with", {}).get(codec.package)
-    return None if version == importlib.metadata.version(codec.package) else version
+    return None if version == codec.version else version
 
 
 def _versioned(problem: Problem, data: Mapping[str, Any], codec: Codec) -> Problem:
@@ -209,8 +208,7 @@ def _versioned(problem: Problem, data: Mapping[str, Any], codec: Codec) -> Probl
 
 
 def _both(codec: Codec, version: str) -> str:
-    here = importlib.metadata.version(str(codec.package))
-    return f"The file was written with {codec.package} {told(version)}; {here} is installed."
+    return f"The file was written with {codec.package} {told(version)}; {codec.version} is installed."
 
 
 def _changes(codec: Codec, data: Mapping[str, Any], pipeline: Any) -> Iterator[Problem]:
@@ -271,5 +269,5 @@ def codec_of(host: str) -> Codec:
 
 
 def _versions(codec: Codec) -> dict[str, str]:
-    packages = () if codec.package is None else (codec.package,)
-    return {"mixtransforms": mixtransforms.__version__} | {name: importlib.metadata.version(name) for name in packages}
+    own = {"mixtransforms": mixtransforms.__version__}
+    return own if codec.package is None else {**own, codec.package: str(codec.version)}

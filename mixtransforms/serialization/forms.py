@@ -176,6 +176,12 @@ def either(forms: Sequence[Form]) -> Form:
     return Form({"anyOf": [form.schema for form in forms]}, write, read, names=any(form.names for form in forms))
 
 
+def _bounded(form: Form, bounds: Schema) -> Form:
+    """A form of plain numbers, within bounds."""
+    assert not isinstance(form.schema, bool)
+    return plain({**form.schema, **bounds}, form.read)
+
+
 @dataclass(frozen=True)
 class Vocabulary:
     """What a host's constructors take beside plain values.
@@ -190,6 +196,8 @@ class Vocabulary:
 
     def form(self, annotation: Any) -> Form:
         """The form of an argument from its annotation, in which strings are resolved."""
+        if typing.get_origin(annotation) is typing.Annotated:  # with bounds, as keywords of a schema
+            return _bounded(self.form(annotation.__origin__), annotation.__metadata__[0])
         known = {**_SCALARS, **self.leaves}
         if isinstance(annotation, Hashable) and annotation in known:
             return known[annotation]

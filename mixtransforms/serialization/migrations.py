@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -73,7 +74,7 @@ _HOST = "albumentations"
 _LEFT_OUT = {"seed": None, "strict": False, "mask_interpolation": None, "save_applied_params": False}
 """Arguments of a Compose that ``A.save`` never writes."""
 
-_COMPOSES = ("Compose", "ReplayCompose", "mixtransforms.BatchCompose")
+_COMPOSES = ("Compose", "mixtransforms.BatchCompose")
 
 
 def is_of_albumentations(data: Any) -> bool:
@@ -103,16 +104,21 @@ def _node(transform: Any) -> Any:
 
 
 def _type(name: Any) -> Any:
-    if not isinstance(name, str) or name.startswith("mixtransforms."):
-        return name
-    return f"{_HOST}.{name.rpartition('.')[2]}" if "." not in name or name.startswith("albumentations.") else name
+    """Albumentations writes its own classes by their names alone, and all others with their modules."""
+    return f"{_HOST}.{name}" if isinstance(name, str) and "." not in name else name
 
 
 def path_in_albumentations(path: str) -> str:
     """Where in a file of ``A.save`` a place of the migrated one is."""
+    if path.startswith("$.written_with"):
+        return "$.__version__"
     head, marker, rest = path.partition("$.pipeline")
     if head or not marker:
         return path
-    for new, old in ((".children[", ".transforms["), (".args", ""), (".type", ".__class_fullname__")):
-        rest = rest.replace(new, old)
+    for new, old in (
+        (r"\.children(?=\[|$)", ".transforms"),
+        (r"\.args(?=[.[]|$)", ""),
+        (r"\.type$", ".__class_fullname__"),
+    ):
+        rest = re.sub(new, old, rest)
     return f"$.transform{rest}"

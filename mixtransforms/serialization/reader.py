@@ -18,6 +18,7 @@ MAX_BYTES = 1 << 20
 MAX_DEPTH = 32
 MAX_VALUES = 100_000
 MAX_STRING = 4096
+MAX_KEY = 256
 MAX_DIGITS = 20
 """Limits of a file. They stop accidents and floods; a file within them may still ask for a picture of 10^9 pixels."""
 
@@ -83,9 +84,13 @@ def plain(data: Any, path: str = "$", depth: int = 0, count: list[int] | None = 
         for key in data:
             if not isinstance(key, str):
                 raise error([Problem(path, "Not a name", told(key), "strings as keys", "Correct it.")])
+            if len(key) > MAX_KEY:
+                raise error([beyond(below(path, key), "a longer one", f"a key of at most {MAX_KEY} characters")])
         return {key: plain(item, below(path, key), depth + 1, count) for key, item in data.items()}
     if isinstance(data, str) and len(data) > MAX_STRING:
         raise error([beyond(path, "a longer one", f"a string of at most {MAX_STRING} characters")])
+    if isinstance(data, int) and abs(data) >= 10**MAX_DIGITS:
+        raise error([beyond(path, "a longer one", f"a whole number of at most {MAX_DIGITS} digits")])
     if data is None or isinstance(data, (bool, int, str)) or (isinstance(data, float) and math.isfinite(data)):
         return data
     raise error([Problem(path, "Not a value of JSON", told(data), "plain, finite values", "Correct it.")])
@@ -101,7 +106,7 @@ _MARKS = re.compile(r'["\\\[\]{},]')
 
 def _check_limits(text: str) -> None:
     """Depth, number of values and length of strings, before the recursive parser sees them."""
-    depth, values, start, skipped = 0, 1, -1, -1
+    depth, values, start, skipped, more = 0, 1, -1, -1, 0  # `more`: characters that only escape others
     for match in _MARKS.finditer(text):
         mark, at = match[0], match.start()
         if start >= 0:  # in a string
@@ -109,14 +114,15 @@ def _check_limits(text: str) -> None:
                 continue
             if mark == "\\":
                 skipped = at + 1
+                more += 5 if text.startswith("u", skipped) else 1
             elif mark == '"':
-                if at - start > MAX_STRING:
+                if at - start - 1 - more > MAX_STRING:
                     raise error(
                         [beyond(_place(text, start), "a longer one", f"a string of at most {MAX_STRING} characters")]
                     )
                 start = -1
         elif mark == '"':
-            start = at
+            start, more = at, 0
         elif mark == ",":
             values += 1
         elif mark in "[{":
@@ -133,6 +139,8 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     result = dict(pairs)
     if len(result) != len(pairs):
         raise _Complaint("a key twice")
+    if any(len(key) > MAX_KEY for key in result):
+        raise _Complaint("a long key")
     return result
 
 
@@ -144,7 +152,7 @@ def _finite(digits: str) -> float:
 
 
 def _short(digits: str) -> int:
-    if len(digits) > MAX_DIGITS + 1:
+    if len(digits.lstrip("-")) > MAX_DIGITS:
         raise _Complaint("a long number")
     return int(digits)
 
@@ -233,6 +241,8 @@ def _complaints(text: str) -> Iterator[Problem]:
             if path in seen:
                 yield Problem(path, "A key twice", told(_unquoted(token)), "each key once", "Remove one of them.")
             seen.add(path)
+            if len(_unquoted(token)) > MAX_KEY:
+                yield beyond(path, "a longer one", f"a key of at most {MAX_KEY} characters")
         elif token.strip("-")[:1].isdigit() or token.strip("-") in ("NaN", "Infinity"):
             yield from _of_number(path, token)
 
@@ -240,7 +250,7 @@ def _complaints(text: str) -> Iterator[Problem]:
 def _of_number(path: str, token: str) -> Iterator[Problem]:
     fix = "JSON has neither infinity nor NaN; write the number that is meant."
     if token.lstrip("-").isdigit():
-        if len(token) > MAX_DIGITS + 1:
+        if len(token.lstrip("-")) > MAX_DIGITS:
             yield beyond(path, f"one of {len(token)} digits", f"a whole number of at most {MAX_DIGITS} digits")
         return
     try:

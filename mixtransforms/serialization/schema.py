@@ -135,6 +135,8 @@ _CHECKS: Mapping[str, Callable[[Any, Any, Schema], bool]] = {
     "anyOf": lambda value, parts, _: any(fits(value, part) for part in parts),
     "minimum": lambda value, low, _: not _is_number(value) or value >= low,
     "maximum": lambda value, high, _: not _is_number(value) or value <= high,
+    "exclusiveMinimum": lambda value, low, _: not _is_number(value) or value > low,
+    "exclusiveMaximum": lambda value, high, _: not _is_number(value) or value < high,
     "pattern": lambda value, pattern, _: not isinstance(value, str) or re.search(pattern, value) is not None,
     "items": lambda value, rule, _: not isinstance(value, list) or all(fits(item, rule) for item in value),
     "minItems": lambda value, low, _: not isinstance(value, list) or len(value) >= low,
@@ -158,9 +160,13 @@ def _choices(options: list[Any]) -> str:
 
 def _bounds(schema: Schema) -> str:
     low, high = schema.get("minimum"), schema.get("maximum")
-    if low is None or high is None:
-        return "" if low is None else f", at least {_bound(low)}"
-    return f" within [{_bound(low)}, {_bound(high)}]"
+    if low is not None and high is not None:
+        return f" within [{_bound(low)}, {_bound(high)}]"
+    told = (f"{words} {_bound(schema[key])}" for key, words in _BOUNDS.items() if key in schema)
+    return "".join(f", {bound}" for bound in told)
+
+
+_BOUNDS = {"minimum": "at least", "exclusiveMinimum": "above", "maximum": "at most", "exclusiveMaximum": "below"}
 
 
 def _bound(number: Any) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
+import numpy as np
 import PIL.Image
 import torch
 from torchvision import tv_tensors
@@ -42,23 +43,29 @@ def _format(value: Any) -> Any:
 
 
 def _tensor_form() -> Form:
-    numbers = {"anyOf": [{"type": "number"}, {"type": "boolean"}, {"type": "array"}]}
+    floating = [name for name, dtype in _DTYPES.items() if dtype.is_floating_point and dtype.itemsize > 1]
     schema = {
         "type": "object",
-        "properties": {"dtype": {"enum": list(_DTYPES)}, "values": {"type": "array", "items": numbers}},
+        "properties": {
+            "dtype": {"enum": floating},
+            "values": {"type": "array", "items": {"type": ["number", "array"]}},
+        },
         "required": ["dtype", "values"],
         "additionalProperties": False,
     }
 
     def write(value: Any) -> dict[str, Any]:
-        if not isinstance(value, torch.Tensor) or value.numel() > MOST_NUMBERS or not value.isfinite().all():
+        if not isinstance(value, torch.Tensor) or _name(value.dtype) not in floating:
+            raise TypeError(value)
+        if value.numel() > MOST_NUMBERS or not value.isfinite().all():
             raise TypeError(value)
         return {"dtype": _name(value.dtype), "values": fields.encode(value.tolist())}
 
     def read(value: Mapping[str, Any]) -> torch.Tensor:
-        tensor = torch.tensor(value["values"], dtype=_DTYPES[value["dtype"]])
-        if tensor.numel() > MOST_NUMBERS:
-            raise ValueError(f"{tensor.numel()} numbers")
+        numbers = np.array(value["values"], np.float64)  # which refuses rows of unequal lengths, and words
+        tensor = torch.from_numpy(numbers).to(_DTYPES[value["dtype"]])
+        if tensor.numel() > MOST_NUMBERS or not tensor.isfinite().all():
+            raise ValueError(f"{tensor.numel()} numbers, not all of them finite in {value['dtype']}")
         return tensor
 
     return Form(schema, write, read, wanted=f"a tensor of at most {MOST_NUMBERS} finite numbers, with its dtype")
@@ -88,10 +95,11 @@ VOCABULARY = Vocabulary(
 """What constructors take beside plain values."""
 
 _Getter = Literal["default"] | None
+_Positive = Annotated[float, {"exclusiveMinimum": 0}]
 
 _MENDED: Mapping[str, Mapping[str, Any]] = {
-    "CutMix": {"labels_getter": _Getter},
-    "MixUp": {"labels_getter": _Getter},
+    "CutMix": {"labels_getter": _Getter, "alpha": _Positive},
+    "MixUp": {"labels_getter": _Getter, "alpha": _Positive},
     "SanitizeBoundingBoxes": {"labels_getter": _Getter},
     "SanitizeKeyPoints": {"labels_getter": _Getter},
     "GaussianNoise": {"clip": bool},

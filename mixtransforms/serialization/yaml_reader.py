@@ -13,7 +13,7 @@ from typing import Any
 
 from mixtransforms.core.errors import missing
 from mixtransforms.serialization.problems import Problem, below, error, told
-from mixtransforms.serialization.reader import MAX_DEPTH, MAX_DIGITS, MAX_STRING, MAX_VALUES, beyond, decoded
+from mixtransforms.serialization.reader import MAX_DEPTH, MAX_DIGITS, MAX_KEY, MAX_STRING, MAX_VALUES, beyond, decoded
 
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
 _NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
@@ -77,7 +77,7 @@ class _Document:
         self._counted(1, path)
         if kind == "Alias":
             return self._alias(event, path)
-        if event.tag and not (kind == "Scalar" and event.tag == "!"):
+        if getattr(event, "tag", None):
             raise error([Problem(path, "A tag", told(event.tag), "plain values", "Remove it; nothing is constructed.")])
         if kind == "Scalar":
             value = _scalar(event, path)
@@ -100,6 +100,8 @@ class _Document:
                 raise error([Problem(path, "Not a name", _kind(key), "plain words as keys", "Correct the key.")])
             name = _short(key.value, path)
             where = below(path, name)
+            if len(name) > MAX_KEY:
+                raise error([beyond(where, "a longer one", f"a key of at most {MAX_KEY} characters")])
             if name in value:
                 raise error([Problem(where, "A key twice", told(name), "each key once", "Remove one of them.")])
             value[name] = self._value(next(self._events), where, depth + 1)
@@ -145,7 +147,7 @@ def _scalar(event: Any, path: str) -> Any:
     if number is None and not _NOT_FINITE.fullmatch(text):
         return text
     if number is not None and not (number[1] or number[2]):
-        if len(text) > MAX_DIGITS + 1:
+        if len(text.lstrip("-")) > MAX_DIGITS:
             raise error([beyond(path, f"one of {len(text)} digits", f"a whole number of at most {MAX_DIGITS} digits")])
         return int(text)
     value = float(text) if number else math.inf

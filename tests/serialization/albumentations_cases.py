@@ -3,6 +3,7 @@
 Expressions, not objects: a case has a readable name, and tests can see which arguments it gives.
 """
 
+import copy
 from typing import Any
 
 import numpy as np
@@ -41,6 +42,7 @@ CASES = [
     "A.AdvancedBlur(p=1)",
     "A.AdvancedBlur(5, sigma_x_limit=0.5, sigma_y_limit=(0.5, 2), rotate_limit=30, beta_limit=(0.75, 3), noise_limit=(0.75, 1.25), p=0.75)",
     "A.AdvancedBlur(blur_limit=(5, 9), rotate_limit=(0, 45), beta_limit=2.0, noise_limit=0.5, p=1)",
+    "A.AdvancedBlur(rotate_limit=45.5, p=1)",
     "A.Defocus(p=1)",
     "A.Defocus(radius=(2, 4), alias_blur=0.3, p=0.75)",
     "A.Defocus(5, (0.2, 0.4), 1.0)",
@@ -448,6 +450,7 @@ def play(transform: Any, seed: int) -> Any:
         points = A.KeypointParams("xy", remove_invisible=False) if "keypoints" in data else None
         transform = A.Compose([transform], boxes, points, seed=seed)
     elif transform.seed is None:
+        transform = copy.deepcopy(transform)  # whose seed the original does not get
         transform.set_random_seed(seed)
     return transform(**data)
 

@@ -46,6 +46,7 @@ CASES = [
     "v2.Grayscale(num_output_channels=3)",
     "v2.Normalize([0.5, 0.25, 0.125], [0.5, 1, 2])",
     "v2.Normalize(mean=(0, 0.0, 1), std=(1.0, 0.1, 1e-3), inplace=True)",
+    "v2.Normalize(torch.tensor([0.5, 0.25, 0.1]).double().numpy(), torch.ones(3).double().numpy())",
     "v2.GaussianBlur(3)",
     "v2.GaussianBlur([3, 5], sigma=2)",
     "v2.GaussianBlur(kernel_size=(5, 3), sigma=(0.5, 1))",
@@ -201,6 +202,8 @@ CASES = [
     "v2.RandomChoice([v2.RandomHorizontalFlip(1), v2.RandomVerticalFlip(1)])",
     "v2.RandomChoice([v2.RandomInvert(1), v2.RandomPosterize(1, 1)], p=[1, 3])",
     "v2.RandomChoice(transforms=[v2.Identity(), v2.Pad(1), v2.Pad(2)], p=[0.1, 0.7, 0.3])",  # do not sum to 1
+    "v2.RandomChoice([v2.Identity(), v2.Pad(1)] * 3)",  # nor do six sixths, to the last bit
+    "v2.RandomChoice([v2.Identity()] * 6 + [v2.Pad(1)], p=[0.1] * 7)",
     "v2.RandomOrder([v2.Pad(2), v2.CenterCrop(16), v2.RandomRotation((30, 40))])",
     "v2.RandomOrder(transforms=(v2.RandomChoice([v2.RandomApply([v2.Pad(3)], p=0.4), v2.Pad(1)], p=[2, 1]), v2.RandomInvert(1)))",
 ]
