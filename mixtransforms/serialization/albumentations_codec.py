@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Annotated, Any, Literal
@@ -82,17 +82,16 @@ def _entry(name: str, cls: type) -> Entry:
 def _bounds(cls: type) -> dict[str, Any]:
     """Annotations of numbers with the bounds that the host checks in its constructors."""
     checked = getattr(getattr(cls, "InitSchema", None), "model_fields", {})
-    bounds = {
-        name: {
-            _KEYWORDS[key]: value for rule in field.metadata for key, value in vars(rule).items() if key in _KEYWORDS
-        }
-        for name, field in checked.items()
-        if field.annotation in (int, float)
-    }
+    numbers = {name: field for name, field in checked.items() if field.annotation in (int, float)}
+    bounds = {name: _keywords(field.metadata) for name, field in numbers.items()}
     return {name: Annotated[checked[name].annotation, found] for name, found in bounds.items() if found}
 
 
 _KEYWORDS = {"ge": "minimum", "gt": "exclusiveMinimum", "le": "maximum", "lt": "exclusiveMaximum"}
+
+
+def _keywords(rules: Iterable[Any]) -> dict[str, Any]:
+    return {word: getattr(rule, key) for rule in rules for key, word in _KEYWORDS.items() if hasattr(rule, key)}
 
 
 def _pipeline() -> Entry:
