@@ -53,7 +53,7 @@ _HELD_BY = {"bbox_params": "bboxes", "keypoint_params": "keypoints"}
 _PASSING = frozenset(
     "transforms params processors random_generator py_random check_each_transform invalid_args "
     "_key2func _available_keys _images_was_list _masks_was_list "
-    "_steps _guard _finder _stages _inner".split()
+    "_steps _guard _finder _stages _inner stain_extractor".split()
 )
 """Attributes that follow from others, or belong to one call."""
 
@@ -72,19 +72,21 @@ def _is_public(name: str, cls: Any) -> bool:
 
 
 def _entry(name: str, cls: type) -> Entry:
-    mended = _OF_OBJECTS if issubclass(cls, A.Compose) else _bounds(cls)
+    mended = _OF_OBJECTS if issubclass(cls, A.Compose) else _checked(cls)
     entry = host_entry(name, cls, VOCABULARY, mended)
     # Children stand in one place.
     left = {key: argument for key, argument in entry.arguments.items() if key not in ("first", "second")}
     return replace(entry, arguments=MappingProxyType(left)) if issubclass(cls, BaseCompose) else entry
 
 
-def _bounds(cls: type) -> dict[str, Any]:
-    """Annotations of numbers with the bounds that the host checks in its constructors."""
+def _checked(cls: type) -> dict[str, Any]:
+    """Annotations by which the host checks what its constructors get; those of the constructors themselves say less."""
     checked = getattr(getattr(cls, "InitSchema", None), "model_fields", {})
-    numbers = {name: field for name, field in checked.items() if field.annotation in (int, float)}
-    bounds = {name: _keywords(field.metadata) for name, field in numbers.items()}
-    return {name: Annotated[checked[name].annotation, found] for name, found in bounds.items() if found}
+    found = {}
+    for name, field in checked.items():
+        bounds = _keywords(field.metadata) if field.annotation in (int, float) else {}
+        found[name] = Annotated[field.annotation, bounds] if bounds else field.annotation
+    return found
 
 
 _KEYWORDS = {"ge": "minimum", "gt": "exclusiveMinimum", "le": "maximum", "lt": "exclusiveMaximum"}

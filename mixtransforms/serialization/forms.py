@@ -197,7 +197,9 @@ class Vocabulary:
     def form(self, annotation: Any) -> Form:
         """The form of an argument from its annotation, in which strings are resolved."""
         if typing.get_origin(annotation) is typing.Annotated:  # with bounds, as keywords of a schema
-            return _bounded(self.form(annotation.__origin__), annotation.__metadata__[0])
+            bounds = annotation.__metadata__[0]
+            form = self.form(annotation.__origin__)
+            return _bounded(form, bounds) if isinstance(bounds, Mapping) else form
         known = {**_SCALARS, **self.leaves}
         if isinstance(annotation, Hashable) and annotation in known:
             return known[annotation]

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
+
 
 def same(first: Any, second: Any) -> bool:
     """Whether two values are equal; lists and tuples alike, arrays with their dtype, functions by what they are."""
     if first is second:
         return True
+    if isinstance(first, np.generic) or isinstance(second, np.generic):
+        return same(*(value.item() if isinstance(value, np.generic) else value for value in (first, second)))
     if hasattr(first, "dtype") and hasattr(first, "shape"):
         return _same_array(first, second)
     if isinstance(first, Mapping):

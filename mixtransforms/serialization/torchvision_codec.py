@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
@@ -161,6 +161,8 @@ class TorchvisionCodec(OwnCodec):
             held["padding"] = [left, top, right, bottom]
         if type(transform) is v2.RandomErasing and transform.value is None:
             held["value"] = "random"
+        if type(transform) is v2.RandomChoice:
+            held["p"] = _weights(transform.p)
         return held
 
     def state(self, transform: Any) -> Mapping[str, Any]:
@@ -186,6 +188,21 @@ def _attribute(transform: Any, name: str) -> str:
         fix = "Keep every argument of the constructor under its own name, or leave the transform out."
         raise error([Problem("$", "An argument cannot be read back", name, f"an attribute of {where}", fix)])
     return found
+
+
+def _weights(chances: Sequence[float]) -> list[float]:
+    """Weights that torchvision divides into exactly these chances; theirs need not add up to 1 to the last bit.
+
+    Whoever gave weights most likely gave them in few digits, with a sum of few digits.
+    """
+    scaled = ([round(chance * total, 9) for chance in chances] for total in (len(chances), *_TOTALS))
+    for weights in (list(chances), *scaled):
+        if sum(weights) > 0 and [weight / sum(weights) for weight in weights] == list(chances):
+            return weights
+    return list(chances)
+
+
+_TOTALS = tuple(tenths / 10 for tenths in range(1, 101))
 
 
 def _getter(getter: Any) -> Any:

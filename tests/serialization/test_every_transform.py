@@ -217,7 +217,7 @@ def state(value: Any, key: str = "") -> Any:
         return PIL_MODES.get(value, value) if key == "interpolation" else value
     if isinstance(value, Mapping):
         return {state(name): state(item, str(name)) for name, item in value.items()}
-    if isinstance(value, (list, tuple)):
+    if isinstance(value, (list, tuple)) or type(value).__name__ == "ModuleList":  # files have one kind of list
         return [state(item) for item in value]
     if isinstance(value, Set):
         return sorted(map(state, value), key=repr)
@@ -229,6 +229,7 @@ def state(value: Any, key: str = "") -> Any:
         return repr(value)
     held = {name: state(item, name) for name, item in vars(value).items() if not isinstance(item, MOMENTARY)}
     held.pop("_key2func", None)  # methods by name
+    held |= held.pop("_modules", {})
     written = state(value.to_dict()) if hasattr(value, "to_dict") else None  # of Albumentations, by the host itself
     return [state(type(value)), held, written]
 
