@@ -14,7 +14,7 @@ from albumentations.core.keypoints_utils import keypoint_formats
 
 import mixtransforms.albumentations as door
 from mixtransforms.options import SEED
-from mixtransforms.serialization.codec import OWN, OwnCodec
+from mixtransforms.serialization.codec import CUSTOM, OWN, OwnCodec
 from mixtransforms.serialization.entries import Entry, host_entry, resolved, rule_argument
 from mixtransforms.serialization.forms import Form, Vocabulary, record
 from mixtransforms.transform import MixTransform
@@ -129,6 +129,10 @@ class AlbumentationsCodec(OwnCodec):
             return {**own, **transform.get_base_init_args(), **transform.get_transform_init_args()}
         processors = {name: transform.processors.get(key) for name, key in _HELD_BY.items() if name in entry.arguments}
         return own | {name: found and found.params for name, found in processors.items()}
+
+    def may_forget(self, entry: Entry) -> bool:
+        """The host's own do, of arguments that stand for others or that nothing uses."""
+        return not entry.name.startswith(CUSTOM)
 
     def state(self, transform: Any) -> Mapping[str, Any]:
         """All attributes but random generators and what follows from others."""

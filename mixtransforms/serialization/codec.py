@@ -68,6 +68,10 @@ class Codec(ABC):
     def state(self, transform: Any) -> Mapping[str, Any]:
         """Everything in an object that decides what it does, without its children."""
 
+    def may_forget(self, entry: Entry) -> bool:
+        """Whether objects of a type need not hold every argument of their constructor."""
+        return False
+
     def children(self, transform: Any) -> Sequence[Any]:
         """The transforms in a container."""
         return list(getattr(transform, CHILDREN))

@@ -123,8 +123,16 @@ def resolved(annotations: Mapping[str, Any], owner: type) -> dict[str, Any]:
     ``inspect.signature(eval_str=True)`` cannot do it for classes whose metaclass wraps the constructor.
     """
     given = {name: value for name, value in annotations.items() if value is not inspect.Parameter.empty}
-    holder = type("Annotations", (), {"__annotations__": given})
-    return typing.get_type_hints(holder, vars(sys.modules[owner.__module__]))
+    known = vars(sys.modules[owner.__module__])
+    return {name: _resolved(annotation, known) for name, annotation in given.items()}
+
+
+def _resolved(annotation: Any, known: dict[str, Any]) -> Any:
+    holder = type("Annotations", (), {"__annotations__": {"it": annotation}})
+    try:
+        return typing.get_type_hints(holder, known)["it"]
+    except NameError:  # imported for type checkers alone, or local to a function
+        return Any
 
 
 def documented_arguments(cls: type) -> dict[str, str]:

@@ -158,6 +158,8 @@ def either(forms: Sequence[Form]) -> Form:
     """The first of several forms that fits."""
     if any(form.names for form in forms):  # then strings are names, and numbers were only another spelling of them
         forms = [form for form in forms if form not in (STRING, INTEGER)]
+    if NUMBER in forms:  # which 1.0 stays
+        forms = [form for form in forms if form is not INTEGER]
     forms = [form for form in forms if form is not NOTHING]
     if len(forms) < 2:
         return forms[0] if forms else NOTHING

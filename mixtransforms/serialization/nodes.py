@@ -27,6 +27,9 @@ def write(codec: Codec, transform: Any, path: str) -> dict[str, Any]:
     """
     entry = codec.entry_of(transform, path)
     held = codec.held(transform, entry)
+    for name in () if codec.may_forget(entry) else entry.arguments.keys() - held.keys():
+        where, fix = below(f"{path}.args", name), "Keep every argument of the constructor under its own name."
+        raise error([Problem(where, "An argument cannot be read back", "nothing", "an attribute of its name", fix)])
     args = {
         name: _written(argument, held[name], below(f"{path}.args", name))
         for name, argument in entry.arguments.items()

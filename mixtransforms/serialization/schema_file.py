@@ -42,6 +42,7 @@ def json_schema(*, allow: Allowed = ()) -> dict[str, Any]:
             "host": {"description": "The library whose transforms these are.", "enum": list(codecs)},
             "written_with": {
                 "description": "Versions that wrote the file.",
+                "type": "object",
                 "additionalProperties": {"type": "string"},
             },
             "notes": {"description": "Free text. Nothing reads it."},

@@ -22,8 +22,8 @@ def same(first: Any, second: Any) -> bool:
             and first.keys() == second.keys()
             and all(same(first[k], second[k]) for k in first)
         )
-    if isinstance(first, (list, tuple)):
-        return isinstance(second, (list, tuple)) and len(first) == len(second) and all(map(same, first, second))
+    if isinstance(first, (list, tuple, range)):
+        return isinstance(second, (list, tuple, range)) and len(first) == len(second) and all(map(same, first, second))
     if callable(first) and not isinstance(first, type) and hasattr(first, "__qualname__"):
         return _of_function(first) == _of_function(second)
     if hasattr(first, "__dict__") and type(first).__eq__ in _BY_IDENTITY:

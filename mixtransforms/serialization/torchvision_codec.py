@@ -20,7 +20,6 @@ from mixtransforms.options import SEED
 from mixtransforms.serialization.codec import OWN, OwnCodec
 from mixtransforms.serialization.entries import CHILDREN, TRANSFORMS, Entry, host_entry, rule_argument
 from mixtransforms.serialization.forms import Form, Vocabulary, named
-from mixtransforms.serialization.problems import Problem, error
 from mixtransforms.transform import MixTransform
 
 HOST = "torchvision"
@@ -31,10 +30,9 @@ MOST_NUMBERS = 4096
 
 def _mode(value: Any) -> v2.InterpolationMode:
     """What constructors take for a mode: itself, its name, or the number that PIL has for it."""
-    if isinstance(value, int):
-        return next(
-            (mode for mode, number in pil_modes_mapping.items() if number == value), v2.InterpolationMode.NEAREST
-        )
+    numbers = {number: mode for mode, number in reversed(pil_modes_mapping.items())}  # the first of two with one number
+    if isinstance(value, int) and value in numbers:
+        return numbers[value]
     return v2.InterpolationMode(value)
 
 
@@ -146,14 +144,11 @@ class TorchvisionCodec(OwnCodec):
         return super().custom_entry(name, cls) if issubclass(cls, MixTransform) else host_entry(name, cls, VOCABULARY)
 
     def held(self, transform: Any, entry: Entry) -> Mapping[str, Any]:
-        """Arguments from the attributes that hold them, put right where these differ from what was given.
-
-        Raises:
-            ConfigError: No attribute holds an argument.
-        """
+        """Arguments from the attributes that hold them, put right where these differ from what was given."""
         if isinstance(transform, MixTransform):
             return super().held(transform, entry)
-        held = {name: getattr(transform, _attribute(transform, name)) for name in entry.arguments}
+        places = {name: _attribute(transform, name) for name in entry.arguments}
+        held = {name: getattr(transform, place) for name, place in places.items() if place is not None}
         if "labels_getter" in held:
             held["labels_getter"] = _getter(held["labels_getter"])
         if type(transform) is v2.RandomCrop and transform.padding is not None:
@@ -179,15 +174,10 @@ class TorchvisionCodec(OwnCodec):
         }
 
 
-def _attribute(transform: Any, name: str) -> str:
+def _attribute(transform: Any, name: str) -> str | None:
     """The attribute that holds an argument."""
     spellings = (name, f"_{name}", _HELD_AS.get((type(transform).__name__, name), name))
-    found = next((spelling for spelling in spellings if hasattr(transform, spelling)), None)
-    if found is None:
-        where = type(transform).__name__
-        fix = "Keep every argument of the constructor under its own name, or leave the transform out."
-        raise error([Problem("$", "An argument cannot be read back", name, f"an attribute of {where}", fix)])
-    return found
+    return next((spelling for spelling in spellings if hasattr(transform, spelling)), None)
 
 
 def _weights(chances: Sequence[float]) -> list[float]:

@@ -8,6 +8,7 @@ tests. Nothing that was loaded is ever called. :class:`Watch` also serves the te
 import argparse
 import contextlib
 import copy
+import functools
 import hashlib
 import inspect
 import json
@@ -30,7 +31,7 @@ os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import yaml
-from serialization.hostile import FILES, GOOD, GOOD_SAVED, GOOD_YAML, HARMLESS, TENSORS, envelope
+from serialization.hostile import FILES, GOOD, GOOD_SAVED, GOOD_YAML, HARMLESS, HOSTS, TENSORS, envelope, host_of
 
 import mixtransforms
 
@@ -115,7 +116,13 @@ class Watch:
         self._outcome: Outcome | None = None
         self._own = ""
         sys.addaudithook(self._hear)
+        sys.meta_path.insert(0, self)  # modules can be imported without an event of that name
         signal.signal(signal.SIGALRM, _hang)
+
+    def find_spec(self, name: str, *_: Any) -> None:
+        """Hears of every import of what is not loaded, and finds nothing."""
+        if self._outcome is not None:
+            self._outcome.events.append(f"find_spec {name}")
 
     def _hear(self, event: str, args: tuple[Any, ...]) -> None:
         outcome = self._outcome
@@ -236,7 +243,6 @@ REQUIRED: dict[str, dict[str, Any]] = {
     "torchvision.ToDtype": {"dtype": "float32"},
     "torchvision.UniformTemporalSubsample": {"num_samples": 2},
     "albumentations.AtLeastOneBBoxRandomCrop": {"height": 8, "width": 8},
-    "albumentations.BBoxSafeRandomCrop": {},
     "albumentations.CenterCrop": {"height": 8, "width": 8},
     "albumentations.CenterCrop3D": {"size": [8, 8, 8]},
     "albumentations.ConstrainedCoarseDropout": {"mask_indices": [1]},
@@ -248,8 +254,12 @@ REQUIRED: dict[str, dict[str, Any]] = {
     "albumentations.RandomSizedBBoxSafeCrop": {"height": 8, "width": 8},
     "albumentations.RandomSizedCrop": {"min_max_height": [4, 8], "size": [8, 8]},
     "albumentations.Resize": {"height": 8, "width": 8},
+    "albumentations.CropAndPad": {"px": 1},
     "albumentations.CropNonEmptyMaskIfExists": {"height": 8, "width": 8},
-    "albumentations.MaskDropout": {},
+    "albumentations.GridElasticDeform": {"num_grid_xy": [2, 2], "magnitude": 1},
+    "albumentations.LongestMaxSize": {"max_size": 8},
+    "albumentations.PadIfNeeded3D": {"min_zyx": [8, 8, 8]},
+    "albumentations.SmallestMaxSize": {"max_size": 8},
 }
 """Good values of arguments without which nothing can be built."""
 
@@ -260,21 +270,23 @@ CHILD: dict[str, dict[str, Any]] = {
 }
 
 
-def arguments() -> dict[str, list[str]]:
-    """The arguments of every public class of both hosts, by the name of its type."""
+@functools.cache
+def covered() -> dict[str, list[str]]:
+    """The arguments of every covered class by the name of its type: of its constructor, and of the published schema."""
     import albumentations
     from torchvision.transforms import v2
 
     import mixtransforms.torchvision
 
-    classes = {f"torchvision.{name}": value for name, value in vars(v2).items()}
-    classes |= {f"albumentations.{name}": value for name, value in vars(albumentations).items()}
-    classes |= {f"mixtransforms.{name}": value for name, value in vars(mixtransforms.torchvision).items()}
-    return {name: list(inspect.signature(cls).parameters) for name, cls in classes.items() if _is_transform(name, cls)}
-
-
-def _is_transform(name: str, cls: Any) -> bool:
-    return isinstance(cls, type) and "._" not in name and not hasattr(cls, "__members__")
+    modules = {"torchvision": v2, "albumentations": albumentations, "mixtransforms": mixtransforms.torchvision}
+    found = {}
+    for key, form in mixtransforms.json_schema()["$defs"].items():
+        host, _, name = key.partition("/")
+        if name and host in HOSTS:
+            package, cls = name.split(".")
+            known = inspect.signature(getattr(modules[package], cls)).parameters
+            found[name] = list(dict.fromkeys([*known, *form["properties"]["args"]["properties"]]))
+    return found
 
 
 def base(name: str, /, **args: Any) -> dict[str, Any]:
@@ -444,8 +456,8 @@ TOKENS = (
 
 def seeds() -> list[tuple[str, bytes]]:
     """Texts to start from, with their endings: good files of all kinds, the hostile ones, and the corpus."""
-    names = list(arguments())
-    good = [json.dumps(envelope(base(name), _host(name))) for name in names]
+    names = list(covered())
+    good = [json.dumps(envelope(base(name), host_of(name))) for name in names]
     good += [json.dumps(_saved(base(name))) for name in names if name.startswith("albumentations")]
     texts = [(".json", text) for text in good]
     texts += [(".yaml", yaml.safe_dump(json.loads(text), sort_keys=False)) for text in good]
@@ -454,10 +466,6 @@ def seeds() -> list[tuple[str, bytes]]:
     ]
     found = [(path.suffix, path.read_bytes()) for path in sorted(CORPUS.iterdir()) if path.suffix in ENDINGS]
     return [(ending.replace("yml", "yaml"), as_bytes(text)) for ending, text in texts] + found
-
-
-def _host(name: str) -> str:
-    return "albumentations" if name.startswith("albumentations") else "torchvision"
 
 
 def _saved(node: dict[str, Any]) -> dict[str, Any]:
@@ -484,7 +492,7 @@ class Mutator:
     def __init__(self, rng: random.Random, texts: list[tuple[str, bytes]]) -> None:
         self.rng = rng
         self.texts = texts
-        self.arguments = arguments()
+        self.arguments = covered()
         self.trees = [tree for ending, text in texts if ending == ".json" and isinstance(tree := _tree(text), dict)]
 
     def draw(self) -> tuple[str, bytes]:
@@ -510,7 +518,7 @@ class Mutator:
             node = {"type": "mixtransforms.BatchCompose", "args": {}, "children": [node]}
         if name.startswith("albumentations") and node["type"] == name and self.rng.random() < 0.3:
             return _saved(node)
-        return envelope(node, _host(name))
+        return envelope(node, host_of(name))
 
     def _value(self) -> Any:
         value = copy.deepcopy(self.rng.choice(NASTY))

@@ -229,7 +229,8 @@ def state(value: Any, key: str = "") -> Any:
         return repr(value)
     held = {name: state(item, name) for name, item in vars(value).items() if not isinstance(item, MOMENTARY)}
     held.pop("_key2func", None)  # methods by name
-    held |= held.pop("_modules", {})
+    held |= {name: state(item) for name, item in vars(value).get("_modules", {}).items()}
+    held.pop("_modules", None)
     written = state(value.to_dict()) if hasattr(value, "to_dict") else None  # of Albumentations, by the host itself
     return [state(type(value)), held, written]
 
