@@ -33,6 +33,7 @@ PACKAGES = (
     *WHEELS,
     "matplotlib",
     "scikit-learn",
+    "pyyaml",
     "typer",
     "rich",
     "pillow",

@@ -1,5 +1,6 @@
 """Every line of Python in the README runs, in its order, on real images."""
 
+import json
 import re
 import textwrap
 from pathlib import Path
@@ -42,6 +43,15 @@ def test_python(tmp_path, monkeypatch):
     assert set(namespace["mixed"]) == {"image", "mask", "mask_partner", "mask_weight"}
     assert namespace["loss"].isfinite()
     assert mixtransforms.to_json(namespace["again"]) == mixtransforms.to_json(namespace["pipeline"])
+
+
+def test_the_pipeline_file_loads_and_fits_the_schema():
+    pytest.importorskip("torchvision", reason="torchvision is not installed")
+    from jsonschema import Draft202012Validator
+
+    (text,) = blocks("json")
+    assert len(mixtransforms.from_json(text).transforms) == 3
+    Draft202012Validator(mixtransforms.json_schema()).validate(json.loads(text))
 
 
 def test_links_and_pictures_exist():

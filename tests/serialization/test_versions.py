@@ -264,6 +264,31 @@ def test_files_of_other_versions_of_albumentations(name):
         mixtransforms.load(RELEASED / name)
 
 
+@pytest.mark.parametrize("name", [name for name in THEIRS if "2.0.8" in name])
+def test_files_of_the_installed_albumentations(name):
+    """Its PadIfNeeded writes an argument of its base class, of which its own constructor only warns."""
+    needs("albumentations")
+    pytest.importorskip("yaml")
+    only_with("albumentations", "2.0.8")
+    file = data(name)
+    place = "$.transform.transforms[10].padding"
+    found = problems(RELEASED / name)
+    assert [(key, got) for key, (_, got, _) in found.items()] == [(place, "'padding'")]
+    if name.endswith("yaml"):
+        lines = text(name).splitlines()
+        assert lines[found[place][0] - 1].strip().startswith("padding:")
+    assert file["transform"]["transforms"][10].pop("padding") == 0
+    made = migrations.from_albumentations(file)
+    pipeline = mixtransforms.from_dict(file)
+    says(made["pipeline"], mixtransforms.to_dict(pipeline)["pipeline"])
+
+
+def test_both_endings_of_one_version_say_the_same():
+    pytest.importorskip("yaml")
+    for one, other in zip(THEIRS[::2], THEIRS[1::2], strict=True):
+        assert data(one) == data(other)
+
+
 @pytest.mark.parametrize("name", [name for name in THEIRS if "2.0.8" not in name])
 def test_a_corrected_file_of_another_version_loads_as_what_it_says(name):
     """What the error asks for: every difference written out, and no version."""
