@@ -1,4 +1,4 @@
-"""How long pipeline files take: ``python benchmarks/serialization.py``. Prints medians beside what they should stay below."""
+"""How long pipeline files take: ``python benchmarks/serialization.py``. Prints medians and targets."""
 
 import argparse
 import statistics

@@ -176,13 +176,13 @@ def test_pipelines_too_deep_to_be_read_are_not_written():
     pipeline = v2.Identity()
     for _ in range(16):
         pipeline = v2.Compose([pipeline])
-    with pytest.raises(mixtransforms.ConfigError, match=r"[Dd]eeper"):
+    with pytest.raises(mixtransforms.ConfigError, match="Nested too deep"):
         mixtransforms.to_json(pipeline)
 
 
 def test_numbers_that_json_has_not():
     v2 = pytest.importorskip("torchvision.transforms.v2", reason="torchvision is not installed")
-    with pytest.raises(mixtransforms.ConfigError, match=r"\$\.pipeline\.args\.sigma.*inf is not finite"):
+    with pytest.raises(mixtransforms.ConfigError, match=r"\$\.pipeline\.args\.sigma\): got inf; .*finite"):
         mixtransforms.to_json(v2.GaussianNoise(sigma=float("inf")))
 
 

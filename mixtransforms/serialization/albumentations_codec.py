@@ -96,6 +96,12 @@ def _keywords(rules: Iterable[Any]) -> dict[str, Any]:
     return {word: getattr(rule, key) for rule in rules for key, word in _KEYWORDS.items() if hasattr(rule, key)}
 
 
+def _of_bases(cls: type) -> set[str]:
+    """Names that the constructors of a transform's bases take."""
+    constructors = (vars(base)["__init__"] for base in cls.__mro__[1:-1] if "__init__" in vars(base))
+    return {name for constructor in constructors for name in inspect.signature(constructor).parameters} - {"self"}
+
+
 def _pipeline() -> Entry:
     entry = _entry(OWN + "BatchCompose", door.BatchCompose)
     return replace(entry, arguments=MappingProxyType({**entry.arguments, "seed": rule_argument(SEED, None)}))
@@ -133,6 +139,14 @@ class AlbumentationsCodec(OwnCodec):
     def may_forget(self, entry: Entry) -> bool:
         """The host's own do, of arguments that stand for others or that nothing uses."""
         return not entry.name.startswith(CUSTOM)
+
+    def without_echoes(self, node: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Without the arguments of base classes, as of ``Pad`` in ``PadIfNeeded``; the host itself skips them."""
+        args, entry = node.get("args"), self.entries.get(str(node.get("type")))
+        if entry is None or not isinstance(args, Mapping):
+            return node
+        echoes = _of_bases(entry.cls) - entry.arguments.keys()
+        return {**node, "args": {name: value for name, value in args.items() if name not in echoes}}
 
     def state(self, transform: Any) -> Mapping[str, Any]:
         """All attributes but random generators and what follows from others."""

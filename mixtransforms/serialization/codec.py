@@ -72,6 +72,10 @@ class Codec(ABC):
         """Whether objects of a type need not hold every argument of their constructor."""
         return False
 
+    def without_echoes(self, node: Mapping[str, Any]) -> Mapping[str, Any]:
+        """A node that the host's own files made, without arguments that it writes and does not take."""
+        return node
+
     def children(self, transform: Any) -> Sequence[Any]:
         """The transforms in a container."""
         return list(getattr(transform, CHILDREN))

@@ -121,7 +121,9 @@ def read(data: Any, allow: Allowed = ()) -> Reading:
         allow: Classes of your own that the data may name.
     """
     if migrations.is_of_albumentations(data):
-        reading = _read(migrations.from_albumentations(data), tuple(allow))
+        data = migrations.from_albumentations(data)
+        pipeline = migrations.each_node(data["pipeline"], codec_of(data["host"]).without_echoes)
+        reading = _read({**data, "pipeline": pipeline}, tuple(allow))
         places = (migrations.path_in_albumentations(problem.path) for problem in reading.problems)
         moved = (Problem(place, *_texts(problem)) for place, problem in zip(places, reading.problems, strict=True))
         return reading._replace(problems=tuple(moved))
@@ -216,20 +218,26 @@ def _changes(codec: Codec, data: Mapping[str, Any], pipeline: Any) -> Iterator[P
     version = _written_by_another(data, codec)
     if version is not None:
         fix = f"Install that version, or correct the file and remove 'written_with'. {_both(codec, version)}"
-        yield from _differences(codec, data["pipeline"], nodes.write(codec, pipeline, ROOT), ROOT, fix)
+        yield from _differences(data["pipeline"], nodes.write(codec, pipeline, ROOT), ROOT, fix)
 
 
-def _differences(codec: Codec, node: Any, now: Any, path: str, fix: str) -> Iterator[Problem]:
-    what = "Would mean something else with the installed version"
-    given = node.get("args", {})
-    for name, value in now["args"].items():
-        where = below(f"{path}.args", name)
-        if name not in given and not isinstance(value, (list, dict)):
-            yield Problem(where, what, f"nothing, which is {told(value)} now", "a value", fix)
-        elif name in given and given[name] != value:
-            yield Problem(where, what, f"{told(given[name])}, which is {told(value)} now", "the same value", fix)
+def _differences(node: Any, now: Any, path: str, fix: str) -> Iterator[Problem]:
+    yield from _changed(node.get("args", {}), now["args"], f"{path}.args", fix)
     for index, (child, twin) in enumerate(zip(node.get("children", []), now.get("children", []), strict=True)):
-        yield from _differences(codec, child, twin, f"{path}.children[{index}]", fix)
+        yield from _differences(child, twin, f"{path}.children[{index}]", fix)
+
+
+def _changed(given: Any, now: Any, path: str, fix: str) -> Iterator[Problem]:
+    what = "Would mean something else with the installed version"
+    if not isinstance(given, Mapping) or not isinstance(now, Mapping):
+        if given != now:
+            yield Problem(path, what, f"{told(given)}, which is {told(now)} now", "the same value", fix)
+        return
+    for name, value in now.items():
+        if name in given:
+            yield from _changed(given[name], value, below(path, name), fix)
+        elif not isinstance(value, (list, dict)):  # empty ones are left out by the host itself
+            yield Problem(below(path, name), what, f"nothing, which is {told(value)} now", "a value", fix)
 
 
 # ------------------------------------------------------------------------------------------------------------- hosts

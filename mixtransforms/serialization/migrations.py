@@ -13,14 +13,15 @@ VERSION = 2
 Data = Mapping[str, Any]
 
 
-def _each_node(node: Any, change: Callable[[Data], Data]) -> Any:
+def each_node(node: Any, change: Callable[[Data], Data]) -> Any:
+    """A node, and the nodes below it, changed; what is no node stays as it is."""
     if not isinstance(node, Mapping):
         return node
     changed = change(node)
     children = changed.get("children")
     if not isinstance(children, list):
         return changed
-    return {**changed, "children": [_each_node(child, change) for child in children]}
+    return {**changed, "children": [each_node(child, change) for child in children]}
 
 
 def _without_tags(value: Any) -> Any:
@@ -53,7 +54,7 @@ def _untagged(node: Data) -> Data:
 
 def from_1(data: Data) -> Data:
     """Format 1 wrote what modes, dtypes and per-type values are beside each of them."""
-    return {**data, "format_version": 2, "pipeline": _each_node(data.get("pipeline"), _untagged)}
+    return {**data, "format_version": 2, "pipeline": each_node(data.get("pipeline"), _untagged)}
 
 
 STEPS: Mapping[int, Callable[[Data], Data]] = {1: from_1}
@@ -73,6 +74,9 @@ _HOST = "albumentations"
 
 _LEFT_OUT = {"seed": None, "strict": False, "mask_interpolation": None, "save_applied_params": False}
 """Arguments of a Compose that ``A.save`` never writes."""
+
+_OF_BOXES_LEFT_OUT = {"filter_invalid_bboxes": False}
+"""Parameters of boxes that it never writes."""
 
 _COMPOSES = ("Compose", "mixtransforms.BatchCompose")
 
@@ -96,6 +100,8 @@ def _node(transform: Any) -> Any:
     args = {key: value for key, value in transform.items() if key not in ("__class_fullname__", "transforms")}
     if name in _COMPOSES:
         args = {**_LEFT_OUT, **args}
+        if isinstance(args.get("bbox_params"), Mapping):
+            args["bbox_params"] = {**_OF_BOXES_LEFT_OUT, **args["bbox_params"]}
     node: dict[str, Any] = {"type": _type(name), "args": args}
     children = transform.get("transforms")
     if "transforms" not in transform:

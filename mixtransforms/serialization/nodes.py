@@ -25,6 +25,8 @@ def write(codec: Codec, transform: Any, path: str) -> dict[str, Any]:
     Raises:
         ConfigError: It, or something in it, has no form in a file; names its JSON path.
     """
+    if path.count(".children[") > MAX_DEPTH:
+        raise error([_too_deep(path)])
     entry = codec.entry_of(transform, path)
     held = codec.held(transform, entry)
     for name in () if codec.may_forget(entry) else entry.arguments.keys() - held.keys():
@@ -48,7 +50,7 @@ def _written(argument: Argument, value: Any, path: str) -> Any:
     try:
         return argument.form.write(value)
     except TypeError:
-        fix = "Functions, arrays and objects of your own have no form in a file; write the argument in plain values."
+        fix = "Only plain, finite values have a form in a file; functions and objects of your own have none."
         wanted = in_words(argument.form.schema)
         raise error([Problem(path, "Cannot be written", told(value), wanted, fix)]) from None
 
@@ -108,6 +110,10 @@ def _names(known: Mapping[str, Argument]) -> str:
     return f"one of {', '.join(known)}" if known else "no arguments"
 
 
+def _too_deep(path: str) -> Problem:
+    return Problem(path, "Nested too deep", "more levels", f"at most {MAX_DEPTH}", "Flatten the pipeline.")
+
+
 def _examine_children(codec: Codec, entry: Entry, node: Mapping[str, Any], path: str, depth: int) -> Iterator[Problem]:
     if "children" in node and entry.children is None:
         fix = "Only containers have children."
@@ -115,7 +121,7 @@ def _examine_children(codec: Codec, entry: Entry, node: Mapping[str, Any], path:
         return
     children = node.get("children", [])
     if children and depth >= MAX_DEPTH:
-        yield Problem(path, "Nested too deep", "more levels", f"at most {MAX_DEPTH}", "Flatten the pipeline.")
+        yield _too_deep(path)
         return
     inner = codec.inside(entry)
     for index, child in enumerate(children):

@@ -93,7 +93,7 @@ VOCABULARY = Vocabulary(
 """What constructors take beside plain values."""
 
 _Getter = Literal["default"] | None
-_Positive = Annotated[float, {"exclusiveMinimum": 0}]
+_Positive = Annotated[float, {"minimum": 1e-37}]  # held as float32, of which it must not be 0
 
 _MENDED: Mapping[str, Mapping[str, Any]] = {
     "CutMix": {"labels_getter": _Getter, "alpha": _Positive},

@@ -1581,10 +1581,10 @@ def harmless() -> Iterator[tuple[str, Content]]:
     yield "an-alias.yaml", GOOD_YAML.replace("0.4", "&a 0.4") + "notes: *a\n"
     yield (
         "an-alias-of-a-list.yaml",
-        yaml_args("minmax: &a [0.1, 0.2], alpha: 1", name="mixtransforms.CutMix") + "notes: [*a, *a]\n",
+        yaml_args("placement: minmax, minmax: &a [0.1, 0.2]", name="mixtransforms.CutMix") + "notes: [*a, *a]\n",
     )
     yield "an-anchor-twice.yaml", GOOD_YAML + "notes: [&a 1, *a, &a 2, *a]\n"
-    yield "aliases-within-the-limit.yaml", GOOD_YAML + "notes: [&a [0, 0], " + "*a, " * 30_000 + "0]\n"
+    yield "aliases-within-the-limit.yaml", GOOD_YAML + "notes: [&a [0, 0], " + "*a, " * 24_000 + "0]\n"
     yield "a-merge-in-notes.yaml", GOOD_YAML + "notes: {<<: {a: 1}}\n"
     yield "json.yaml", GOOD
     yield "good.yml", GOOD_YAML

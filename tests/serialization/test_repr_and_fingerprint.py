@@ -76,7 +76,7 @@ def expected(param):
     return pytest.param(*param.values, id=param.id, marks=marks)
 
 
-@pytest.mark.parametrize(("host", "case"), map(expected, EVERY))
+@pytest.mark.parametrize(("host", "case"), [expected(param) for param in EVERY])
 def test_the_code_builds_an_equal_pipeline(host, case):
     pipeline, code = shown(host, built(host, case))
     again = evaluated(host, code)

@@ -278,6 +278,8 @@ def test_files_of_the_installed_albumentations(name):
         lines = text(name).splitlines()
         assert lines[found[place][0] - 1].strip().startswith("padding:")
     assert file["transform"]["transforms"][10].pop("padding") == 0
+    assert "filter_invalid_bboxes" not in file["transform"]["bbox_params"]  # which A.save leaves out, and A.load too
+    file["transform"]["bbox_params"]["filter_invalid_bboxes"] = False
     made = migrations.from_albumentations(file)
     pipeline = mixtransforms.from_dict(file)
     says(made["pipeline"], mixtransforms.to_dict(pipeline)["pipeline"])

@@ -1,0 +1,298 @@
+"""The commands about pipeline files: list, describe, validate and schema."""
+
+import json
+import re
+
+import pytest
+
+import mixtransforms
+from mixtransforms import CutMix, MixUp, OneOf
+
+pytest.importorskip("typer")
+
+from typer.testing import CliRunner
+
+from mixtransforms import cli
+from mixtransforms.serialization.catalogue import types
+
+HOSTS = ("torchvision", "albumentations")
+
+
+def run(*words):
+    return CliRunner().invoke(cli.application(), [str(word) for word in words])
+
+
+def succeeds(*words):
+    result = run(*words)
+    assert result.exit_code == 0, result.output
+    assert result.stderr == ""
+    return result.stdout
+
+
+def fails(*words):
+    """The result of a command that ends with status 1 and no traceback."""
+    result = run(*words)
+    assert result.exit_code == 1, result.output
+    assert isinstance(result.exception, SystemExit)
+    assert "Traceback" not in result.output
+    return result
+
+
+GOOD = mixtransforms.to_dict(OneOf([MixUp(), CutMix()], seed=1))
+
+WRONG = GOOD | {
+    "pipeline": {
+        "type": "mixtransforms.OneOf",
+        "args": {"p": 2, "per": "sampel"},
+        "children": [{"type": "mixtransforms.MixUp", "args": {"alhpa": 1}}],
+    }
+}
+
+
+def written(folder, name, data):
+    path = folder / name
+    path.write_text(data if isinstance(data, str) else json.dumps(data, indent=1), encoding="utf-8")
+    return path
+
+
+# List.
+
+
+def test_list_has_every_type_once_with_what_it_does():
+    lines = succeeds("list").splitlines()
+    known = types()
+    assert [line.split()[0] for line in lines] == [entry.name for entry in known]
+    assert len({entry.name for entry in known}) == len(known)
+    for line, entry in zip(lines, known, strict=True):
+        assert line.rstrip().endswith(entry.summary)
+        assert "\n" not in entry.summary
+
+
+def test_list_of_the_neutral_host():
+    names = [line.split()[0] for line in succeeds("list", "--host", "neutral").splitlines()]
+    assert sorted(names) == ["mixtransforms.CutMix", "mixtransforms.MixUp", "mixtransforms.OneOf"]
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_list_of_a_host(host):
+    pytest.importorskip(host, reason=f"{host} is not installed")
+    names = [line.split()[0] for line in succeeds("list", "--host", host).splitlines()]
+    assert {"mixtransforms.BatchCompose", "mixtransforms.MixUp", f"{host}.Resize", f"{host}.Compose"} <= set(names)
+    assert {name.split(".")[0] for name in names} == {"mixtransforms", host}
+    assert f"{host}.Lambda" not in names
+    assert len(names) > 60
+
+
+@pytest.mark.parametrize("host", ["keras", "Torchvision", "\x1b[31m"])
+def test_list_of_no_host(host):
+    result = fails("list", "--host", host)
+    assert result.stdout == ""
+    assert result.stderr.startswith(f"Error: No host is called {host!r}, or it is not installed")
+    assert "\x1b" not in result.output
+
+
+# Describe.
+
+
+def test_describe_one_of_ours():
+    text = succeeds("describe", "MixUp")
+    assert text.startswith("mixtransforms.MixUp\n\n")
+    assert "\nalpha: 0 or a number within [1e-06, 1e+06]; default 0.2\n    " in text
+    assert "\nnum_classes: " in text
+    assert "arXiv:1710.09412" in text
+    assert "children:" not in text
+    assert text.count("arXiv:1710.09412") == 1
+    assert succeeds("describe", "mixup") == succeeds("describe", "mixtransforms.MixUp") == text
+
+
+def test_describe_a_choice():
+    assert "\nchildren: mixing methods\n" in succeeds("describe", "mixtransforms.OneOf")
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_describe_one_of_a_host(host):
+    pytest.importorskip(host, reason=f"{host} is not installed")
+    text = succeeds("describe", f"{host}.Compose")
+    assert text.startswith(f"{host}.Compose\n")
+    assert "\nchildren: transforms of the same host\n" in text
+    assert re.search(rf"\nSource: {host}\.[\w.]+\.Compose, {host} \d+\.\d+", text)
+
+
+def test_describe_arguments_of_torchvision():
+    pytest.importorskip("torchvision")
+    text = succeeds("describe", "torchvision.RandomCrop")
+    assert re.search(r"\nsize: .*; must be given\n", text)
+    assert re.search(r"\npadding_mode: one of 'constant', .*; default \"constant\"\n", text)
+
+
+def test_describe_what_is_no_type():
+    pytest.importorskip("torchvision")
+    result = fails("describe", "torchvision.Rezise")
+    assert result.stdout == ""
+    assert result.stderr.startswith("Error: No type is called 'torchvision.Rezise'. Did you mean 'torchvision.Resize'")
+    assert "Did you mean 'MixUp'" in fails("describe", "MixUpp").stderr
+    assert fails("describe", "qqqqqqqq").stderr.endswith("`mixtransforms list` shows all.\n")
+    assert "\x1b" not in fails("describe", "Mix\x1b[31mUp").output
+
+
+def test_describe_what_both_hosts_have():
+    for host in HOSTS:
+        pytest.importorskip(host, reason=f"{host} is not installed")
+    text = fails("describe", "Resize").stderr
+    assert text.startswith("Error: Several types are called 'Resize'.")
+    assert "'torchvision.Resize', 'albumentations.Resize'" in text
+
+
+# Validate.
+
+
+def test_validate_what_is_right(tmp_path):
+    path = written(tmp_path, "good.json", GOOD)
+    assert succeeds("validate", path) == f"{path}: a pipeline that loads\n"
+
+
+def test_validate_tells_every_problem_with_its_line(tmp_path):
+    path = written(tmp_path, "wrong.json", WRONG)
+    result = fails("validate", path)
+    lines = path.read_text(encoding="utf-8").splitlines()
+    *told, end = result.stdout.splitlines()
+    assert end == "3 problems found."
+    places = {"p": "$.pipeline.args.p", "per": "$.pipeline.args.per", "alhpa": "$.pipeline.children[0].args.alhpa"}
+    for line, name in zip(told, places, strict=True):
+        match = re.match(rf"{re.escape(str(path))}:(\d+): .*\({re.escape(places[name])}\): got ", line)
+        assert f'"{name}"' in lines[int(match[1]) - 1]
+    assert "Did you mean 'alpha'" in told[2]
+    assert result.stderr == ""
+
+
+YAML = """\
+# By hand.
+format: mixtransforms/pipeline
+format_version: 2
+host: neutral
+pipeline:
+  type: mixtransforms.OneOf
+  args:
+    p: 2
+  children:
+    - type: mixtransforms.MixUp
+    - type: mixtransforms.CutMx
+"""
+
+
+def test_validate_yaml(tmp_path):
+    pytest.importorskip("yaml")
+    path = written(tmp_path, "wrong.yaml", YAML)
+    first, second, end = fails("validate", path).stdout.splitlines()
+    assert first.startswith(f"{path}:8: Bad value for 'p' ($.pipeline.args.p): got 2; ")
+    assert second.startswith(f"{path}:11: Unknown type ($.pipeline.children[1].type): got 'mixtransforms.CutMx'; ")
+    assert "Did you mean 'mixtransforms.CutMix'" in second
+    assert end == "2 problems found."
+    good = written(tmp_path, "good.yml", YAML.replace("CutMx", "CutMix").replace("p: 2", "p: 0.5"))
+    assert succeeds("validate", good) == f"{good}: a pipeline that loads\n"
+
+
+def test_validate_several_files(tmp_path):
+    good = written(tmp_path, "good.json", GOOD)
+    wrong = written(tmp_path, "wrong.json", WRONG)
+    broken = written(tmp_path, "broken.json", '{\n "a": 1,\n}')
+    lines = fails("validate", wrong, good, broken).stdout.splitlines()
+    assert [line.split(": ")[0].removeprefix(str(tmp_path))[1:].split(":")[0] for line in lines[:-1]] == [
+        *["wrong.json"] * 3,
+        "good.json",
+        "broken.json",
+    ]
+    assert "Not JSON (line " in lines[4]
+    assert lines[-1] == "4 problems found."
+
+
+def test_validate_one_problem_of_a_file_is_told_in_the_singular(tmp_path):
+    path = written(tmp_path, "wrong.json", {**GOOD, "host": "keras"})
+    first, end = fails("validate", path).stdout.splitlines()
+    assert "($.host): got 'keras'" in first
+    assert end == "1 problem found."
+
+
+def test_validate_a_file_that_is_not_there(tmp_path):
+    result = fails("validate", tmp_path / "nothing.json")
+    assert result.stderr == f"Error: {tmp_path / 'nothing.json'}: No such file or directory\n"
+    assert result.stdout == ""
+    assert fails("validate", tmp_path).stderr == f"Error: {tmp_path}: Is a directory\n"
+
+
+def test_validate_what_albumentations_wrote(tmp_path):
+    A = pytest.importorskip("albumentations")
+    path = tmp_path / "theirs.json"
+    A.save(A.Compose([A.HorizontalFlip(p=0.5), A.Blur()]), str(path))
+    assert succeeds("validate", path) == f"{path}: a pipeline that loads\n"
+    data = json.loads(path.read_text(encoding="utf-8"))
+    data["transform"]["transforms"][1]["blurr"] = 3
+    result = fails("validate", written(tmp_path, "wrong.json", data))
+    assert "($.transform.transforms[1].blurr): got 'blurr'" in result.stdout
+
+
+EVIL = "\x1b[31mred\x07\x9b2J\r\n\u202e"
+
+CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e]")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        GOOD | {"host": EVIL},
+        GOOD | {"format": EVIL},
+        GOOD | {EVIL: 1},
+        GOOD | {"written_with": {EVIL: 1}},
+        GOOD | {"pipeline": {"type": EVIL}},
+        GOOD | {"pipeline": {"type": "mixtransforms." + EVIL}},
+        GOOD | {"pipeline": {"type": "mixtransforms.MixUp", "args": {EVIL: 1}}},
+        GOOD | {"pipeline": {"type": "mixtransforms.MixUp", "args": {"per": EVIL}}},
+        GOOD | {"pipeline": {"type": "mixtransforms.MixUp", "args": {"kinds": {EVIL: EVIL}}}},
+        GOOD | {"pipeline": {"type": "mixtransforms.MixUp", "args": {"layout": EVIL}}},
+        GOOD | {"pipeline": {"type": "mixtransforms.MixUp", EVIL: 1}},
+        GOOD | {"pipeline": EVIL},
+        {"__version__": EVIL, "transform": {"__class_fullname__": EVIL, EVIL: EVIL}},
+    ],
+    ids=range(13),
+)
+@pytest.mark.parametrize("raw", [False, True], ids=["escaped", "as they are"])
+@pytest.mark.parametrize("ending", ["json", "yaml"])
+def test_no_control_character_of_a_file_reaches_the_terminal(tmp_path, data, raw, ending):
+    if "transform" in data:
+        pytest.importorskip("albumentations")
+    if ending == "yaml":
+        pytest.importorskip("yaml")
+    path = written(tmp_path, f"evil.{ending}", json.dumps(data, ensure_ascii=not raw))
+    if raw:
+        path.write_text(path.read_text(encoding="utf-8").replace("\\u001b", "\x1b"), encoding="utf-8")
+    result = fails("validate", path)
+    assert CONTROL.findall(result.output) == []
+    assert len(result.stdout.splitlines()) >= 2
+    assert all(line.startswith(str(path)) for line in result.stdout.splitlines()[:-1])
+
+
+def test_text_that_is_no_text_is_told_without_it(tmp_path):
+    path = tmp_path / "evil.json"
+    path.write_bytes(b'{"a\x1b[31m": \x1b\xff}')
+    result = fails("validate", path)
+    assert CONTROL.findall(result.output) == []
+    assert "Not UTF-8" in result.stdout
+
+
+# Schema.
+
+
+def test_schema_is_printed_and_written(tmp_path):
+    path = tmp_path / "pipeline.schema.json"
+    assert succeeds("schema", "-o", path) == f"schema: {path}\n"
+    text = path.read_text(encoding="utf-8")
+    assert json.loads(text) == mixtransforms.json_schema()
+    assert succeeds("schema") == text
+    assert succeeds("schema", "--output", path) == f"schema: {path}\n"  # again, over the old one
+    assert [file.name for file in tmp_path.iterdir()] == [path.name]
+
+
+def test_schema_into_a_folder_that_is_not_there(tmp_path):
+    result = fails("schema", "-o", tmp_path / "no" / "schema.json")
+    assert result.stderr.startswith("Error: ")
+    assert "No such file or directory" in result.stderr
