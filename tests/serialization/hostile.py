@@ -134,25 +134,10 @@ MISSPELT = (
     *("torchvision.RESIZE", "torchvision/Resize", "torchvision:Resize", "torchvision.Resizer", "v2.Resize", "A.Blur"),
     *("torchvision.Res\u0456ze", "torchvision.\uff32esize", "torchvision.Re\u200bsize", "torchvision.Resize\u0301"),
     *("torchvision.Resize\x00", "torchvision.Resize\n", "torchvision.Re\r\nsize", "\x1b[31mtorchvision.Resize\x1b[0m"),
-    *(
-        "torchvision.\u202eeziseR",
-        "torchvision.Resize\x7f\x9b0m",
-        "torchvision.Resize\u2028",
-        "\ufefftorchvision.Resize",
-    ),
-    *(
-        "${oc.env:HOME}",
-        "{{7*7}}",
-        "{0.__class__}",
-        "%s%s%s%n",
-        "$(id)",
-        "`id`",
-        "%(password)s",
-        "; id",
-        "| id",
-        "' OR 1=1",
-    ),
-    *("../../etc/passwd", "/etc/passwd", "file:///etc/passwd", "http://example.com/x.json", "\\\\host\\share\\x"),
+    *("torchvision.\u202eeziseR", "torchvision.Resize\x7f\x9b0m", "torchvision.Resize\u2028"),
+    *("\ufefftorchvision.Resize", "${oc.env:HOME}", "{{7*7}}", "{0.__class__}", "%s%s%s%n", "$(id)", "`id`"),
+    *("%(password)s", "; id", "| id", "' OR 1=1", "../../etc/passwd", "/etc/passwd", "file:///etc/passwd"),
+    *("http://example.com/x.json", "\\\\host\\share\\x"),
 )
 
 
@@ -244,19 +229,7 @@ def loader_keys() -> Iterator[tuple[Any, ...]]:
         yield f"args-{slug(key)}", of_type("torchvision.Resize", {"size": 8, key: value}), "$.pipeline.args", *shown
         yield f"value-{slug(key)}", of_type("torchvision.Resize", {"size": {key: value}}), "$.pipeline.args.size"
         yield f"instead-{slug(key)}", json.dumps(envelope({key: value})), "$.pipeline"
-    for key in (
-        "self",
-        "args",
-        "kwargs",
-        "cls",
-        "transforms",
-        "_size",
-        "size_",
-        "Size",
-        "training",
-        "params",
-        "always_apply",
-    ):
+    for key in "self args kwargs cls transforms _size size_ Size training params always_apply".split():
         yield f"args-{key}", of_type("torchvision.Resize", {"size": 8, key: 1}), "$.pipeline.args", key
         yield f"args-albumentations-{key}", of_type("albumentations.Blur", {key: [3, 5]}), "$.pipeline.args", key
         yield f"args-mixtransforms-{key}", of_type("mixtransforms.MixUp", {key: 1}, NEUTRAL), "$.pipeline.args", key
@@ -265,17 +238,9 @@ def loader_keys() -> Iterator[tuple[Any, ...]]:
 # --------------------------------------------------------------------------------------------------------- functions, paths
 
 FUNCTIONS = (
-    *(
-        "os.system",
-        "builtins.len",
-        "lambda x: x",
-        CODE,
-        "numpy.load",
-        "/etc/passwd",
-        {"_target_": "os.system"},
-        ["os", "system"],
-    ),
-    *({"$eval": CODE}, {"__type__": "function", "name": "len"}, {"code": "aGk="}, {"pickle": PICKLE}, True, 0),
+    *("os.system", "builtins.len", "lambda x: x", CODE, "numpy.load", "/etc/passwd", {"_target_": "os.system"}),
+    *(["os", "system"], {"$eval": CODE}, {"__type__": "function", "name": "len"}, {"code": "aGk="}, {"pickle": PICKLE}),
+    *(True, 0),
 )
 
 TAKE_FUNCTIONS = (
@@ -309,13 +274,7 @@ def functions() -> Iterator[tuple[Any, ...]]:
     for name, args in REFUSED_WITH:
         yield slug(name), of_type(name, args), "$.pipeline.type", name
     for value in (
-        PICKLE,
-        {"$ref": "#/pipeline"},
-        {"file": "/etc/passwd"},
-        {"py/tuple": [8, 8]},
-        "eval:8*8",
-        "8,8",
-        "@size",
+        *(PICKLE, {"$ref": "#/pipeline"}, {"file": "/etc/passwd"}, {"py/tuple": [8, 8]}, "eval:8*8", "8,8", "@size"),
         "${size}",
     ):
         yield f"size-{slug(value)}", of_type("torchvision.Resize", {"size": value}), "$.pipeline.args.size"
@@ -347,105 +306,17 @@ PLACES = {
 }
 
 NO_NUMBERS = (
-    "NaN",
-    "Infinity",
-    "-Infinity",
-    "1e999",
-    "-1e999",
-    "1" + "0" * 400 + ".0",
-    "1" * 5000,
-    "-" + "1" * 21,
-    "9" * 21,
+    *("NaN", "Infinity", "-Infinity", "1e999", "-1e999", "1" + "0" * 400 + ".0", "1" * 5000, "-" + "1" * 21, "9" * 21),
 )
 
 NOT_JSON = (
-    *(
-        "",
-        " ",
-        "\n",
-        "\x00",
-        "{",
-        "}",
-        "[",
-        "]",
-        '"',
-        '"abc',
-        "{]",
-        "[}",
-        '{"a"}',
-        '{"a":}',
-        '{"a":1,}',
-        "[1,]",
-        "[,]",
-        ",",
-        ":",
-    ),
-    *(
-        '{"a" 1}',
-        "{a: 1}",
-        "{'a': 1}",
-        "{1: 2}",
-        "nul",
-        "None",
-        "True",
-        "undefined",
-        "truee",
-        "+1",
-        "01",
-        "1.",
-        ".5",
-        "1e",
-        "0x10",
-    ),
-    *(
-        "1_000",
-        "--1",
-        "-",
-        "1 2",
-        "{} {}",
-        "[] x",
-        "// x\n{}",
-        "/* x */ {}",
-        "# x\n{}",
-        '{"a": 1 /* x */}',
-        '"\\x41"',
-        '"\\u12"',
-    ),
-    *(
-        '"\\"',
-        '"\\',
-        '"a\nb"',
-        '"a\tb"',
-        '"a\x00b"',
-        '"a\x1fb"',
-        "(1)",
-        "<a/>",
-        "b'x'",
-        "```json\n{}\n```",
-        "format = 1",
-        "---\na: 1",
-    ),
-    *(
-        "=cmd|' /C calc'!A0",
-        "#!/bin/sh\nid",
-        "\x80\x04\x95.",
-        "PK\x03\x04",
-        "%PDF-1.7",
-        "\x89PNG\r\n",
-        "\x1f\x8b\x08",
-        "\u2028",
-        "\xa0{}",
-    ),
-    *(
-        GOOD + "}",
-        GOOD + GOOD,
-        GOOD + "\x00",
-        GOOD + ",",
-        GOOD[:-1],
-        GOOD[: len(GOOD) // 2],
-        GOOD.replace('"', "'"),
-        GOOD + "#",
-    ),
+    *("", " ", "\n", "\x00", "{", "}", "[", "]", '"', '"abc', "{]", "[}", '{"a"}', '{"a":}', '{"a":1,}', "[1,]", "[,]"),
+    *(",", ":", '{"a" 1}', "{a: 1}", "{'a': 1}", "{1: 2}", "nul", "None", "True", "undefined", "truee", "+1", "01"),
+    *("1.", ".5", "1e", "0x10", "1_000", "--1", "-", "1 2", "{} {}", "[] x", "// x\n{}", "/* x */ {}", "# x\n{}"),
+    *('{"a": 1 /* x */}', '"\\x41"', '"\\u12"', '"\\"', '"\\', '"a\nb"', '"a\tb"', '"a\x00b"', '"a\x1fb"', "(1)"),
+    *("<a/>", "b'x'", "```json\n{}\n```", "format = 1", "---\na: 1", "=cmd|' /C calc'!A0", "#!/bin/sh\nid"),
+    *("\x80\x04\x95.", "PK\x03\x04", "%PDF-1.7", "\x89PNG\r\n", "\x1f\x8b\x08", "\u2028", "\xa0{}", GOOD + "}"),
+    *(GOOD + GOOD, GOOD + "\x00", GOOD + ",", GOOD[:-1], GOOD[: len(GOOD) // 2], GOOD.replace('"', "'"), GOOD + "#"),
     *(GOOD.replace(":", "="), GOOD.replace(", ", ","[:0]), GOOD.replace('"pipeline"', "pipeline"), GOOD_YAML),
 )
 
@@ -454,27 +325,14 @@ NOT_UTF8 = (
         GOOD.encode(coding)
         for coding in ("utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be", "utf-8-sig")
     ),
-    *(
-        b"\xff",
-        b"\xfe\xff",
-        b"\xff\xfe\x00\x00",
-        b"\x00\x00\xfe\xff",
-        b"\xef\xbb\xbf",
-        b"\xef\xbb",
-        b"\xc3",
-        b"\x80",
-        b"\xf5\x80\x80\x80",
-    ),
+    *(b"\xff", b"\xfe\xff", b"\xff\xfe\x00\x00", b"\x00\x00\xfe\xff", b"\xef\xbb\xbf", b"\xef\xbb", b"\xc3", b"\x80"),
+    b"\xf5\x80\x80\x80",
     *(
         GOOD.encode().replace(b"MixUp", bad)
         for bad in (b"\xc0\xaf", b"\xed\xa0\x80", b"\xf8\x88\x80\x80\x80", b"Mix\xfc", b"\xe2\x82")
     ),
-    *(
-        GOOD.encode() + b"\xff",
-        b"\xff" + GOOD.encode(),
-        GOOD.encode("cp037"),
-        GOOD.encode("utf-7").replace(b"{", b"+AHs-"),
-    ),
+    *(GOOD.encode() + b"\xff", b"\xff" + GOOD.encode(), GOOD.encode("cp037")),
+    GOOD.encode("utf-7").replace(b"{", b"+AHs-"),
 )
 
 SURROGATES = (
@@ -522,8 +380,7 @@ def twice() -> Iterator[tuple[Any, ...]]:
     yield (
         "in-a-value",
         of_type("torchvision.Pad", {"padding": 1, "fill": {"Image": 1}}).replace('"Image"', '"Image": 2, "Image"'),
-        "$.pipeline.args.fill",
-        "Image",
+        *("$.pipeline.args.fill", "Image"),
     )
     yield "saved", GOOD_SAVED.replace('"p"', '"p": 1, "p"'), "$.transform", "p"
     yield "saved-class", GOOD_SAVED.replace('"__class', '"__class_fullname__": "Blur", "__class'), "$.transform"
@@ -574,10 +431,8 @@ def large() -> Iterator[tuple[Any, ...]]:
     yield "string-in-notes", json.dumps(envelope(MIXUP, NEUTRAL, notes={"a": "x" * 4097})), "$.notes.a", "4096"
     yield "string-as-type", of_type("x" * 4097), "$.pipeline.type", "4096"
     yield (
-        "string-as-value",
-        of_type("torchvision.Resize", {"size": 8, "interpolation": "x" * 4097}),
-        "$.pipeline.args",
-        "4096",
+        *("string-as-value", of_type("torchvision.Resize", {"size": 8, "interpolation": "x" * 4097})),
+        *("$.pipeline.args", "4096"),
     )
     yield "string-of-a-mib", json.dumps(["x" * (MIB - 10)]), "$[0]", "4096"
     yield "key", json.dumps(envelope(MIXUP, NEUTRAL, notes={"k" * 257: 1})), "$.notes", "256"
@@ -613,69 +468,26 @@ def envelopes() -> Iterator[tuple[Any, ...]]:
         for wrong in (None, True, 0, 1.5, "x", "", [], {}, [good[key]], {"value": good[key]}):
             yield f"{key}-{slug(wrong)}", json.dumps(good | {key: wrong}), f"$.{key}"
     for version in (
-        3,
-        99,
-        10**19,
-        0,
-        -1,
-        -2,
-        2.0,
-        2.5,
-        1e300,
-        "2",
-        "1",
-        "2.0",
-        "latest",
-        False,
-        [2],
-        {"major": 2},
-        None,
+        *(3, 99, 10**19, 0, -1, -2, 2.0, 2.5, 1e300, "2", "1", "2.0", "latest", False, [2], {"major": 2}, None),
     ):
         yield f"version-{slug(version)}", json.dumps(good | {"format_version": version}), "$.format_version"
     for host in (
-        "kornia",
-        "timm",
-        "keras",
-        "os",
-        "Torchvision",
-        "torchvision ",
-        "torch",
-        "mixtransforms",
-        "custom",
+        *("kornia", "timm", "keras", "os", "Torchvision", "torchvision ", "torch", "mixtransforms", "custom"),
         "../torchvision",
     ):
         yield f"host-{slug(host)}", json.dumps(good | {"host": host}), "$.host"
     for host in (
-        "\x1b[31m",
-        "torchvision\x00",
-        "\n",
-        "x" * 4000,
-        "\u202e",
-        "torchvisi\u043en",
-        "__class__",
+        *("\x1b[31m", "torchvision\x00", "\n", "x" * 4000, "\u202e", "torchvisi\u043en", "__class__"),
         "serialization.reader",
     ):
         yield f"host-{slug(host)}", json.dumps(good | {"host": host}), "$.host"
     for name in (
-        "keras",
-        "mixtransforms/plan",
-        "mixtransforms/pipeline/",
-        "MIXTRANSFORMS/PIPELINE",
-        "mixtransforms\\pipeline",
-        "\x1b[2J",
+        *("keras", "mixtransforms/plan", "mixtransforms/pipeline/", "MIXTRANSFORMS/PIPELINE"),
+        *("mixtransforms\\pipeline", "\x1b[2J"),
     ):
         yield f"format-{slug(name)}", json.dumps(good | {"format": name}), "$.format"
     for written in (
-        None,
-        3,
-        "0.1.0",
-        [],
-        ["0.1.0"],
-        {"mixtransforms": 1},
-        {"torch": None},
-        {"a": ["1"]},
-        {"a": {}},
-        {"a": True},
+        *(None, 3, "0.1.0", [], ["0.1.0"], {"mixtransforms": 1}, {"torch": None}, {"a": ["1"]}, {"a": {}}, {"a": True}),
     ):
         yield f"written-with-{slug(written)}", json.dumps(good | {"written_with": written}), "$.written_with"
     for schema in (3, None, [], {}, {"$ref": "x"}, True):
@@ -736,17 +548,7 @@ def envelopes() -> Iterator[tuple[Any, ...]]:
 def nodes() -> Iterator[tuple[Any, ...]]:
     """Nodes of another form."""
     for wrong in (
-        None,
-        True,
-        3,
-        0.5,
-        "torchvision.Resize",
-        "",
-        [],
-        [RESIZE],
-        {},
-        {"args": {}},
-        {"children": []},
+        *(None, True, 3, 0.5, "torchvision.Resize", "", [], [RESIZE], {}, {"args": {}}, {"children": []}),
         ["torchvision.Resize", {}],
     ):
         yield f"root-{slug(wrong)}", json.dumps(envelope(wrong)), "$.pipeline"
@@ -761,22 +563,15 @@ def nodes() -> Iterator[tuple[Any, ...]]:
             file = json.dumps(envelope(leaf | {"children": children}, host_of(leaf["type"])))
             yield f"children-of-a-leaf-{slug(leaf['type'])}-{len(children)}", file, "$.pipeline"
     for name in (
-        "torchvision.Compose",
-        "torchvision.RandomApply",
-        "albumentations.OneOf",
-        "mixtransforms.BatchCompose",
+        *("torchvision.Compose", "torchvision.RandomApply", "albumentations.OneOf", "mixtransforms.BatchCompose"),
         "mixtransforms.OneOf",
     ):
         yield (
-            f"transforms-in-args-{slug(name)}",
-            of_type(name, {"transforms": [RESIZE]}),
-            "$.pipeline.args",
+            *(f"transforms-in-args-{slug(name)}", of_type(name, {"transforms": [RESIZE]}), "$.pipeline.args"),
             "transforms",
         )
         yield (
-            f"transforms-twice-{slug(name)}",
-            of_type(name, {"transforms": []}, children=[MIXUP]),
-            "$.pipeline.args",
+            *(f"transforms-twice-{slug(name)}", of_type(name, {"transforms": []}, children=[MIXUP]), "$.pipeline.args"),
             "transforms",
         )
         yield f"transforms-as-children-{slug(name)}", of_type(name, transforms=[RESIZE]), "$.pipeline", "transforms"
@@ -793,8 +588,7 @@ def nodes() -> Iterator[tuple[Any, ...]]:
     yield (
         "options-inside-one-of",
         of_type("mixtransforms.OneOf", {}, NEUTRAL, children=[MIXUP | {"args": {"num_classes": 3}}, MIXUP]),
-        "$.pipeline.children[0].args",
-        "num_classes",
+        *("$.pipeline.children[0].args", "num_classes"),
     )
     deep: Node = {"type": "torchvision.Lambda"}
     for _ in range(9):
@@ -813,51 +607,17 @@ WRONG = {
     "integer": (True, "8", "8.0", 8.5, {}, {"int": 8}, "os.system", None, [[8]]),
     "flag": (1, 0, "true", "yes", "", None, [True], {}, 1.0),
     "interpolation": (
-        True,
-        ["bilinear"],
-        {"enum": "InterpolationMode", "value": "bilinear"},
-        "os.system",
-        "linear",
-        99,
-        -1,
-        2.5,
-        None,
-        "\x1b[0m",
+        *(True, ["bilinear"], {"enum": "InterpolationMode", "value": "bilinear"}, "os.system", "linear", 99, -1, 2.5),
+        *(None, "\x1b[0m"),
     ),
     "dtype": (
-        "float33",
-        "os",
-        "__class__",
-        "dtype",
-        "Tensor",
-        "torch.load",
-        3,
-        True,
-        None,
-        ["float32"],
-        {"dtype": "float32"},
-        "",
-        "\n",
+        *("float33", "os", "__class__", "dtype", "Tensor", "torch.load", 3, True, None, ["float32"]),
+        *({"dtype": "float32"}, "", "\n"),
     ),
     "fill": (
-        *(
-            {"Evil": 1},
-            {"torch.Tensor": 1},
-            {"builtins.int": 1},
-            {"image": 1},
-            {"Image": "1"},
-            {"Image": {"others": 1}},
-            {"": 1},
-        ),
-        *(
-            True,
-            "random",
-            "os.system",
-            {"by_type": [["Image", 1]]},
-            {"__class__": 1},
-            {"Image": True},
-            {"others": [1, "2"]},
-        ),
+        *({"Evil": 1}, {"torch.Tensor": 1}, {"builtins.int": 1}, {"image": 1}, {"Image": "1"}),
+        *({"Image": {"others": 1}}, {"": 1}, True, "random", "os.system", {"by_type": [["Image", 1]]}),
+        *({"__class__": 1}, {"Image": True}, {"others": [1, "2"]}),
     ),
     "pair": ("12", [1, "2"], [True, False], {"0": 1, "1": 2}, [[1, 2], [3, 4]], [1, None], "os.system"),
 }
@@ -891,61 +651,20 @@ MATRIX = {"dtype": "float32", "values": [[1.0, 0.0], [0.0, 1.0]]}
 VECTOR = {"dtype": "float32", "values": [0.0, 0.0]}
 
 TENSORS = (
-    *(
-        {"dtype": "float32", "values": [0.0] * 4097},
-        {"dtype": "float32", "values": [[0.0] * 65] * 65},
-        {"dtype": "float32"},
-    ),
-    *(
-        {"dtype": "float32", "values": [[1, 2], [3]]},
-        {"dtype": "float32", "values": [1, [2]]},
-        {"dtype": "float32", "values": ["1", "2"]},
-    ),
-    *(
-        {"dtype": "float32", "values": [None, None]},
-        {"dtype": "float32", "values": "0 0"},
-        {"dtype": "float32", "values": PICKLE},
-    ),
-    *(
-        {"dtype": "float32", "values": {"0": 1}},
-        {"dtype": "float33", "values": [0, 0]},
-        {"dtype": "object", "values": [0, 0]},
-    ),
-    *(
-        {"dtype": 3, "values": [0, 0]},
-        {"dtype": None, "values": [0, 0]},
-        {"dtype": ["float32"], "values": [0, 0]},
-        {"values": [0, 0]},
-    ),
-    *(
-        {"dtype": "uint8", "values": [300, 0]},
-        {"dtype": "int8", "values": [0.5, 0]},
-        {"dtype": "float32", "values": [0, 0], "device": "cuda"},
-    ),
-    *(
-        {"dtype": "float32", "values": [0, 0], "storage": "/etc/passwd"},
-        {"dtype": "float32", "values": [1e300, 0]},
-        [],
-        "zeros(2)",
-        3,
-        None,
-        True,
-    ),
-    *(
-        {"dtype": "__class__", "values": [0, 0]},
-        {"dtype": "load", "values": [0, 0]},
-        {"dtype": "int64", "values": [10**19, 0]},
-    ),
-    *(
-        {"dtype": "float32", "values": [True, False]},
-        {"dtype": "bool", "values": [1, 2]},
-        {"dtype": "float32", "values": [{"a": 1}, 2]},
-    ),
-    *(
-        {"dtype": "float32", "values": []},
-        {"dtype": "float32", "values": [[[]]]},
-        {"dtype": "complex64", "values": ["1+2j", 0]},
-    ),
+    *({"dtype": "float32", "values": [0.0] * 4097}, {"dtype": "float32", "values": [[0.0] * 65] * 65}),
+    *({"dtype": "float32"}, {"dtype": "float32", "values": [[1, 2], [3]]}, {"dtype": "float32", "values": [1, [2]]}),
+    *({"dtype": "float32", "values": ["1", "2"]}, {"dtype": "float32", "values": [None, None]}),
+    *({"dtype": "float32", "values": "0 0"}, {"dtype": "float32", "values": PICKLE}),
+    *({"dtype": "float32", "values": {"0": 1}}, {"dtype": "float33", "values": [0, 0]}),
+    *({"dtype": "object", "values": [0, 0]}, {"dtype": 3, "values": [0, 0]}, {"dtype": None, "values": [0, 0]}),
+    *({"dtype": ["float32"], "values": [0, 0]}, {"values": [0, 0]}, {"dtype": "uint8", "values": [300, 0]}),
+    *({"dtype": "int8", "values": [0.5, 0]}, {"dtype": "float32", "values": [0, 0], "device": "cuda"}),
+    *({"dtype": "float32", "values": [0, 0], "storage": "/etc/passwd"}, {"dtype": "float32", "values": [1e300, 0]}, []),
+    *("zeros(2)", 3, None, True, {"dtype": "__class__", "values": [0, 0]}, {"dtype": "load", "values": [0, 0]}),
+    *({"dtype": "int64", "values": [10**19, 0]}, {"dtype": "float32", "values": [True, False]}),
+    *({"dtype": "bool", "values": [1, 2]}, {"dtype": "float32", "values": [{"a": 1}, 2]}),
+    *({"dtype": "float32", "values": []}, {"dtype": "float32", "values": [[[]]]}),
+    {"dtype": "complex64", "values": ["1+2j", 0]},
 )
 
 
@@ -1121,182 +840,34 @@ def yaml_args(text: str, host: str = NEUTRAL, name: str = "mixtransforms.MixUp")
 
 
 TAGGED = (
-    *(
-        '!!python/object/apply:os.system ["id"]',
-        "!!python/name:os.system",
-        "!!python/module:os",
-        "!!python/tuple [1, 2]",
-    ),
-    *(
-        '!!python/object/new:subprocess.Popen [["id"]]',
-        "!!python/object:os.system {}",
-        "!!python/object/apply:eval ['1']",
-    ),
-    *(
-        "!!python/str x",
-        "!!python/long 1",
-        "!!python/bytes eA==",
-        "!!python/dict {}",
-        "!!binary aGk=",
-        "!!set {a, b}",
-        "!!omap [a: 1]",
-    ),
-    *(
-        "!!timestamp 2024-01-01",
-        '!!int "1"',
-        '!!float "1"',
-        "!!float .nan",
-        "!!bool yes",
-        "!!null x",
-        "!!str 1",
-        "!!seq [1]",
-        "!!map {}",
-    ),
-    *(
-        "!evil 1",
-        "! 1",
-        "!<tag:yaml.org,2002:python/name:os.system> ''",
-        "!!merge x",
-        "!!value x",
-        "!!pairs [a: 1]",
-        "!include /etc/passwd",
-    ),
-    *(
-        "!!js/function 'x'",
-        "!ruby/object:Gem {}",
-        "!ENV HOME",
-        "!!python/object/apply:builtins.exec ['1']",
-        "!!python/complex 1",
-    ),
+    *('!!python/object/apply:os.system ["id"]', "!!python/name:os.system", "!!python/module:os"),
+    *("!!python/tuple [1, 2]", '!!python/object/new:subprocess.Popen [["id"]]', "!!python/object:os.system {}"),
+    *("!!python/object/apply:eval ['1']", "!!python/str x", "!!python/long 1", "!!python/bytes eA=="),
+    *("!!python/dict {}", "!!binary aGk=", "!!set {a, b}", "!!omap [a: 1]", "!!timestamp 2024-01-01", '!!int "1"'),
+    *('!!float "1"', "!!float .nan", "!!bool yes", "!!null x", "!!str 1", "!!seq [1]", "!!map {}", "!evil 1", "! 1"),
+    *("!<tag:yaml.org,2002:python/name:os.system> ''", "!!merge x", "!!value x", "!!pairs [a: 1]"),
+    *("!include /etc/passwd", "!!js/function 'x'", "!ruby/object:Gem {}", "!ENV HOME"),
+    *("!!python/object/apply:builtins.exec ['1']", "!!python/complex 1"),
 )
 
 NOT_THE_NUMBER = (
-    *(
-        ".nan",
-        ".NaN",
-        ".NAN",
-        ".inf",
-        "-.inf",
-        "+.INF",
-        "1e999",
-        "-1e999",
-        "1.0e+999",
-        "1:30",
-        "190:20:30.15",
-        "1:2:3",
-        "2024-01-01",
-    ),
-    *(
-        "2024-01-01T00:00:00Z",
-        "0o17",
-        "017",
-        "0x1F",
-        "0b11",
-        "1_000",
-        "yes",
-        "no",
-        "on",
-        "off",
-        "y",
-        "true",
-        "True",
-        "'0.4'",
-        '"0.4"',
-    ),
-    *(
-        "NaN",
-        "Infinity",
-        "=",
-        "<<",
-        "0.4.1",
-        "1,5",
-        "[0.4]",
-        "{a: 1}",
-        "1" * 5000,
-        "0x" + "f" * 5000,
-        "0b" + "1" * 9000,
-        "9" * 21,
-    ),
-    *(
-        ":".join(["1"] * 3000),
-        "1" + "0" * 400 + ".5",
-        "0." + "1" * 5000 + "e999",
-        "|\n    0.4",
-        "1 # x\n    2",
-        "- 1",
-        "none",
-        "nan",
-        "~x",
-    ),
+    *(".nan", ".NaN", ".NAN", ".inf", "-.inf", "+.INF", "1e999", "-1e999", "1.0e+999", "1:30", "190:20:30.15", "1:2:3"),
+    *("2024-01-01", "2024-01-01T00:00:00Z", "0o17", "017", "0x1F", "0b11", "1_000", "yes", "no", "on", "off", "y"),
+    *("true", "True", "'0.4'", '"0.4"', "NaN", "Infinity", "=", "<<", "0.4.1", "1,5", "[0.4]", "{a: 1}", "1" * 5000),
+    *("0x" + "f" * 5000, "0b" + "1" * 9000, "9" * 21, ":".join(["1"] * 3000), "1" + "0" * 400 + ".5"),
+    *("0." + "1" * 5000 + "e999", "|\n    0.4", "1 # x\n    2", "- 1", "none", "nan", "~x"),
 )
 
 NOT_THE_FLAG = (
-    "yes",
-    "no",
-    "on",
-    "off",
-    "y",
-    "n",
-    "Yes",
-    "NO",
-    "On",
-    "0",
-    "1",
-    "'true'",
-    '"false"',
-    "~",
-    "null",
-    "2024-01-01",
+    *("yes", "no", "on", "off", "y", "n", "Yes", "NO", "On", "0", "1", "'true'", '"false"', "~", "null", "2024-01-01"),
     "[true]",
 )
 
 NOT_YAML = (
-    *(
-        "",
-        " ",
-        "\n",
-        "# nothing\n",
-        "---\n",
-        "---\n...\n",
-        "~\n",
-        "x",
-        "[",
-        "{",
-        "{a: 1",
-        "'",
-        '"',
-        '"\\x"',
-        "a: b: c",
-        "a:\n\tb: 1",
-        "\t{}",
-    ),
-    *(
-        "- a\nb: 1",
-        "a: 1\n b: 2",
-        "%YAML 9.9\n---\na: 1",
-        "%TAG ! tag:evil,2024:\n---\n!x a",
-        "&a",
-        "*a",
-        "&a *a",
-        "@x",
-        "`x`",
-        "? ",
-        ": ",
-    ),
-    *(
-        "a: |\n x\ny",
-        "[1, 2",
-        "a: [1, 2}",
-        "\x00",
-        "a: \x01",
-        "a: \x7f",
-        "a: \x9b",
-        "\x1b[2J",
-        "a: 'x\n",
-        "--- a\n--- b",
-        "%",
-        "%%\n---\n",
-    ),
+    *("", " ", "\n", "# nothing\n", "---\n", "---\n...\n", "~\n", "x", "[", "{", "{a: 1", "'", '"', '"\\x"', "a: b: c"),
+    *("a:\n\tb: 1", "\t{}", "- a\nb: 1", "a: 1\n b: 2", "%YAML 9.9\n---\na: 1", "%TAG ! tag:evil,2024:\n---\n!x a"),
+    *("&a", "*a", "&a *a", "@x", "`x`", "? ", ": ", "a: |\n x\ny", "[1, 2", "a: [1, 2}", "\x00", "a: \x01", "a: \x7f"),
+    *("a: \x9b", "\x1b[2J", "a: 'x\n", "--- a\n--- b", "%", "%%\n---\n"),
 )
 
 
@@ -1395,9 +966,7 @@ def yamls() -> Iterator[tuple[Any, ...]]:
     yield "bidi-as-type", GOOD_YAML.replace("mixtransforms.MixUp", '"\\u202emix"'), "$.pipeline.type"
     yield "surrogate-as-type", GOOD_YAML.replace("mixtransforms.MixUp", '"\\ud800"')
     yield (
-        "saved-unknown",
-        '__version__: "2.0.8"\ntransform: {__class_fullname__: os.system}\n',
-        "$.transform",
+        *("saved-unknown", '__version__: "2.0.8"\ntransform: {__class_fullname__: os.system}\n', "$.transform"),
         "os.system",
     )
     yield "saved-version", "__version__: 2.0\ntransform: {__class_fullname__: HorizontalFlip}\n", "$.__version__"
@@ -1406,54 +975,14 @@ def yamls() -> Iterator[tuple[Any, ...]]:
 # ------------------------------------------------------------------------------------------------------ what A.save writes
 
 SAVED_CLASSES = (
-    *(
-        "os.system",
-        "logging.os.system",
-        "builtins.eval",
-        "Evil",
-        "",
-        ".",
-        "Lambda",
-        "TextImage",
-        "FDA",
-    ),
-    *(
-        "HistogramMatching",
-        "PixelDistributionAdaptation",
-        "BasicTransform",
-        "BaseCompose",
-        "DualTransform",
-        "Transform3D",
-    ),
-    *(
-        "albumentations.check_version.urllib.request.urlopen",
-        "albumentations.core.serialization.os.system",
-        "horizontalflip",
-    ),
-    *(
-        "torchvision.Resize",
-        "torchvision.transforms.v2.Resize",
-        "mixtransforms.load",
-        "mixtransforms.cli.main",
-        "my.module.Flip",
-    ),
-    *(
-        "HorizontalFlip ",
-        "HorizontalFlip\x00",
-        "\x1b[31mHorizontalFlip",
-        "Horizonta\u0406Flip",
-        "HorizontalFlip.__init__",
-        "x" * 4000,
-    ),
-    *(
-        "__main__.Flip",
-        "../HorizontalFlip",
-        "albumentations",
-        "albumentations.",
-        "Serializable",
-        "BboxParams",
-        "custom.Flip",
-    ),
+    *("os.system", "logging.os.system", "builtins.eval", "Evil", "", ".", "Lambda", "TextImage", "FDA"),
+    *("HistogramMatching", "PixelDistributionAdaptation", "BasicTransform", "BaseCompose", "DualTransform"),
+    *("Transform3D", "albumentations.check_version.urllib.request.urlopen"),
+    *("albumentations.core.serialization.os.system", "horizontalflip", "torchvision.Resize"),
+    *("torchvision.transforms.v2.Resize", "mixtransforms.load", "mixtransforms.cli.main", "my.module.Flip"),
+    *("HorizontalFlip ", "HorizontalFlip\x00", "\x1b[31mHorizontalFlip", "Horizonta\u0406Flip"),
+    *("HorizontalFlip.__init__", "x" * 4000, "__main__.Flip", "../HorizontalFlip", "albumentations", "albumentations."),
+    *("Serializable", "BboxParams", "custom.Flip"),
 )
 
 
@@ -1466,15 +995,7 @@ def saves() -> Iterator[tuple[Any, ...]]:
     for wrong in (None, True, 3, [], ["HorizontalFlip"], {}, {"name": "HorizontalFlip"}):
         yield f"class-{slug(wrong)}", saved_class(wrong), "$.transform"
     for wrong in (
-        None,
-        True,
-        3,
-        "HorizontalFlip",
-        [],
-        [flip],
-        {},
-        {"p": 0.5},
-        {"type": "albumentations.HorizontalFlip"},
+        *(None, True, 3, "HorizontalFlip", [], [flip], {}, {"p": 0.5}, {"type": "albumentations.HorizontalFlip"}),
     ):
         yield f"transform-{slug(wrong)}", saved(wrong), "$.transform"
         compose = {"__class_fullname__": "Compose", "p": 1.0, "transforms": [flip, wrong]}
@@ -1502,18 +1023,7 @@ def saves() -> Iterator[tuple[Any, ...]]:
     yield "lambda-replayed", saved(replay), "$.transform.transforms[0]", "Lambda"
     yield "replay-key", saved(replay | {"transforms": [flip], "save_key": 3}), "$.transform", "save_key"
     for key in (
-        "evil",
-        "_target_",
-        "__init__",
-        "__class__",
-        "self",
-        "args",
-        "kwargs",
-        "cls",
-        "size",
-        "_p",
-        "",
-        "\x1b[2J",
+        *("evil", "_target_", "__init__", "__class__", "self", "args", "kwargs", "cls", "size", "_p", "", "\x1b[2J"),
         "k" * 250,
     ):
         shown = (key,) if key.isprintable() and len(key) < 100 else ()
@@ -1523,9 +1033,7 @@ def saves() -> Iterator[tuple[Any, ...]]:
     yield "nan", saved(flip | {"p": float("nan")}), "$.transform.p"
     yield "infinity", GOOD_SAVED.replace("0.5", "1e999"), "$.transform.p"
     yield (
-        "other-version",
-        saved({"__class_fullname__": "GaussNoise", "var_limit": [10, 50]}, "1.3.1"),
-        "$.transform",
+        *("other-version", saved({"__class_fullname__": "GaussNoise", "var_limit": [10, 50]}, "1.3.1"), "$.transform"),
         "var_limit",
     )
     yield "older-version", saved({"__class_fullname__": "Cutout", "num_holes": 8}, "0.5.2"), "$.transform", "Cutout"

@@ -105,11 +105,7 @@ def told(watch, node, host):
 
 def wrapped(text):
     return (
-        {"others": text},
-        {"Image": text},
-        {"x": [text]},
-        {"dtype": text, "values": text},
-        {"format": text},
+        *({"others": text}, {"Image": text}, {"x": [text]}, {"dtype": text, "values": text}, {"format": text}),
         {text: 1},
     )
 
@@ -334,35 +330,15 @@ def test_an_allowed_class_is_all_that_is_allowed():
     Mine = own_class()
     assert mixtransforms.from_dict(named("custom.Mine", size=4), allow=[Mine]).size == 4
     others = (
-        *(
-            "custom.os",
-            "custom.os.system",
-            "custom.Mine.forward",
-            "custom.mine",
-            "custom.Mine ",
-            "Mine",
-            "custom.",
-            "custom.Mine.Mine",
-        ),
-        *(
-            "custom.__init__",
-            "torchvision.Mine",
-            f"custom.{__name__}.Mine",
-            "torchvision.Lambda",
-            "custom.Module",
-            "custom.object",
-        ),
+        *("custom.os", "custom.os.system", "custom.Mine.forward", "custom.mine", "custom.Mine ", "Mine", "custom."),
+        *("custom.Mine.Mine", "custom.__init__", "torchvision.Mine", f"custom.{__name__}.Mine", "torchvision.Lambda"),
+        *("custom.Module", "custom.object"),
     )
     for name in others:
         with pytest.raises(mixtransforms.ConfigError, match=r"\$\.pipeline\.type"):
             mixtransforms.from_dict(named(name), allow=[Mine])
     for args in (
-        {"size": "os.system"},
-        {"forward": 1},
-        {"self": 1},
-        {"_modules": {}},
-        {"training": False},
-        {"size": True},
+        *({"size": "os.system"}, {"forward": 1}, {"self": 1}, {"_modules": {}}, {"training": False}, {"size": True}),
     ):
         with pytest.raises(mixtransforms.ConfigError, match=r"\$\.pipeline\.args"):
             mixtransforms.from_dict(named("custom.Mine", **args), allow=[Mine])
