@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import enum
+import inspect
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mixtransforms.core.errors import ConfigError
 from mixtransforms.serialization.codec import CUSTOM, OWN, Codec
-from mixtransforms.serialization.entries import Entry
+from mixtransforms.serialization.entries import CHILDREN, Entry
 from mixtransforms.serialization.envelope import codec_of, host_of
 from mixtransforms.transform import MixTransform
 
@@ -46,16 +47,17 @@ def _code(codec: Codec, transform: Any, indent: str) -> str:
     if not entry.children:
         return f"{name}({', '.join(given)})"
     inner = [_code(codec, child, indent + "    ") for child in codec.children(transform)]
-    return _container(name, inner, given, indent)
+    first = next(iter(inspect.signature(entry.cls).parameters)) == CHILDREN
+    return _container(name, "" if first else f"{CHILDREN}=", inner, given, indent)
 
 
-def _container(name: str, inner: list[str], given: list[str], indent: str) -> str:
-    single = f"{name}({', '.join(['[' + ', '.join(inner) + ']', *given])})"
+def _container(name: str, keyword: str, inner: list[str], given: list[str], indent: str) -> str:
+    single = f"{name}({', '.join([f'{keyword}[' + ', '.join(inner) + ']', *given])})"
     if "\n" not in single and len(indent) + len(single) <= (WIDTH if indent else 0):
         return single
     lines = "".join(f"\n{indent}    {child}," for child in inner)
     listed = f"[{lines}\n{indent}]" if inner else "[]"
-    return f"{name}({', '.join([listed, *given])})"
+    return f"{name}({', '.join([keyword + listed, *given])})"
 
 
 def _given(entry: Entry, held: Mapping[str, Any]) -> Iterator[str]:

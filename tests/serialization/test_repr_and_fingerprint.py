@@ -64,7 +64,6 @@ def plain(data):
 
 
 NOT_YET = {
-    "A.OneOrOther(": "its first parameter is not the list of transforms, which the code gives by its place",
     "A.ToTensor3D(": "BatchCompose declares masks, which it does not take: KeyError",
 }
 """Transforms whose code, or whose pipeline, fails; parts of their cases."""

@@ -312,6 +312,38 @@ def test_a_value_of_a_wrong_type_is_refused_for_every_argument(host):
     assert open_ones == set()
 
 
+# By hand, since the schema and the reader look their bounds up in one table.
+
+BOUNDED = [
+    ("MixUp", "p", [0, 0.0, 0.5, 1, 1.0], [-1e-9, 1.0000001, 1.5, 2, True, "1", None]),
+    ("CutMix", "p", [0, 1], [-1, 2]),
+    ("OneOf", "p", [0, 1], [-1, 2]),
+    ("MixUp", "alpha", [0, 1e-6, 0.2, 1, 1e6], [-1, 5e-7, 1.1e6, True, "1", None]),
+    ("MixUp", "num_classes", [None, 1, 2**31 - 1], [0, -1, 2**31, 1.5, True]),
+    ("MixUp", "ignore_index", [None, 0, -(2**31), 2**31 - 1], [-(2**31) - 1, 2**31, 0.5, False]),
+    ("MixUp", "seed", [None, 0, 2**64 - 1], [-1, 2**64, 0.5, False]),
+    ("OneOf", "weights", [None, [0, 1], [0.25, 0.5]], [[-0.5, 0.5], [0.5, 1.5], [], [None, 1], 1]),
+    ("MixUp", "per", ["sample", "pair", "batch"], ["sampel", None, 1]),
+    ("OneOf", "per", ["sample", "batch"], ["pair", None]),
+]
+
+
+@pytest.mark.parametrize(("name", "argument", "right", "wrong"), BOUNDED, ids=[f"{row[0]}.{row[1]}" for row in BOUNDED])
+def test_bounds_of_ours(name, argument, right, wrong):
+    node = examples("neutral")["neutral", f"mixtransforms.{name}"]
+    children = (
+        {"children": [{"type": "mixtransforms.MixUp"}, {"type": "mixtransforms.CutMix"}]} if name == "OneOf" else {}
+    )
+    for value in right:
+        data = file("neutral", {"type": node["type"], "args": {argument: value}} | children)
+        validator().validate(data)
+        assert mixtransforms.to_dict(mixtransforms.from_dict(data))["pipeline"]["args"][argument] == value
+    for value in wrong:
+        refused_by_both(
+            "neutral", {"type": node["type"], "args": {argument: value}} | children, f"$.pipeline.args.{argument}"
+        )
+
+
 # The reader's own checks against the validator.
 
 
