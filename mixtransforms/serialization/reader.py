@@ -229,8 +229,11 @@ def _unquoted(token: str) -> str:
 
 
 def _place(text: str, start: int) -> str:
-    """The path of the value, or of the key, that begins at a position."""
-    return next((place.path for place in places(text[: start + MAX_STRING + 2]) if place.start >= start), "$")
+    """The path of the value, or of the key, that begins at a position; of a string, its first characters will do."""
+    first = text[start]
+    if first == '"':
+        first = json.dumps(re.sub(r'["\\].*', "", text[start + 1 : start + 40], flags=re.DOTALL))
+    return next((place.path for place in places(text[:start] + first) if place.start >= start), "$")
 
 
 def _complaints(text: str) -> Iterator[Problem]:

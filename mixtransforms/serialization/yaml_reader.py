@@ -118,7 +118,7 @@ class _Document:
             fix = "Write the value there."
             raise error([Problem(path, "An unknown alias", told(event.anchor), "an anchor before it", fix)])
         value, size = self._anchors[event.anchor]
-        self._counted(size, path)  # as if it were written there again, so that aliases of aliases end
+        self._counted(size - 1, path)  # as if it were written there again, so that aliases of aliases end
         return value
 
     def _counted(self, more: int, path: str) -> None:
