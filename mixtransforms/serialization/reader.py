@@ -233,6 +233,8 @@ def _place(text: str, start: int) -> str:
     first = text[start]
     if first == '"':
         first = json.dumps(re.sub(r'["\\].*', "", text[start + 1 : start + 40], flags=re.DOTALL))
+    elif first == ",":
+        first = ",0"
     return next((place.path for place in places(text[:start] + first) if place.start >= start), "$")
 
 
