@@ -216,7 +216,11 @@ def test_validate_one_problem_of_a_file_is_told_in_the_singular(tmp_path):
 def test_validate_a_file_that_is_not_there(tmp_path):
     result = fails("validate", tmp_path / "nothing.json")
     assert result.stderr == f"Error: {tmp_path / 'nothing.json'}: No such file or directory\n"
-    assert result.stdout == ""
+    assert result.stdout == "1 problem found.\n"
+    (tmp_path / "other.json").write_text("{", encoding="utf-8")
+    both = fails("validate", tmp_path / "nothing.json", tmp_path / "other.json").stdout
+    assert "other.json:1: Not JSON" in both
+    assert "2 problems found." in both
     assert fails("validate", tmp_path).stderr == f"Error: {tmp_path}: Is a directory\n"
 
 

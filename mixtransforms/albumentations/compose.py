@@ -158,6 +158,9 @@ class BatchCompose(A.Compose):
     def to_dict_private(self) -> dict[str, Any]:
         """What ``A.to_dict`` writes, with the arguments that Albumentations itself leaves out."""
         written: dict[str, Any] = super().to_dict_private()
+        boxes = self.processors.get("bboxes")
+        if boxes is not None:
+            written["bbox_params"] |= {"filter_invalid_bboxes": boxes.params.filter_invalid_bboxes}
         return written | {
             "strict": self.strict,
             "mask_interpolation": self.mask_interpolation,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from typing import Any
 
 
 class InputError(ValueError):
@@ -23,7 +24,13 @@ class PlanError(ValueError):
 
 
 class ConfigError(ValueError):
-    """A pipeline that cannot be written to a file, or a file that cannot be read; names the JSON path."""
+    """A pipeline that cannot be written to a file, or a file that cannot be read; names the JSON path.
+
+    Attributes:
+        problems: Everything that is wrong, where that is known; the text tells the first.
+    """
+
+    problems: tuple[Any, ...] = ()
 
 
 class MissingDependencyError(ImportError):

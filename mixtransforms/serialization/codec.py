@@ -13,7 +13,7 @@ from typing import Any
 from mixtransforms.core import fields
 from mixtransforms.core.method import Method
 from mixtransforms.core.registry import METHODS as KNOWN_METHODS
-from mixtransforms.serialization.entries import CHILDREN, METHODS, Entry, names_of, own_entry
+from mixtransforms.serialization.entries import CHILDREN, METHODS, Entry, own_entry, table_of
 from mixtransforms.serialization.problems import Problem, error, shortened, told
 from mixtransforms.transform import MixTransform
 
@@ -44,7 +44,7 @@ class Codec(ABC):
     """Why a type is not covered, by its name."""
 
     def __init__(self, entries: Iterable[Entry]) -> None:
-        self.entries = names_of(entries)
+        self.entries = table_of(entries)
         self._by_class = {entry.cls: entry for entry in self.entries.values()}
 
     @functools.cached_property
@@ -77,8 +77,20 @@ class Codec(ABC):
         return node
 
     def children(self, transform: Any) -> Sequence[Any]:
-        """The transforms in a container."""
-        return list(getattr(transform, CHILDREN))
+        """The transforms in a container.
+
+        Raises:
+            ConfigError: A BatchCompose does not run the transforms that it now lists.
+        """
+        listed = list(getattr(transform, CHILDREN))
+        stages = vars(transform).get("_stages")
+        if stages is not None:
+            run = [member for stage in stages for member in stage.transforms]
+            if len(run) != len(listed) or any(one is not other for one, other in zip(run, listed, strict=True)):
+                fix = "Make a new BatchCompose of the changed list."
+                got, wanted = "other transforms than it was made of", "those that it runs"
+                raise error([Problem("$.pipeline.children", "A list changed behind its pipeline", got, wanted, fix)])
+        return listed
 
     def make(self, entry: Entry, args: Mapping[str, Any], children: Sequence[Any]) -> Any:
         """An object from its arguments; may raise whatever its constructor raises."""

@@ -146,7 +146,7 @@ def documented_arguments(cls: type) -> dict[str, str]:
     return {match[1]: " ".join(match[2].split()) for match in found if match}
 
 
-def names_of(entries: Iterable[Entry]) -> Mapping[str, Entry]:
+def table_of(entries: Iterable[Entry]) -> Mapping[str, Entry]:
     """A table that cannot be changed."""
     return MappingProxyType({entry.name: entry for entry in entries})
 

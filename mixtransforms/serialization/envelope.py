@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import importlib
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -27,6 +28,11 @@ Allowed = Iterable[type]
 """A caller's own classes."""
 
 
+def classes_of(allow: Any) -> tuple[Any, ...]:
+    """What a caller allows; a class may stand alone."""
+    return (allow,) if isinstance(allow, type) else tuple(allow)
+
+
 class Reading(NamedTuple):
     """What came of reading a file.
 
@@ -42,7 +48,8 @@ class Reading(NamedTuple):
 def to_dict(pipeline: Any, *, allow: Allowed = (), notes: Any = None) -> dict[str, Any]:
     """A pipeline of either host, or one mixing transform, in JSON's vocabulary.
 
-    It is rebuilt and compared first: what would not come back equal is refused.
+    It is rebuilt and compared first: what would not come back equal is refused. Devices, ``.eval()`` and the state of
+    random generators are no part of a pipeline.
 
     Args:
         pipeline: A BatchCompose, a Compose of the host, or any single transform that is covered.
@@ -53,7 +60,7 @@ def to_dict(pipeline: Any, *, allow: Allowed = (), notes: Any = None) -> dict[st
     Raises:
         ConfigError: Something in it cannot be rebuilt exactly; names its JSON path.
     """
-    allow = tuple(allow)
+    allow = classes_of(allow)
     host = host_of(pipeline)
     codec = codec_of(host).allowing(allow)
     node = nodes.write(codec, pipeline, ROOT)
@@ -121,17 +128,19 @@ def read(data: Any, allow: Allowed = ()) -> Reading:
         allow: Classes of your own that the data may name.
     """
     if migrations.is_of_albumentations(data):
+        wanted, fix = "only what A.save writes", "Remove it."
+        foreign = [key for key in data if key not in migrations.OF_ALBUMENTATIONS]
+        if foreign:
+            problems = (
+                Problem(below("$", key), "Not a file of Albumentations", told(key), wanted, fix) for key in foreign
+            )
+            return Reading(None, tuple(islice(problems, MOST)))
         data = migrations.from_albumentations(data)
         pipeline = migrations.each_node(data["pipeline"], codec_of(data["host"]).without_echoes)
-        reading = _read({**data, "pipeline": pipeline}, tuple(allow))
-        places = (migrations.path_in_albumentations(problem.path) for problem in reading.problems)
-        moved = (Problem(place, *_texts(problem)) for place, problem in zip(places, reading.problems, strict=True))
+        reading = _read({**data, "pipeline": pipeline}, classes_of(allow))
+        moved = (replace(problem, path=migrations.path_in_albumentations(problem.path)) for problem in reading.problems)
         return reading._replace(problems=tuple(moved))
-    return _read(data, tuple(allow))
-
-
-def _texts(problem: Problem) -> tuple[str, str, str, str]:
-    return problem.what, problem.got, problem.wanted, problem.fix
+    return _read(data, classes_of(allow))
 
 
 def _read(data: Any, allow: tuple[type, ...]) -> Reading:
@@ -206,7 +215,7 @@ def _versioned(problem: Problem, data: Mapping[str, Any], codec: Codec) -> Probl
     version = _written_by_another(data, codec)
     if version is None:
         return problem
-    return Problem(problem.path, *_texts(problem)[:3], f"{problem.fix} {_both(codec, version)}")
+    return replace(problem, fix=f"{problem.fix} {_both(codec, version)}")
 
 
 def _both(codec: Codec, version: str) -> str:
@@ -269,6 +278,7 @@ def codec_of(host: str) -> Codec:
     Raises:
         MissingDependencyError: The host is not installed.
     """
+    assert host in HOSTS  # a name from a file has been looked up by now
     if host == "neutral":
         return OwnCodec(importlib.import_module("mixtransforms.transform"))
     importlib.import_module(f"mixtransforms.{host}")  # which says how to install what is missing

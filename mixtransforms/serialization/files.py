@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +23,7 @@ def save(pipeline: Any, path: str | os.PathLike[str], *, allow: Allowed = (), no
 
     Args:
         pipeline: A BatchCompose, a Compose of the host, or any single transform that is covered.
-        path: The file; it is replaced where it exists.
+        path: The file; it is replaced where it exists, also behind a symbolic link.
         allow: Classes of your own that may be written.
         notes: Free text, or anything that JSON has a form for.
 
@@ -37,7 +39,14 @@ def save(pipeline: Any, path: str | os.PathLike[str], *, allow: Allowed = (), no
 
 
 def replace(target: Path, text: str) -> None:
-    """Puts a text into a file in one step: whoever reads it sees all of the old or all of the new."""
+    """Puts a text into a file in one step: whoever reads it sees all of the old or all of the new.
+
+    Raises:
+        OSError: There is no such folder, or it cannot be written to.
+    """
+    target = target.resolve() if target.is_symlink() else target
+    if not target.parent.is_dir():
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), os.fspath(target))
     descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:100]}.")
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
@@ -95,17 +104,23 @@ def check(path: str | os.PathLike[str], *, allow: Allowed = ()) -> list[tuple[in
     try:
         problems = envelope.read(_parsed(path, content), allow).problems
     except ConfigError as reason:
-        return [(None, str(reason))]
-    if not problems:
-        return []
+        problems = reason.problems
+        if _is_yaml(path):  # whose parser has told the line, and would stop there again
+            return [(problem.line, str(problem)) for problem in problems]
+    lines = _lines(path, content, problems)
+    found = ((problem.line or next(lines(problem), None), str(problem)) for problem in problems)
+    return sorted(found, key=lambda item: item[0] or 0)
+
+
+def _lines(
+    path: str | os.PathLike[str], content: bytes, problems: Iterable[Problem]
+) -> Callable[[Problem], Iterator[int]]:
+    """Finds the lines of a problem's place and of what holds it, from the inside out."""
+    unknown = [problem for problem in problems if problem.line is None]
+    wanted = {place for problem in unknown for place in _enclosing(problem.path)}
     find = yaml_reader.lines if _is_yaml(path) else reader.lines
-    wanted = {place for problem in problems for place in _enclosing(problem.path)}
-    lines = find(reader.decoded(content), wanted)
-    found = (
-        (next((lines[place] for place in _enclosing(problem.path) if place in lines), None), problem)
-        for problem in problems
-    )
-    return sorted(((line, str(problem)) for line, problem in found), key=lambda item: item[0] or 0)
+    lines = find(reader.decoded(content), wanted) if wanted and len(content) <= reader.MAX_BYTES else {}
+    return lambda problem: (lines[place] for place in _enclosing(problem.path) if place in lines)
 
 
 def _content(path: str | os.PathLike[str]) -> bytes:

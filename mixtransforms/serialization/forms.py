@@ -44,7 +44,7 @@ class Form:
         object.__setattr__(self, "wanted", self.wanted or in_words(self.schema))
 
 
-def plain(schema: Schema, read: Callable[[Any], Any] = _same) -> Form:
+def scalar(schema: Schema, read: Callable[[Any], Any] = _same) -> Form:
     """Null, booleans, numbers and strings as they are; scalars of NumPy and members of enums become plain."""
 
     def write(value: Any) -> Any:
@@ -59,11 +59,11 @@ def plain(schema: Schema, read: Callable[[Any], Any] = _same) -> Form:
     return Form(schema, write, read)
 
 
-BOOLEAN = plain({"type": "boolean"})
-INTEGER = plain({"type": "integer"}, int)
-NUMBER = plain({"type": "number"})
-STRING = plain({"type": "string"})
-NULL = plain({"type": "null"})
+BOOLEAN = scalar({"type": "boolean"})
+INTEGER = scalar({"type": "integer"}, int)
+NUMBER = scalar({"type": "number"})
+STRING = scalar({"type": "string"})
+NULL = scalar({"type": "null"})
 ANYTHING = Form(True, fields.encode, wanted="plain values")
 NOTHING = Form(False, fields.encode)
 
@@ -181,7 +181,7 @@ def either(forms: Sequence[Form]) -> Form:
 def _bounded(form: Form, bounds: Schema) -> Form:
     """A form of plain numbers, within bounds."""
     assert not isinstance(form.schema, bool)
-    return plain({**form.schema, **bounds}, form.read)
+    return scalar({**form.schema, **bounds}, form.read)
 
 
 @dataclass(frozen=True)
@@ -209,7 +209,7 @@ class Vocabulary:
         if origin in (typing.Union, UnionType):
             return either([self.form(part) for part in inner])
         if origin is typing.Literal:
-            return plain({"enum": list(inner)})
+            return scalar({"enum": list(inner)})
         kind = origin or annotation
         if kind is tuple:
             return self._tuple(inner)

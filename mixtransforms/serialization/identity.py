@@ -9,7 +9,7 @@ from dataclasses import MISSING
 from typing import Any
 
 from mixtransforms.serialization.codec import OWN, Codec
-from mixtransforms.serialization.envelope import Allowed, codec_of, to_dict
+from mixtransforms.serialization.envelope import Allowed, classes_of, codec_of, to_dict
 
 LENGTH = 16
 """Hexadecimal digits: 64 bits, so that a billion pipelines hardly ever share one."""
@@ -32,7 +32,7 @@ def fingerprint(pipeline: Any, *, allow: Allowed = ()) -> str:
     Raises:
         ConfigError: As for :func:`mixtransforms.to_dict`.
     """
-    allow = tuple(allow)
+    allow = classes_of(allow)
     written = to_dict(pipeline, allow=allow)
     codec = codec_of(written["host"]).allowing(allow)
     canonical = [written["host"], _canonical(codec, written["pipeline"])]

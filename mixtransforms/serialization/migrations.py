@@ -72,6 +72,9 @@ def migrated(data: Data) -> Data:
 
 _HOST = "albumentations"
 
+OF_ALBUMENTATIONS = ("__version__", "transform")
+"""The keys of its files."""
+
 _LEFT_OUT = {"seed": None, "strict": False, "mask_interpolation": None, "save_applied_params": False}
 """Arguments of a Compose that ``A.save`` never writes."""
 
@@ -87,10 +90,9 @@ def is_of_albumentations(data: Any) -> bool:
 
 
 def from_albumentations(data: Data) -> Data:
-    """What ``A.save`` wrote, as a file of ours. Nothing is lost: what is not understood stays, and is refused later."""
-    rest = {key: value for key, value in data.items() if key not in ("__version__", "transform")}
+    """What ``A.save`` wrote, as a file of ours. What is not understood in it stays, and is refused later."""
     envelope = {"format": FORMAT, "format_version": VERSION, "host": _HOST, "pipeline": _node(data["transform"])}
-    return {**envelope, "written_with": {_HOST: data.get("__version__")}, **rest}
+    return {**envelope, "written_with": {_HOST: data.get("__version__")}}
 
 
 def _node(transform: Any) -> Any:

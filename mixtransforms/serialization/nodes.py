@@ -177,10 +177,10 @@ def compare(codec: Codec, before: Any, after: Any, path: str) -> None:
     """
     entry = codec.entry_of(before, path)
     first, second = codec.state(before), codec.state(after)
-    for name in second:  # a transform that has run may hold more than a fresh one
-        if name not in first or not same(first[name], second[name]):
+    for name in first.keys() | second.keys():
+        if name not in first or name not in second or not same(first[name], second[name]):
             got, wanted = told(second.get(name)), told(first.get(name))
-            fix = "The installed version of its library cannot rebuild it; leave the transform out."
+            fix = "Arguments alone must rebuild it: what was set afterwards, or is computed from them, is lost."
             raise error([Problem(path, f"{entry.name} would not come back equal: {name!r}", got, wanted, fix)])
     if entry.children:
         inner = codec.inside(entry)

@@ -27,6 +27,7 @@ class Problem:
         got: What the file has.
         wanted: What is accepted there.
         fix: The way out.
+        line: Its line, from 1, where whoever found it knows it.
     """
 
     path: str
@@ -34,6 +35,7 @@ class Problem:
     got: str
     wanted: str
     fix: str
+    line: int | None = None
 
     def __str__(self) -> str:
         return explain(self.what, where=shortened(self.path), got=self.got, wanted=self.wanted, fix=self.fix)
@@ -43,7 +45,9 @@ def error(problems: Sequence[Problem]) -> ConfigError:
     """The error that tells the first of some problems, and how many more there are."""
     more = len(problems) - 1
     rest = f" ({more if more < MOST - 1 else 'many'} more; `mixtransforms validate` lists them.)" if more else ""
-    return ConfigError(f"{problems[0]}{rest}")
+    made = ConfigError(f"{problems[0]}{rest}")
+    made.problems = tuple(problems)
+    return made
 
 
 def below(path: str, step: str | int) -> str:

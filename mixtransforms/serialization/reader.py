@@ -10,6 +10,7 @@ import json
 import math
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from mixtransforms.serialization.problems import Problem, below, error, told
@@ -43,7 +44,8 @@ def parse(text: str | bytes) -> Any:
         raise error([next(_complaints(content), beyond("$", str(complaint), "strict JSON"))]) from None
     except json.JSONDecodeError as reason:
         place = f"line {reason.lineno}, column {reason.colno}"
-        raise error([Problem(place, "Not JSON", reason.msg, "JSON", "Correct the text there.")]) from None
+        fix = "Correct the text there."
+        raise error([Problem(place, "Not JSON", reason.msg, "JSON", fix, reason.lineno)]) from None
     if "\\u" in content:
         _check_surrogates(value)
     return value
@@ -63,7 +65,9 @@ def decoded(text: str | bytes) -> str:
         return text.decode("utf-8") if isinstance(text, bytes) else text.encode("utf-8").decode("utf-8")
     except UnicodeError as reason:
         at = getattr(reason, "start", 0)
-        raise error([Problem(f"byte {at}", "Not UTF-8", "other bytes", "UTF-8", "Save the file as UTF-8.")]) from None
+        line = text[:at].count(b"\n") + 1 if isinstance(text, bytes) else None
+        fix = "Save the file as UTF-8."
+        raise error([Problem(f"byte {at}", "Not UTF-8", "other bytes", "UTF-8", fix, line)]) from None
 
 
 def plain(data: Any, path: str = "$", depth: int = 0, count: list[int] | None = None) -> Any:
@@ -241,29 +245,36 @@ def _place(text: str, start: int) -> str:
 def _complaints(text: str) -> Iterator[Problem]:
     """What the hooks complained of, with its place."""
     seen: set[str] = set()
-    for path, _, token, key in places(text):
+    for path, start, token, key in places(text):
         if key:
-            if path in seen:
-                yield Problem(path, "A key twice", told(_unquoted(token)), "each key once", "Remove one of them.")
+            found = _of_key(path, token, path in seen)
             seen.add(path)
-            if len(_unquoted(token)) > MAX_KEY:
-                yield beyond(path, "a longer one", f"a key of at most {MAX_KEY} characters")
-        elif token.strip("-")[:1].isdigit() or token.strip("-") in ("NaN", "Infinity"):
-            yield from _of_number(path, token)
+        else:
+            found = _of_number(path, token)
+        for problem in found:
+            yield replace(problem, line=text.count("\n", 0, start) + 1)
+
+
+def _of_key(path: str, token: str, seen: bool) -> Iterator[Problem]:
+    if seen:
+        yield Problem(path, "A key twice", told(_unquoted(token)), "each key once", "Remove one of them.")
+    if len(_unquoted(token)) > MAX_KEY:
+        yield beyond(path, "a longer one", f"a key of at most {MAX_KEY} characters")
 
 
 def _of_number(path: str, token: str) -> Iterator[Problem]:
-    fix = "JSON has neither infinity nor NaN; write the number that is meant."
-    if token.lstrip("-").isdigit():
-        if len(token.lstrip("-")) > MAX_DIGITS:
-            yield beyond(path, f"one of {len(token)} digits", f"a whole number of at most {MAX_DIGITS} digits")
-        return
-    try:
-        finite = math.isfinite(float(token))
-    except ValueError:
-        return  # no number at all, which is not what was complained of
-    if not finite:
-        yield Problem(path, "Not a finite number", told(token), "a finite number", fix)
+    digits = token.lstrip("-")
+    if digits.isdigit():
+        if len(digits) > MAX_DIGITS:
+            yield beyond(path, f"one of {len(digits)} digits", f"a whole number of at most {MAX_DIGITS} digits")
+    elif digits[:1].isdigit() or digits in ("NaN", "Infinity"):
+        fix = "JSON has neither infinity nor NaN; write the number that is meant."
+        try:
+            finite = math.isfinite(float(token))
+        except ValueError:
+            return  # no number at all, which is not what was complained of
+        if not finite:
+            yield Problem(path, "Not a finite number", told(token), "a finite number", fix)
 
 
 def lines(text: str, paths: set[str]) -> dict[str, int]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from mixtransforms.serialization.codec import Codec, MethodCodec
 from mixtransforms.serialization.entries import METHODS, Entry
-from mixtransforms.serialization.envelope import HOSTS, Allowed, codec_of
+from mixtransforms.serialization.envelope import HOSTS, Allowed, classes_of, codec_of
 from mixtransforms.serialization.migrations import FORMAT, VERSION
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
@@ -28,7 +28,7 @@ def json_schema(*, allow: Allowed = ()) -> dict[str, Any]:
     codecs = installed()
     definitions: dict[str, Any] = {METHODS: _any_of(METHODS, MethodCodec())}
     for host, codec in codecs.items():
-        known = codec.allowing(cls for cls in allow if codec.runs(cls))
+        known = codec.allowing(cls for cls in classes_of(allow) if codec.runs(cls))
         definitions[host] = _any_of(host, known)
         definitions |= {f"{host}/{name}": _node(host, entry) for name, entry in known.entries.items()}
     definitions |= {f"{METHODS}/{name}": _node(METHODS, entry) for name, entry in MethodCodec().entries.items()}

@@ -105,8 +105,14 @@ _MENDED: Mapping[str, Mapping[str, Any]] = {
 }
 """Annotations that are missing, or say less or more than a file can hold."""
 
-_HELD_AS = {("RandomIoUCrop", "sampler_options"): "options"}
+_HELD_AS = ((v2.RandomIoUCrop, "sampler_options", "options"),)
 """Arguments that are held under another name, beside those with an underscore before it."""
+
+
+def _mended(cls: type) -> dict[str, Any]:
+    """Annotations for a class of the host, or derived from one."""
+    theirs = [base.__name__ for base in reversed(cls.__mro__) if base.__module__.startswith("torchvision.")]
+    return {name: annotation for base in theirs for name, annotation in _MENDED.get(base, {}).items()}
 
 
 def _public() -> list[Entry]:
@@ -115,7 +121,7 @@ def _public() -> list[Entry]:
         for name, cls in vars(v2).items()
         if isinstance(cls, type) and issubclass(cls, v2.Transform) and cls not in (v2.Transform, v2.Lambda)
     }
-    return [host_entry(f"{HOST}.{name}", cls, VOCABULARY, _MENDED.get(name, {})) for name, cls in classes.items()]
+    return [host_entry(f"{HOST}.{name}", cls, VOCABULARY, _mended(cls)) for name, cls in classes.items()]
 
 
 def _pipeline() -> Entry:
@@ -141,7 +147,9 @@ class TorchvisionCodec(OwnCodec):
 
     def custom_entry(self, name: str, cls: type) -> Entry:
         """The entry of a caller's own module."""
-        return super().custom_entry(name, cls) if issubclass(cls, MixTransform) else host_entry(name, cls, VOCABULARY)
+        if issubclass(cls, MixTransform):
+            return super().custom_entry(name, cls)
+        return host_entry(name, cls, VOCABULARY, _mended(cls))
 
     def held(self, transform: Any, entry: Entry) -> Mapping[str, Any]:
         """Arguments from the attributes that hold them, put right where these differ from what was given."""
@@ -151,12 +159,12 @@ class TorchvisionCodec(OwnCodec):
         held = {name: getattr(transform, place) for name, place in places.items() if place is not None}
         if "labels_getter" in held:
             held["labels_getter"] = _getter(held["labels_getter"])
-        if type(transform) is v2.RandomCrop and transform.padding is not None:
+        if isinstance(transform, v2.RandomCrop) and transform.padding is not None:
             left, right, top, bottom = transform.padding  # given as left, top, right, bottom
             held["padding"] = [left, top, right, bottom]
-        if type(transform) is v2.RandomErasing and transform.value is None:
+        if isinstance(transform, v2.RandomErasing) and transform.value is None:
             held["value"] = "random"
-        if type(transform) is v2.RandomChoice:
+        if isinstance(transform, v2.RandomChoice):
             held["p"] = _weights(transform.p)
         return held
 
@@ -176,8 +184,8 @@ class TorchvisionCodec(OwnCodec):
 
 def _attribute(transform: Any, name: str) -> str | None:
     """The attribute that holds an argument."""
-    spellings = (name, f"_{name}", _HELD_AS.get((type(transform).__name__, name), name))
-    return next((spelling for spelling in spellings if hasattr(transform, spelling)), None)
+    others = (held for cls, argument, held in _HELD_AS if argument == name and isinstance(transform, cls))
+    return next((spelling for spelling in (name, f"_{name}", *others) if hasattr(transform, spelling)), None)
 
 
 def _weights(chances: Sequence[float]) -> list[float]:

@@ -9,13 +9,18 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
-from mixtransforms.core.errors import missing
+from mixtransforms.core.errors import ConfigError, missing
 from mixtransforms.serialization.problems import Problem, below, error, told
 from mixtransforms.serialization.reader import MAX_DEPTH, MAX_DIGITS, MAX_KEY, MAX_STRING, MAX_VALUES, beyond, decoded
 
-_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
+_NUMBER = re.compile(
+    r"""[-+]? (?: (?P<whole> 0 | [1-9][0-9]*) | (?: 0 | [1-9][0-9]*)? \.[0-9]+ | (?: 0 | [1-9][0-9]*) \. )
+        (?P<power> [eE][-+]?[0-9]+)?""",
+    re.VERBOSE,
+)
 _NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 _WORDS = {"null": None, "~": None, "": None, "true": True, "false": False}
 
@@ -53,26 +58,31 @@ class _Document:
         self._count = 0
         self._anchors: dict[str, tuple[Any, int]] = {}
         self._events = yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        self._line = 1
         try:
             self.value = self._only_document()
+        except ConfigError as reason:
+            raise error([replace(problem, line=self._line) for problem in reason.problems]) from None
         except yaml.YAMLError as reason:
             mark = getattr(reason, "problem_mark", None)
             place = f"line {mark.line + 1}, column {mark.column + 1}" if mark else "$"
             said = getattr(reason, "problem", None) or "no text of YAML"
-            raise error([Problem(place, "Not YAML", told(said), "YAML", "Correct the text there.")]) from None
+            line = mark.line + 1 if mark else None
+            raise error([Problem(place, "Not YAML", told(said), "YAML", "Correct the text there.", line)]) from None
 
     def _only_document(self) -> Any:
         value = None
         for event in self._events:
             if _kind(event) == "DocumentStart":
                 if self._count:
+                    self._line = _line_of(event)
                     raise error([Problem("$", "A second document", "'---'", "one document", "Use one file each.")])
                 value = self._value(next(self._events), "$", 0)
         return value
 
     def _value(self, event: Any, path: str, depth: int) -> Any:
         kind = _kind(event)
-        self.lines[path] = event.start_mark.line + 1
+        self.lines[path] = self._line = _line_of(event)
         before = self._count
         self._counted(1, path)
         if kind == "Alias":
@@ -96,6 +106,7 @@ class _Document:
         value: dict[str, Any] = {}
         for key in self._until("MappingEnd"):
             self._counted(1, path)
+            self._line = _line_of(key)
             if _kind(key) != "Scalar" or key.tag:
                 raise error([Problem(path, "Not a name", _kind(key), "plain words as keys", "Correct the key.")])
             name = _short(key.value, path)
@@ -127,6 +138,10 @@ class _Document:
             raise error([beyond(path, "more values", f"at most {MAX_VALUES} values")])
 
 
+def _line_of(event: Any) -> int:
+    return int(event.start_mark.line) + 1
+
+
 def _kind(event: Any) -> str:
     return type(event).__name__.removesuffix("Event")
 
@@ -146,8 +161,8 @@ def _scalar(event: Any, path: str) -> Any:
     number = _NUMBER.fullmatch(text)
     if number is None and not _NOT_FINITE.fullmatch(text):
         return text
-    if number is not None and not (number[1] or number[2]):
-        if len(text.lstrip("-")) > MAX_DIGITS:
+    if number is not None and number["whole"] and not number["power"]:
+        if len(number["whole"]) > MAX_DIGITS:
             raise error([beyond(path, f"one of {len(text)} digits", f"a whole number of at most {MAX_DIGITS} digits")])
         return int(text)
     value = float(text) if number else math.inf

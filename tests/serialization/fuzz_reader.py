@@ -340,6 +340,9 @@ class Mutator:
         self.rng = rng
         self.texts = texts
         self.arguments = covered()
+        self.forms = {
+            key.partition("/")[2]: _arguments(form) for key, form in mixtransforms.json_schema()["$defs"].items()
+        }
         self.trees = [tree for ending, text in texts if ending == ".json" and isinstance(tree := _tree(text), dict)]
 
     def draw(self) -> tuple[str, bytes]:
@@ -359,13 +362,53 @@ class Mutator:
         name = self.rng.choice(list(self.arguments))
         known = self.arguments[name] or ["p"]
         count = self.rng.choice((1, 1, 1, 2, len(known)))
-        args = {key: self._value() for key in self.rng.sample(known, min(count, len(known)))}
+        forms = self.forms[name] if self.rng.random() < 0.7 else {}
+        draws = {key: self._fitting(forms[key]) if key in forms else self._value() for key in known}
+        args = {key: draws[key] for key in self.rng.sample(known, min(count, len(known)))}
         node = base(name, **args)
         if self.rng.random() < 0.2:
             node = {"type": "mixtransforms.BatchCompose", "args": {}, "children": [node]}
         if name.startswith("albumentations") and node["type"] == name and self.rng.random() < 0.3:
             return _saved(node)
-        return envelope(node, host_of(name))
+        more = {"format_version": 1} if self.rng.random() < 0.1 else {}
+        if self.rng.random() < 0.1:
+            more |= {"written_with": {"torchvision": "0.20.0", "albumentations": "1.4.0"}}
+        return envelope(node, host_of(name), **more)
+
+    def _fitting(self, form: Any) -> Any:
+        """A value that a schema accepts, as far as it can be drawn: the constructor has to judge it then."""
+        rng = self.rng
+        if isinstance(form, bool) or rng.random() < 0.03:
+            return self._value()
+        if "anyOf" in form:
+            return self._fitting(rng.choice(form["anyOf"]))
+        if "enum" in form or "const" in form:
+            return rng.choice(form.get("enum") or [form["const"]])
+        kind = rng.choice(kinds) if isinstance(kinds := form.get("type"), list) else kinds
+        if kind == "array":
+            count = rng.randint(form.get("minItems", 0), min(form.get("maxItems", 4), 6))
+            return [self._fitting(form.get("items", True)) for _ in range(count)]
+        if kind == "object":
+            needed, known = form.get("required", []), form.get("properties", {})
+            return {key: self._fitting(known[key]) for key in known if key in needed or rng.random() < 0.3}
+        if kind in ("integer", "number"):
+            low, high = form.get("minimum", -1e9), form.get("maximum", 1e9)
+            edges = (
+                low,
+                high,
+                0,
+                1,
+                2,
+                0.5,
+                1e-9,
+                rng.uniform(-3, 3),
+                rng.uniform(low, high),
+                rng.randint(0, 300),
+                2**31,
+            )
+            value = min(max(rng.choice(edges), low), high)
+            return int(value) if kind == "integer" else value
+        return {"boolean": rng.random() < 0.5, "null": None}.get(str(kind), self._value())
 
     def _value(self) -> Any:
         value = copy.deepcopy(self.rng.choice(NASTY))
@@ -431,6 +474,10 @@ class Mutator:
         if kind == 4 and text:
             return text[:start] + bytes([text[start % len(text)] ^ 1 << rng.randrange(8)]) + text[start + 1 :]
         return text[:start] + as_bytes(rng.choice(TOKENS)) + text[start if kind == 5 else stop :]
+
+
+def _arguments(form: dict[str, Any]) -> dict[str, Any]:
+    return dict(form.get("properties", {}).get("args", {}).get("properties", {}))
 
 
 def _tree(text: bytes) -> Any:

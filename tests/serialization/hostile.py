@@ -1005,6 +1005,17 @@ def saves() -> Iterator[tuple[Any, ...]]:
     yield "no-transform", json.dumps({"__version__": "2.0.8"}), "$"
     yield "no-version", json.dumps({"transform": flip}), "$"
     yield "other-key", saved(flip, evil=1), "$", "evil"
+    for host in ("cli", "__main__", "show.os", "os", "..os", "neutral", "albumentations", "", None, 3, [], {}):
+        yield f"host-{slug(host)}", saved(flip, host=host), "$", "host"
+        yield f"host-alone-{slug(host)}", json.dumps({"transform": None, "host": host}), "$"
+    for key, value in (
+        ("pipeline", FLIP),
+        ("pipeline", None),
+        ("format_version", 1),
+        ("format_version", 2),
+        ("written_with", {}),
+    ):
+        yield f"{key}-{slug(value)}", saved(flip, **{key: value}), "$", key
     yield "target-key", saved(flip, _target_="os.system"), "$", "_target_"
     yield "both-formats", json.dumps(envelope(FLIP, ALBUMENTATIONS) | {"__version__": "2.0.8", "transform": flip}), "$"
     yield "envelope-inside", saved(envelope(FLIP, ALBUMENTATIONS)), "$.transform"

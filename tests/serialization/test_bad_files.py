@@ -194,3 +194,56 @@ def test_a_file_with_a_problem_builds_nothing(monkeypatch):
     with pytest.raises(mixtransforms.ConfigError):
         mixtransforms.from_dict(changed(pipeline=good | {"args": {"alpha": -1}}))
     assert len(built) == 1
+
+
+@pytest.mark.parametrize(
+    ("ending", "text", "line"),
+    [
+        ("json", '{"a": 1,\n\n "b": [1,\n NaN]}', 4),
+        ("json", '{"a": 1,\r\n "b": 1,\r\n "a": 2}', 3),
+        ("json", '{"a": 1,\n "b": }', 2),
+        ("json", b'{"a": 1,\n "b": "\xff"}', 2),
+        ("yaml", "a: 1\nb:\n  - !!int 3\n", 3),
+        ("yaml", "a: 1\nb: .inf\n", 2),
+        ("yaml", "a: 1\nb: 2\na: 3\n", 3),
+        ("yaml", "a: 1\n---\nb: 2\n", 2),
+        ("yaml", "a: 1\nb: [1,\n", 3),
+        ("yaml", "a: 1\nb:\n\t- 1\n", 3),
+    ],
+)
+def test_what_is_no_text_of_a_pipeline_has_its_line(tmp_path, ending, text, line):
+    if ending == "yaml":
+        pytest.importorskip("yaml")
+    path = tmp_path / f"wrong.{ending}"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    ((found, _),) = check(path)
+    assert found == line
+
+
+@pytest.mark.parametrize(
+    ("word", "value"),
+    [
+        ("1", 1),
+        ("-0.5", -0.5),
+        (".5", 0.5),
+        ("+2", 2),
+        ("1.", 1.0),
+        ("1e-3", 0.001),
+        ("true", True),
+        ("~", None),
+        ("no", "no"),
+        ("010", "010"),
+        ("0x1F", "0x1F"),
+        ("1:30", "1:30"),
+        ("2020-01-01", "2020-01-01"),
+        ("'1'", "1"),
+        ("1_000", "1_000"),
+    ],
+)
+def test_words_of_yaml(word, value):
+    pytest.importorskip("yaml")
+    from mixtransforms.serialization import yaml_reader
+
+    read = yaml_reader.parse(f"a: {word}")["a"]
+    assert read == value
+    assert type(read) is type(value)

@@ -167,3 +167,42 @@ def test_the_schema_knows_what_is_allowed() -> None:
         "What is added."
     )
     assert "torchvision/custom.Shift" not in mixtransforms.json_schema()["$defs"]
+
+
+def test_a_class_derived_from_the_hosts() -> None:
+    pytest.importorskip("torchvision")
+    from torchvision.transforms import v2
+
+    class Crop(v2.RandomCrop):
+        pass
+
+    class Erase(v2.RandomErasing):
+        pass
+
+    for transform in (Crop(32, padding=(1, 2, 3, 4)), Erase(value="random"), Erase(value=[1.0, 2.0, 3.0])):
+        allowed = type(transform)
+        again = mixtransforms.from_json(mixtransforms.to_json(transform, allow=allowed), allow=allowed)
+        assert type(again) is allowed
+        for name in ("padding", "value"):
+            assert getattr(again, name, None) == getattr(transform, name, None)
+
+
+def test_what_was_set_afterwards_is_not_lost_in_silence() -> None:
+    pytest.importorskip("torchvision")
+    from torchvision.transforms import v2
+
+    from mixtransforms.torchvision import BatchCompose, MixUp
+
+    class Fit(v2.Transform):
+        def __init__(self, k: int = 1) -> None:
+            super().__init__()
+            self.k = k
+
+    fitted = Fit()
+    fitted.mean = 0.5
+    with pytest.raises(mixtransforms.ConfigError, match=r"would not come back equal: 'mean'"):
+        mixtransforms.to_json(BatchCompose([fitted]), allow=[Fit])
+    pipeline = BatchCompose([v2.Identity(), MixUp()])
+    pipeline.transforms.insert(0, v2.RandomInvert())
+    with pytest.raises(mixtransforms.ConfigError, match="changed behind its pipeline"):
+        mixtransforms.to_json(pipeline)

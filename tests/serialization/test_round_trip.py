@@ -222,3 +222,42 @@ def test_not_a_pipeline():
 def test_numbers_survive_exactly():
     alpha = float(np.nextafter(0.3, 1))
     assert mixtransforms.from_json(mixtransforms.to_json(mixtransforms.MixUp(alpha))).alpha == alpha
+
+
+def test_a_symbolic_link_stays_one(tmp_path):
+    target, link = tmp_path / "target.json", tmp_path / "link.json"
+    mixtransforms.save(mixtransforms.MixUp(), target)
+    try:
+        link.symlink_to(target)
+    except OSError:
+        pytest.skip("no symbolic links here")
+    mixtransforms.save(mixtransforms.CutMix(), link)
+    assert link.is_symlink()
+    assert type(mixtransforms.load(target)) is mixtransforms.CutMix
+
+
+def test_errors_of_the_system_name_the_file(tmp_path):
+    path = tmp_path / "missing" / "pipeline.json"
+    with pytest.raises(FileNotFoundError) as caught:
+        mixtransforms.save(mixtransforms.MixUp(), path)
+    assert caught.value.filename == str(path)
+
+
+def test_yaml_is_read_and_not_written(tmp_path):
+    pytest.importorskip("yaml")
+    path = tmp_path / "pipeline.yaml"
+    path.write_text(mixtransforms.to_json(mixtransforms.MixUp(0.5)))  # JSON is YAML
+    assert mixtransforms.load(path).alpha == 0.5
+    with pytest.raises(mixtransforms.ConfigError, match=r"YAML is read, not written.*\.json"):
+        mixtransforms.save(mixtransforms.MixUp(), path)
+
+
+def test_the_hosts_own_files_of_our_pipeline_keep_what_the_host_drops(tmp_path):
+    A = pytest.importorskip("albumentations", reason="albumentations is not installed")
+    from mixtransforms.albumentations import BatchCompose
+
+    params = A.BboxParams("coco", label_fields=["c"], filter_invalid_bboxes=True)
+    pipeline = BatchCompose([A.HorizontalFlip()], bbox_params=params, strict=True, seed=3)
+    path = tmp_path / "theirs.json"
+    A.save(pipeline, str(path))
+    assert mixtransforms.to_json(mixtransforms.load(path)) == mixtransforms.to_json(pipeline)
