@@ -65,8 +65,8 @@ FLAT = {
 
 
 def flat_text(host: str, count: int) -> str:
-    """A flat pipeline, within the reader's limits."""
-    children = ",\n".join([FLAT[host]] * count)
+    """A flat pipeline of so many nodes, its container among them."""
+    children = ",\n".join([FLAT[host]] * (count - 1))
     pipeline = f'{{"type": "mixtransforms.BatchCompose", "args": {{}}, "children": [{children}]}}'
     return f'{{"format": "mixtransforms/pipeline", "format_version": 2, "host": "{host}", "pipeline": {pipeline}}}'
 

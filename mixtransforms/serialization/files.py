@@ -86,7 +86,9 @@ def load(path: str | os.PathLike[str], *, allow: Allowed = ()) -> Any:
         if reading.problems:
             raise error(reading.problems)
     except ConfigError as reason:
-        raise ConfigError(f"{os.fspath(path)}: {reason}") from None
+        named = ConfigError(f"{os.fspath(path)}: {reason}")
+        named.problems = reason.problems
+        raise named from None
     return reading.pipeline
 
 
@@ -102,13 +104,15 @@ def check(path: str | os.PathLike[str], *, allow: Allowed = ()) -> list[tuple[in
     """
     content = _content(path)
     try:
-        problems = envelope.read(_parsed(path, content), allow).problems
+        data = _parsed(path, content)
+    except ConfigError as reason:  # the readers tell lines themselves, and would stop there again
+        return [(problem.line, str(problem)) for problem in reason.problems]
+    try:
+        problems = envelope.read(data, allow).problems
     except ConfigError as reason:
         problems = reason.problems
-        if _is_yaml(path):  # whose parser has told the line, and would stop there again
-            return [(problem.line, str(problem)) for problem in problems]
     lines = _lines(path, content, problems)
-    found = ((problem.line or next(lines(problem), None), str(problem)) for problem in problems)
+    found = ((next(lines(problem), None), str(problem)) for problem in problems)
     return sorted(found, key=lambda item: item[0] or 0)
 
 
@@ -116,10 +120,9 @@ def _lines(
     path: str | os.PathLike[str], content: bytes, problems: Iterable[Problem]
 ) -> Callable[[Problem], Iterator[int]]:
     """Finds the lines of a problem's place and of what holds it, from the inside out."""
-    unknown = [problem for problem in problems if problem.line is None]
-    wanted = {place for problem in unknown for place in _enclosing(problem.path)}
+    wanted = {place for problem in problems for place in _enclosing(problem.path)}
     find = yaml_reader.lines if _is_yaml(path) else reader.lines
-    lines = find(reader.decoded(content), wanted) if wanted and len(content) <= reader.MAX_BYTES else {}
+    lines = find(reader.decoded(content), wanted) if wanted else {}
     return lambda problem: (lines[place] for place in _enclosing(problem.path) if place in lines)
 
 

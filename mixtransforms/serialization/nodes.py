@@ -9,11 +9,15 @@ from mixtransforms.core.errors import nearest
 from mixtransforms.serialization.codec import Codec
 from mixtransforms.serialization.entries import Argument, Entry
 from mixtransforms.serialization.problems import Problem, below, error, shortened, told
+from mixtransforms.serialization.reader import beyond
 from mixtransforms.serialization.schema import fits, in_words, misfit
 from mixtransforms.serialization.states import same
 
 MAX_DEPTH = 14
 """Levels of children; each takes two brackets of the reader's own limit."""
+
+MAX_TRANSFORMS = 10_000
+"""Of one file; some take a kilobyte and half a millisecond each to be built."""
 
 _FORM = '{"type": name, "args": {...}, "children": [...]}'
 _KEYS = ("type", "args", "children")
@@ -55,8 +59,26 @@ def _written(argument: Argument, value: Any, path: str) -> Any:
         raise error([Problem(path, "Cannot be written", told(value), wanted, fix)]) from None
 
 
-def examine(codec: Codec, node: Any, path: str, depth: int = 0) -> Iterator[Problem]:
-    """Everything that is wrong with the form of a node. Builds nothing."""
+def examine(codec: Codec, root: Any, path: str) -> Iterator[Problem]:
+    """Everything that is wrong with the form of a node and of what it holds. Builds nothing."""
+    if _held(root, MAX_TRANSFORMS) > MAX_TRANSFORMS:
+        yield beyond(path, "more transforms", f"at most {MAX_TRANSFORMS} transforms")
+    else:
+        yield from _examine(codec, root, path, 0)
+
+
+def _held(node: Any, most: int) -> int:
+    """How many nodes there are in a node and below it; counting stops beyond `most`."""
+    children = node.get("children") if isinstance(node, Mapping) else None
+    count = 1
+    for child in children if isinstance(children, list) else ():
+        if count > most:
+            break
+        count += _held(child, most - count)
+    return count
+
+
+def _examine(codec: Codec, node: Any, path: str, depth: int) -> Iterator[Problem]:
     if not isinstance(node, Mapping):
         yield Problem(path, "Not a transform", told(node), _FORM, "Write every transform in this form.")
         return
@@ -125,7 +147,7 @@ def _examine_children(codec: Codec, entry: Entry, node: Mapping[str, Any], path:
         return
     inner = codec.inside(entry)
     for index, child in enumerate(children):
-        yield from examine(inner, child, f"{path}.children[{index}]", depth + 1)
+        yield from _examine(inner, child, f"{path}.children[{index}]", depth + 1)
 
 
 def build(codec: Codec, node: Mapping[str, Any], path: str, problems: list[Problem]) -> Any:

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+from mixtransforms.core.errors import ConfigError
 from mixtransforms.serialization.problems import Problem, below, error, told
 
 MAX_BYTES = 1 << 20
@@ -100,9 +101,10 @@ def plain(data: Any, path: str = "$", depth: int = 0, count: list[int] | None = 
     raise error([Problem(path, "Not a value of JSON", told(data), "plain, finite values", "Correct it.")])
 
 
-def beyond(path: str, got: str, wanted: str) -> Problem:
+def beyond(path: str, got: str, wanted: str, line: int | None = None) -> Problem:
     """The problem of a file that is beyond a limit."""
-    return Problem(path, "Beyond a limit", got, wanted, "Pipelines are far smaller; this file is damaged, or none.")
+    fix = "Pipelines are far smaller; this file is damaged, or none."
+    return Problem(path, "Beyond a limit", got, wanted, fix, line)
 
 
 _MARKS = re.compile(r'["\\\[\]{},]')
@@ -121,9 +123,7 @@ def _check_limits(text: str) -> None:
                 more += 5 if text.startswith("u", skipped) else 1
             elif mark == '"':
                 if at - start - 1 - more > MAX_STRING:
-                    raise error(
-                        [beyond(_place(text, start), "a longer one", f"a string of at most {MAX_STRING} characters")]
-                    )
+                    raise _beyond_at(text, start, "a longer one", f"a string of at most {MAX_STRING} characters")
                 start = -1
         elif mark == '"':
             start, more = at, 0
@@ -132,11 +132,19 @@ def _check_limits(text: str) -> None:
         elif mark in "[{":
             depth, values = depth + 1, values + 1
             if depth > MAX_DEPTH:
-                raise error([beyond(_place(text, at), "more levels", f"at most {MAX_DEPTH} levels")])
+                raise _beyond_at(text, at, "more levels", f"at most {MAX_DEPTH} levels")
         elif mark in "]}":
             depth -= 1
         if values > MAX_VALUES:
-            raise error([beyond(_place(text, at), "more values", f"at most {MAX_VALUES} values")])
+            raise _beyond_at(text, at, "more values", f"at most {MAX_VALUES} values")
+
+
+def _beyond_at(text: str, at: int, got: str, wanted: str) -> ConfigError:
+    return error([beyond(_place(text, at), got, wanted, _line(text, at))])
+
+
+def _line(text: str, at: int) -> int:
+    return text.count("\n", 0, at) + 1
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -193,7 +201,7 @@ class Place(NamedTuple):
     key: bool
 
 
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}:,]|[^\s\[\]{}:,"]+', re.DOTALL)
+_TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}:,]|[^\s\[\]{}:,"]+', re.DOTALL)
 
 
 def places(text: str) -> Iterator[Place]:
@@ -244,15 +252,15 @@ def _place(text: str, start: int) -> str:
 
 def _complaints(text: str) -> Iterator[Problem]:
     """What the hooks complained of, with its place."""
-    seen: set[str] = set()
+    seen: set[int] = set()  # hashes: the paths themselves could take a thousand times the text
     for path, start, token, key in places(text):
         if key:
-            found = _of_key(path, token, path in seen)
-            seen.add(path)
+            found = _of_key(path, token, hash(path) in seen)
+            seen.add(hash(path))
         else:
             found = _of_number(path, token)
         for problem in found:
-            yield replace(problem, line=text.count("\n", 0, start) + 1)
+            yield replace(problem, line=_line(text, start))
 
 
 def _of_key(path: str, token: str, seen: bool) -> Iterator[Problem]:
@@ -282,5 +290,5 @@ def lines(text: str, paths: set[str]) -> dict[str, int]:
     found: dict[str, int] = {}
     for place in places(text):
         if place.path in paths and place.path not in found:
-            found[place.path] = text.count("\n", 0, place.start) + 1
+            found[place.path] = _line(text, place.start)
     return found

@@ -451,7 +451,8 @@ def large() -> Iterator[tuple[Any, ...]]:
         of_type("albumentations.RandomCrop", {"height": ["x"] * 20_000, "width": 8}),
         "$.pipeline.args.height",
     )
-    yield "20000-children", around(*[{"type": f"x{number}"} for number in range(20_000)]), "$.pipeline.children[0]"
+    yield "9000-children", around(*[{"type": f"x{number}"} for number in range(9_000)]), "$.pipeline.children[0]"
+    yield "20000-children", around(*[{"type": f"x{number}"} for number in range(20_000)]), "at most 10000 transforms"
     yield "a-bad-child-at-the-end", around(*[RESIZE] * 999, {"type": "x"}), "$.pipeline.children[999].type"
 
 

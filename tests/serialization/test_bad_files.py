@@ -2,11 +2,12 @@
 
 import json
 import re
+import tracemalloc
 
 import pytest
 
 import mixtransforms
-from mixtransforms.serialization import check, reader
+from mixtransforms.serialization import check, nodes, reader
 
 ENVELOPE = mixtransforms.to_dict(mixtransforms.OneOf([mixtransforms.MixUp(), mixtransforms.CutMix()]))
 
@@ -178,6 +179,52 @@ def test_no_flood_of_problems(tmp_path):
     assert len(check(path)) == 100
     with pytest.raises(mixtransforms.ConfigError, match="many more"):
         mixtransforms.load(path)
+
+
+def test_as_many_transforms_as_a_file_may_hold():
+    children = ENVELOPE["pipeline"]["children"][:1] * (nodes.MAX_TRANSFORMS - 1)
+    mixtransforms.from_dict(node(children=children))
+    message = r"Beyond a limit \(\$\.pipeline\): got more transforms; wanted at most 10000 transforms"
+    with pytest.raises(mixtransforms.ConfigError, match=message):
+        mixtransforms.from_dict(node(children=[*children, children[0]]))
+    half = node(children=children[:6000])["pipeline"] | {"type": "mixtransforms.Sequential"}
+    with pytest.raises(mixtransforms.ConfigError, match=message):
+        mixtransforms.from_dict(node(children=[half, half]))
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "told"),
+    [
+        ("\n" * 9 + "[" * 1_000_000, 10, "at most 32 levels"),
+        ("\n" + '{"a":' * 200_000, 2, "at most 32 levels"),
+        ("[\n" + "0," * 500_000, 2, "at most 100000 values"),
+        ('["",\n"' + "\\n" * 500_000 + '"]', 2, "at most 4096 characters"),
+        ("[" * 32 + "\n" + "]" * 32 + "," + "[" * 1_000_000, 2, "at most 32 levels"),
+        ("[\n" + "[" * 31 + '"a", ' * 100_000 + "[" * 400_000, 2, "at most 100000 values"),
+        (
+            '{"a":'
+            + f'{{"{"k" * 250}":' * 20
+            + "{"
+            + ",".join(f'"{number}":1' for number in range(90_000))
+            + ',\n"7":1',
+            2,
+            "each key once",
+        ),
+    ],
+    ids=["lists", "objects", "values", "escapes", "beside", "inside", "long paths"],
+)
+def test_what_is_beyond_a_limit_costs_nothing(tmp_path, text, line, told):
+    path = tmp_path / "large.json"
+    path.write_text(text + "}" * 22 if told == "each key once" else text)
+    tracemalloc.start()
+    try:
+        ((found, problem),) = check(path)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert found == line
+    assert told in problem
+    assert peak < 50 * 2**20
 
 
 def test_a_file_with_a_problem_builds_nothing(monkeypatch):
