@@ -20,7 +20,11 @@ if TYPE_CHECKING:
         PlanError,
         UnknownOptionError,
     )
+    from mixtransforms.core.keys import Key
     from mixtransforms.core.plan import BatchSpec, Boxes, Layer, Mask, Plan
+    from mixtransforms.core.schedule import Cosine, OffAfter, Ramp, Schedule, Steps, Then
+    from mixtransforms.core.streams import EpochWarning
+    from mixtransforms.epochs import set_epoch
     from mixtransforms.serialization import (
         fingerprint,
         from_dict,
@@ -44,6 +48,10 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "transform": ("MixUp", "CutMix", "OneOf", "Trace"),
+    "epochs": ("set_epoch",),
+    "core.keys": ("Key",),
+    "core.schedule": ("Schedule", "Ramp", "Cosine", "Steps", "OffAfter", "Then"),
+    "core.streams": ("EpochWarning",),
     "core.plan": ("Plan", "Layer", "Boxes", "Mask", "BatchSpec"),
     "targets.boxes": ("BoxRules",),
     "targets.keypoints": ("Keypoints",),
@@ -80,9 +88,12 @@ __all__ = [
     "BoxRules",
     "Boxes",
     "ConfigError",
+    "Cosine",
     "CutMix",
     "DegenerateBoxWarning",
+    "EpochWarning",
     "InputError",
+    "Key",
     "Keypoints",
     "KnownLabels",
     "Label",
@@ -93,14 +104,19 @@ __all__ = [
     "MissingDependencyError",
     "MixUp",
     "MultiLabel",
+    "OffAfter",
     "OneOf",
     "Padding",
     "ParameterError",
     "Plan",
     "PlanError",
+    "Ramp",
     "Regression",
+    "Schedule",
     "SemanticMask",
+    "Steps",
     "Table",
+    "Then",
     "Trace",
     "UnknownOptionError",
     "VisibleKeypoints",
@@ -112,6 +128,7 @@ __all__ = [
     "json_schema",
     "load",
     "save",
+    "set_epoch",
     "show",
     "to_dict",
     "to_json",

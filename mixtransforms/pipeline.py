@@ -11,19 +11,22 @@ import numpy as np
 
 from mixtransforms.core import fields
 from mixtransforms.core.errors import ParameterError, explain
-from mixtransforms.core.keys import Key
+from mixtransforms.core.keys import Call, content_hash
 from mixtransforms.core.plan import Plan
+from mixtransforms.core.processes import in_worker
+from mixtransforms.core.streams import Stream
 from mixtransforms.kernels import backend_of, kernel_of
 from mixtransforms.targets.batch import no_images
 from mixtransforms.targets.boxes import BoxRules
 from mixtransforms.targets.collate import is_samples, stack
-from mixtransforms.targets.containers import Path, is_picture, spell, walk
+from mixtransforms.targets.containers import Path, walk
 from mixtransforms.targets.containers import replace as replace_leaves
+from mixtransforms.targets.content import identities
 from mixtransforms.targets.find import Finder
 from mixtransforms.targets.groups import Group
 from mixtransforms.targets.keypoints import Keypoints
 from mixtransforms.targets.layouts import Layout
-from mixtransforms.targets.names import IMAGE, TABLE
+from mixtransforms.targets.names import IMAGE
 from mixtransforms.targets.records import by_columns, is_records
 from mixtransforms.transform import MixTransform
 
@@ -103,7 +106,7 @@ def adopted(
 
 def _check_inside(transform: Any, door: Any, place: str, theirs: tuple[type, ...]) -> None:
     """Refuses mixes that a pipeline could not see or feed: the host's own, and any in a container."""
-    for inner in _nested(transform):
+    for inner in nested(transform):
         if isinstance(inner, theirs):
             name = type(inner).__name__
             raise ParameterError(
@@ -161,13 +164,15 @@ def _home(door: Any) -> str:
     return str(door.__name__.rpartition(".")[0])
 
 
-def _nested(transform: Any) -> Iterator[Any]:
+def nested(transform: Any) -> Iterator[Any]:
     """A transform and everything inside it, in containers of either host and in modules."""
     yield transform
-    listed = getattr(transform, "transforms", None)
+    if isinstance(transform, type):
+        return
+    listed = transform if isinstance(transform, (list, tuple)) else getattr(transform, "transforms", None)
     modules = getattr(transform, "children", None)
     for child in (*(listed if isinstance(listed, Iterable) else ()), *(modules() if callable(modules) else ())):
-        yield from _nested(child)
+        yield from nested(child)
 
 
 def finder_of(
@@ -201,17 +206,25 @@ def joined(first: BoxRules, second: BoxRules) -> BoxRules:
     return dataclasses.replace(second, format=second.format or first.format, fields=fields)
 
 
-def content(data: Any, finder: Finder) -> list[tuple[str, Any]]:
-    """What a call is known by: the images or tables of its samples, or of its batch; no other target changes it."""
-    samples = data if is_samples(data) else None
-    found = []
-    for number, node in enumerate(data if samples is not None else [data]):
-        known = {target.path: target.kind for target in finder.known(node, batched=samples is None)}
-        for path, leaf in walk(node, lambda path, _, known=known: path in known):  # type: ignore[misc]
-            kind = finder.named_kind(node, path) if is_picture(leaf) else known.get(path)
-            if kind in (IMAGE, TABLE) or (path == () and is_picture(leaf)):
-                found.append((spell((number, *path)), leaf))
-    return found or [(spell(path), leaf) for path, leaf in walk(data, lambda *_: False)]
+def call_of(stream: Stream, seed: int, data: Any, finder: Finder, where: str) -> Call:
+    """What one call of a seeded pipeline is keyed by.
+
+    A ready batch counts the calls. A list of samples is known by its images, and so is any batch in a worker, where
+    every worker would count for itself.
+
+    Args:
+        stream: The pipeline's.
+        seed: The pipeline's.
+        data: A batch, or a list of samples.
+        finder: Knows the images.
+        where: The pipeline's class, for the warning where no epoch was ever given.
+    """
+    if not (is_samples(data) or in_worker()):
+        return Call(stream.key(seed))
+    samples = identities(data, finder)
+    content = content_hash([("samples", samples)])
+    stream.warn_of_repetition(content, where)
+    return Call(stream.key(seed, content), samples)
 
 
 def padded(transforms: Iterable[Any]) -> bool:
@@ -293,15 +306,11 @@ def _restack(whole: Any, values: list[Any], listed: bool) -> Any:
     return values
 
 
-def keyed(key: Key, stream: int) -> Key:
-    """The pipeline's key for one of its streams of draws: a stage, a transform of it, or a sample in it."""
-    return dataclasses.replace(key, stream=stream)
-
-
 def mix_stage(
     data: Any,
     stage: Stage,
-    key: Key | None,
+    number: int,
+    call: Call | None,
     record: Record | None,
     finder: Finder,
 ) -> Any:
@@ -310,7 +319,8 @@ def mix_stage(
     Args:
         data: A batch, or a list of samples, which is collated.
         stage: A stage of kind :data:`MIX`.
-        key: The pipeline's key for this stage; ``None`` lets every transform draw for itself.
+        number: Which stage of the pipeline it is, from 1.
+        call: What the call is keyed by; ``None`` lets every transform draw for itself.
         record: Where a traced call writes the plans, or ``None``.
         finder: The pipeline's, which may know more of boxes and keypoints.
     """
@@ -324,11 +334,11 @@ def mix_stage(
             points=finder.points,
         )
         found = dataclasses.replace(mix._find(batch, own), samples=samples)
-        given = None if key is None or mix.seed is not None else keyed(key, key.stream << 16 | index)
+        given = None if call is None or mix.seed is not None else call.stream(number << 16 | index)
         plan = mix._draw(found, key=given)
         if record is not None:
             record.plans.append(plan)
             if record.before is None:
-                record.before = found.copy() if mix.inplace else found.given
+                record.before = mix._before(found)
         batch = mix._replay(plan, found)
     return batch

@@ -5,23 +5,24 @@ import functools
 import inspect
 import secrets
 import sys
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, fields, replace
-from typing import Any, NamedTuple
-
-import numpy as np
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar, NamedTuple
 
 from mixtransforms import methods
 from mixtransforms.core import fields as checked
 from mixtransforms.core.errors import InputError, ParameterError, PlanError, UnknownOptionError, explain, nearest
-from mixtransforms.core.keys import Key, Steps, content_hash, current_rank
+from mixtransforms.core.keys import Key
 from mixtransforms.core.method import Method
 from mixtransforms.core.plan import Plan
+from mixtransforms.core.processes import in_worker
 from mixtransforms.core.registry import METHODS
+from mixtransforms.core.streams import Stream
 from mixtransforms.kernels import backend_of, kernel_of
 from mixtransforms.options import Options
 from mixtransforms.targets.batch import find_batch
-from mixtransforms.targets.containers import Path, is_picture, leaf_at, spell
+from mixtransforms.targets.containers import Path, leaf_at, spell
+from mixtransforms.targets.content import content_of
 from mixtransforms.targets.find import Finder, Target
 from mixtransforms.targets.found import Found
 from mixtransforms.targets.images import check_paintable, paint, share_memory
@@ -63,6 +64,8 @@ class MixTransform(Options):
     a changed copy with ``dataclasses.replace``. Transforms compare by identity.
     """
 
+    _stream: ClassVar[Stream]  # of every instance; a plain annotation would make it a parameter
+
     _labels_follow = False
     """Whether labels of another backend are converted to the images'."""
 
@@ -80,7 +83,7 @@ class MixTransform(Options):
     __hash__ = object.__hash__
 
     def __post_init__(self) -> None:
-        vars(self)["_steps"] = Steps()
+        vars(self)["_stream"] = Stream()
         super().__post_init__()  # type: ignore[misc]
         if self.keep_originals and self.inplace:
             raise checked.mismatch(self, "inplace=True would overwrite the originals to keep", "one of the two")
@@ -142,7 +145,7 @@ class MixTransform(Options):
     def trace(self, *batch: Any, **named: Any) -> Trace:
         """Runs one call and returns what went in, the plan, and what came out."""
         found = self._find(gather(batch, named))
-        before = found.copy() if self.inplace else found.given
+        before = self._before(found)
         plan = self._draw(found)
         return Trace(before, (plan,), self._replay(plan, found))
 
@@ -158,6 +161,21 @@ class MixTransform(Options):
             The same containers around the mixed values; other values as they came.
         """
         return self._run(gather(batch, named))
+
+    def stream_state(self) -> dict[str, Any]:
+        """Where the draws of a seeded transform stand: seed, epoch, calls in it, and whose rank counts.
+
+        It belongs beside a checkpoint of the model. The draws of ``seed=None`` are the host's, and are not in it.
+        """
+        return self._stream.state(self.seed)
+
+    def load_stream_state(self, state: Mapping[str, Any]) -> None:
+        """Goes on where :meth:`stream_state` was asked.
+
+        Raises:
+            ParameterError: The state is of another seed, or is none.
+        """
+        self._stream.load(state, self.seed)
 
     @property
     def method(self) -> Method:
@@ -239,11 +257,24 @@ class MixTransform(Options):
         method = self.method.forced() if forced else self.method
         labels = [target.value for target in found.others if target.kind == LABEL]
         hints = {"classes": class_ids(labels[0])} if "classes" in method.needs and labels else {}
-        if key is None and self.seed is None:
-            key = Key(self._host_seed())
-        elif key is None:
-            key = call_key(self.seed, self._steps, found.content(), found.samples)  # type: ignore[arg-type, attr-defined]
-        return replace(method.draw(found.spec, key.generator(), hints), key=key)
+        if method.scheduled:
+            self._stream.warn_of_standstill(type(self).__name__)
+        return method.redraw(key or self._key(found), found.spec, hints)
+
+    def _key(self, found: Found) -> Key:
+        """The key of one call.
+
+        A ready batch counts the calls. A list of samples is known by its images, and so is any batch in a worker,
+        where every worker would count for itself.
+        """
+        stream = self._stream
+        if self.seed is None:
+            return Key(self._host_seed(), stream.epoch)
+        if not (found.samples or in_worker()):
+            return stream.key(self.seed)
+        content = content_of(found)
+        stream.warn_of_repetition(content, type(self).__name__)
+        return stream.key(self.seed, content)
 
     def _replay(self, plan: Plan, found: Found) -> Any:
         if plan.spec != found.spec:
@@ -281,12 +312,20 @@ class MixTransform(Options):
             mixed |= objects.mix(plan)
         return mixed
 
+    def _owns(self, found: Found) -> bool:
+        """Whether the images may be overwritten unasked: a worker's own collated ones, which lie in shared memory."""
+        return found.samples and not self.keep_originals and in_worker()
+
+    def _before(self, found: Found) -> Any:
+        """The batch as it came, which painting leaves alone."""
+        return found.copy() if self.inplace or self._owns(found) else found.given
+
     def _mixed_image(self, plan: Plan, target: Target, found: Found) -> Any:
         mixed = paint(
             plan,
             target.value,
             found.axes[target.path],
-            inplace=self.inplace and not found.was_list(target),
+            inplace=(self.inplace or self._owns(found)) and not found.was_list(target),
             where=spell(target.path),
         )
         if self.keep_originals:
@@ -348,36 +387,6 @@ def gather(batch: tuple[Any, ...], named: Mapping[str, Any]) -> Any:
     if named:
         return dict(named)
     return batch[0] if len(batch) == 1 else batch
-
-
-def call_key(seed: int, steps: Steps, content: Iterable[tuple[str, Any]], samples: bool) -> Key:
-    """The key of one call.
-
-    A ready batch counts the calls. A list of samples is known by its images, and so is any batch in a worker, where
-    every worker would count for itself.
-
-    Args:
-        seed: The user's seed.
-        steps: Counts the calls.
-        content: Names and values of its images.
-        samples: Whether it came as a list of samples.
-    """
-    if not (samples or in_worker()):
-        return Key(seed, rank=current_rank(), step=steps.next())
-    return Key(seed, rank=current_rank(), step=content_hash((name, _on_host(value)) for name, value in content))
-
-
-def _on_host(value: Any) -> Any:
-    if is_picture(value):
-        return np.asarray(value)
-    backend = backend_of(value)
-    return value if backend is None else kernel_of(backend).to_host(value)
-
-
-def in_worker() -> bool:
-    """Whether this process is a worker of a torch ``DataLoader``. Imports nothing."""
-    data = sys.modules.get("torch.utils.data")
-    return data is not None and data.get_worker_info() is not None
 
 
 def _documentation(cls: type) -> str:

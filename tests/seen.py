@@ -17,6 +17,9 @@ Box = tuple[float, float, float, float]
 EVEN = 1e-9
 """Weights that differ by less are one weight."""
 
+LEAST = 1e-6
+"""How little may be missing to a limit."""
+
 AREAS = ("area", "areas")
 
 
@@ -138,9 +141,9 @@ def box_left(box: Sequence[float], sight: Sight, rules: BoxRules, rotated: bool 
         ys, xs = np.nonzero(shown)
         now = (max(now[0], xs.min()), max(now[1], ys.min()), min(now[2], xs.max() + 1), min(now[3], ys.max() + 1))
     changed = sight.moved or now != tuple(window)
-    large = min(now[2] - now[0], now[3] - now[1]) >= rules.min_size
-    large &= (now[2] - now[0]) * (now[3] - now[1]) >= rules.min_area
-    keep = visible >= rules.min_visibility and (large or not changed)
+    large = min(now[2] - now[0], now[3] - now[1]) >= rules.min_size - LEAST
+    large &= (now[2] - now[0]) * (now[3] - now[1]) >= rules.min_area - LEAST
+    keep = visible >= rules.min_visibility - LEAST and (large or not changed)
     weight = float(weights[0]) if even else visible
     return Left(bool(keep), now if changed else tuple(box), changed, visible, weight)
 

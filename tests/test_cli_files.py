@@ -97,7 +97,7 @@ def test_list_of_no_host(host):
 def test_describe_one_of_ours():
     text = succeeds("describe", "MixUp")
     assert text.startswith("mixtransforms.MixUp\n\n")
-    assert "\nalpha: 0 or a number within [1e-06, 1e+06]; default 0.2\n    " in text
+    assert "\nalpha: 0 or a number within [1e-06, 1e+06], or a schedule of such numbers; default 0.2\n    " in text
     assert "\nnum_classes: " in text
     assert "arXiv:1710.09412" in text
     assert "children:" not in text

@@ -29,7 +29,7 @@ class Room(NamedTuple):
 
 
 NEUTRAL = "core methods kernels targets options transform"
-DOOR = f"{NEUTRAL} pipeline"
+DOOR = f"{NEUTRAL} pipeline epochs"
 DOORS = f"{DOOR} torchvision albumentations"
 
 ROOMS = {
@@ -40,6 +40,7 @@ ROOMS = {
     "options": Room("core targets"),
     "transform": Room("core methods kernels targets options"),
     "pipeline": Room(NEUTRAL),
+    "epochs": Room("core pipeline"),
     "torchvision": Room(DOOR, "torch torchvision"),
     "albumentations": Room(DOOR, "albumentations"),
     "serialization": Room(f"{DOOR} __init__"),
@@ -77,6 +78,7 @@ EXCEPTIONS = {
         "mixtransforms.albumentations": "the codec's own door",
     },
     "show/__init__.py": {"matplotlib": "asks whether it is there"},
+    "show/_curves.py": {"matplotlib": "draws"},
     "show/_draw.py": {"matplotlib": "draws"},
     "show/_objects.py": {"matplotlib": "draws"},
 }
@@ -86,6 +88,7 @@ AT_LOAD = frozenset(
         "kernels/torch.py",
         "serialization/torchvision_codec.py",
         "serialization/albumentations_codec.py",
+        "show/_curves.py",
         "show/_draw.py",
         "show/_objects.py",
     }
@@ -100,7 +103,7 @@ COMPUTED = {
     "doctor.py": "the packages that it examines",
 }
 
-EAGER = frozenset({"core", "methods", "kernels", "targets", "options", "transform", "pipeline"})
+EAGER = frozenset({"core", "methods", "kernels", "targets", "options", "transform", "pipeline", "epochs"})
 """Rooms that load with NumPy alone."""
 
 

@@ -347,7 +347,10 @@ def test_a_second_image_that_cannot_be_overwritten_leaves_the_first() -> None:
         ({"alpha": -0.2}, r"Bad value for 'alpha' \(MixUp\): got -0\.2; wanted 0 or a number within \[1e-06, 1e\+06\]"),
         ({"alpha": float("nan")}, r"Bad value for 'alpha' \(MixUp\): got nan; wanted 0 or a number within"),
         ({"alpha": float("inf")}, r"Bad value for 'alpha' \(MixUp\): got inf; wanted 0 or a number within"),
-        ({"p": 1.5}, r"Bad value for 'p' \(MixUp\): got 1\.5; wanted a number within \[0, 1\]\. Chance that a sample"),
+        (
+            {"p": 1.5},
+            r"Bad value for 'p' \(MixUp\): got 1\.5; wanted a number within \[0, 1\], or a schedule of such numbers\. Chance that a sample",
+        ),
         ({"p": -0.1}, r"Bad value for 'p' \(MixUp\): got -0\.1; wanted a number within \[0, 1\]"),
         ({"num_classes": 0}, r"'num_classes' \(MixUp\): got 0; wanted None or a whole number within \[1, "),
         ({"num_classes": 10.0}, r"'num_classes' \(MixUp\): got 10\.0"),

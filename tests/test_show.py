@@ -17,9 +17,11 @@ from mixtransforms import (
     Mask,
     MissingDependencyError,
     MixUp,
+    OffAfter,
     OneOf,
     Plan,
     PlanError,
+    Ramp,
     Trace,
     show,
 )
@@ -476,3 +478,42 @@ def test_without_matplotlib(monkeypatch, draw):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     with pytest.raises(MissingDependencyError, match=r'pip install "mixtransforms\[show\]"'):
         draw()
+
+
+def curve(figure, name):
+    """The dots of one schedule."""
+    (found,) = axes(figure, "schedule")
+    color = {line.get_label(): line.get_color() for line in found.lines}[name]
+    (dots,) = [line for line in found.lines if line.get_marker() == "." and line.get_color() == color]
+    return dots.get_xdata().tolist(), dots.get_ydata().tolist()
+
+
+def test_schedules_are_drawn_epoch_by_epoch():
+    ramp, off = Ramp(0, 0.4, 1, 5), OffAfter(1, 3)
+    figure = drawn(show.schedule({"alpha": ramp, "p": off}, epochs=9, title="How much"))
+    epochs = list(range(9))
+    assert curve(figure, "alpha") == (epochs, [ramp(epoch) for epoch in epochs])
+    assert curve(figure, "p") == (epochs, [off(epoch) for epoch in epochs])
+    (found,) = axes(figure, "schedule")
+    assert [text.get_text() for text in found.get_legend().get_texts()] == ["alpha", "p"]
+    assert found.get_title(loc="left") == "How much"
+
+
+def test_a_schedule_is_drawn_to_its_end():
+    epochs, values = curve(drawn(show.schedule(Ramp(0, 1, 0, 8))), "value")
+    assert epochs == list(range(11))
+    assert values[8:] == [1, 1, 1]
+    (found,) = axes(drawn(show.schedule(Ramp(0, 1, 0, 5000))), "schedule")
+    assert len(found.lines) == 1, "thousands of dots are a line"
+
+
+@pytest.mark.parametrize("given", [{}, 0.4, MixUp(), {"alpha": 0.4}])
+def test_no_schedule_to_draw(given):
+    with pytest.raises(InputError, match=r"No schedule to draw \(show\.schedule\).*Ramp\(0, 0\.4, 0, 5\)"):
+        show.schedule(given)
+
+
+@pytest.mark.parametrize("epochs", [0, -1, 2.0, True])
+def test_no_epochs_to_draw(epochs):
+    with pytest.raises(InputError, match=rf"No epochs to draw \(show\.schedule\): got epochs={epochs}"):
+        show.schedule(Ramp(0, 1, 0, 5), epochs)

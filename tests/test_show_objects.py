@@ -473,7 +473,7 @@ def test_detection_with_albumentations():
     pipe = BatchCompose(
         [A.HorizontalFlip(p=1.0), Mix(), A.Normalize(), A.ToTensorV2()],
         bbox_params=A.BboxParams("coco", label_fields=["names"]),
-        seed=3,
+        seed=0,
     )
     figure = drawn(show.trace(pipe.trace(samples), boxes=BoxRules(format="coco", fields=("names",))))
     np.testing.assert_allclose(corners(mixed(figure)), [rectangle(20, 3, 28, 12)] * 2, atol=1e-4)

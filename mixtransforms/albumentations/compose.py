@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import random
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import copy
+from functools import partial
 from typing import Any
 
 import albumentations as A
@@ -14,16 +15,17 @@ import numpy as np
 from mixtransforms.albumentations import transform as door
 from mixtransforms.albumentations.samples import BOX_INDEX, HOST_NAMES, KEYPOINT_INDEX, transformed
 from mixtransforms.core.errors import InputError, ParameterError, explain
-from mixtransforms.core.keys import Guard, Key, Steps
+from mixtransforms.core.keys import Call, Key, WordArray
+from mixtransforms.core.streams import Guard, Stream
+from mixtransforms.epochs import resume, state_of
 from mixtransforms.kernels import backend_of
 from mixtransforms.options import checked_seed
 from mixtransforms.pipeline import (
     MIX,
     Record,
     adopted,
-    content,
+    call_of,
     finder_of,
-    keyed,
     mix_stage,
     on_samples,
     padded,
@@ -38,7 +40,7 @@ from mixtransforms.targets.find import Finder
 from mixtransforms.targets.groups import Group
 from mixtransforms.targets.keypoints import Keypoints
 from mixtransforms.targets.names import IMAGE, MASK
-from mixtransforms.transform import Trace, call_key
+from mixtransforms.transform import Trace
 
 _SINGULAR = {"images": "image", "masks": "mask"}
 """Names of a batch's values, and what Albumentations calls them in one sample."""
@@ -99,8 +101,8 @@ class BatchCompose(A.Compose):
         }
         seed = checked_seed(seed, "BatchCompose")
         owned = adopted(list(transforms), door, "BatchCompose", seed)
+        self._stream = Stream()  # the host gives its seed while it is constructed
         super().__init__(owned, strict=strict, seed=seed, **options)
-        self._steps = Steps()
         self._guard = Guard()
         targets = {name: kind for name, kind in (additional_targets or {}).items() if kind in (IMAGE, MASK)}
         self._finder = finder_of(owned, *_rules(bbox_params, keypoint_params), kinds=targets)
@@ -131,7 +133,7 @@ class BatchCompose(A.Compose):
     def set_random_seed(self, seed: int | None) -> None:
         """Starts the draws again from a seed, as for ``A.Compose``."""
         super().set_random_seed(seed)
-        self._steps = Steps()
+        self._stream.restart()
 
     def set_deterministic(self, flag: bool, save_key: str = "replay") -> None:
         """Refuses recording: every sample has parameters of its own.
@@ -205,24 +207,32 @@ class BatchCompose(A.Compose):
 
         return source(self)
 
+    def stream_state(self) -> dict[str, Any]:
+        """See :meth:`mixtransforms.transform.MixTransform.stream_state`."""
+        return state_of(self)
+
+    def load_stream_state(self, state: Mapping[str, Any]) -> None:
+        """See :meth:`mixtransforms.transform.MixTransform.load_stream_state`."""
+        resume(self, state)
+
     def _run(self, data: Any, record: Record | None) -> dict[str, Any]:
-        key = self._key(data)
-        for stream, (stage, inner) in enumerate(zip(self._stages, self._inner, strict=True), start=1):
+        call = self._call(data)
+        for number, (stage, inner) in enumerate(zip(self._stages, self._inner, strict=True), start=1):
             samples = is_samples(data)
             if stage.kind == MIX:
-                data = mix_stage(data, stage, keyed(key, stream), record, self._finder)
+                data = mix_stage(data, stage, number, call, record, self._finder)
             elif samples:
-                data = self._each(data, inner, keyed(key, stream))
+                data = self._each(data, inner, call.seeds(number, len(data)))
             else:
-                data = self._batch(data, inner, keyed(key, stream))
+                data = self._batch(data, inner, partial(call.seeds, number))
         return _one_backend(collated(data, self._finder, self._pad), self._finder)
 
-    def _key(self, data: Any) -> Key:
+    def _call(self, data: Any) -> Call:
         if self.seed is None:
-            return Key(door.host_seed(self.random_generator))
-        return call_key(self.seed, self._steps, content(data, self._finder), is_samples(data))
+            return Call(Key(door.host_seed(self.random_generator), self._stream.epoch))
+        return call_of(self._stream, self.seed, data, self._finder, type(self).__name__)
 
-    def _batch(self, batch: dict[str, Any], inner: A.Compose, key: Key) -> dict[str, Any]:
+    def _batch(self, batch: dict[str, Any], inner: A.Compose, seeds: Callable[[int], WordArray]) -> dict[str, Any]:
         """A stage of sample transforms on a ready batch; the host calls one image ``image``."""
 
         def run(samples: list[Any], groups: tuple[Group, ...]) -> list[dict[str, Any]]:
@@ -230,7 +240,7 @@ class BatchCompose(A.Compose):
             single = {name: name if name in told else _SINGULAR.get(name, name) for name in batch}
             plural = {own: name for name, own in single.items()}
             named = [{single[name]: value for name, value in sample.items()} for sample in samples]
-            after = self._each(named, inner, key, groups)
+            after = self._each(named, inner, seeds(len(named)), groups)
             return [{plural.get(name, name): value for name, value in sample.items()} for sample in after]
 
         result: dict[str, Any] = on_samples(batch, self._finder, run)
@@ -240,15 +250,19 @@ class BatchCompose(A.Compose):
         self,
         samples: Sequence[Mapping[str, Any]],
         inner: A.Compose,
-        key: Key,
+        seeds: WordArray,
         groups: tuple[Group, ...] | None = None,
     ) -> list[dict[str, Any]]:
-        """A stage of sample transforms, every sample with a generator of its own."""
+        """A stage of sample transforms, every sample with draws of its own."""
         result = []
-        with self._guard:  # the host's transforms hold their generator
-            for index, sample in enumerate(samples):
-                generator = keyed(key, key.stream << 32 | index).generator()
-                inner.set_random_state(generator, random.Random(int(generator.integers(2**63))))
+        with self._guard:  # the host's transforms hold their generators
+            bits, python = np.random.Philox(key=np.zeros(2, np.uint64)), random.Random(0)
+            inner.set_random_state(np.random.Generator(bits), python)
+            begin = bits.state
+            for sample, seed in zip(samples, seeds.tolist(), strict=True):
+                begin["state"]["key"][0] = seed
+                bits.state = begin
+                python.seed(seed)
                 result.append(transformed(sample, inner, self._finder, groups))
         return result
 

@@ -15,10 +15,11 @@ from mixtransforms.core import fields
 from mixtransforms.core.errors import InputError, explain
 from mixtransforms.core.method import Method
 from mixtransforms.core.plan import Plan
+from mixtransforms.core.processes import in_worker
 from mixtransforms.options import Options
 from mixtransforms.targets.collate import is_samples
 from mixtransforms.targets.names import DEFAULT_NAMES
-from mixtransforms.transform import MixTransform, in_worker
+from mixtransforms.transform import MixTransform
 
 POSITIONAL = "You have to pass data to augmentations as named arguments, for example: aug(images=images, labels=labels)"
 
@@ -43,7 +44,7 @@ class Transform(MixTransform, A.BasicTransform):
         super().__post_init__()
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if "_steps" in vars(self) and name in self.__dataclass_fields__:
+        if "_stream" in vars(self) and name in self.__dataclass_fields__:
             raise FrozenInstanceError(f"cannot assign to field {name!r}")
         object.__setattr__(self, name, value)
 

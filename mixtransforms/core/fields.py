@@ -10,7 +10,7 @@ import math
 import numbers
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, MISSING, dataclass
 from typing import Any, TypeVar
 
 import numpy as np
@@ -162,7 +162,7 @@ _JSON_TYPES = {str: "string", int: "integer"}
 
 
 def form(cls: type, **more: Schema) -> Schema:
-    """The form of an object of checked fields in a file: a dict of its parameters, all of which may be left out.
+    """The form of an object of checked fields in a file: a dict of its parameters, which may lack those with a default.
 
     Args:
         cls: A dataclass.
@@ -170,10 +170,11 @@ def form(cls: type, **more: Schema) -> Schema:
     """
     rules = {item.name: item.metadata[RULE] for item in dataclasses.fields(cls) if RULE in item.metadata}
     known = {name: {"description": rule.doc, **rule.schema} for name, rule in rules.items()}
+    needed = [item.name for item in dataclasses.fields(cls) if item.name in rules and item.default is MISSING]
     return {
         "type": "object",
         "properties": {**more, **known},
-        "required": list(more),
+        "required": [*more, *needed],
         "additionalProperties": False,
     }
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import threading
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 import xxhash
 from numpy.typing import NDArray
+
+WordArray = NDArray[np.uint64]
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Key:
 
     Attributes:
         seed: The user's seed, ``0 <= seed < 2**64``.
-        epoch: The epoch, ``0 <= epoch < 2**32``.
+        epoch: The epoch, ``0 <= epoch < 2**32``. Schedules have their value of this epoch.
         rank: The distributed rank, ``0 <= rank < 2**32``.
         stream: Which transform of a pipeline draws.
         step: Which batch: a call count, or a hash of the batch's content.
@@ -32,7 +32,11 @@ class Key:
     step: int = 0
 
     def generator(self) -> np.random.Generator:
-        """A generator at the start of this key's draws; no two keys overlap."""
+        """A generator at the start of this key's draws; no two keys overlap.
+
+        It is Philox4x64-10 (Salmon et al., Parallel Random Numbers: As Easy as 1, 2, 3, 2011), whose key is
+        ``(seed, epoch, rank)`` and whose counter begins at ``(stream, step)``.
+        """
         words = [self.seed, self.epoch << 32 | self.rank]
         counter = [0, 0, self.stream, self.step]
         return np.random.Generator(
@@ -44,39 +48,56 @@ class Key:
         return asdict(self)
 
 
-def current_rank() -> int:
-    """The distributed rank of this process, from the environment that torch.distributed sets; 0 without one."""
-    return int(os.environ.get("RANK") or "0")
+@dataclass(frozen=True)
+class Call:
+    """What all draws of one call of a pipeline are keyed by.
+
+    Attributes:
+        key: The key of the batch.
+        samples: Who every sample is, ``(B,)``: its content. ``None``: its place, in a batch that was counted.
+    """
+
+    key: Key
+    samples: WordArray | None = None
+
+    def stream(self, number: int) -> Key:
+        """The key of one of the pipeline's transforms."""
+        return replace(self.key, stream=number)
+
+    def seeds(self, stream: int, size: int) -> WordArray:
+        """A seed for every sample of a stage, ``(size,)``.
+
+        A sample that is known by its content has the same seed in every batch, at every place and on every rank. Of a
+        batch that was lengthened by its originals, the second half has seeds of its own.
+        """
+        if self.samples is None:
+            key, samples = self.stream(stream), np.arange(size, dtype=np.uint64)
+        else:
+            key = Key(self.key.seed, self.key.epoch, stream=stream)
+            copies = np.arange(size, dtype=np.uint64) // np.uint64(max(len(self.samples), 1))
+            samples = np.resize(self.samples, size) ^ _scattered(copies)
+        first, second = key.generator().integers(2**64, size=2, dtype=np.uint64)
+        return _scattered(_scattered(samples ^ first) + second)
 
 
-class Guard:
-    """A lock that pickles and copies as a new, open one."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-
-    def __enter__(self) -> None:
-        self._lock.acquire()
-
-    def __exit__(self, *_: object) -> None:
-        self._lock.release()
-
-    def __reduce__(self) -> tuple[type[Guard], tuple[()]]:
-        return Guard, ()
+def _scattered(words: WordArray) -> WordArray:
+    """Every word as another one, 0 as itself: the finalizer of SplitMix64 (Steele, Lea, Flood, 2014), one to one."""
+    words = (words ^ (words >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    words = (words ^ (words >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return words ^ (words >> np.uint64(31))
 
 
-class Steps:
-    """Counts the calls of one seeded transform or pipeline. Safe to share between threads, pickles its count."""
-
-    def __init__(self) -> None:
-        self._count = 0
-        self._guard = Guard()
-
-    def next(self) -> int:
-        """The number of calls before this one."""
-        with self._guard:
-            self._count += 1
-            return self._count - 1
+def told_apart(hashes: Sequence[int]) -> WordArray:
+    """Hashes of a batch's samples, ``(B,)``; one that is there again becomes another, by how often it was there."""
+    words = np.array(hashes, np.uint64)
+    if len(np.unique(words)) == len(words):
+        return words
+    seen: dict[int, int] = {}
+    for index, word in enumerate(hashes):
+        before = seen[word] = seen.get(word, -1) + 1
+        if before:
+            words[index] = xxhash.xxh3_64_intdigest(f"{word}|{before}".encode())
+    return words
 
 
 _PLAIN = (str, bytes, bool, int, float, complex, np.generic, type(None))
@@ -90,15 +111,12 @@ def content_hash(leaves: Iterable[tuple[str, Any]]) -> int:
     """
     digest = xxhash.xxh3_64()
     for name, leaf in leaves:
-        if isinstance(leaf, np.ndarray) and leaf.dtype != np.object_:
+        if isinstance(leaf, np.ndarray) and not leaf.dtype.hasobject:
             digest.update(f"{name}|{leaf.dtype.str}|{leaf.shape}|".encode())
-            digest.update(_bytes_of(leaf))
+            dense: Any = np.ascontiguousarray(leaf)
+            digest.update(dense)
         else:
             # Of other values only the type counts: their text may hold an address, which no run repeats.
             text = repr(leaf) if isinstance(leaf, _PLAIN) else ""
             digest.update(f"{name}|{type(leaf).__name__}|{text}|".encode())
     return digest.intdigest()
-
-
-def _bytes_of(array: NDArray[Any]) -> memoryview:
-    return np.ascontiguousarray(array).reshape(-1).view(np.uint8).data

@@ -15,8 +15,10 @@ from numpy.typing import NDArray
 
 from mixtransforms.core import fields
 from mixtransforms.core.errors import ParameterError, explain
+from mixtransforms.core.keys import Key
 from mixtransforms.core.pairing import CLASS_AWARE, MUTUAL, PAIRINGS, Hints, partners
 from mixtransforms.core.plan import BatchSpec, Layer, Plan
+from mixtransforms.core.schedule import Schedule, now, number
 
 NO_HINTS: Hints = MappingProxyType({})
 
@@ -59,8 +61,42 @@ class Method(ABC):
         """The same method with its own gate open, for hosts that have decided already."""
         return self
 
+    def at(self, epoch: int) -> "Method":
+        """The same method with the values of an epoch in place of schedules."""
+        given = {known.name: getattr(self, known.name) for known in dataclasses.fields(self)}
+        found = {name: _at(value, epoch) for name, value in given.items()}
+        changed = {name: value for name, value in found.items() if value is not given[name]}
+        return dataclasses.replace(self, **changed) if changed else self
+
+    @property
+    def scheduled(self) -> bool:
+        """Whether a parameter is a schedule."""
+        return self.at(0) is not self
+
+    def redraw(self, key: Key, spec: BatchSpec, hints: Hints = NO_HINTS) -> Plan:
+        """The plan that a recorded key once gave, without the data.
+
+        Where a host has opened the gate, as ``A.OneOf`` does, ask :meth:`forced` instead.
+
+        Args:
+            key: ``plan.key``.
+            spec: ``plan.spec``.
+            hints: What :attr:`needs` asks for, as it was then.
+        """
+        return dataclasses.replace(self.at(key.epoch).draw(spec, key.generator(), hints), key=key)
+
     def __repr__(self) -> str:
         return fields.constructor(self)
+
+
+def _at(value: Any, epoch: int) -> Any:
+    """A parameter in one epoch; the same object where no schedule is in it."""
+    if isinstance(value, tuple):
+        found = tuple(_at(item, epoch) for item in value)
+        return found if any(new is not old for new, old in zip(found, value, strict=True)) else value
+    if isinstance(value, Method):
+        return value.at(epoch)
+    return value(epoch) if isinstance(value, Schedule) else value
 
 
 class Pairs(NamedTuple):
@@ -81,7 +117,7 @@ class Pairs(NamedTuple):
 class PairMethod(Method):
     """A method that gives every sample one partner: gate, granularity and pairing in one place."""
 
-    p: float = fields.number(
+    p: float | Schedule = number(
         1.0, low=0, high=1, doc="Chance that a sample, a pair or the batch (see per) is mixed; applied once."
     )
     per: str = fields.choice(
@@ -120,23 +156,25 @@ class PairMethod(Method):
         everyone = np.arange(spec.size)
         partner = partners(policy, spec.size, rng, hints)
         leader = {"sample": everyone, "pair": np.minimum(everyone, partner), "batch": np.zeros_like(everyone)}[self.per]
-        gate = rng.random(spec.size)[leader] < self.p
+        gate = rng.random(spec.size)[leader] < now(self.p)
         rows = np.flatnonzero(gate & (partner != everyone))
         return Pairs(rows, partner[rows], leader)
 
 
-def beta_weights(alpha: float, size: int, rng: np.random.Generator) -> NDArray[np.float64]:
+def beta_weights(alpha: float | Schedule, size: int, rng: np.random.Generator) -> NDArray[np.float64]:
     """``size`` draws from Beta(alpha, alpha) in float64; all 1 (no mixing) for ``alpha=0``.
 
-    NumPy's generator, not torch's, whose Beta collapses to 0.5 for small alpha.
+    NumPy's generator, not torch's, whose Beta collapses to 0.5 for small alpha. It rejects some numbers, how many
+    depends on alpha; with a generator of its own nothing else that is drawn depends on alpha.
     """
-    drawn = rng.beta(alpha or 1.0, alpha or 1.0, size)
-    return drawn if alpha else np.ones(size)
+    own = np.random.Generator(np.random.Philox(key=rng.integers(2**64, size=2, dtype=np.uint64)))
+    alpha = now(alpha)
+    return own.beta(alpha, alpha, size) if alpha else np.ones(size)
 
 
 def alpha_field(default: float, source: str) -> Any:
     """The ``alpha`` of a Beta law."""
-    return fields.number(
+    return number(
         default,
         low=LOWEST_ALPHA,
         high=HIGHEST_ALPHA,

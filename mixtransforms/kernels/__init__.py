@@ -29,6 +29,7 @@ for bit; half types are blended in float32; other floats in their own precision.
 
 from __future__ import annotations
 
+import functools
 import importlib
 import re
 from types import ModuleType
@@ -49,9 +50,15 @@ BLENDABLE_INTEGERS = frozenset({"uint8", "uint16", "int16"})
 
 def backend_of(value: Any) -> str | None:
     """``"numpy"``, ``"torch"`` or ``None`` for what is no array. Imports nothing."""
-    if isinstance(value, np.ndarray):
+    kind: Any = type(value)
+    return _backend_of_type(kind)
+
+
+@functools.lru_cache(maxsize=1024)  # asked for every value of every sample
+def _backend_of_type(kind: type) -> str | None:
+    if issubclass(kind, np.ndarray):
         return "numpy"
-    for cls in type(value).__mro__:
+    for cls in kind.__mro__:
         if cls.__module__ == "torch" and cls.__name__ == "Tensor":
             return "torch"
     return None

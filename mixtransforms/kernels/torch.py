@@ -296,8 +296,8 @@ def cast(values: NDArray[Any], example: Tensor) -> Tensor:
 
 def to_host(values: Tensor) -> NDArray[Any]:
     """The values as a NumPy array; waits for the device."""
-    values = values.as_subclass(Tensor).detach().cpu()
-    return (values.float() if values.dtype == torch.bfloat16 else values).numpy()
+    plain = values if type(values) is Tensor else values.as_subclass(Tensor)
+    return (plain.float() if plain.dtype == torch.bfloat16 else plain).numpy(force=True)
 
 
 def common_dtype(arrays: Sequence[Tensor]) -> Any:

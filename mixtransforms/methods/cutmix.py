@@ -14,6 +14,7 @@ from mixtransforms.core.method import NO_HINTS, PairMethod, alpha_field, beta_we
 from mixtransforms.core.pairing import Hints
 from mixtransforms.core.plan import BatchSpec, Plan
 from mixtransforms.core.registry import register
+from mixtransforms.core.schedule import Schedule
 
 PLACEMENTS = ("clip", "inside", "uniform", "minmax")
 
@@ -42,7 +43,7 @@ class CutMix(PairMethod):
     arXiv:1905.04899.
     """
 
-    alpha: float = alpha_field(1.0, "1 draws every area equally often.")
+    alpha: float | Schedule = alpha_field(1.0, "1 draws every area equally often.")
     _: fields.KW_ONLY
     placement: str = fields.choice(
         "clip",

@@ -10,6 +10,7 @@ from mixtransforms.core.method import NO_HINTS, PairMethod, alpha_field, beta_we
 from mixtransforms.core.pairing import Hints
 from mixtransforms.core.plan import BatchSpec, Layer, Plan
 from mixtransforms.core.registry import register
+from mixtransforms.core.schedule import Schedule
 
 
 @register
@@ -22,7 +23,7 @@ class MixUp(PairMethod):
     Source: Zhang et al., mixup: Beyond Empirical Risk Minimization, arXiv:1710.09412.
     """
 
-    alpha: float = alpha_field(0.2, "Usual range 0.1 to 0.4.")
+    alpha: float | Schedule = alpha_field(0.2, "Usual range 0.1 to 0.4.")
     _: fields.KW_ONLY
     fold: bool = fields.flag(False, "Use max(weight, 1 - weight), so that the sample itself always dominates.")
 

@@ -4,7 +4,6 @@
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import MISSING, dataclass
-from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,12 @@ from mixtransforms.core.method import NO_HINTS, Method
 from mixtransforms.core.pairing import Hints
 from mixtransforms.core.plan import BatchSpec, Plan
 from mixtransforms.core.registry import register
+from mixtransforms.core.schedule import Schedule, now, number
+
+ROUNDING = 1e-9
+"""How far the sum of weights may be beyond 1, or short of it, and still be 1."""
+
+_WEIGHT: fields.Rule = number(0.0, low=0, high=1, doc="").metadata[fields.RULE]
 
 
 def _methods(value: Any) -> tuple[Method, ...]:
@@ -24,14 +29,16 @@ def _methods(value: Any) -> tuple[Method, ...]:
     return tuple(value)
 
 
-def _weights(value: Any) -> tuple[float, ...] | None:
+def _weights(value: Any) -> tuple[float | Schedule, ...] | None:
     if value is None:
         return None
-    if not all(isinstance(weight, Real) and not isinstance(weight, bool) for weight in value):
-        raise ValueError
-    if not all(0 <= weight <= 1 for weight in value) or not sum(value) <= 1 + 1e-9:
-        raise ValueError
-    return tuple(float(weight) for weight in value)
+    weights = tuple(_WEIGHT.check(weight) for weight in value)
+    epochs = np.arange(max((weight.last for weight in weights if isinstance(weight, Schedule)), default=0) + 1)
+    total = sum(weight.over(epochs) if isinstance(weight, Schedule) else weight for weight in weights) + 0.0 * epochs
+    worst = int(np.argmax(total))
+    if total[worst] > 1 + ROUNDING:
+        raise ValueError(f"Their sum would be {total[worst]:g} in epoch {worst}." if len(epochs) > 1 else "")
+    return weights
 
 
 @register
@@ -50,14 +57,16 @@ class OneOf(Method):
         fields.listed({"type": "object"}, low=1),
     )
     _: fields.KW_ONLY
-    weights: Sequence[float] | None = fields.parameter(
+    weights: Sequence[float | Schedule] | None = fields.parameter(
         None,
         _weights,
-        "None or one chance a method, each within [0, 1], together at most 1",
+        "None or one chance a method, each within [0, 1] or a schedule of such, together at most 1",
         "Chance of every method; what is missing to 1 stays unmixed. None: all equally likely.",
-        fields.optional(fields.listed({"type": "number", "minimum": 0, "maximum": 1}, low=1)),
+        fields.optional(fields.listed(_WEIGHT.schema, low=1)),
     )
-    p: float = fields.number(1.0, low=0, high=1, doc="Chance that a sample, or the batch (see per), is mixed at all.")
+    p: float | Schedule = number(
+        1.0, low=0, high=1, doc="Chance that a sample, or the batch (see per), is mixed at all."
+    )
     per: str = fields.choice("sample", ("sample", "batch"), "Choose for every sample, or once for the batch.")
 
     def __post_init__(self) -> None:
@@ -83,9 +92,9 @@ class OneOf(Method):
         return dataclasses.replace(self, p=1.0)
 
     def draw(self, spec: BatchSpec, rng: np.random.Generator, hints: Hints = NO_HINTS) -> Plan:
-        chances = self.weights or (1.0 / len(self.transforms),) * len(self.transforms)
-        bounds = np.cumsum(chances) * self.p
-        if bounds[-1] > 1.0 - 1e-9:  # rounding must not leave a gap for "unmixed"
+        weights = self.weights or (1.0 / len(self.transforms),) * len(self.transforms)
+        bounds = np.cumsum([now(weight) for weight in weights]) * now(self.p)
+        if bounds[-1] > 1.0 - ROUNDING:  # rounding must not leave a gap for "unmixed"
             bounds[-1] = 1.0
         ticket = rng.random(spec.size)
         if self.per == "batch":

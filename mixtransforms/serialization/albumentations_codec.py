@@ -53,7 +53,7 @@ _HELD_BY = {"bbox_params": "bboxes", "keypoint_params": "keypoints"}
 _PASSING = frozenset(
     "transforms params processors random_generator py_random check_each_transform invalid_args "
     "_key2func _available_keys _images_was_list _masks_was_list "
-    "_steps _guard _finder _stages _inner stain_extractor".split()
+    "_stream _guard _finder _stages _inner stain_extractor".split()
 )
 """Attributes that follow from others, or belong to one call."""
 

@@ -62,6 +62,9 @@ def misfit(value: Any, schema: Schema, path: str) -> Misfit:
                 )
             if not fits(item, known.get(name, other)):
                 return misfit(item, known.get(name, other), below(path, name))
+        for name in schema.get("required", []):
+            if name not in value:
+                return Misfit(below(path, name), value, in_words(known.get(name, True)), "It has no default.")
     return _misfit(value, schema, path)
 
 

@@ -177,7 +177,7 @@ class TorchvisionCodec(OwnCodec):
         return {
             name: spelled[name].write(value) if name in spelled and spelled[name].names else value
             for name, value in vars(transform).items()
-            if name not in (CHILDREN, "training", "_stages", "_finder", "_steps")
+            if name not in (CHILDREN, "training", "_stages", "_finder", "_stream")
             and not (name == "_modules" and entry.children)
         }
 

@@ -1,6 +1,6 @@
 """Pictures of mixed batches: what was mixed, from what, and in which shares. Needs matplotlib, loaded on first use.
 
-Both functions return a ``matplotlib.figure.Figure``; notebooks draw it, and ``figure.savefig("batch.png")`` writes it.
+All functions return a ``matplotlib.figure.Figure``; notebooks draw it, and ``figure.savefig("batch.png")`` writes it.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from mixtransforms.core.errors import InputError, PlanError, explain, missing
 from mixtransforms.core.plan import Plan
+from mixtransforms.core.schedule import Schedule
 from mixtransforms.show import _content, _tiles
 from mixtransforms.show._pictures import channels_last
 from mixtransforms.targets.boxes import BoxRules
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from mixtransforms.transform import Trace
 
-__all__ = ["batch", "trace"]
+__all__ = ["batch", "schedule", "trace"]
 
 _MIXED = (
     "Large: the mixed image, pasted regions outlined. Small: its sources, the sample itself on top. "
@@ -134,6 +135,52 @@ def trace(
     except PlanError:  # something between two mixes changed the size of the images
         return batch(trace.after, None, class_names, max_images, **options)
     return drawing.draw(sheet, title, _explained(sheet, _mixed(before)))  # type: ignore[no-any-return]
+
+
+def schedule(
+    schedules: Schedule | Mapping[str, Schedule], epochs: int | None = None, *, title: str | None = None
+) -> Figure:
+    """Draws the values of schedules over the epochs of a training.
+
+    Args:
+        schedules: One, or several by the names of what they set: ``{"alpha": Ramp(0, 0.4, 0, 5)}``.
+        epochs: How many epochs; ``None`` goes a little further than the last change.
+        title: A line above.
+
+    Returns:
+        A figure of its own, known to no global state.
+
+    Raises:
+        InputError: There is no schedule, or the number of epochs is not a whole one from 1 on.
+        MissingDependencyError: matplotlib is not installed.
+    """
+    named = schedules if isinstance(schedules, Mapping) else {"value": schedules}
+    if not named or not all(isinstance(each, Schedule) for each in named.values()):
+        raise InputError(
+            explain(
+                "No schedule to draw",
+                where="show.schedule",
+                got=repr(schedules),
+                wanted="a schedule such as Ramp(0, 0.4, 0, 5), or a dict of names and schedules",
+                fix="Give the parameter of the transform, such as mix.alpha.",
+            )
+        )
+    last = max(each.last for each in named.values())
+    count = last + max(last // 4, 2) + 1 if epochs is None else epochs
+    if type(count) is not int or count < 1:
+        raise InputError(
+            explain(
+                "No epochs to draw",
+                where="show.schedule",
+                got=f"epochs={epochs!r}",
+                wanted="a whole number from 1 on",
+                fix="Leave it out to see all changes.",
+            )
+        )
+    _drawing()
+    from mixtransforms.show import _curves
+
+    return _curves.curves(named, count, title)
 
 
 def _mixed(before: _content.Content) -> str:

@@ -116,13 +116,16 @@ class View(NamedTuple):
             sides: Their widths and heights in pixels, ``(N, 2)``.
             rules: What must be left of an object.
         """
-        seen = (self.visible > 0) & (self.visible >= rules.min_visibility)
-        large = (sides >= rules.min_size).all(axis=1) & (sides.prod(axis=1) >= rules.min_area)
+        seen = (self.visible > 0) & (self.visible >= rules.min_visibility - ROUNDING)
+        large = (sides >= rules.min_size - ROUNDING).all(axis=1) & (sides.prod(axis=1) >= rules.min_area - ROUNDING)
         return np.asarray(seen & (large | ~changed))
 
 
 Integral = Callable[[FloatArray], FloatArray]
 """Sums a value of every cell of a plan's grid over the area of every object, ``(N,)``."""
+
+ROUNDING = 1e-6
+"""How little may be missing to a limit: angles and float32 corners are not exact."""
 
 EVEN = 1e-12
 """Variance of weights under which they are one weight; rounding alone makes some 1e-16."""

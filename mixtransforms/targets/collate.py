@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 
 from mixtransforms.core.errors import InputError, explain
+from mixtransforms.core.processes import in_worker
 from mixtransforms.kernels import backend_of, kernel_of
 from mixtransforms.targets.containers import (
     Path,
     children,
     holds_names,
+    is_container,
     is_flat,
     is_numbers,
     is_picture,
@@ -39,9 +41,9 @@ def is_samples(batch: Any) -> bool:
         return all(len(item.shape) == 3 for item in batch)
     if all(is_picture(item) for item in batch):
         return True
-    if any(is_records(item) and len(item) == len(batch[0]) for item in batch[1:] if is_flat(batch[0])):
+    if is_flat(batch[0]) and any(is_records(item) and len(item) == len(batch[0]) for item in batch[1:]):
         return False
-    return all(children(item) is not None and not (type(item) is list and is_flat(item)) for item in batch)
+    return all(is_container(item) and not (type(item) is list and is_flat(item)) for item in batch)
 
 
 def ragged(samples: Sequence[Any], finder: Finder, pad: bool = False) -> frozenset[Path]:
@@ -152,7 +154,10 @@ def stack(samples: Sequence[Any], path: Path = ()) -> Any:
         )
     import torch
 
-    stacked = torch.stack([sample.as_subclass(torch.Tensor) for sample in samples])
+    plain = [sample.as_subclass(torch.Tensor) for sample in samples]
+    # In a worker default collation writes into shared memory, from which the batch need not be copied again.
+    shared = in_worker() and len({tensor.dtype for tensor in plain}) == 1
+    stacked = torch.utils.data.default_collate(plain) if shared else torch.stack(plain)
     # Default collation makes plain tensors of all; a mask without its type could be anything.
     return stacked if type(samples[0]).__name__ == "Image" else kernel_of("torch").typed(stacked, samples[0])
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import functools
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -23,15 +24,35 @@ def spell(path: Path) -> str:
 
 def children(node: Any) -> list[tuple[Name, Any]] | None:
     """Keys and values of a container, ``None`` for anything else."""
-    if isinstance(node, Mapping):
+    kind: Any = type(node)
+    sort = _sort_of(kind)
+    if sort is None:
+        return None
+    if sort == "mapping":
         return list(node.items())
-    if isinstance(node, tuple) and hasattr(node, "_fields"):
-        return list(zip(node._fields, node, strict=True))
-    if type(node) in (tuple, list):
+    if sort == "list":
         return list(enumerate(node))
-    if dataclasses.is_dataclass(node) and not isinstance(node, type):
-        return [(field.name, getattr(node, field.name)) for field in dataclasses.fields(node)]
-    return None
+    if sort == "named":
+        return list(zip(node._fields, node, strict=True))
+    return [(field.name, getattr(node, field.name)) for field in dataclasses.fields(node)]
+
+
+def is_container(node: Any) -> bool:
+    """Whether a value has :func:`children`."""
+    kind: Any = type(node)
+    return _sort_of(kind) is not None
+
+
+@functools.lru_cache(maxsize=1024)  # asked for every value of every sample
+def _sort_of(kind: type) -> str | None:
+    """Which sort of container a type is: ``"mapping"``, ``"list"``, ``"named"``, ``"fields"``, or ``None``."""
+    if issubclass(kind, Mapping):
+        return "mapping"
+    if issubclass(kind, tuple) and hasattr(kind, "_fields"):
+        return "named"
+    if kind in (tuple, list):
+        return "list"
+    return "fields" if dataclasses.is_dataclass(kind) else None
 
 
 def rebuild(node: Any, values: list[Any]) -> Any:

@@ -100,7 +100,7 @@ class Finder(ObjectFinder):
         def kind_of(path: Path, node: Any) -> Any:
             if path in members or self.passes(path):
                 return None
-            return LABEL if labels is not None and node is labels else self._kind(batch, path, node)
+            return LABEL if labels is not None and node is labels else self._kind(batch, path, node, batched)
 
         def whole(path: Path, node: Any) -> bool:
             return path in members or self.passes(path) or kind_of(path, node) is not None
@@ -108,11 +108,11 @@ class Finder(ObjectFinder):
         for path, leaf in walk(batch, whole):
             yield path, leaf, kind_of(path, leaf)
 
-    def _kind(self, batch: Any, path: Path, node: Any) -> Any:
+    def _kind(self, batch: Any, path: Path, node: Any, batched: bool = True) -> Any:
         """The kind of a value that is one array; boxes and the like are found by :meth:`groups`."""
         if not (backend_of(node) or is_flat(node) or (type(node) in (list, tuple) and not node)):
             return None
-        if self._is_views(node) or self._declared_inside(path):
+        if self._is_views(node, batched) or self._declared_inside(path):
             return None
         if path and is_mixed(leaf_at(batch, path[:-1])):
             return self.named_kind(batch, path)
@@ -122,11 +122,11 @@ class Finder(ObjectFinder):
         typed = typed_kind(node)
         if typed is not None:
             return typed
-        if path == () and (backend_of(node) or depth(node) == 4):  # one array, or images of unequal sizes
+        if path == () and (backend_of(node) or (batched and depth(node) == 4)):  # one array, or unequal sizes
             return IMAGE
         if len(path) == 1 or has_name(path):
             return self.named_kind(batch, path)
-        view = len(path) == 2 and path[0] == 0 and self._is_views(leaf_at(batch, path[:1]))
+        view = len(path) == 2 and path[0] == 0 and self._is_views(leaf_at(batch, path[:1]), batched)
         return IMAGE if view else None
 
     def _declared_inside(self, path: Path) -> bool:
@@ -134,10 +134,11 @@ class Finder(ObjectFinder):
         start = ".".join(map(str, path)) + "."
         return bool(path) and any(isinstance(name, str) and name.startswith(start) for name in self.kinds)
 
-    def _is_views(self, node: Any) -> bool:
-        """Whether a list holds several batches of images, and not one image a sample."""
-        listed = type(node) in (list, tuple) and node and all(backend_of(item) for item in node)
-        return bool(listed) and depth(node[0]) > self.layout.rank(type(node[0]).__name__ == "Video")
+    def _is_views(self, node: Any, batched: bool = True) -> bool:
+        """Whether a list holds several batches of images, or images of one sample, and not one image a sample."""
+        if type(node) not in (list, tuple) or not node or not all(backend_of(item) for item in node):
+            return False
+        return depth(node[0]) >= self.layout.rank(type(node[0]).__name__ == "Video") + batched
 
     def named_kind(self, batch: Any, path: Path) -> Any:
         """What a path is called, whatever stands there."""

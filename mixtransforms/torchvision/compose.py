@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 import torch
 from torchvision.transforms import v2
 
-from mixtransforms.core.keys import Key, Steps
+from mixtransforms.core.keys import Call
+from mixtransforms.core.streams import Stream
+from mixtransforms.epochs import resume, state_of
 from mixtransforms.options import checked_seed
 from mixtransforms.pipeline import (
     MIX,
@@ -19,9 +19,8 @@ from mixtransforms.pipeline import (
     Record,
     Stage,
     adopted,
-    content,
+    call_of,
     finder_of,
-    keyed,
     mix_stage,
     on_samples,
     padded,
@@ -30,14 +29,12 @@ from mixtransforms.pipeline import (
 from mixtransforms.targets.collate import collate, is_samples, ragged
 from mixtransforms.targets.groups import Group
 from mixtransforms.torchvision import transform as door
+from mixtransforms.torchvision.generators import borrowed, generators_of
 from mixtransforms.torchvision.samples import transformed
-from mixtransforms.transform import Trace, call_key, gather
+from mixtransforms.transform import Trace, gather
 
 _STILL = (v2.Normalize, v2.ToDtype, v2.ToImage, v2.ToPureTensor, v2.Identity, v2.ConvertImageDtype)
 """Transforms that draw nothing and treat every image of a batch alike."""
-
-_default_generator = threading.RLock()
-"""Held while torch's default generator is borrowed."""
 
 
 class BatchCompose(v2.Transform):
@@ -60,7 +57,7 @@ class BatchCompose(v2.Transform):
         super().__init__()
         self.transforms = adopted(transforms, door, "BatchCompose", seed, (v2.MixUp, v2.CutMix))
         self.seed = checked_seed(seed, "BatchCompose")
-        self._steps = Steps()
+        self._stream = Stream()
         self._stages = stages(self.transforms, lambda transform: type(transform) in _STILL)
         self._finder = finder_of(self.transforms)
         self._pad = padded(self.transforms)
@@ -89,46 +86,46 @@ class BatchCompose(v2.Transform):
 
         return source(self)
 
+    def stream_state(self) -> dict[str, Any]:
+        """See :meth:`mixtransforms.transform.MixTransform.stream_state`."""
+        return state_of(self)
+
+    def load_stream_state(self, state: Mapping[str, Any]) -> None:
+        """See :meth:`mixtransforms.transform.MixTransform.load_stream_state`."""
+        resume(self, state)
+
     def _run(self, data: Any, record: Record | None) -> Any:
-        call = self._key(data)
-        for stream, stage in enumerate(self._stages, start=1):
-            key = None if call is None else keyed(call, stream)
+        call = None
+        if self.seed is not None:
+            call = call_of(self._stream, self.seed, data, self._finder, type(self).__name__)
+        for number, stage in enumerate(self._stages, start=1):
             samples = is_samples(data)
+            each = partial(self._each, stage=stage, number=number, call=call)
             if stage.kind == MIX:
-                data = mix_stage(data, stage, key, record, self._finder)
+                data = mix_stage(data, stage, number, call, record, self._finder)
             elif samples:
-                data = self._each(data, stage=stage, key=key)
+                data = each(data)
             elif stage.kind == SAMPLE:
-                data = on_samples(data, self._finder, partial(self._each, stage=stage, key=key))
+                data = on_samples(data, self._finder, each)
             else:
                 data = transformed(data, stage.transforms, self._finder, batched=True)
         return collate(data, "torch", ragged(data, self._finder, self._pad)) if is_samples(data) else data
 
-    def _key(self, data: Any) -> Key | None:
-        if self.seed is None:
-            return None
-        return call_key(self.seed, self._steps, content(data, self._finder), is_samples(data))
-
     def _each(
-        self, samples: Sequence[Any], groups: tuple[Group, ...] | None = None, *, stage: Stage, key: Key | None
+        self,
+        samples: Sequence[Any],
+        groups: tuple[Group, ...] | None = None,
+        *,
+        stage: Stage,
+        number: int,
+        call: Call | None,
     ) -> list[Any]:
-        if key is None:
+        if call is None:
             return [transformed(sample, stage.transforms, self._finder, groups) for sample in samples]
-        seeds = key.generator().integers(2**63, size=len(samples)).tolist()
-        with _borrowed() as generator:
-            result = []
+        seeds = call.seeds(number, len(samples)).tolist()
+        result = []
+        with borrowed(generators_of(stage.transforms)) as start:
             for sample, seed in zip(samples, seeds, strict=True):
-                generator.manual_seed(seed)
+                start(seed)
                 result.append(transformed(sample, stage.transforms, self._finder, groups))
             return result
-
-
-@contextmanager
-def _borrowed() -> Iterator[torch.Generator]:
-    """torch's default generator, put back as it was."""
-    with _default_generator:
-        state = torch.default_generator.get_state()
-        try:
-            yield torch.default_generator
-        finally:
-            torch.default_generator.set_state(state)

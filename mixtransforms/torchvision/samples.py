@@ -71,7 +71,12 @@ def transformed(
 def _dense(sample: Any, finder: Finder, apart: Collection[Path], batched: bool) -> dict[Path, str | None]:
     """Where a sample has images, masks and other values that the host knows by their type, and their kind."""
     known = {target.path: target.kind for target in finder.known(sample, batched)}
-    leaves = dict(walk(sample, lambda path, node: path in known or path in apart or is_flat(node)))
+
+    def whole(path: Path, node: Any) -> bool:
+        holds_known = any(place[: len(path)] == path for place in known)
+        return path in known or path in apart or (is_flat(node) and not holds_known)
+
+    leaves = dict(walk(sample, whole))
     for path in (path for path, leaf in leaves.items() if is_picture(leaf) and path not in apart):
         known[path] = finder.named_kind(sample, path)
     return {

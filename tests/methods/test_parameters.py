@@ -12,7 +12,7 @@ import pytest
 from mixtransforms import ParameterError
 from mixtransforms.methods import CutMix, MixUp, OneOf
 
-NUMBER = r"wanted 0 or a number within \[1e-06, 1e\+06\]"
+NUMBER = r"wanted 0 or a number within \[1e-06, 1e\+06\], or a schedule of such numbers"
 
 
 @pytest.mark.parametrize("method", [MixUp, CutMix])
