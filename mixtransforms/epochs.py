@@ -42,41 +42,54 @@ def set_epoch(pipeline: Any, epoch: int, *, rank: int | str | None = OWN_RANK) -
         owner._stream.begin(epoch, rank)
 
 
-def state_of(pipeline: Any) -> dict[str, Any]:
-    """Where the draws of a pipeline stand, and those of mixes in it that have a seed of their own."""
-    inner = [mix._stream.state(mix.seed) for mix in _seeded(pipeline)]
-    return {**pipeline._stream.state(pipeline.seed), **({"inner": inner} if inner else {})}
+class Resumable:
+    """What the pipelines of both hosts do with the state of their draws."""
 
+    _stream: Stream
+    seed: int | None
 
-def resume(pipeline: Any, state: Any) -> None:
-    """Goes on where the state of a pipeline was asked.
+    def stream_state(self) -> dict[str, Any]:
+        """Where the draws of a seeded pipeline stand: seed, epoch, calls in it, and whose rank counts.
 
-    Raises:
-        ParameterError: The state is of another seed or of another pipeline, or is none.
-    """
-    seeded = _seeded(pipeline)
-    inner: Any = []
-    if isinstance(state, Mapping):
-        state = dict(state)
-        inner = state.pop("inner", [])
-    if not isinstance(inner, list) or len(inner) != len(seeded):
-        raise ParameterError(
-            explain(
-                "The state of another pipeline",
-                where="load_stream_state",
-                got=f"states of {len(inner)} inner mixes" if isinstance(inner, list) else repr(inner),
-                wanted=f"{len(seeded)}, one for every mix with a seed of its own",
-                fix="Build the pipeline as it was when its state was asked.",
+        It belongs beside a checkpoint of the model. Mixes with a seed of their own are in it, too; the draws of
+        ``seed=None`` are the host's, and are not.
+        """
+        inner = [mix._stream.state(mix.seed) for mix in _seeded(self)]
+        return {**self._stream.state(self.seed), **({"inner": inner} if inner else {})}
+
+    def load_stream_state(self, state: Mapping[str, Any]) -> None:
+        """Goes on where :meth:`stream_state` was asked.
+
+        Raises:
+            ParameterError: The state is of another seed or of another pipeline, or is none.
+        """
+        seeded = _seeded(self)
+        own, inner = _divided(state)
+        if not isinstance(inner, list) or len(inner) != len(seeded):
+            raise ParameterError(
+                explain(
+                    "The state of another pipeline",
+                    where="load_stream_state",
+                    got=f"states of {len(inner)} inner mixes" if isinstance(inner, list) else repr(inner),
+                    wanted=f"{len(seeded)}, one for every mix with a seed of its own",
+                    fix="Build the pipeline as it was when its state was asked.",
+                )
             )
-        )
-    for mix, known in zip(seeded, inner, strict=True):
-        Stream().load(known, mix.seed)  # raises before anything has changed
-    pipeline._stream.load(state, pipeline.seed)
-    for owner in _owners(pipeline):
-        if owner is not pipeline and state["epoch"] is not None:
-            owner._stream.begin(state["epoch"], state["rank"])
-    for mix, known in zip(seeded, inner, strict=True):
-        mix._stream.load(known, mix.seed)
+        for mix, known in zip(seeded, inner, strict=True):
+            Stream().load(known, mix.seed)  # raises before anything has changed
+        self._stream.load(own, self.seed)
+        for owner in _owners(self):
+            if owner is not self and own["epoch"] is not None:
+                owner._stream.begin(own["epoch"], own["rank"])
+        for mix, known in zip(seeded, inner, strict=True):
+            mix._stream.load(known, mix.seed)
+
+
+def _divided(state: Any) -> tuple[Any, Any]:
+    """The state of a pipeline's own draws, and those of its mixes."""
+    if not isinstance(state, Mapping):
+        return state, []
+    return {name: value for name, value in state.items() if name != "inner"}, state.get("inner", [])
 
 
 def _seeded(pipeline: Any) -> list[Any]:

@@ -17,7 +17,7 @@ from mixtransforms.albumentations.samples import BOX_INDEX, HOST_NAMES, KEYPOINT
 from mixtransforms.core.errors import InputError, ParameterError, explain
 from mixtransforms.core.keys import Call, Key, WordArray
 from mixtransforms.core.streams import Guard, Stream
-from mixtransforms.epochs import resume, state_of
+from mixtransforms.epochs import Resumable
 from mixtransforms.kernels import backend_of
 from mixtransforms.options import checked_seed
 from mixtransforms.pipeline import (
@@ -52,7 +52,7 @@ _INDEX = {"bbox_params": (A.BboxParams, BOX_INDEX), "keypoint_params": (A.Keypoi
 """The host's parameters of objects, and the label field by which it says which of them it has kept."""
 
 
-class BatchCompose(A.Compose):
+class BatchCompose(Resumable, A.Compose):
     """Runs Albumentations transforms on every sample with its own random parameters, and mixing on the batch.
 
     Call it with keywords, ``pipeline(images=images, labels=labels)``, or with a list of samples,
@@ -206,14 +206,6 @@ class BatchCompose(A.Compose):
         from mixtransforms.serialization.source import source
 
         return source(self)
-
-    def stream_state(self) -> dict[str, Any]:
-        """See :meth:`mixtransforms.transform.MixTransform.stream_state`."""
-        return state_of(self)
-
-    def load_stream_state(self, state: Mapping[str, Any]) -> None:
-        """See :meth:`mixtransforms.transform.MixTransform.load_stream_state`."""
-        resume(self, state)
 
     def _run(self, data: Any, record: Record | None) -> dict[str, Any]:
         call = self._call(data)

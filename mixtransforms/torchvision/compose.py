@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -11,7 +11,7 @@ from torchvision.transforms import v2
 
 from mixtransforms.core.keys import Call
 from mixtransforms.core.streams import Stream
-from mixtransforms.epochs import resume, state_of
+from mixtransforms.epochs import Resumable
 from mixtransforms.options import checked_seed
 from mixtransforms.pipeline import (
     MIX,
@@ -37,7 +37,7 @@ _STILL = (v2.Normalize, v2.ToDtype, v2.ToImage, v2.ToPureTensor, v2.Identity, v2
 """Transforms that draw nothing and treat every image of a batch alike."""
 
 
-class BatchCompose(v2.Transform):
+class BatchCompose(Resumable, v2.Transform):
     """Runs v2 transforms on every sample with its own random parameters, and mixing transforms on the batch.
 
     At the first mixing transform, or at the end, samples are collated. Transforms after a mix run on every mixed
@@ -85,14 +85,6 @@ class BatchCompose(v2.Transform):
         from mixtransforms.serialization.source import source
 
         return source(self)
-
-    def stream_state(self) -> dict[str, Any]:
-        """See :meth:`mixtransforms.transform.MixTransform.stream_state`."""
-        return state_of(self)
-
-    def load_stream_state(self, state: Mapping[str, Any]) -> None:
-        """See :meth:`mixtransforms.transform.MixTransform.load_stream_state`."""
-        resume(self, state)
 
     def _run(self, data: Any, record: Record | None) -> Any:
         call = None

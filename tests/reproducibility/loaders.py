@@ -5,9 +5,11 @@ A collate function here returns records, digests above all: what a worker saw is
 
 import hashlib
 import pickle
+import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 import albumentations as A
@@ -322,3 +324,29 @@ class Pickled:
 
     def __call__(self, _: list[Any]) -> bytes:
         return pickle.dumps(self.pipeline)
+
+
+def every_combination(epochs: int = 3) -> Iterator[tuple[str, bool]]:
+    """How workers may be started and kept, and whether they make what the main process makes."""
+    wanted = [sorted(records, key=lambda record: record.ids) for records in run(epochs=epochs)]
+    for start, workers, persistent, in_order in product(
+        ("fork", "forkserver", "spawn"), (1, 2, 4), (False, True), (True, False)
+    ):
+        found = run(workers, start, epochs, persistent_workers=persistent, in_order=in_order)
+        same = all(
+            some.same_as(other, calls=False)
+            for records, others in zip(found, wanted, strict=True)
+            for some, other in zip(sorted(records, key=lambda record: record.ids), others, strict=True)
+        )
+        yield f"{workers} by {start}, persistent_workers={persistent}, in_order={in_order}", same
+
+
+if __name__ == "__main__":
+    # The tests start few processes, which take seconds each; `python tests/reproducibility/loaders.py` starts them all.
+    warnings.simplefilter("ignore")
+    others = 0
+    for told, same in every_combination():
+        others += not same
+        sys.stdout.write(f"{told}: {'the same batches' if same else 'OTHER BATCHES'}\n")
+        sys.stdout.flush()
+    sys.exit(f"{others} combinations make other batches" if others else 0)
