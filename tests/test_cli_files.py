@@ -1,5 +1,6 @@
 """The commands about pipeline files: list, describe, validate and schema."""
 
+import dataclasses
 import json
 import re
 
@@ -7,6 +8,7 @@ import pytest
 
 import mixtransforms
 from mixtransforms import CutMix, MixUp, OneOf
+from mixtransforms.core.schedule import SCHEDULES
 
 pytest.importorskip("typer")
 
@@ -103,6 +105,15 @@ def test_describe_one_of_ours():
     assert "children:" not in text
     assert text.count("arXiv:1710.09412") == 1
     assert succeeds("describe", "mixup") == succeeds("describe", "mixtransforms.MixUp") == text
+
+
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_describe_a_schedule(name):
+    text = succeeds("describe", name)
+    assert text.startswith(f"{name}\n\n")
+    assert f'{{"kind": "{name}", "' in text
+    assert all(f"\n{item.name}: " in text for item in dataclasses.fields(SCHEDULES[name]))
+    assert succeeds("describe", name.lower()) == text
 
 
 def test_describe_a_choice():

@@ -70,8 +70,8 @@ class BatchCompose(Resumable, A.Compose):
         is_check_shapes: As for ``A.Compose``.
         strict: As for ``A.Compose``.
         mask_interpolation: As for ``A.Compose``.
-        seed: ``None`` draws from the pipeline's own generator. A number: the same results again for the same samples,
-            and for the same calls with ready batches.
+        seed: ``None`` draws from the pipeline's own generator. A number: the same results again for the same samples
+            in one epoch, see :func:`mixtransforms.set_epoch`, and for the same calls with ready batches.
         save_applied_params: Must be ``False``: samples have parameters of their own. Use :meth:`trace`.
 
     Raises:

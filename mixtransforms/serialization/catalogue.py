@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 import inspect
 import json
@@ -10,7 +11,9 @@ from collections.abc import Iterator
 from dataclasses import MISSING
 from typing import NamedTuple
 
+from mixtransforms.core import fields
 from mixtransforms.core.errors import ConfigError
+from mixtransforms.core.schedule import SCHEDULES, Schedule
 from mixtransforms.serialization.codec import OWN, Codec
 from mixtransforms.serialization.entries import METHODS, Argument, Entry
 from mixtransforms.serialization.problems import told
@@ -77,7 +80,7 @@ def types() -> list[Listed]:
 
 
 def describe(name: str) -> Description:
-    """What a type takes and does.
+    """What a type takes and does, or a schedule.
 
     Args:
         name: Its name in files, such as ``torchvision.Resize``, or the last part of it where that is enough; ours come
@@ -86,6 +89,9 @@ def describe(name: str) -> Description:
     Raises:
         ConfigError: There is no such type, or there are several.
     """
+    schedules = {known.lower(): cls for known, cls in SCHEDULES.items()}
+    if name.lower() in schedules:
+        return _of_schedule(schedules[name.lower()])
     entries = {entry.name: (codec, entry) for codec in installed().values() for entry in codec.entries.values()}
     named = [known for known in entries if known == name] or [
         known for known in entries if known.lower() == name.lower() or known.split(".")[1].lower() == name.lower()
@@ -102,6 +108,14 @@ def describe(name: str) -> Description:
     return Description(entry.name, _text(entry), parameters, children, _source(codec, entry))
 
 
+def _of_schedule(cls: type[Schedule]) -> Description:
+    rules = {item.name: item.metadata[fields.RULE] for item in dataclasses.fields(cls) if fields.RULE in item.metadata}
+    form = ", ".join([f'"kind": "{cls.__name__}"', *(f'"{name}": ...' for name in rules)])
+    text = f"{_prose(cls)}\n\nIn a file it stands in place of a number: {{{form}}}"
+    parameters = tuple(Parameter(name, rule.wanted, "", rule.doc) for name, rule in rules.items())
+    return Description(cls.__name__, text, parameters, "", "")
+
+
 def _parameter(name: str, argument: Argument) -> Parameter:
     default = "" if argument.default is MISSING else json.dumps(argument.default, ensure_ascii=False)
     return Parameter(name, argument.form.wanted, default, argument.doc)
@@ -111,7 +125,12 @@ _SECTION = re.compile(r"^(?:Args|Arguments|Raises|Returns|Examples?|Targets|Imag
 
 
 def _text(entry: Entry) -> str:
-    return _SECTION.split(inspect.cleandoc(entry.cls.__doc__ or ""))[0].strip()
+    return _prose(entry.cls)
+
+
+def _prose(cls: type) -> str:
+    """A docstring without its sections."""
+    return _SECTION.split(inspect.cleandoc(cls.__doc__ or ""))[0].strip()
 
 
 def _source(codec: Codec, entry: Entry) -> str:

@@ -46,8 +46,9 @@ class BatchCompose(Resumable, v2.Transform):
 
     Args:
         transforms: v2 transforms and mixing transforms of this or of the neutral door, in the order they happen.
-        seed: ``None`` draws from torch's default generator. A number: the same results again for the same samples,
-            and for the same calls with ready batches; torch's default generator is left as it was.
+        seed: ``None`` draws from torch's default generator. A number: the same results again for the same samples
+            in one epoch, see :func:`mixtransforms.set_epoch`, and for the same calls with ready batches; no global
+            generator moves.
 
     Raises:
         ParameterError: A container hides a mix, torchvision's own mix is in the list, or seeds contradict.
