@@ -1,7 +1,6 @@
 """Which epoch it is: told to pipelines before they are iterated over, and known to their workers."""
 
-from __future__ import annotations
-
+# No `from __future__ import annotations`: the signature of set_epoch must show types, not strings.
 from collections.abc import Mapping
 from typing import Any
 
@@ -21,8 +20,7 @@ def set_epoch(pipeline: Any, epoch: int, *, rank: int | str | None = OWN_RANK) -
             a list.
         epoch: Counted from 0.
         rank: Whose draws they are, for distributed training: ``"own"`` asks torch.distributed, or the environment's
-            ``RANK``; a number says it; ``None`` gives all ranks the same plans. Flips and crops of a sample that is
-            known by its content never depend on the rank.
+            ``RANK``; a number says it; ``None`` gives all ranks the same draws.
 
     Raises:
         ParameterError: The epoch or the rank is no whole number in its range, or nothing here mixes.
@@ -49,10 +47,11 @@ class Resumable:
     seed: int | None
 
     def stream_state(self) -> dict[str, Any]:
-        """Where the draws of a seeded pipeline stand: seed, epoch, calls in it, and whose rank counts.
+        """Where the draws of a seeded pipeline stand, as plain data: seed, epoch, number of calls in it, rank as told.
 
-        It belongs beside a checkpoint of the model. Mixes with a seed of their own are in it, too; the draws of
-        ``seed=None`` are the host's, and are not.
+        It belongs beside a checkpoint of the model, for training loops that mix ready batches: these are counted. A
+        pipeline that collates samples needs its epoch alone, and a sampler that goes on where it was. Mixes with a seed
+        of their own are in it, too; the draws of ``seed=None`` are the host's, and are not.
         """
         inner = [mix._stream.state(mix.seed) for mix in _seeded(self)]
         return {**self._stream.state(self.seed), **({"inner": inner} if inner else {})}

@@ -206,7 +206,7 @@ def joined(first: BoxRules, second: BoxRules) -> BoxRules:
     return dataclasses.replace(second, format=second.format or first.format, fields=fields)
 
 
-def call_of(stream: Stream, seed: int, data: Any, finder: Finder, where: str) -> Call:
+def call_of(stream: Stream, seed: int, data: Any, finder: Finder, where: str | None) -> Call:
     """What one call of a seeded pipeline is keyed by.
 
     A ready batch counts the calls. A list of samples is known by its images, and so is any batch in a worker, where
@@ -217,13 +217,14 @@ def call_of(stream: Stream, seed: int, data: Any, finder: Finder, where: str) ->
         seed: The pipeline's.
         data: A batch, or a list of samples.
         finder: Knows the images.
-        where: The pipeline's class, for the warning where no epoch was ever given.
+        where: The pipeline's class, for the warning where no epoch was ever given; ``None`` for none.
     """
     if not (is_samples(data) or in_worker()):
         return Call(stream.key(seed))
     samples = identities(data, finder)
     content = content_hash([("samples", samples)])
-    stream.warn_of_repetition(content, where)
+    if where is not None:
+        stream.warn_of_repetition(content, where)
     return Call(stream.key(seed, content), samples)
 
 
@@ -335,7 +336,7 @@ def mix_stage(
         )
         found = dataclasses.replace(mix._find(batch, own), samples=samples)
         given = None if call is None or mix.seed is not None else call.stream(number << 16 | index)
-        plan = mix._draw(found, key=given)
+        plan = mix._draw(found, key=given, quiet=record is not None)
         if record is not None:
             record.plans.append(plan)
             if record.before is None:

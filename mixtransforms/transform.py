@@ -146,7 +146,7 @@ class MixTransform(Options):
         """Runs one call and returns what went in, the plan, and what came out."""
         found = self._find(gather(batch, named))
         before = self._before(found)
-        plan = self._draw(found)
+        plan = self._draw(found, quiet=True)
         return Trace(before, (plan,), self._replay(plan, found))
 
     def __call__(self, *batch: Any, **named: Any) -> Any:
@@ -250,18 +250,25 @@ class MixTransform(Options):
     def _scene(self, found: Found) -> Scene:
         return Scene(found.spec.shape, found.first, self.method.blends, *found.whole)
 
-    def _draw(self, found: Found, *, key: Key | None = None, forced: bool = False) -> Plan:
-        """A plan for the batch, from a pipeline's key, this transform's own seed, or the host's randomness."""
+    def _draw(self, found: Found, *, key: Key | None = None, forced: bool = False, quiet: bool = False) -> Plan:
+        """A plan for the batch, from a pipeline's key, this transform's own seed, or the host's randomness.
+
+        Args:
+            found: The batch.
+            key: The pipeline's.
+            forced: Whether the host has opened the gate.
+            quiet: Whether this is one look only, for which no epoch is missed.
+        """
         if self._off():
             return Plan(found.spec)
         method = self.method.forced() if forced else self.method
         labels = [target.value for target in found.others if target.kind == LABEL]
         hints = {"classes": class_ids(labels[0])} if "classes" in method.needs and labels else {}
-        if method.scheduled:
+        if method.moves and not quiet:
             self._stream.warn_of_standstill(type(self).__name__)
-        return method.redraw(key or self._key(found), found.spec, hints)
+        return method.redraw(key or self._key(found, quiet), found.spec, hints)
 
-    def _key(self, found: Found) -> Key:
+    def _key(self, found: Found, quiet: bool) -> Key:
         """The key of one call.
 
         A ready batch counts the calls. A list of samples is known by its images, and so is any batch in a worker,
@@ -273,7 +280,8 @@ class MixTransform(Options):
         if not (found.samples or in_worker()):
             return stream.key(self.seed)
         content = content_of(found)
-        stream.warn_of_repetition(content, type(self).__name__)
+        if not quiet:
+            stream.warn_of_repetition(content, type(self).__name__)
         return stream.key(self.seed, content)
 
     def _replay(self, plan: Plan, found: Found) -> Any:

@@ -29,7 +29,7 @@ class Room(NamedTuple):
 
 
 NEUTRAL = "core methods kernels targets options transform"
-DOOR = f"{NEUTRAL} pipeline epochs"
+DOOR = f"{NEUTRAL} pipeline epochs generators"
 DOORS = f"{DOOR} torchvision albumentations"
 
 ROOMS = {
@@ -41,6 +41,7 @@ ROOMS = {
     "transform": Room("core methods kernels targets options"),
     "pipeline": Room(NEUTRAL),
     "epochs": Room("core pipeline"),
+    "generators": Room("core"),
     "torchvision": Room(DOOR, "torch torchvision"),
     "albumentations": Room(DOOR, "albumentations"),
     "serialization": Room(f"{DOOR} __init__"),

@@ -18,6 +18,7 @@ from mixtransforms.core.errors import InputError, ParameterError, explain
 from mixtransforms.core.keys import Call, Key, WordArray
 from mixtransforms.core.streams import Guard, Stream
 from mixtransforms.epochs import Resumable
+from mixtransforms.generators import OF_NUMPY, OF_PYTHON, Generator, borrowed
 from mixtransforms.kernels import backend_of
 from mixtransforms.options import checked_seed
 from mixtransforms.pipeline import (
@@ -27,6 +28,7 @@ from mixtransforms.pipeline import (
     call_of,
     finder_of,
     mix_stage,
+    nested,
     on_samples,
     padded,
     stages,
@@ -131,8 +133,16 @@ class BatchCompose(Resumable, A.Compose):
         return Trace(record.before, tuple(record.plans), after)
 
     def set_random_seed(self, seed: int | None) -> None:
-        """Starts the draws again from a seed, as for ``A.Compose``."""
-        super().set_random_seed(seed)
+        """Starts the draws again from a seed, as for ``A.Compose``.
+
+        Args:
+            seed: A number, or ``None``, as a Compose around this one says, for the seed that it has.
+
+        Raises:
+            ParameterError: The seed is none.
+        """
+        seed = checked_seed(seed, "set_random_seed")
+        super().set_random_seed(vars(self).get("seed") if seed is None else seed)
         self._stream.restart()
 
     def set_deterministic(self, flag: bool, save_key: str = "replay") -> None:
@@ -208,7 +218,7 @@ class BatchCompose(Resumable, A.Compose):
         return source(self)
 
     def _run(self, data: Any, record: Record | None) -> dict[str, Any]:
-        call = self._call(data)
+        call = self._call(data, type(self).__name__ if record is None else None)
         for number, (stage, inner) in enumerate(zip(self._stages, self._inner, strict=True), start=1):
             samples = is_samples(data)
             if stage.kind == MIX:
@@ -219,10 +229,10 @@ class BatchCompose(Resumable, A.Compose):
                 data = self._batch(data, inner, partial(call.seeds, number))
         return _one_backend(collated(data, self._finder, self._pad), self._finder)
 
-    def _call(self, data: Any) -> Call:
+    def _call(self, data: Any, where: str | None) -> Call:
         if self.seed is None:
             return Call(Key(door.host_seed(self.random_generator), self._stream.epoch))
-        return call_of(self._stream, self.seed, data, self._finder, type(self).__name__)
+        return call_of(self._stream, self.seed, data, self._finder, where)
 
     def _batch(self, batch: dict[str, Any], inner: A.Compose, seeds: Callable[[int], WordArray]) -> dict[str, Any]:
         """A stage of sample transforms on a ready batch; the host calls one image ``image``."""
@@ -247,7 +257,7 @@ class BatchCompose(Resumable, A.Compose):
     ) -> list[dict[str, Any]]:
         """A stage of sample transforms, every sample with draws of its own."""
         result = []
-        with self._guard:  # the host's transforms hold their generators
+        with self._guard, borrowed(_generators(inner)) as start:  # the host's transforms hold their generators
             bits, python = np.random.Philox(key=np.zeros(2, np.uint64)), random.Random(0)
             inner.set_random_state(np.random.Generator(bits), python)
             begin = bits.state
@@ -255,8 +265,16 @@ class BatchCompose(Resumable, A.Compose):
                 begin["state"]["key"][0] = seed
                 bits.state = begin
                 python.seed(seed)
+                start(seed)
                 result.append(transformed(sample, inner, self._finder, groups))
         return result
+
+
+def _generators(inner: A.Compose) -> tuple[Generator, ...]:
+    """The global generators that some transforms may draw from: Albumentations' own from none."""
+    kinds = [type(item) for item in nested(inner)]
+    own = all(kind.__module__.startswith("albumentations.") for kind in kinds)
+    return () if own and A.Lambda not in kinds else (OF_PYTHON, OF_NUMPY)
 
 
 def _indexed(params: Any, kind: Any, index: str) -> Any:

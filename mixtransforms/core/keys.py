@@ -67,13 +67,14 @@ class Call:
     def seeds(self, stream: int, size: int) -> WordArray:
         """A seed for every sample of a stage, ``(size,)``.
 
-        A sample that is known by its content has the same seed in every batch, at every place and on every rank. Of a
-        batch that was lengthened by its originals, the second half has seeds of its own.
+        A sample that is known by its content has the same seed in every batch of an epoch and at every place; on
+        another rank it has another one, since samplers may give it to several on purpose. Of a batch that was
+        lengthened by its originals, the second half has seeds of its own.
         """
         if self.samples is None:
             key, samples = self.stream(stream), np.arange(size, dtype=np.uint64)
         else:
-            key = Key(self.key.seed, self.key.epoch, stream=stream)
+            key = replace(self.key, stream=stream, step=0)
             copies = np.arange(size, dtype=np.uint64) // np.uint64(max(len(self.samples), 1))
             samples = np.resize(self.samples, size) ^ _scattered(copies)
         first, second = key.generator().integers(2**64, size=2, dtype=np.uint64)

@@ -69,9 +69,9 @@ class Method(ABC):
         return dataclasses.replace(self, **changed) if changed else self
 
     @property
-    def scheduled(self) -> bool:
-        """Whether a parameter is a schedule."""
-        return self.at(0) is not self
+    def moves(self) -> bool:
+        """Whether a parameter is a schedule that changes."""
+        return any(_moves(getattr(self, known.name)) for known in dataclasses.fields(self))
 
     def redraw(self, key: Key, spec: BatchSpec, hints: Hints = NO_HINTS) -> Plan:
         """The plan that a recorded key once gave, without the data.
@@ -97,6 +97,12 @@ def _at(value: Any, epoch: int) -> Any:
     if isinstance(value, Method):
         return value.at(epoch)
     return value(epoch) if isinstance(value, Schedule) else value
+
+
+def _moves(value: Any) -> bool:
+    if isinstance(value, tuple):
+        return any(map(_moves, value))
+    return isinstance(value, (Method, Schedule)) and value.moves
 
 
 class Pairs(NamedTuple):

@@ -61,11 +61,18 @@ class Schedule(ABC):
         """The values of the epochs 0 to :attr:`last`, which are all that it ever has."""
         return self.over(np.arange(self.last + 1))
 
+    @property
+    def moves(self) -> bool:
+        """Whether it ever changes."""
+        values = self.values()
+        return bool(values.min() < values.max())
+
     def then(self, following: "Schedule | float", epoch: int) -> "Then":
         """This schedule before an epoch, and another one from that epoch on.
 
         Args:
-            following: What follows; its epochs are the same as these and do not begin again. A number stays.
+            following: What follows, in the same epochs, which do not begin again: up to the twentieth epoch and down in
+                the next five is ``Ramp(0, 1, 0, 20).then(Ramp(1, 0, 20, 25), 20)``. A number stays.
             epoch: The first epoch of what follows.
         """
         if not isinstance(following, Schedule):
@@ -98,12 +105,15 @@ def _epoch(default: Any, doc: str) -> Any:
 @fields.documented
 @dataclass(frozen=True, repr=False)
 class Ramp(Schedule):
-    """From one value to another in equal steps: ``Ramp(0, 0.4, 0, 5)`` introduces mixing gradually."""
+    """From one value to another in equal steps, to introduce mixing gradually.
 
-    start: float = _value(MISSING, "The value up to and including the epoch begin.")
-    end: float = _value(MISSING, "The value from the epoch until on.")
-    begin: int = _epoch(MISSING, "The last epoch of start.")
-    until: int = _epoch(MISSING, "The first epoch of end; after begin.")
+    ``Ramp(0, 0.4, 0, 5)`` is 0 in epoch 0, which is not mixed at all, 0.08 in epoch 1, and 0.4 from epoch 5 on.
+    """
+
+    start: float = _value(MISSING, "The value up to and including epoch `begin`.")
+    end: float = _value(MISSING, "The value from epoch `until` on.")
+    begin: int = _epoch(MISSING, "The last epoch of `start`.")
+    until: int = _epoch(MISSING, "The first epoch of `end`; after `begin`.")
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -221,8 +231,8 @@ class Then(Schedule):
     parts: Sequence[Schedule] = fields.parameter(
         MISSING,
         _parts,
-        "schedules that are no Then",
-        "What follows each other.",
+        "a list of schedules, none of them a Then",
+        "The schedules in their order.",
         fields.listed(_SIMPLE_FORM, low=1, high=100),
     )
     _: fields.KW_ONLY
@@ -283,7 +293,9 @@ def number(default: float, *, low: float, high: float, doc: str, also: tuple[flo
         if not isinstance(value, (Schedule, Mapping)):
             return float(rule.check(value))
         schedule = as_schedule(value)
-        bad = _first_beyond(schedule, low, high, also)
+        ours = type(schedule) in SCHEDULES.values()  # others may not be hashable
+        find = _first_beyond if ours else _first_beyond.__wrapped__
+        bad = find(schedule, low, high, also)
         if bad is not None:
             raise ValueError(f"In epoch {bad} it would be {schedule(bad):g}.")
         return schedule

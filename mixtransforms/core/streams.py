@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -55,12 +56,20 @@ class SharedNumbers:
         from multiprocessing.sharedctypes import RawArray  # loads ctypes
 
         self._memory: Any = RawArray("q", list(numbers))
+        self._home = os.getpid()
 
     def __getitem__(self, index: int) -> int:
         return int(self._memory[index])
 
     def __setitem__(self, index: int, number: int) -> None:
         self._memory[index] = number
+
+    def own(self) -> SharedNumbers:
+        """These, or a copy in a process that is neither the one that made them nor a worker of it.
+
+        Several trainings may be forked with one pipeline: each of them has its own epoch and rank.
+        """
+        return self if self._home == os.getpid() or in_worker() else SharedNumbers(list(self._memory))
 
     def __reduce__(self) -> tuple[Callable[..., SharedNumbers], tuple[Any]]:
         if _is_starting_a_process():
@@ -76,7 +85,7 @@ def _is_starting_a_process() -> bool:
 
 def _attached(memory: Any) -> SharedNumbers:
     shared = SharedNumbers.__new__(SharedNumbers)
-    shared._memory = memory
+    shared._memory, shared._home = memory, 0
     return shared
 
 
@@ -130,6 +139,7 @@ class Stream:
             given = _whole(rank, "rank", HIGHEST_RANK, f"{OWN_RANK!r}, None or ", where)
         found = current_rank() if given == _UNKNOWN else _UNKNOWN
         with self._guard:
+            self._shared = self._shared.own()
             self._shared[_RANK], self._shared[_FOUND_RANK], self._shared[_EPOCH] = given, found, epoch
             self._step = 0
 
@@ -178,9 +188,9 @@ class Stream:
             return
         self._shared[_FIRST] = _WARNED
         wanted = "the epoch, before the loader is iterated over"
-        fix = "Call mixtransforms.set_epoch(pipeline, epoch) at the start of every epoch."
+        fix = "Call mixtransforms.set_epoch(pipeline, epoch) at the start of every epoch, or once for a single pass."
         text = explain(what, where=where, got=f"{got}, but no epoch", wanted=wanted, fix=fix)
-        warnings.warn(text, EpochWarning, stacklevel=2)
+        warnings.warn(text, EpochWarning, stacklevel=_level_of_caller())
 
     def state(self, seed: int | None) -> dict[str, Any]:
         """Where the draws stand, in JSON's vocabulary."""
@@ -214,8 +224,17 @@ class Stream:
 
     def __getstate__(self) -> dict[str, Any]:
         if _is_starting_a_process() and self._shared[_RANK] == _UNKNOWN:
+            self._shared = self._shared.own()
             self._shared[_FOUND_RANK] = current_rank()  # a spawned worker knows nothing of torch.distributed
         return vars(self)
+
+
+def _level_of_caller() -> int:
+    """How far above whoever asks the package was called, by others than its hosts."""
+    level, frame, own = 1, sys._getframe(1), ("mixtransforms.", "torch.", "albumentations.")
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(own):
+        level, frame = level + 1, frame.f_back
+    return level
 
 
 def _whole(value: Any, name: str, highest: int, other: str = "", where: str = "set_epoch") -> int:

@@ -12,6 +12,7 @@ from torchvision.transforms import v2
 from mixtransforms.core.keys import Call
 from mixtransforms.core.streams import Stream
 from mixtransforms.epochs import Resumable
+from mixtransforms.generators import OF_NUMPY, OF_PYTHON, Generator, borrowed
 from mixtransforms.options import checked_seed
 from mixtransforms.pipeline import (
     MIX,
@@ -22,6 +23,7 @@ from mixtransforms.pipeline import (
     call_of,
     finder_of,
     mix_stage,
+    nested,
     on_samples,
     padded,
     stages,
@@ -29,12 +31,16 @@ from mixtransforms.pipeline import (
 from mixtransforms.targets.collate import collate, is_samples, ragged
 from mixtransforms.targets.groups import Group
 from mixtransforms.torchvision import transform as door
-from mixtransforms.torchvision.generators import borrowed, generators_of
 from mixtransforms.torchvision.samples import transformed
 from mixtransforms.transform import Trace, gather
 
 _STILL = (v2.Normalize, v2.ToDtype, v2.ToImage, v2.ToPureTensor, v2.Identity, v2.ConvertImageDtype)
 """Transforms that draw nothing and treat every image of a batch alike."""
+
+
+_of_torch = Generator(
+    torch.default_generator.manual_seed, torch.default_generator.get_state, torch.default_generator.set_state
+)
 
 
 class BatchCompose(Resumable, v2.Transform):
@@ -48,7 +54,8 @@ class BatchCompose(Resumable, v2.Transform):
         transforms: v2 transforms and mixing transforms of this or of the neutral door, in the order they happen.
         seed: ``None`` draws from torch's default generator. A number: the same results again for the same samples
             in one epoch, see :func:`mixtransforms.set_epoch`, and for the same calls with ready batches; no global
-            generator moves.
+            generator moves. (What torchvision draws on another device, such as the noise of ``GaussianNoise`` on CUDA
+            images, is that device's own.)
 
     Raises:
         ParameterError: A container hides a mix, torchvision's own mix is in the list, or seeds contradict.
@@ -90,7 +97,8 @@ class BatchCompose(Resumable, v2.Transform):
     def _run(self, data: Any, record: Record | None) -> Any:
         call = None
         if self.seed is not None:
-            call = call_of(self._stream, self.seed, data, self._finder, type(self).__name__)
+            quiet = record is not None or not self.training  # one look, or validation, which should repeat
+            call = call_of(self._stream, self.seed, data, self._finder, None if quiet else type(self).__name__)
         for number, stage in enumerate(self._stages, start=1):
             samples = is_samples(data)
             each = partial(self._each, stage=stage, number=number, call=call)
@@ -117,8 +125,15 @@ class BatchCompose(Resumable, v2.Transform):
             return [transformed(sample, stage.transforms, self._finder, groups) for sample in samples]
         seeds = call.seeds(number, len(samples)).tolist()
         result = []
-        with borrowed(generators_of(stage.transforms)) as start:
+        with borrowed(_generators(stage.transforms)) as start:
             for sample, seed in zip(samples, seeds, strict=True):
                 start(seed)
                 result.append(transformed(sample, stage.transforms, self._finder, groups))
             return result
+
+
+def _generators(transforms: Sequence[Any]) -> tuple[Generator, ...]:
+    """The generators that some transforms may draw from: those of v2 from torch's alone."""
+    inner = [type(item) for transform in transforms for item in nested(transform)]
+    own = all(kind.__module__.startswith(("torchvision.transforms.v2.", "torch.nn.")) for kind in inner)
+    return (_of_torch,) if own and v2.Lambda not in inner else (_of_torch, OF_PYTHON, OF_NUMPY)

@@ -200,7 +200,8 @@ class Everything:
     def __call__(self, samples: list[Any]) -> Record:
         data = given(samples)
         first, told = traced(self.told, data)
-        second, others = traced(self.untold, data)
+        second, _ = traced(self.untold, data)
+        others = warned(self.untold, data)
         traces = first | {f"untold {name}": trace for name, trace in second.items()}
         results = {name: self.told[name](data[name]) for name in FORMS if name not in TOLD_BY_CALLS}
         counted = {name: first[name].plans[0].layers for name in ("ramp", "weights")}
@@ -233,6 +234,15 @@ def traced(pipelines: dict[str, Any], data: dict[str, Any]) -> tuple[dict[str, A
             for name, pipeline in pipelines.items()
         }
     return traces, [str(item.message) for item in caught if item.category is mixtransforms.EpochWarning]
+
+
+def warned(pipelines: dict[str, Any], data: dict[str, Any]) -> list[str]:
+    """Whom a call of each warned of, which a trace does not do."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        for name, pipeline in pipelines.items():
+            pipeline(*data[name]) if name in TOLD_BY_CALLS else pipeline(data[name])
+    return [str(item.message) for item in caught if item.category is mixtransforms.EpochWarning]
 
 
 def images(batch: Any) -> Any:

@@ -268,6 +268,51 @@ def tv_compose(transforms: list[Any], seed: int = SEED) -> Any:
     return made
 
 
+def test_generators_that_start_together_have_nothing_in_common() -> None:
+    """All three are MT19937, started from one seed."""
+
+    class Bytes(v2.Transform):
+        def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
+            fractions = random.random(), np.random.rand(), torch.rand(())  # noqa: NPY002
+            numbers = random.getrandbits(16), np.random.randint(2**16), torch.randint(2**16, ())  # noqa: NPY002
+            drawn = [float(number) for number in (*fractions, *numbers)]
+            return torch.tensor(drawn).reshape(6, 1, 1).expand(6, 2, 2).clone()
+
+    photos = [image for first in range(0, 48, SIZE) for image in images(TORCHVISION, first)]
+    found = np.asarray(tv_compose([Bytes()])(photos))[:, :, 0, 0]
+    assert len(np.unique(found)) > 0.95 * found.size
+    assert np.abs(np.corrcoef(found.T)[np.triu_indices(6, 1)]).max() < 5 / np.sqrt(len(found))
+
+
+@pytest.mark.parametrize("container", ["RandomChoice", "RandomOrder", "RandomApply"])
+def test_containers_of_the_first_version_repeat(container: str) -> None:
+    inner = [v2.RandomHorizontalFlip(1.0), v2.RandomRotation(30), v2.RandomVerticalFlip(0.5)]
+    pipeline = tv_compose([getattr(torchvision.transforms, container)(inner)])
+    with untouched("torch", "random", "numpy"):
+        first = pipeline(list(images(TORCHVISION)))
+    random.seed(5)
+    torch.testing.assert_close(pipeline(list(images(TORCHVISION))), first, rtol=0, atol=0)
+
+
+class Sown(A.ImageOnlyTransform):
+    """A transform of a user that draws from global generators."""
+
+    def apply(self, img: Any, **_: Any) -> Any:
+        return np.full_like(img, np.random.randint(100) + random.randrange(100))  # noqa: NPY002
+
+
+@pytest.mark.parametrize(
+    "make", [lambda: [Sown(p=1)], lambda: [A.Lambda(image=Sown(p=1).apply, p=1)]], ids=["own", "Lambda"]
+)
+def test_functions_of_users_repeat_in_albumentations(make: Any) -> None:
+    pipeline = ALBUMENTATIONS.load().BatchCompose(make(), seed=SEED)
+    with untouched("torch", "random", "numpy"):
+        first = pipeline(samples(ALBUMENTATIONS))["image"]
+    random.seed(5), np.random.seed(5)  # noqa: NPY002
+    np.testing.assert_array_equal(pipeline(samples(ALBUMENTATIONS))["image"], first)
+    assert len(np.unique(first)) > SIZE // 2
+
+
 class Leftover(A.ImageOnlyTransform):
     """Draws half of what both generators of the host make at once, and writes it into the image."""
 
@@ -450,7 +495,7 @@ thread.join()
 with guard:
     pass
 assert status == 0, status
-assert stream.epoch == 3
+assert stream.epoch == 0, "a fork that is no worker has epochs of its own"
 """
 
 

@@ -7,6 +7,7 @@ import operator
 import pickle
 import warnings
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -442,7 +443,7 @@ def two_batches(door: Door, pipeline: Any) -> list[str]:
     return warned(lambda: [pipeline(samples(door, first)) for first in (0, 3)])
 
 
-FIX = "Call mixtransforms.set_epoch(pipeline, epoch) at the start of every epoch."
+FIX = "Call mixtransforms.set_epoch(pipeline, epoch) at the start of every epoch, or once for a single pass."
 
 
 @STEADILY
@@ -534,6 +535,52 @@ def test_workers_warn_once_together(make: Make, workers: int) -> None:
     assert two_batches(TORCHVISION, pipeline) == [], "the main process knows of it"
 
 
+@STEADILY
+def test_a_look_or_two_is_not_warned_of(door: Door, make: Make) -> None:
+    pipeline = make(door)
+    assert warned(lambda: [pipeline.trace(samples(door, first)) for first in (0, 3, 1)]) == []
+
+
+@pytest.mark.parametrize("make", [mix, steady])
+def test_validation_may_repeat(make: Make) -> None:
+    assert two_batches(TORCHVISION, make(TORCHVISION).eval()) == []
+
+
+def test_a_constant_schedule_needs_no_epoch() -> None:
+    images = PHOTOS.copy()
+    constant = mixtransforms.MixUp(Steps({0: 0.4, 7: 0.4}), p=Ramp(1, 1, 0, 3))
+    assert warned(lambda: constant(images)) == []
+    assert len(warned(lambda: mixtransforms.MixUp(Steps({0: 0.4, 7: 0.3}))(images))) == 1
+
+
+@STEADILY
+def test_the_warning_is_where_the_package_was_called(door: Door, make: Make) -> None:
+    pipeline = make(door)
+    pipeline(samples(door))
+    with pytest.warns(EpochWarning) as seen:
+        pipeline(samples(door, 3))
+    assert [Path(item.filename).name for item in seen] == ["test_streams.py"]
+
+
+def test_a_compose_around_it_leaves_the_seed_alone() -> None:
+    pipeline = steady(ALBUMENTATIONS)
+    wanted = pipeline(samples(ALBUMENTATIONS))["image"]
+    A.Compose([pipeline])
+    assert pipeline.seed == SEED
+    np.testing.assert_array_equal(pipeline(samples(ALBUMENTATIONS))["image"], wanted)
+    pipeline.set_random_seed(SEED + 1)
+    assert pipeline.seed == SEED + 1
+    assert (pipeline(samples(ALBUMENTATIONS))["image"] != wanted).any()
+
+
+@pytest.mark.parametrize("seed", [-1, 1.5, "x", 2**70, True])
+def test_what_is_no_seed_changes_nothing(seed: Any) -> None:
+    pipeline = steady(ALBUMENTATIONS)
+    with pytest.raises(ParameterError, match=r"'seed' \(set_random_seed\)"):
+        pipeline.set_random_seed(seed)
+    assert pipeline.seed == SEED
+
+
 # ----------------------------------------------------------------------------------------------------- shared numbers
 
 
@@ -543,13 +590,45 @@ def test_numbers_are_shared_with_processes_in_both_directions(method: str) -> No
     shared, stream = SharedNumbers([1, -2, 2**62]), Stream()
     stream.begin(8, 9)
     context = multiprocessing.get_context(method)
-    for target, arguments in ((operator.setitem, (shared, 1, -(2**63))), (stream.begin, (5, 3))):
+    for target, arguments in ((operator.setitem, (shared, 1, -(2**63))), (stream._shared.__setitem__, (0, 5))):
         process = context.Process(target=target, args=arguments)
         process.start()
         process.join(60)
         assert process.exitcode == 0
     assert [shared[index] for index in range(3)] == [1, -(2**63), 2**62]
-    assert (stream.epoch, stream.rank) == (5, 3)
+    assert (stream.epoch, stream.rank) == (5, 9)
+
+
+def begun(pipeline: Any, rank: int, queue: Any) -> None:
+    """A training of its own: it begins an epoch, and tells what its loader's worker draws by."""
+    set_epoch(pipeline, 10 * rank, rank=rank)
+    loader = torch.utils.data.DataLoader(range(2), batch_size=1, num_workers=1, collate_fn=Asked(pipeline))
+    queue.put((rank, [pipeline.stream_state()["epoch"], *loader]))
+
+
+class Asked:
+    """A collate function that tells which epoch its pipeline has."""
+
+    def __init__(self, pipeline: Any) -> None:
+        self.pipeline = pipeline
+
+    def __call__(self, _: Any) -> int:
+        return int(self.pipeline.stream_state()["epoch"])
+
+
+@forked
+def test_trainings_that_are_given_one_pipeline_have_epochs_of_their_own() -> None:
+    pipeline, context = mix(TORCHVISION), multiprocessing.get_context("fork")
+    set_epoch(pipeline, 3)
+    queue = context.Queue()
+    processes = [context.Process(target=begun, args=(pipeline, rank, queue)) for rank in (1, 2, 4)]
+    for process in processes:
+        process.start()
+    found = dict(queue.get(timeout=60) for _ in processes)
+    for process in processes:
+        process.join(60)
+    assert found == {rank: [10 * rank] * 3 for rank in (1, 2, 4)}
+    assert pipeline.stream_state()["epoch"] == 3
 
 
 @pytest.mark.parametrize("twin", [copy.deepcopy, lambda value: pickle.loads(pickle.dumps(value))], ids=["copy", "file"])
