@@ -8,11 +8,14 @@ import argparse
 import statistics
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
+from functools import partial
 from typing import Any, NamedTuple
 
+import harness
 import numpy as np
 import xxhash
+from harness import Calls, ratio
 
 import mixtransforms
 from mixtransforms.core.keys import Call
@@ -22,8 +25,6 @@ from mixtransforms.targets.find import Finder
 
 SIZE, SIDE = 256, 224
 MICROSECOND = 1e-6
-
-Calls = Mapping[str, Callable[[], Any]]
 
 
 class Row(NamedTuple):
@@ -60,21 +61,7 @@ def _cell(value: float | None, form: str) -> str:
     return " " * int(form.partition(".")[0]) if value is None else f"{value:{form}}"
 
 
-def taken(calls: Calls, repeat: int, inner: int = 1) -> dict[str, list[float]]:
-    """Seconds of every call, turn by turn; ``inner`` calls in a row are timed together where one is short."""
-    times: dict[str, list[float]] = {name: [] for name in calls}
-    for turn in range(repeat + 1):
-        for name, call in calls.items():
-            start = time.thread_time()
-            for _ in range(inner):
-                call()
-            if turn:  # the first one warms up
-                times[name].append((time.thread_time() - start) / inner)
-    return times
-
-
-def ratio(times: Mapping[str, list[float]], name: str, base: str) -> float:
-    return statistics.median(one / other for one, other in zip(times[name], times[base], strict=True))
+taken = partial(harness.taken, clock=time.thread_time)
 
 
 def keying(repeat: int) -> Iterator[Row]:

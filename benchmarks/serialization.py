@@ -2,10 +2,11 @@
 
 import argparse
 import statistics
-import time
 import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
+
+from harness import taken
 
 import mixtransforms
 from mixtransforms.serialization import nodes
@@ -79,13 +80,7 @@ def examined(host: str, text: str) -> None:
 
 
 def median(call: Callable[[], Any], repeat: int) -> float:
-    call()
-    times = []
-    for _ in range(repeat):
-        start = time.perf_counter()
-        call()
-        times.append(time.perf_counter() - start)
-    return statistics.median(times)
+    return statistics.median(taken({"": call}, repeat)[""])
 
 
 def rows(host: str, options: argparse.Namespace) -> Iterator[tuple[str, float, float | None]]:

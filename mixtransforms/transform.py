@@ -13,6 +13,7 @@ from mixtransforms import methods
 from mixtransforms.core import fields as checked
 from mixtransforms.core.errors import InputError, ParameterError, PlanError, UnknownOptionError, explain, nearest
 from mixtransforms.core.keys import Key
+from mixtransforms.core.memo import Memo
 from mixtransforms.core.method import Method
 from mixtransforms.core.plan import Plan
 from mixtransforms.core.processes import in_worker
@@ -26,7 +27,7 @@ from mixtransforms.targets.content import content_of
 from mixtransforms.targets.find import Finder, Target
 from mixtransforms.targets.found import Found
 from mixtransforms.targets.images import check_paintable, paint, share_memory
-from mixtransforms.targets.kinds import Mixed, Scene
+from mixtransforms.targets.kinds import Kind, Mixed, Scene
 from mixtransforms.targets.labels import class_ids
 from mixtransforms.targets.layouts import Layout
 from mixtransforms.targets.names import LABEL, MASK
@@ -65,6 +66,9 @@ class MixTransform(Options):
     """
 
     _stream: ClassVar[Stream]  # of every instance; a plain annotation would make it a parameter
+
+    _labelled = True
+    """Whether labels are known by default names and positions."""
 
     _labels_follow = False
     """Whether labels of another backend are converted to the images'."""
@@ -177,7 +181,7 @@ class MixTransform(Options):
         """
         self._stream.load(state, self.seed)
 
-    @property
+    @functools.cached_property
     def method(self) -> Method:
         """The method alone, without target options."""
         pure = next(cls for cls in type(self).__mro__ if cls in METHODS.values())
@@ -217,11 +221,12 @@ class MixTransform(Options):
             fill=self.ignore_index or 0,
             labels=self._labels_of,
             labels_follow=self._labels_follow,
+            reserve=not self.keep_originals,
         )
         self._check_sizes(found)
         scene = self._scene(found)
         for target in found.others:
-            rule_of(target, self).check(target.value, spell(target.path), scene)
+            self._rule_of(target).check(target.value, spell(target.path), scene)
         for objects in found.objects:
             objects.check()
         for target in found.images:
@@ -243,12 +248,23 @@ class MixTransform(Options):
                 )
             )
 
-    @property
+    @functools.cached_property
     def _finder(self) -> Finder:
-        return Finder(self.kinds or {}, self.passthrough, self.boxes, layout=Layout(self.layout, self.axes))
+        layout = Layout(self.layout, self.axes)
+        return Finder(self.kinds or {}, self.passthrough, self.boxes, labelled=self._labelled, layout=layout)
 
     def _scene(self, found: Found) -> Scene:
         return Scene(found.spec.shape, found.first, self.method.blends, *found.whole)
+
+    def _rule_of(self, target: Target) -> Kind:
+        key = target.kind, id(target.rule)  # declared rules live as long as the transform
+        if key not in self._rules:
+            self._rules[key] = rule_of(target, self)
+        return self._rules[key]  # type: ignore[no-any-return]
+
+    @functools.cached_property
+    def _rules(self) -> Memo:
+        return Memo()
 
     def _draw(self, found: Found, *, key: Key | None = None, forced: bool = False, quiet: bool = False) -> Plan:
         """A plan for the batch, from a pipeline's key, this transform's own seed, or the host's randomness.
@@ -314,7 +330,7 @@ class MixTransform(Options):
         scene = self._scene(found)
         mixed = {}
         for target in found.others:
-            result = rule_of(target, self).mix(plan, target.value, scene)
+            result = self._rule_of(target).mix(plan, target.value, scene)
             mixed[target.path] = _masks_listed(result, target, found) if target.kind == MASK else result
         for objects in found.objects:
             mixed |= objects.mix(plan)
@@ -326,13 +342,14 @@ class MixTransform(Options):
 
     def _before(self, found: Found) -> Any:
         """The batch as it came, which painting leaves alone."""
-        return found.copy() if self.inplace or self._owns(found) else found.given
+        return found.copy() if self.inplace or self._owns(found) or found.rows else found.given
 
     def _mixed_image(self, plan: Plan, target: Target, found: Found) -> Any:
         mixed = paint(
             plan,
             target.value,
             found.axes[target.path],
+            originals=found.rows.get(target.path),
             inplace=(self.inplace or self._owns(found)) and not found.was_list(target),
             where=spell(target.path),
         )

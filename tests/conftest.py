@@ -25,9 +25,9 @@ else:
     settings.load_profile("ci" if os.environ.get("CI") else "dev")
 
 
-@pytest.fixture(params=["batch", "rows"])
+@pytest.fixture(params=["batch", "rows", "tensors"])
 def way(request: pytest.FixtureRequest) -> Iterator[str]:
-    """Runs a test once for each of the ways in which kernels paint."""
+    """Runs a test once for each of the ways in which arrays are painted."""
     from forms import painted_by
 
     with painted_by(request.param):

@@ -132,8 +132,9 @@ def memory(array: Any) -> int:
     return array.untyped_storage().data_ptr()
 
 
-WAYS = ("batch", "rows")
-"""How kernels paint: the whole batch at once, as they do for small samples, or row by row, as for large ones."""
+WAYS = ("batch", "rows", "tensors")
+"""How arrays are painted: small samples in host memory by one operation on the whole batch where there is one, large
+ones row by row, and tensors that are on a device or under autograd by torch's own operations."""
 
 
 @contextmanager
@@ -147,6 +148,9 @@ def painted_by(numpy: str, torch: str | None = None) -> Iterator[None]:
     modules = {"mixtransforms.kernels.numpy": numpy, "mixtransforms.kernels.torch": torch or numpy}
     with pytest.MonkeyPatch.context() as patch:
         for name, way in modules.items():
-            if not name.endswith("torch") or find_spec("torch"):
-                patch.setattr(f"{name}.SMALL_ROW", {"batch": 1 << 60, "rows": 0}[way])
+            if name.endswith("torch") and not find_spec("torch"):
+                continue
+            patch.setattr(f"{name}.small_row", lambda dtype, way=way: 1 << 60 if way == "batch" else 0)
+            if name.endswith("torch") and way == "tensors":
+                patch.setattr(f"{name}.host_view", lambda array: None)
         yield

@@ -56,8 +56,13 @@ ROOMS = {
 
 EXCEPTIONS = {
     # file: {what it imports beyond its room: why}
-    "core/plan.py": {"mixtransforms.targets": "plan.apply paints arrays by itself"},
+    "core/plan.py": {
+        "mixtransforms.targets": "plan.apply paints arrays by itself",
+        "mixtransforms.kernels": "plan.tensors is made of its layers",
+    },
     "kernels/torch.py": {"torch": "the backend"},
+    "kernels/coats.py": {"torch": "the backend"},
+    "kernels/plan_tensors.py": {"torch": "the backend"},
     "kernels/numpy.py": {"cv2": "faster blends where it is installed"},
     "targets/batch.py": {"torch": "labels follow the backend of the images"},
     "targets/collate.py": {"torch": "stacks samples that are tensors"},
@@ -87,6 +92,8 @@ EXCEPTIONS = {
 AT_LOAD = frozenset(
     {
         "kernels/torch.py",
+        "kernels/coats.py",
+        "kernels/plan_tensors.py",
         "serialization/torchvision_codec.py",
         "serialization/albumentations_codec.py",
         "show/_curves.py",

@@ -108,14 +108,17 @@ def content_hash(leaves: Iterable[tuple[str, Any]]) -> int:
     """A 64-bit hash of named arrays and plain values: names, dtypes, shapes and bytes.
 
     Args:
-        leaves: Pairs of a name and a NumPy array or plain value.
+        leaves: Pairs of a name and a NumPy array or plain value. A list of arrays of one shape counts as their stack.
     """
     digest = xxhash.xxh3_64()
     for name, leaf in leaves:
-        if isinstance(leaf, np.ndarray) and not leaf.dtype.hasobject:
-            digest.update(f"{name}|{leaf.dtype.str}|{leaf.shape}|".encode())
-            dense: Any = np.ascontiguousarray(leaf)
-            digest.update(dense)
+        parts = leaf if type(leaf) is list else (leaf,)
+        if isinstance(parts[0], np.ndarray) and not parts[0].dtype.hasobject:
+            shape = (len(leaf), *parts[0].shape) if parts is leaf else leaf.shape
+            digest.update(f"{name}|{parts[0].dtype.str}|{shape}|".encode())
+            for part in parts:
+                dense: Any = np.ascontiguousarray(part)
+                digest.update(dense)
         else:
             # Of other values only the type counts: their text may hold an address, which no run repeats.
             text = repr(leaf) if isinstance(leaf, _PLAIN) else ""

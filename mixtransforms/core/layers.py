@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -159,7 +160,8 @@ class Layer:
 
     def __post_init__(self) -> None:
         rows = _integers(self.rows)
-        opacity = np.array(np.broadcast_to(np.asarray(self.opacity, np.float64), rows.shape))
+        opacity = np.empty(rows.shape)
+        opacity[...] = self.opacity
         freeze(self, rows=rows, source=_integers(self.source), opacity=opacity)
 
     def __len__(self) -> int:
@@ -172,6 +174,23 @@ class Layer:
         return arrays and self.region == other.region and self.crop == other.crop
 
     __hash__ = None  # type: ignore[assignment]
+
+    @property
+    def soft_edged(self) -> bool:
+        """Whether the weight may vary over the place."""
+        return isinstance(self.region, Mask) and self.region.values.dtype != np.bool_
+
+    @property
+    def blends(self) -> bool:
+        """Whether a pixel may be a mean of two samples."""
+        return self.soft_edged or bool(((self.opacity > 0) & (self.opacity < 1)).any())
+
+    @property
+    def resizes(self) -> bool:
+        """Whether the crop may be of another size than the frame that it is fitted into."""
+        if self.crop is None:
+            return False
+        return not isinstance(self.region, Boxes) or not np.array_equal(self.crop.sides, self.region.sides)
 
     def frame(self, shape: Sequence[int]) -> Boxes:
         """The boxes of the sample that ``crop`` is fitted into."""
@@ -240,33 +259,17 @@ class Layer:
 
 
 def check_layer(layer: Layer, size: int, shape: tuple[int, ...], where: str) -> None:
-    """A layer that would paint outside the batch or the sample is refused before anything is painted."""
-    count, rank = len(layer), len(shape)
-    problems: list[tuple[bool, str, object, str]] = [
-        (layer.rows.ndim != 1, "rows", layer.rows.shape, "shape (n,)"),
-        (layer.source.shape != layer.rows.shape, "source", layer.source.shape, f"one a row, {layer.rows.shape}"),
-        (not _within(layer.rows, size), "rows", layer.rows, f"indices of {size} samples"),
-        (not _within(layer.source, size), "source", layer.source, f"indices of {size} samples"),
-        (len(np.unique(layer.rows)) != count, "rows", layer.rows, "each sample at most once; use another layer"),
-        (not ((layer.opacity >= 0) & (layer.opacity <= 1)).all(), "opacity", layer.opacity, "within [0, 1]"),
-    ]
-    for name, boxes in (("region", layer.region), ("crop", layer.crop)):
-        if isinstance(boxes, Boxes):
-            fits = boxes.start.shape == (count, rank)
-            problems.append((not fits, name, boxes.start.shape, f"shape {(count, rank)}"))
-            inside = (boxes.start >= 0) & (boxes.start <= boxes.stop) & (boxes.stop <= shape) if fits else None
-            ordered = inside is None or bool(inside.all())
-            problems.append((not ordered, name, boxes, f"boxes inside {shape}"))
-    if isinstance(layer.region, Mask):
-        wanted = (count, *shape)
-        problems.append((layer.region.values.shape != wanted, "region", layer.region.values.shape, f"shape {wanted}"))
-    for wrong, name, got, wish in problems:
-        if wrong:
-            raise PlanError(
-                explain(
-                    f"Bad {name!r}", where=where, got=got, wanted=wish, fix="A plan must fit the batch it is drawn for."
-                )
+    """Refuses a layer that would paint outside the batch or the sample, before anything is painted.
+
+    Raises:
+        PlanError: Names the first thing that does not fit.
+    """
+    for name, got, wanted in _problems(layer, size, shape):
+        raise PlanError(
+            explain(
+                f"Bad {name!r}", where=where, got=got, wanted=wanted, fix="A plan must fit the batch it is drawn for."
             )
+        )
     if layer.crop is not None:
         empty = (layer.crop.volume == 0) & (layer.frame(shape).volume > 0)
         if empty.any():
@@ -281,8 +284,29 @@ def check_layer(layer: Layer, size: int, shape: tuple[int, ...], where: str) -> 
             )
 
 
-def _within(index: IntArray, size: int) -> bool:
-    return bool(((index >= 0) & (index < size)).all())
+def _problems(layer: Layer, size: int, shape: tuple[int, ...]) -> Iterator[tuple[str, object, str]]:
+    """What does not fit: its name, what it is, and what it should be."""
+    count, rank = len(layer), len(shape)
+    if layer.rows.ndim != 1:
+        yield "rows", layer.rows.shape, "shape (n,)"
+    if layer.source.shape != layer.rows.shape:
+        yield "source", layer.source.shape, f"one a row, {layer.rows.shape}"
+    for name, index in (("rows", layer.rows), ("source", layer.source)):
+        if count and not (index.min() >= 0 and index.max() < size):
+            yield name, index, f"indices of {size} samples"
+    if count and np.bincount(layer.rows).max() > 1:
+        yield "rows", layer.rows, "each sample at most once; use another layer"
+    if count and not (layer.opacity.min() >= 0 and layer.opacity.max() <= 1):  # also refuses NaN
+        yield "opacity", layer.opacity, "within [0, 1]"
+    for name, boxes in (("region", layer.region), ("crop", layer.crop)):
+        if not isinstance(boxes, Boxes):
+            continue
+        if boxes.start.shape != (count, rank):
+            yield name, boxes.start.shape, f"shape {(count, rank)}"
+        elif not ((boxes.start >= 0) & (boxes.start <= boxes.stop) & (boxes.stop <= shape)).all():
+            yield name, boxes, f"boxes inside {shape}"
+    if isinstance(layer.region, Mask) and layer.region.values.shape != (count, *shape):
+        yield "region", layer.region.values.shape, f"shape {(count, *shape)}"
 
 
 def freeze(owner: object, **arrays: NDArray[Any]) -> None:
@@ -304,9 +328,9 @@ def _integers(values: Any) -> IntArray:
                 fix="Rows, sources and boxes are integer indices.",
             )
         )
-    return array.astype(np.int64)
+    return array.astype(np.int64, copy=False)
 
 
 def cells(shape: Sequence[int]) -> int:
     """Number of cells (pixels) of a sample; 1 where nothing is spatial."""
-    return max(1, int(np.prod(shape, dtype=np.int64)))
+    return max(1, math.prod(shape))

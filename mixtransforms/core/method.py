@@ -7,6 +7,7 @@ A method never sees an array of a batch. It gets a spec, a generator and the hin
 import dataclasses
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -63,12 +64,18 @@ class Method(ABC):
 
     def at(self, epoch: int) -> "Method":
         """The same method with the values of an epoch in place of schedules."""
+        if not self._has_schedules:
+            return self
         given = {known.name: getattr(self, known.name) for known in dataclasses.fields(self)}
         found = {name: _at(value, epoch) for name, value in given.items()}
         changed = {name: value for name, value in found.items() if value is not given[name]}
         return dataclasses.replace(self, **changed) if changed else self
 
-    @property
+    @cached_property
+    def _has_schedules(self) -> bool:
+        return any(_has_schedules(getattr(self, known.name)) for known in dataclasses.fields(self))
+
+    @cached_property
     def moves(self) -> bool:
         """Whether a parameter is a schedule that changes."""
         return any(_moves(getattr(self, known.name)) for known in dataclasses.fields(self))
@@ -83,7 +90,7 @@ class Method(ABC):
             spec: ``plan.spec``.
             hints: What :attr:`needs` asks for, as it was then.
         """
-        return dataclasses.replace(self.at(key.epoch).draw(spec, key.generator(), hints), key=key)
+        return self.at(key.epoch).draw(spec, key.generator(), hints).keyed(key)
 
     def __repr__(self) -> str:
         return fields.constructor(self)
@@ -97,6 +104,12 @@ def _at(value: Any, epoch: int) -> Any:
     if isinstance(value, Method):
         return value.at(epoch)
     return value(epoch) if isinstance(value, Schedule) else value
+
+
+def _has_schedules(value: Any) -> bool:
+    if isinstance(value, tuple):
+        return any(map(_has_schedules, value))
+    return isinstance(value, Schedule) or (isinstance(value, Method) and value._has_schedules)
 
 
 def _moves(value: Any) -> bool:
@@ -161,7 +174,9 @@ class PairMethod(Method):
         policy = "matching" if self.per == "pair" and self.pairing == "cycle" else self.pairing
         everyone = np.arange(spec.size)
         partner = partners(policy, spec.size, rng, hints)
-        leader = {"sample": everyone, "pair": np.minimum(everyone, partner), "batch": np.zeros_like(everyone)}[self.per]
+        leader = everyone
+        if self.per != "sample":
+            leader = np.minimum(everyone, partner) if self.per == "pair" else np.zeros_like(everyone)
         gate = rng.random(spec.size)[leader] < now(self.p)
         rows = np.flatnonzero(gate & (partner != everyone))
         return Pairs(rows, partner[rows], leader)
@@ -173,7 +188,7 @@ def beta_weights(alpha: float | Schedule, size: int, rng: np.random.Generator) -
     NumPy's generator, not torch's, whose Beta collapses to 0.5 for small alpha. It rejects some numbers, how many
     depends on alpha; with a generator of its own nothing else that is drawn depends on alpha.
     """
-    own = np.random.Generator(np.random.Philox(key=rng.integers(2**64, size=2, dtype=np.uint64)))
+    own = np.random.Generator(np.random.Philox(key=rng.bit_generator.random_raw(2)))
     alpha = now(alpha)
     return own.beta(alpha, alpha, size) if alpha else np.ones(size)
 

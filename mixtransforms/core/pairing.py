@@ -19,7 +19,7 @@ def cycle(size: int, rng: np.random.Generator) -> IntArray:
     """A random cycle through the whole batch: nobody is its own partner, every other sample equally likely."""
     order = rng.permutation(size)
     partner = np.empty(size, np.int64)
-    partner[order] = np.roll(order, -1)
+    partner[order[:-1]], partner[order[-1:]] = order[1:], order[:1]
     return partner
 
 

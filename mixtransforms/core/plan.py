@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -28,7 +28,11 @@ from mixtransforms.core.layers import (
     check_layer,
     freeze,
 )
+from mixtransforms.core.memo import Memo
 from mixtransforms.core.shares import Contribution, contributions, measure
+
+if TYPE_CHECKING:
+    from mixtransforms.kernels.plan_tensors import PlanTensors
 
 __all__ = ["BatchSpec", "Boxes", "Layer", "Mask", "Plan"]
 
@@ -95,6 +99,12 @@ class Plan:
 
     __hash__ = None  # type: ignore[assignment]
 
+    def keyed(self, key: Key) -> Plan:
+        """The same plan with what it was keyed by."""
+        plan = object.__new__(Plan)
+        vars(plan).update(vars(self), key=key)  # nothing else differs, and all of it was checked
+        return plan
+
     @property
     def size(self) -> int:
         """Number of samples ``B``."""
@@ -122,6 +132,11 @@ class Plan:
     def target_share(self) -> FloatArray:
         """What labels are mixed by, ``(B, S)``: the declared share where there is one, else the measured."""
         return self.share if self.label_share is None else self.label_share
+
+    @property
+    def measured(self) -> Plan:
+        """The same plan, whose labels get what is painted."""
+        return self if self.label_share is None else replace(self, label_share=None)
 
     @property
     def partner(self) -> IntArray:
@@ -187,6 +202,32 @@ class Plan:
         from mixtransforms.targets.images import apply_plan  # the one call upward: plans are useful on their own
 
         return apply_plan(self, array, layout)
+
+    def tensors(self, device: Any = None, *, full: bool = False) -> PlanTensors:
+        """The plan as tensors, for pure functions of tensors, such as :func:`mixtransforms.torchvision.functional.mix`.
+
+        All numbers are in one buffer, copied to the device once, from pinned memory and without waiting where that is
+        CUDA. The plan keeps it: asking again for the same device copies nothing.
+
+        Args:
+            device: A torch device or its name; ``None`` is torch's default device.
+            full: Leave no field out that plans of MixUp, CutMix and OneOf may need. Their tensors are then all of the
+                same form, and one compiled graph serves them all; else a form has what the plan needs and no more.
+
+        Raises:
+            PlanError: A crop is resized, which is worked out on the host.
+        """
+        from mixtransforms.kernels.plan_tensors import place, plan_tensors
+
+        there = place(device)
+        tensors: PlanTensors | None = self._placed.get((there, full))
+        if tensors is None:
+            self._placed[there, full] = tensors = plan_tensors(self, there, full=full)
+        return tensors
+
+    @cached_property
+    def _placed(self) -> Memo:
+        return Memo()
 
     def to_dict(self) -> dict[str, Any]:
         """The plan in JSON's vocabulary; :meth:`from_dict` gives an equal plan."""

@@ -1,12 +1,10 @@
-"""The verbs on NumPy arrays, one row at a time, with OpenCV for the blends it does exactly.
-
-Every verb paints into ``canvas`` and returns it.
-"""
+"""The verbs on NumPy arrays, with OpenCV for the blends it does exactly."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
+from itertools import repeat
 from types import ModuleType
 from typing import Any
 
@@ -14,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mixtransforms.core.layers import BoolArray, Boxes, FloatArray, IntArray
+from mixtransforms.core.plan import Plan
 from mixtransforms.kernels import SMALL_ROW, WEIGHT_STEPS, is_floating
 from mixtransforms.kernels.neighbours import nearest_cells
 from mixtransforms.kernels.resampling import resize_matrices
@@ -38,15 +37,19 @@ def host_view(array: Array) -> Array:
     return array
 
 
-def begin(array: Array, inplace: bool) -> tuple[Array, Array]:
-    """The canvas and the originals; one of them is the array itself, the other a copy."""
-    copy = array.copy(order="K")
-    return (array, copy) if inplace else (copy, array)
+def host_views(arrays: Sequence[Array]) -> list[Array]:
+    """The arrays themselves."""
+    return list(arrays)
 
 
-def finish(array: Array, canvas: Array, inplace: bool) -> Array:
-    """The painted array."""
-    return canvas
+def from_host(values: Array, like: Array) -> Array:
+    """The array itself."""
+    return values
+
+
+def reserved(sample: Array, size: int, shared: bool) -> Array:
+    """An empty batch of ``size`` samples; NumPy has no shared memory."""
+    return np.empty((size, *sample.shape), sample.dtype)
 
 
 def front(array: Array, axes: Sequence[int]) -> Array:
@@ -54,47 +57,75 @@ def front(array: Array, axes: Sequence[int]) -> Array:
     return np.moveaxis(array, axes, range(1, len(axes) + 1))
 
 
-def back(array: Array, axes: Sequence[int]) -> Array:
-    """Undoes :func:`front`."""
-    return np.moveaxis(array, range(1, len(axes) + 1), axes)
+def small_row(dtype: np.dtype[Any]) -> int:
+    """Bytes of a sample below which :func:`blend_all` beats a blend of every row."""
+    return SMALL_ROW if opencv() is None or dtype.name not in OPENCV_DTYPES else SMALL_ROW // 16
 
 
-def blend(canvas: Array, original: Array, rows: IntArray, source: IntArray, opacity: FloatArray) -> Array:
-    """``canvas[rows] = (1 - opacity) * canvas[rows] + opacity * original[source]``."""
-    if canvas.nbytes < SMALL_ROW * len(canvas):
-        between = (opacity > 0.0) & (opacity < 1.0)
-        copied = opacity == 1.0
-        share = opacity[between].reshape(-1, *(1,) * (canvas.ndim - 1))
-        canvas[rows[between]] = _mean(canvas[rows[between]], original[source[between]], share)
-        canvas[rows[copied]] = original[source[copied]]
-        return canvas
-    for row, index, share in zip(rows.tolist(), source.tolist(), opacity.tolist(), strict=True):
-        if not is_floating(canvas):
-            share = round(share * WEIGHT_STEPS) / WEIGHT_STEPS
-        if share == 1.0:
-            canvas[row] = original[index]
-        elif share != 0.0:
-            _blend_row(canvas[row : row + 1], original[index : index + 1], share)
-    return canvas
+def blend_all(canvas: Array, original: Array, rows: IntArray, source: IntArray, opacity: FloatArray) -> None:
+    """``canvas[rows] = (1 - opacity) * original[rows] + opacity * original[source]``, for rows of numbers ``(B, n)``.
+
+    Args:
+        canvas: Where it is written; rows that are not named keep what they hold.
+        original: What is mixed; it may be ``canvas`` itself.
+        rows: Rows of the result, each once.
+        source: Their partners.
+        opacity: Weights of the partners, none of them 0 or 1.
+    """
+    canvas[rows] = _mean(original[rows], original[source], opacity[:, None])
 
 
-def _blend_row(base: Array, other: Array, share: float) -> None:
-    known = base.dtype.name in OPENCV_DTYPES and base.dtype.isnative
-    cv2 = opencv() if known and base.size else None
-    flat = _flat(base, other) if cv2 is not None else None
-    if cv2 is not None and flat is not None:
-        cv2.addWeighted(flat[0], 1.0 - share, flat[1], share, 0.0, dst=flat[0])
+def paste_all(
+    canvas: Array, original: Array, rows: IntArray, source: IntArray, region: Boxes, axes: Sequence[int]
+) -> None:
+    """Copies the batch with boxes of the sources in the rows, for samples ``(B, ...)`` that lie dense in memory.
+
+    Args:
+        canvas: Where it is written.
+        original: What is copied; it may be ``canvas`` itself.
+        rows: Rows of the result, each once.
+        source: Their partners.
+        region: What is pasted.
+        axes: The mixed axes of a sample.
+    """
+    if canvas is original:
+        original = original.copy()
     else:
-        base[...] = _mean(base, other, np.float64(share))
+        canvas[...] = original
+    out, given = list(canvas), list(original)
+    for row, other, place in zip(rows.tolist(), source.tolist(), indices(region, axes), strict=True):
+        out[row][place] = given[other][place]
 
 
-def _flat(base: Array, other: Array) -> tuple[Array, Array] | None:
-    """Both rows as ``(1, n)`` views where they lie dense and alike in memory, else ``None``."""
-    order = np.argsort([-step for step in base.strides], kind="stable")
-    first, second = base.transpose(order), other.transpose(order)
-    if first.flags.c_contiguous and second.flags.c_contiguous:
-        return first.reshape(1, -1), second.reshape(1, -1)
-    return None
+def indices(boxes: Boxes, axes: Sequence[int]) -> list[tuple[slice, ...]]:
+    """Every box as an index of a sample, whose mixed axes are ``axes``."""
+    parts: list[Iterable[slice]] = [repeat(slice(None))] * (max(axes) + 1)
+    for axis, start, stop in zip(axes, boxes.start.T.tolist(), boxes.stop.T.tolist(), strict=True):
+        parts[axis] = map(slice, start, stop)
+    return list(zip(*parts, strict=False))
+
+
+def blender(dtype: np.dtype[Any]) -> Callable[[Array, Array, Array, float], None]:
+    """What writes ``(1 - share) * base + share * source`` into ``out``, which may be one of them, for one dtype."""
+    cv2 = opencv() if dtype.name in OPENCV_DTYPES and dtype.isnative else None
+    whole = dtype.kind != "f"
+
+    def with_numpy(out: Array, base: Array, source: Array, share: float) -> None:
+        out[...] = _mean(base, source, np.float64(share))
+
+    def with_opencv(out: Array, base: Array, source: Array, share: float) -> None:
+        if whole:
+            share = round(share * WEIGHT_STEPS) / WEIGHT_STEPS
+        lines = base.reshape(1, -1), source.reshape(1, -1)  # copies, where they do not lie dense
+        if out.flags.c_contiguous:
+            add(lines[0], 1.0 - share, lines[1], share, 0.0, out.reshape(1, -1))
+        else:
+            out[...] = add(lines[0], 1.0 - share, lines[1], share, 0.0).reshape(out.shape)
+
+    if cv2 is None:
+        return with_numpy
+    add: Any = cv2.addWeighted
+    return with_opencv
 
 
 def _mean(base: Array, other: Array, share: Any) -> Array:
@@ -113,29 +144,13 @@ def _float_mean(base: Array, other: Array, share: Any) -> Array:
         return np.asarray(mixed.astype(base.dtype))
 
 
-def paste(canvas: Array, original: Array, rows: IntArray, source: IntArray, region: Boxes, crop: Boxes | None) -> Array:
-    """Copies the boxes ``crop`` (``None``: the same place) of the sources into the boxes ``region``."""
-    origin = region if crop is None else crop
-    for index, (row, other) in enumerate(zip(rows.tolist(), source.tolist(), strict=True)):
-        canvas[(row, *region.slices(index))] = original[(other, *origin.slices(index))]
-    return canvas
-
-
-def select(canvas: Array, moved: Array, rows: IntArray, field: FloatArray) -> Array:
-    """Mixes ``moved (n, *shape, ...)`` into the rows by the weight of every cell, ``field (n, *shape)``."""
-    for index, row in enumerate(rows.tolist()):
-        share = field[index].reshape(field.shape[1:] + (1,) * (canvas.ndim - field.ndim))
-        base, other = canvas[row], moved[index]
-        between = (share > 0.0) & (share < 1.0)
-        if between.any():
-            np.copyto(base, _mean(base, other, share), where=between)
-        np.copyto(base, other, where=share == 1.0)
-    return canvas
-
-
-def sources(original: Array, source: IntArray) -> Array:
-    """The sources at their own place, ``(n, ...)``."""
-    return original[source]
+def select_row(out: Array, moved: Array, field: FloatArray) -> None:
+    """Mixes ``moved (*shape, ...)`` into one sample by the weight of every cell, ``field (*shape)``."""
+    share = field.reshape(field.shape + (1,) * (out.ndim - field.ndim))
+    between = (share > 0.0) & (share < 1.0)
+    if between.any():
+        np.copyto(out, _mean(out, moved, share), where=between)
+    np.copyto(out, moved, where=share == 1.0)
 
 
 def resize(original: Array, source: IntArray, crop: Boxes, frame: Boxes) -> Array:
@@ -164,12 +179,24 @@ def nearest(original: Array, source: IntArray, crop: Boxes, frame: Boxes) -> Arr
     return result
 
 
-def one_hot(ids: Array, classes: int, ignore_index: int | None) -> Array:
-    """``(B, classes)`` float32; rows of ``ignore_index`` are zero."""
-    hot = ids[:, None] == np.arange(classes)
-    if ignore_index is not None:
-        hot &= (ids != ignore_index)[:, None]
-    return np.asarray(hot, np.float32)
+def soft_labels(ids: Array, classes: int, ignore_index: int | None, plan: Plan) -> NDArray[np.float32]:
+    """What every class gets of class ids ``(B,)``, ``(B, classes)`` float32, without building one-hot rows.
+
+    Args:
+        ids: Class ids within ``[0, classes)``, or ``ignore_index``.
+        classes: Their number.
+        ignore_index: The id that gives nothing to any class, or ``None``.
+        plan: The plan.
+    """
+    rows, share = plan.sources, plan.target_share
+    result = np.zeros((len(ids), classes), np.float32)
+    places = np.arange(len(ids))
+    for column in range(rows.shape[1]):
+        given, own = ids[rows[:, column]].astype(np.int64), share[:, column].astype(np.float32)
+        if ignore_index is not None:
+            given, own = np.where(given == ignore_index, 0, given), np.where(given == ignore_index, 0, own)
+        result[places, given] += own
+    return result
 
 
 def astype(values: Array, dtype: Any) -> Array:
@@ -178,15 +205,29 @@ def astype(values: Array, dtype: Any) -> Array:
         return values.astype(dtype, copy=False)
 
 
-def combine(values: Array, rows: IntArray, share: FloatArray) -> Array:
-    """Sums ``share[:, s] * values[rows[:, s]]`` over ``s``, ``(B, ...)``, in their own precision, at least float32."""
+def pair(values: Array, plan: Plan) -> tuple[Array, Array, NDArray[np.float32]]:
+    """Values, those of their one partner, and the share of their own ``(B,)``.
+
+    Raises:
+        PlanError: Some sample has several partners.
+    """
+    return values.copy(), values[plan.partner], plan.target_share[:, 0].astype(np.float32)
+
+
+def combine(values: Array, plan: Plan) -> Array:
+    """Sums of the rows of all sources times the shares that labels get of them, ``(B, ...)``.
+
+    They are worked out in the precision of the values, and at least in float32.
+    """
+    rows, share = plan.sources, plan.target_share
     values = astype(values, np.result_type(values.dtype, np.float32) if is_floating(values) else np.float32)
     result = np.zeros(values.shape, values.dtype)
     with np.errstate(invalid="ignore", over="ignore"):  # infinities that meet are NaN, as in torch
         for column in range(rows.shape[1]):
-            weight = share[:, column].astype(values.dtype).reshape(-1, *(1,) * (values.ndim - 1))
-            product = weight * values[rows[:, column]]
-            result += np.where(weight == 0, np.zeros_like(weight), product)  # no weight, no trace: 0 * inf is NaN
+            own = share[:, column].astype(values.dtype)
+            product = own.reshape(-1, *(1,) * (values.ndim - 1)) * values[rows[:, column]]
+            product[own == 0] = 0  # no weight, no trace: 0 * inf is NaN
+            result += product
     return result
 
 
@@ -201,9 +242,9 @@ def take(values: Array, index: IntArray) -> Array:
     return values[index]
 
 
-def concat(first: Array, second: Array) -> Array:
-    """Both along the batch axis."""
-    return np.concatenate([first, second])
+def concat(*parts: Array) -> Array:
+    """All along the batch axis."""
+    return np.concatenate(parts)
 
 
 def typed(values: Array, example: Any) -> Array:
@@ -232,6 +273,11 @@ def cast(values: Array, example: Array) -> Array:
     """Host values in the dtype of ``example``, rounded where it holds integers."""
     rounded = np.rint(values) if values.dtype.kind == "f" and example.dtype.kind in "iu" else values
     return np.asarray(rounded.astype(example.dtype))
+
+
+def readable(values: Array) -> bool:
+    """Whether the host can look at the values at once."""
+    return True
 
 
 def to_host(values: Array) -> Array:

@@ -15,35 +15,61 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from mixtransforms.core.layers import BoolArray, Boxes, FloatArray, IntArray
-from mixtransforms.kernels import SMALL_ROW, WEIGHT_STEPS
+from mixtransforms.core.layers import BoolArray, Boxes, FloatArray, IntArray, Layer
+from mixtransforms.core.plan import Plan
+from mixtransforms.kernels import SMALL_ROW, WEIGHT_STEPS, coats, column
+from mixtransforms.kernels import numpy as on_host
+from mixtransforms.kernels.coats import FLOAT8, bits, is_traced, viewed, where
 from mixtransforms.kernels.neighbours import nearest_cells
 from mixtransforms.kernels.resampling import resize_matrices
 
-_FLOAT8 = [getattr(torch, name) for name in dir(torch) if name.startswith("float8_")]
-
-_BITS = {
-    torch.uint16: torch.int16,
-    torch.uint32: torch.int32,
-    torch.uint64: torch.int64,
-    **dict.fromkeys(_FLOAT8, torch.uint8),
-}
-"""Dtypes that torch hardly indexes, and those of the same width that it does."""
+_NOT_OF_NUMPY = {torch.bfloat16, *FLOAT8}
 
 
 def host_view(array: Tensor) -> NDArray[Any] | None:
     """The tensor's memory as a NumPy array where that is all there is to it, else ``None``.
 
     Tensors on a device, in dtypes that NumPy has not, under autograd, with pending signs or in a traced graph stay
-    tensors; so do small samples.
+    tensors.
     """
-    if array.nbytes < SMALL_ROW * len(array):
+    views = host_views((array,))
+    return None if views is None else views[0]
+
+
+def host_views(arrays: Sequence[Tensor]) -> list[NDArray[Any]] | None:
+    """Like :func:`host_view`, of several tensors of one dtype; ``None`` where one of them has none."""
+    if is_traced() or arrays[0].dtype in _NOT_OF_NUMPY:
         return None
-    traced = torch.compiler.is_compiling() or torch._C._functorch.maybe_current_level() is not None
-    strange = array.dtype in (torch.bfloat16, *_FLOAT8) or array.is_conj() or array.is_neg()
-    if traced or strange or array.device.type != "cpu" or array.requires_grad:
+    plain = [array if type(array) is Tensor else array.as_subclass(Tensor) for array in arrays]
+    odd = [array.is_neg() for array in plain] + [array.is_conj() for array in plain if array.is_complex()]
+    odd += [array.requires_grad for array in plain]
+    if {array.is_cpu for array in plain} != {True} or any(odd):
         return None
-    return array.as_subclass(Tensor).numpy()
+    return [array.numpy() for array in plain]
+
+
+def reserved(sample: Tensor, size: int, shared: bool) -> Tensor:
+    """An empty batch of ``size`` samples in host memory, which may be shared with other processes."""
+    shape = (size, *sample.shape)
+    if not shared:  # NumPy asks for large pages, of which a new batch needs fewer
+        return torch.from_numpy(np.empty(shape, sample.as_subclass(Tensor).numpy().dtype))
+    # As default collation has it.
+    memory: torch.UntypedStorage = torch.UntypedStorage._new_shared(size * sample.nbytes)  # type: ignore[no-untyped-call]
+    return torch.empty(0, dtype=sample.dtype).set_(memory).view(shape)
+
+
+def stacked(samples: Sequence[Tensor], shared: bool) -> Tensor:
+    """Samples as one batch, which may be shared with other processes."""
+    plain = [sample.as_subclass(Tensor) for sample in samples]
+    if shared and len({tensor.dtype for tensor in plain}) == 1:
+        batch: Tensor = torch.utils.data.default_collate(plain)
+        return batch
+    return torch.stack(plain)
+
+
+def small_row(dtype: np.dtype[Any]) -> int:
+    """Bytes of a sample below which :func:`blend_all` beats a blend of every row."""
+    return SMALL_ROW
 
 
 def from_host(values: NDArray[Any], like: Tensor) -> Tensor:
@@ -52,21 +78,92 @@ def from_host(values: NDArray[Any], like: Tensor) -> Tensor:
     return tensor.as_subclass(type(like)) if _is_tv_tensor(like) else tensor
 
 
-def begin(array: Tensor, inplace: bool) -> tuple[Tensor, Tensor]:
-    """The canvas and the originals: both the tensor itself, since no verb writes into its arguments."""
+def blend_all(
+    canvas: NDArray[Any], original: NDArray[Any], rows: IntArray, source: IntArray, opacity: FloatArray
+) -> None:
+    """See :func:`mixtransforms.kernels.numpy.blend_all`; the memory is a tensor's, and torch's threads work on it."""
+    out, given = torch.from_numpy(canvas), torch.from_numpy(original)
+    every, share = len(rows) == len(canvas), opacity[:, None]
+    if every and (rows[1:] < rows[:-1]).any():
+        order = np.argsort(rows)
+        source, share = source[order], share[order]
+    other = take(given, source)
+    base = given if every else take(given, rows)
+    if base.dtype not in (torch.float32, torch.float64):
+        mixed = _mean(base, other, share)
+    else:
+        keep, give = (torch.from_numpy(part.astype(canvas.dtype)) for part in (1.0 - share, share))
+        # Not addcmul_, which rounds once or twice, depending on where in memory a number lies.
+        mixed = torch.mul(base, keep, out=out if every else None).add_(other.mul_(give))
+    if not every:
+        bits(out).index_copy_(0, _index(rows, out), bits(mixed))
+    elif mixed is not out:
+        out.copy_(mixed)
+
+
+def paste_all(
+    canvas: NDArray[Any], original: NDArray[Any], rows: IntArray, source: IntArray, region: Boxes, axes: Sequence[int]
+) -> None:
+    """See :func:`mixtransforms.kernels.numpy.paste_all`; the memory is a tensor's, and torch's threads work on it.
+
+    Bits are selected by whole numbers, ``base + inside * (other - base)``, which is exact and three times as fast as a
+    choice by booleans.
+    """
+    if canvas.itemsize > 8:
+        on_host.paste_all(canvas, original, rows, source, region, axes)
+        return
+    partner, edges = np.arange(len(canvas)), np.zeros((2, len(canvas), len(axes)), np.int64)
+    partner[rows], edges[0, rows], edges[1, rows] = source, region.start, region.stop
+    inside: Any = 1
+    for axis, start, stop in zip(axes, *np.moveaxis(edges, -1, 1), strict=True):
+        steps = np.arange(canvas.shape[axis + 1])
+        within = ((steps >= start[:, None]) & (steps < stop[:, None])).astype(f"i{canvas.itemsize}")
+        shape = [len(canvas), *(length if place == axis else 1 for place, length in enumerate(canvas.shape[1:]))]
+        inside = inside * torch.from_numpy(within.reshape(shape))
+    out, given = (torch.from_numpy(array.view(f"i{array.itemsize}")) for array in (canvas, original))
+    change = given.index_select(0, torch.from_numpy(partner)).sub_(given)
+    torch.addcmul(given, change, inside, out=out)
+
+
+def paint(plan: Plan, array: Tensor, axes: Sequence[int], ids: bool, inplace: bool) -> Tensor:
+    """Paints a plan by pure functions of the whole batch: on any device, differentiable.
+
+    Nothing is read back from the device, and how many operations there are does not depend on the number of samples.
+
+    Args:
+        plan: The plan.
+        array: ``(B, ...)``.
+        axes: Positions of the mixed axes.
+        ids: Whether the values are names of something, which a resize copies and never averages.
+        inplace: Overwrite the array.
+
+    Returns:
+        A tensor with the strides and the tensor type of the input, or the input itself, overwritten.
+    """
     plain = array.as_subclass(Tensor)
-    return plain, plain
-
-
-def finish(array: Tensor, canvas: Tensor, inplace: bool) -> Tensor:
-    """The painted tensor with the strides and the tensor type of the input, or the input itself, overwritten."""
+    if any(layer.resizes for layer in plan.layers):
+        canvas = original = plain.movedim(tuple(axes), tuple(range(1, len(axes) + 1)))
+        for layer in plan.layers:
+            canvas = _with_layer(canvas, original, layer, plan.spec.shape, ids)
+        canvas = canvas.movedim(tuple(range(1, len(axes) + 1)), tuple(axes))
+    else:
+        canvas = coats.paint(plain, plan.tensors(plain.device), axes)
     if inplace:
         array.copy_(canvas)
         return array
-    plain = array.as_subclass(Tensor)
     if canvas.data_ptr() == plain.data_ptr() or canvas.stride() != plain.stride():
         canvas = torch.empty_like(plain, requires_grad=False).copy_(canvas)
     return canvas.as_subclass(type(array)) if _is_tv_tensor(array) else canvas
+
+
+def _with_layer(canvas: Tensor, original: Tensor, layer: Layer, shape: tuple[int, ...], ids: bool) -> Tensor:
+    """The canvas, with the mixed axes behind the batch, and on it a layer, which has a weight at every cell."""
+    if layer.crop is None:
+        moved = take(original, layer.source)
+    else:
+        moved = (nearest if ids else resize)(original, layer.source, layer.crop, layer.frame(shape))
+    painted = _mix(take(canvas, layer.rows), moved, column(layer.field(shape), canvas.ndim))
+    return viewed(bits(canvas).index_copy(0, _index(layer.rows, canvas), bits(painted)), canvas.dtype)
 
 
 def _is_tv_tensor(array: Tensor) -> bool:
@@ -78,44 +175,8 @@ def front(array: Tensor, axes: Sequence[int]) -> Tensor:
     return array.movedim(tuple(axes), tuple(range(1, len(axes) + 1)))
 
 
-def back(array: Tensor, axes: Sequence[int]) -> Tensor:
-    """Undoes :func:`front`."""
-    return array.movedim(tuple(range(1, len(axes) + 1)), tuple(axes))
-
-
-def _bits(array: Tensor) -> Tensor:
-    """The same bits in a dtype that torch can index."""
-    return _viewed(array, _BITS.get(array.dtype, array.dtype))
-
-
-def _viewed(array: Tensor, dtype: torch.dtype) -> Tensor:
-    """The same bits as another dtype; no view where it is the same one, which autograd would not follow."""
-    return array if array.dtype == dtype else array.view(dtype)
-
-
-def _take(array: Tensor, index: tuple[Tensor, ...]) -> Tensor:
-    return _viewed(_bits(array)[index], array.dtype)
-
-
-def _where(condition: Tensor, first: Tensor, second: Tensor) -> Tensor:
-    return _viewed(torch.where(condition, _bits(first), _bits(second)), first.dtype)
-
-
 def _index(values: NDArray[Any], like: Tensor) -> Tensor:
     return torch.from_numpy(np.array(values)).to(like.device, non_blocking=True)
-
-
-def _put(canvas: Tensor, rows: IntArray, painted: Tensor) -> Tensor:
-    """The canvas with some rows replaced."""
-    if len(rows) == len(canvas) and np.array_equal(rows, np.arange(len(canvas))):
-        return painted
-    return _viewed(_bits(canvas).index_copy(0, _index(rows, canvas), _bits(painted)), canvas.dtype)
-
-
-def _rows(canvas: Tensor, rows: IntArray) -> Tensor:
-    if len(rows) == len(canvas) and np.array_equal(rows, np.arange(len(canvas))):
-        return canvas
-    return _take(canvas, (_index(rows, canvas),))
 
 
 def _mean(base: Tensor, other: Tensor, share: FloatArray) -> Tensor:
@@ -131,54 +192,13 @@ def _mean(base: Tensor, other: Tensor, share: FloatArray) -> Tensor:
     return (total / WEIGHT_STEPS).round().to(base.dtype)
 
 
-def _column(values: NDArray[Any], rank: int) -> NDArray[Any]:
-    return values.reshape(values.shape + (1,) * (rank - values.ndim))
-
-
 def _mix(base: Tensor, other: Tensor, share: FloatArray) -> Tensor:
     """:func:`_mean`, but weights of 0 and 1 select: ``0 * inf`` is NaN."""
     copied, kept = share == 1.0, share == 0.0
     mixed = base if (copied | kept).all() else _mean(base, other, share)
     if kept.any():
-        mixed = _where(_index(kept, base), base, mixed)
-    return _where(_index(copied, base), other, mixed) if copied.any() else mixed
-
-
-def blend(canvas: Tensor, original: Tensor, rows: IntArray, source: IntArray, opacity: FloatArray) -> Tensor:
-    """``canvas[rows] = (1 - opacity) * canvas[rows] + opacity * original[source]``."""
-    other = _take(original, (_index(source, canvas),))
-    return _put(canvas, rows, _mix(_rows(canvas, rows), other, _column(opacity, canvas.ndim)))
-
-
-def paste(
-    canvas: Tensor, original: Tensor, rows: IntArray, source: IntArray, region: Boxes, crop: Boxes | None
-) -> Tensor:
-    """Copies the boxes ``crop`` (``None``: the same place) of the sources into the boxes ``region``."""
-    rank, base = region.start.shape[1], _rows(canvas, rows)
-    inside = _index(np.ones((len(rows), *(1,) * rank), np.bool_), canvas)
-    place = [_index(_column(source, rank + 1), canvas)]
-    for axis in range(rank):
-        shape = tuple(-1 if a == axis + 1 else 1 for a in range(rank + 1))
-        steps = torch.arange(canvas.shape[axis + 1], device=canvas.device).reshape(shape)
-        start, stop = (_index(_column(edge[:, axis], rank + 1), canvas) for edge in (region.start, region.stop))
-        inside = inside & (steps >= start) & (steps < stop)
-        if crop is not None:
-            shift = _index(_column(crop.start[:, axis] - region.start[:, axis], rank + 1), canvas)
-            steps = (steps + shift).clamp(0, canvas.shape[axis + 1] - 1)
-        place.append(steps)
-    other = _take(original, (place[0].flatten(),) if crop is None else tuple(place))
-    inside = inside.reshape(inside.shape + (1,) * (canvas.ndim - inside.ndim))
-    return _put(canvas, rows, _where(inside, other, base))
-
-
-def select(canvas: Tensor, moved: Tensor, rows: IntArray, field: FloatArray) -> Tensor:
-    """Mixes ``moved (n, *shape, ...)`` into the rows by the weight of every cell, ``field (n, *shape)``."""
-    return _put(canvas, rows, _mix(_rows(canvas, rows), moved, _column(field, canvas.ndim)))
-
-
-def sources(original: Tensor, source: IntArray) -> Tensor:
-    """The sources at their own place, ``(n, ...)``."""
-    return _take(original, (_index(source, original),))
+        mixed = where(_index(kept, base), base, mixed)
+    return where(_index(copied, base), other, mixed) if copied.any() else mixed
 
 
 def resize(original: Tensor, source: IntArray, crop: Boxes, frame: Boxes) -> Tensor:
@@ -187,7 +207,7 @@ def resize(original: Tensor, source: IntArray, crop: Boxes, frame: Boxes) -> Ten
     shape = tuple(original.shape[1 : rank + 1])
     corners = (crop.start, crop.stop), (frame.start, frame.stop)
     matrices = [resize_matrices(shape, *corners, row) for row in range(len(source))]
-    values = sources(original, source).to(torch.float64)
+    values = take(original, source).to(torch.float64)
     for axis in range(rank):
         weights = _index(np.stack([matrix[axis] for matrix in matrices]), original)
         moved = values.movedim(axis + 1, 1)
@@ -198,22 +218,34 @@ def resize(original: Tensor, source: IntArray, crop: Boxes, frame: Boxes) -> Ten
 def nearest(original: Tensor, source: IntArray, crop: Boxes, frame: Boxes) -> Tensor:
     """Like :func:`resize`, but every cell is a copy of the nearest one: of any dtype, and of no new value."""
     rank = crop.start.shape[1]
-    place = [_index(_column(source, rank + 1), original)]
+    place = [_index(column(source, rank + 1), original)]
     for axis in range(rank):
         cells = nearest_cells(original.shape[axis + 1], crop, frame, axis)
         place.append(_index(np.expand_dims(cells, [other + 1 for other in range(rank) if other != axis]), original))
-    moved = _take(original, tuple(place))
-    inside = _index(_column(frame.inside(original.shape[1 : rank + 1]), original.ndim), original)
-    return _where(inside, moved, torch.zeros_like(moved))
+    moved = viewed(bits(original)[tuple(place)], original.dtype)
+    inside = _index(column(frame.inside(original.shape[1 : rank + 1]), original.ndim), original)
+    return where(inside, moved, torch.zeros_like(moved))
 
 
-def one_hot(ids: Tensor, classes: int, ignore_index: int | None) -> Tensor:
-    """``(B, classes)`` float32; rows of ``ignore_index`` are zero."""
-    ids = ids.as_subclass(Tensor).long()
-    hot = ids[:, None] == torch.arange(classes, device=ids.device)
-    if ignore_index is not None:
-        hot = hot & (ids != ignore_index)[:, None]
-    return hot.to(torch.float32)
+def soft_labels(ids: Tensor, classes: int, ignore_index: int | None, plan: Plan) -> Tensor:
+    """See :func:`mixtransforms.kernels.numpy.soft_labels`."""
+    memory = host_view(ids)
+    if memory is not None:
+        return torch.from_numpy(on_host.soft_labels(memory, classes, ignore_index, plan))
+    plain = ids.as_subclass(Tensor)
+    return coats.combine_ids(plain, plan.tensors(plain.device), classes, ignore_index)
+
+
+def pair(values: Tensor, plan: Plan) -> tuple[Tensor, Tensor, Tensor]:
+    """See :func:`mixtransforms.kernels.numpy.pair`."""
+    plain = values.as_subclass(Tensor)
+    memory = host_view(plain)
+    if memory is not None:
+        own, partner, weight = map(torch.from_numpy, on_host.pair(memory, plan))
+        return own, partner, weight
+    tensors = plan.tensors(plain.device)
+    partner = viewed(bits(plain).index_select(0, tensors.sources[:, -1]), plain.dtype)
+    return plain.clone(), partner, tensors.share[:, 0].to(torch.float32)
 
 
 def astype(values: Tensor, dtype: Any) -> Tensor:
@@ -221,33 +253,32 @@ def astype(values: Tensor, dtype: Any) -> Tensor:
     return values.as_subclass(Tensor).to(getattr(torch, dtype) if isinstance(dtype, str) else dtype)
 
 
-def combine(values: Tensor, rows: IntArray, share: FloatArray) -> Tensor:
-    """Sums ``share[:, s] * values[rows[:, s]]`` over ``s``, ``(B, ...)``, in their own precision, at least float32."""
-    precision = "float64" if values.dtype == torch.float64 else "float32"
-    values = astype(values, precision)
-    result = torch.zeros_like(values)
-    for column in range(rows.shape[1]):
-        weight = _index(_column(share[:, column].astype(precision), values.ndim), values)
-        product = weight * values[_index(rows[:, column], values)]
-        result = result + torch.where(weight == 0, torch.zeros_like(weight), product)  # no trace: 0 * inf is NaN
-    return result
+def combine(values: Tensor, plan: Plan) -> Tensor:
+    """See :func:`mixtransforms.kernels.numpy.combine`."""
+    plain = values.as_subclass(Tensor)
+    memory = host_view(plain)
+    if memory is not None:
+        return torch.from_numpy(on_host.combine(memory, plan))
+    return coats.combine(plain, plan.tensors(plain.device))
 
 
 def union(values: Tensor, seen: BoolArray) -> Tensor:
     """The largest of ``values (B, S, ...)`` over ``S`` where they are ``seen (B, S, ...)``; 0 where none is."""
     nothing = torch.zeros((), dtype=values.dtype, device=values.device)
-    return torch.where(_index(_column(seen, values.ndim), values), values, nothing).amax(dim=1)
+    return torch.where(_index(column(seen, values.ndim), values), values, nothing).amax(dim=1)
 
 
 def take(values: Tensor, index: IntArray) -> Tensor:
     """``values[index]``, a copy."""
-    return _take(values.as_subclass(Tensor), (_index(index, values),))
+    plain = values.as_subclass(Tensor)
+    taken = bits(plain).index_select(0, _index(index.reshape(-1), plain))
+    return viewed(taken.reshape(*index.shape, *plain.shape[1:]), plain.dtype)
 
 
-def concat(first: Tensor, second: Tensor) -> Tensor:
-    """Both along the batch axis, with the tensor type of the first."""
-    joined = _viewed(torch.cat([_bits(part.as_subclass(Tensor)) for part in (first, second)]), first.dtype)
-    return _wrapped(joined, first)
+def concat(*parts: Tensor) -> Tensor:
+    """All along the batch axis, with the tensor type of the first."""
+    joined = viewed(torch.cat([bits(part.as_subclass(Tensor)) for part in parts]), parts[0].dtype)
+    return _wrapped(joined, parts[0])
 
 
 def _wrapped(values: Tensor, example: Tensor) -> Tensor:
@@ -292,6 +323,16 @@ def cast(values: NDArray[Any], example: Tensor) -> Tensor:
     if values.dtype.kind == "f" and not example.is_floating_point():
         values = np.rint(values)
     return _wrapped(_index(values, example).to(example.dtype), example)
+
+
+def readable(values: Tensor) -> bool:
+    """Whether the host can look at the values without waiting for a device."""
+    return values.device.type == "cpu"
+
+
+def expect(fine: Tensor, text: str) -> None:
+    """Has the device find entries that are not fine, without waiting for it; the assertion fails there."""
+    torch._assert_async(fine.as_subclass(Tensor).all(), text)
 
 
 def to_host(values: Tensor) -> NDArray[Any]:

@@ -110,7 +110,8 @@ class CutMix(PairMethod):
             start = _whole(place, shape + side) - side
         else:
             start = _whole(place, shape - side + 1)
-        return np.clip(start, 0, shape), np.clip(start + side, 0, shape)
+        stop = np.minimum(np.maximum(start + side, 0), shape)  # quicker than np.clip for a few numbers
+        return np.minimum(np.maximum(start, 0), shape), stop
 
 
 def _whole(uniform: FloatArray, count: IntArray) -> IntArray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ from mixtransforms.targets.layouts import Layout
 from mixtransforms.targets.names import IMAGE, MASK, TABLE
 from mixtransforms.targets.objects import Objects
 from mixtransforms.targets.records import by_columns, is_records
+from mixtransforms.targets.structure import common_structure, structure
 
 
 def find_batch(
@@ -35,8 +37,11 @@ def find_batch(
     fill: int = 0,
     labels: Any = None,
     labels_follow: bool = False,
+    reserve: bool = False,
 ) -> Found:
     """Finds the targets of a batch or of a list of samples, and makes them arrays that belong together.
+
+    Batches of a structure that was found before are not searched again.
 
     Args:
         batch: Any container, or a list of samples.
@@ -45,17 +50,31 @@ def find_batch(
         fill: Value of padded pixels of masks.
         labels: Finds the one leaf of a batch that is known to be the labels; ``None`` where nothing is.
         labels_follow: Convert labels of another backend to the images'.
+        reserve: Whether large images of samples may be left for the painter to collate, see :attr:`Found.rows`.
 
     Raises:
         InputError: There are no images, an array is unknown, or targets do not belong together.
     """
-    samples, layout = is_samples(batch), finder.layout
-    given = collated(batch, finder, pad)
-    size = _size(given, finder)
+    samples = is_samples(batch)
+    rows: dict[Path, list[Any]] = {}
+    given = _collated(batch, finder, pad, rows if reserve else None) if samples else batch
+    own = None if labels is None else labels(given)
+    form = structure(given) if own is None else None
+    places = finder.memo.get(form)
+    if form is not None and places is not None:
+        return places.found(given, samples, rows)  # type: ignore[no-any-return]
+    found = _find(given, finder, pad, fill, own, labels_follow)
+    if form is not None and (places := found.places):
+        finder.memo[form] = places
+    return replace(found, samples=samples, rows=rows)
+
+
+def _find(given: Any, finder: Finder, pad: bool, fill: int, labels: Any, labels_follow: bool) -> Found:
+    layout, size = finder.layout, _size(given, finder)
     if size is not None:
         _check_records(given, finder, size)
     batch = given if size is None else by_columns(given, size, finder.passes)
-    found = finder.find(batch, None if labels is None else labels(given))
+    found = finder.find(batch, labels)
     if layout.is_table:
         found = [target._replace(kind=TABLE) if target.kind == IMAGE else target for target in found]
     sizes, found = _padded(found, layout, fill if pad else None)
@@ -76,16 +95,39 @@ def find_batch(
         for group in finder.groups(batch)
     ]
     padded = len(set(sizes)) > 1
-    return Found(given, batch, tuple(images), tuple(others), tuple(objects), axes, first, whole, spec, samples, padded)
+    return Found(given, batch, tuple(images), tuple(others), tuple(objects), axes, first, whole, spec, padded=padded)
 
 
 def collated(batch: Any, finder: Finder, pad: bool = False) -> Any:
-    """A list of samples as a batch, whose numbers become tensors where there are tensors; a batch as it is."""
-    if not is_samples(batch):
-        return batch
-    _check_bundles(batch[0], finder)
-    tensors = any(backend_of(leaf) == "torch" for _, leaf in walk(batch[0], lambda *_: False))
-    return collate(batch, "torch" if tensors else "numpy", ragged(batch, finder, pad))
+    """A list of samples as a batch, whose numbers become tensors where there are tensors; a batch as it is.
+
+    Args:
+        batch: Any container, or a list of samples.
+        finder: Knows what values are called.
+        pad: Whether images of unequal sizes are allowed, and stay lists.
+    """
+    return _collated(batch, finder, pad, None) if is_samples(batch) else batch
+
+
+def _collated(batch: Any, finder: Finder, pad: bool, rows: dict[Path, list[Any]] | None) -> Any:
+    """See :func:`collated`; ``rows`` gets the images that are left to be collated, see :attr:`Found.rows`."""
+    form = None if pad else common_structure(batch)
+    known = finder.memo.get(("samples", form))
+    if form is None or known is None:
+        _check_bundles(batch[0], finder)
+        tensors = any(backend_of(leaf) == "torch" for _, leaf in walk(batch[0], lambda *_: False))
+        images = [target.path for target in finder.known(batch[0], batched=False) if target.kind == IMAGE]
+        known = "torch" if tensors else "numpy", ragged(batch, finder, pad), images
+        if form is not None:
+            finder.memo["samples", form] = known
+    backend, apart, images = known
+    if rows is None:
+        return collate(batch, backend, apart)
+    rows.update((path, []) for path in images)
+    result = collate(batch, backend, apart, later=rows)
+    for path in [path for path, own in rows.items() if not own]:  # images of unequal sizes stay a list
+        del rows[path]
+    return result
 
 
 def _check_bundles(sample: Any, finder: Finder) -> None:

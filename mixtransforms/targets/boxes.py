@@ -13,7 +13,7 @@ import numpy as np
 
 from mixtransforms.core import fields as checked
 from mixtransforms.core.layers import BoolArray, FloatArray, IntArray
-from mixtransforms.core.shares import Contribution
+from mixtransforms.core.shares import Contribution, Contributions, side_by_side
 from mixtransforms.targets.formats import FORMATS
 
 
@@ -113,16 +113,17 @@ class View(NamedTuple):
 
         Args:
             changed: The boxes that mixing has changed, ``(N,)`` bool.
-            sides: Their widths and heights in pixels, ``(N, 2)``.
+            sides: Their widths and heights in pixels, ``(2, N)``.
             rules: What must be left of an object.
         """
         seen = (self.visible > 0) & (self.visible >= rules.min_visibility - ROUNDING)
-        large = (sides >= rules.min_size - ROUNDING).all(axis=1) & (sides.prod(axis=1) >= rules.min_area - ROUNDING)
+        width, height = sides
+        large = (np.minimum(width, height) >= rules.min_size - ROUNDING) & (width * height >= rules.min_area - ROUNDING)
         return np.asarray(seen & (large | ~changed))
 
 
 Integral = Callable[[FloatArray], FloatArray]
-"""Sums a value of every cell of a plan's grid over the area of every object, ``(N,)``."""
+"""Sums a value of every cell of the grids, ``(rows, columns, n)``, over the area of every object, ``(N,)``."""
 
 ROUNDING = 1e-6
 """How little may be missing to a limit: angles and float32 corners are not exact."""
@@ -131,56 +132,63 @@ EVEN = 1e-12
 """Variance of weights under which they are one weight; rounding alone makes some 1e-16."""
 
 
-def seen(part: Contribution, boxes: FloatArray, rules: BoxRules, own: bool) -> Seen:
-    """What is left of the boxes of one source in one sample of the result.
+def seen(part: Contribution | Contributions, boxes: FloatArray, rules: BoxRules, own: bool | BoolArray) -> Seen:
+    """What is left of boxes in samples of the result.
 
     A box is measured where it is on the canvas; one that reaches beyond and of which nothing is hidden comes back as
     it was. A box that is moved is measured as a whole, and what lies outside its frame is hidden.
 
     Args:
-        part: What the sample shows of the source.
+        part: What a sample shows of the source of all boxes; or one entry a box.
         boxes: ``(N, 4)`` float64; none may be degenerate.
         rules: What must be left of an object, and what becomes of its box.
-        own: Whether the source is the sample itself, unmoved. ``occluded="keep"`` holds for its boxes alone: those of
-            a partner are always cut to what is shown.
+        own: Whether the source is the sample itself, unmoved; or ``(N,)``. ``occluded="keep"`` holds for its boxes
+            alone: those of a partner are always cut to what is shown.
 
     Returns:
         One entry a box, in the order of ``boxes``.
     """
-    placed = place(part, boxes.reshape(-1, 2, 2)).reshape(-1, 4)
-    window = _window(part, placed)
-    down, across = (_overlaps(window[:, axis::2], edges) for axis, edges in zip((1, 0), part.edges, strict=True))
-    outside = _area(placed) - _area(window) if part.moved else np.zeros(len(boxes))
-    view = look(part, lambda field: ((down @ field) * across).sum(axis=1), outside, rules)
-    shrinks = view.even & ~(own and rules.occluded == "keep")
-    left = np.where(shrinks[:, None], _tight(part, window, down, across), window)
-    changed = (left != window).any(axis=1) | part.moved
-    result = np.where(changed[:, None], left, boxes)
-    return Seen(view.keep(changed, left[:, 2:] - left[:, :2], rules), result, changed, view.visible, view.weight)
+    part, came = side_by_side(part), np.ascontiguousarray(boxes.T)
+    placed = place(part, boxes.reshape(-1, 2, 2)).reshape(-1, 4).T if part.moved.any() else came
+    start, stop = (corner[[1, 0, 1, 0]] for corner in part.frame)
+    window = np.minimum(np.maximum(placed, start), stop)
+    down, across = (_overlaps(window[axis::2], edges) for axis, edges in zip((1, 0), part.edges, strict=True))
+    outside = np.where(part.moved, _area(placed) - _area(window), 0.0)
+    view = look(part, lambda field: (_sums(down, field) * across).sum(axis=0), outside, rules)
+    shrinks = view.even & ~(np.asarray(own) & (rules.occluded == "keep"))
+    left = np.where(shrinks, _tight(part, window, down, across), window)
+    changed = (left != window).any(axis=0) | part.moved
+    result = np.ascontiguousarray(np.where(changed, left, came).T)
+    return Seen(view.keep(changed, left[2:] - left[:2], rules), result, changed, view.visible, view.weight)
 
 
-def place(part: Contribution, points: FloatArray) -> FloatArray:
-    """Where points of the source are in the result.
+def place(part: Contribution | Contributions, points: FloatArray) -> FloatArray:
+    """Where points of sources are in the result.
 
     Args:
-        part: What the sample shows of the source.
-        points: ``(..., 2)`` as ``(x, y)``.
+        part: What a sample shows of the source of all points; or one entry an object.
+        points: ``(N, ..., 2)`` as ``(x, y)``, along the first axis one object after the other.
 
     Returns:
         Points of the same shape; ``points`` itself where nothing is moved.
     """
-    if not part.moved:
+    part = side_by_side(part)
+    if not part.moved.any():
         return points
-    (crop, crop_stop), (frame, frame_stop) = ((start[::-1], stop[::-1]) for start, stop in (part.crop, part.frame))
+    axes = (-1, *(1,) * (points.ndim - 2))
+    (crop, crop_stop), (frame, frame_stop) = (
+        (start[::-1].T.reshape(*axes, 2), stop[::-1].T.reshape(*axes, 2)) for start, stop in (part.crop, part.frame)
+    )
     # Multiplied first: points on the border of the crop come to lie exactly on that of the frame.
-    return np.asarray((points - crop) * (frame_stop - frame) / (crop_stop - crop) + frame)
+    placed = (points - crop) * (frame_stop - frame) / (crop_stop - crop) + frame
+    return np.where(part.moved.reshape(*axes, 1), placed, points)
 
 
-def look(part: Contribution, integral: Integral, outside: FloatArray, rules: BoxRules) -> View:
+def look(part: Contributions, integral: Integral, outside: FloatArray, rules: BoxRules) -> View:
     """How much is seen of objects, from the areas that they share with the cells of the grid.
 
     Args:
-        part: What the sample shows of their source.
+        part: What the samples show of their sources; one entry an object, or one for all.
         integral: Sums over the area of every object inside the canvas.
         outside: Area of every object beyond that, which is hidden, ``(N,)`` in square pixels.
         rules: What the weight is to be.
@@ -200,33 +208,39 @@ def _ratio(part: FloatArray, whole: FloatArray) -> FloatArray:
     return np.asarray(np.divide(part, whole, out=np.zeros(len(whole)), where=whole > 0))
 
 
-def _window(part: Contribution, placed: FloatArray) -> FloatArray:
-    """The part of boxes inside the frame where they are moved, and else on the canvas."""
-    canvas = (np.zeros(2, np.int64), np.array([cuts[-1] for cuts in part.edges]))
-    start, stop = (np.tile(corner[::-1], 2) for corner in (part.frame if part.moved else canvas))
-    return np.clip(placed, start, stop)
-
-
 def _area(boxes: FloatArray) -> FloatArray:
-    return np.asarray((boxes[:, 2:] - boxes[:, :2]).prod(axis=1))
+    x1, y1, x2, y2 = boxes
+    return np.asarray((x2 - x1) * (y2 - y1))
 
 
 def _overlaps(spans: FloatArray, edges: IntArray) -> FloatArray:
-    """Length that every span ``(N, 2)`` shares with every interval between edges, ``(N, n)``."""
-    start, stop = spans[:, :1], spans[:, 1:]
+    """Length that every span ``(2, N)`` shares with every interval between edges ``(cuts, n)``: ``(cuts - 1, N)``."""
+    start, stop = spans
     return np.asarray(np.maximum(np.minimum(stop, edges[1:]) - np.maximum(start, edges[:-1]), 0.0))
 
 
-def _tight(part: Contribution, window: FloatArray, down: FloatArray, across: FloatArray) -> FloatArray:
-    """The smallest boxes around what is shown of ``window``, ``(N, 4)``."""
+def _sums(lengths: FloatArray, field: FloatArray) -> FloatArray:
+    """Sums of ``field (rows, columns, n)`` over rows, each times its length ``(rows, N)``: ``(columns, N)``."""
+    if field.shape[-1] == 1:  # one grid for all, perhaps of all pixels: a product of matrices
+        return np.asarray(field[..., 0].T @ lengths)
+    return np.asarray(np.einsum("rn,rcn->cn", lengths, field))
+
+
+def _tight(part: Contributions, window: FloatArray, down: FloatArray, across: FloatArray) -> FloatArray:
+    """The smallest boxes around what is shown of ``window``, ``(4, N)``."""
     support = (part.weight > 0).astype(np.float64)
-    rows = (down > 0) & (across @ support.T > 0)
-    cols = (across > 0) & (down @ support > 0)
-    reach = [_reach(lit, edges) for lit, edges in ((cols, part.edges[1]), (rows, part.edges[0]))]
-    start, stop = (np.stack(limits, axis=1) for limits in zip(*reach, strict=True))
-    return np.concatenate([np.maximum(window[:, :2], start), np.minimum(window[:, 2:], stop)], axis=1)
+    rows = (down > 0) & (_sums(across, support.swapaxes(0, 1)) > 0)
+    cols = (across > 0) & (_sums(down, support) > 0)
+    left, top = (_first(lit, edges) for lit, edges in ((cols, part.edges[1]), (rows, part.edges[0])))
+    right, bottom = (_last(lit, edges) for lit, edges in ((cols, part.edges[1]), (rows, part.edges[0])))
+    return np.concatenate([np.maximum(window[:2], [left, top]), np.minimum(window[2:], [right, bottom])])
 
 
-def _reach(lit: BoolArray, edges: IntArray) -> tuple[IntArray, IntArray]:
-    """From where to where intervals are lit, ``(N,)`` each."""
-    return edges[lit.argmax(axis=1)], edges[lit.shape[1] - lit[:, ::-1].argmax(axis=1)]
+def _first(lit: BoolArray, edges: IntArray) -> IntArray:
+    """Where the first lit interval begins, ``(N,)``."""
+    return np.asarray(np.where(lit, edges[:-1], edges[-1]).min(axis=0, initial=np.iinfo(np.int64).max))
+
+
+def _last(lit: BoolArray, edges: IntArray) -> IntArray:
+    """Where the last lit interval ends, ``(N,)``."""
+    return np.asarray(np.where(lit, edges[1:], edges[0]).max(axis=0, initial=0))

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, MutableMapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from mixtransforms.core.errors import InputError, explain
 from mixtransforms.core.processes import in_worker
-from mixtransforms.kernels import backend_of, kernel_of
+from mixtransforms.kernels import backend_of, backend_of_type, kernel_of
 from mixtransforms.targets.containers import (
     Path,
     children,
+    columns,
     holds_names,
     is_container,
     is_flat,
@@ -20,11 +21,15 @@ from mixtransforms.targets.containers import (
     is_picture,
     leaf_at,
     rebuild,
+    sort_of,
     spell,
 )
 from mixtransforms.targets.find import Finder
 from mixtransforms.targets.names import IMAGE
 from mixtransforms.targets.records import is_records
+
+LARGE_ROW = 1 << 14
+"""Bytes of an image from which on its batch is written while it is mixed. Many small ones are stacked at once."""
 
 
 def is_samples(batch: Any) -> bool:
@@ -33,17 +38,18 @@ def is_samples(batch: Any) -> bool:
     A list of two flat lists is a batch, ``[images, labels]``, of which default collation makes lists as well; so is
     ``[images, targets]`` with a record an image.
     """
-    if type(batch) is tuple and batch:
-        return all(isinstance(item, Mapping) for item in batch)
-    if type(batch) is not list or not batch:
+    if type(batch) not in (list, tuple) or not batch:
         return False
-    if all(backend_of(item) for item in batch):
+    kinds: set[Any] = set(map(type, batch))
+    if type(batch) is tuple:
+        return all(issubclass(kind, Mapping) for kind in kinds)
+    if all(map(backend_of_type, kinds)):
         return all(len(item.shape) == 3 for item in batch)
-    if all(is_picture(item) for item in batch):
+    if all(map(is_picture, batch)):
         return True
     if is_flat(batch[0]) and any(is_records(item) and len(item) == len(batch[0]) for item in batch[1:]):
         return False
-    return all(is_container(item) and not (type(item) is list and is_flat(item)) for item in batch)
+    return all(map(sort_of, kinds)) and not (list in kinds and any(type(i) is list and is_flat(i) for i in batch))
 
 
 def ragged(samples: Sequence[Any], finder: Finder, pad: bool = False) -> frozenset[Path]:
@@ -76,7 +82,13 @@ def _unequal(samples: Sequence[Any], finder: Finder) -> set[Path]:
     return {path for path, seen in shapes.items() if len(seen) > 1}
 
 
-def collate(samples: Sequence[Any], backend: str, apart: Collection[Path] = (), path: Path = ()) -> Any:
+def collate(
+    samples: Sequence[Any],
+    backend: str,
+    apart: Collection[Path] = (),
+    path: Path = (),
+    later: MutableMapping[Path, Any] | None = None,
+) -> Any:
     """Stacks samples leaf by leaf.
 
     Args:
@@ -84,6 +96,8 @@ def collate(samples: Sequence[Any], backend: str, apart: Collection[Path] = (), 
         backend: What numbers become, ``"numpy"`` or ``"torch"``; arrays keep their own.
         apart: Paths of a sample whose values become a list instead, see :func:`ragged`.
         path: Where the samples stand, for errors.
+        later: Paths of images. Where large ones stand there whose rows can be written one by one, their batch is left
+            empty, and the path gets what belongs into it; the other paths go.
 
     Returns:
         The structure of one sample (tuples become lists) around batches: arrays and numbers stacked, anything else
@@ -94,30 +108,50 @@ def collate(samples: Sequence[Any], backend: str, apart: Collection[Path] = (), 
         InputError: Samples differ in structure or in shape.
     """
     first = samples[0]
+    kinds: set[Any] = set(map(type, samples))
     if path in apart:
         return list(samples)
-    if any(backend_of(sample) for sample in samples):
+    if any(map(backend_of_type, kinds)):
+        if later is not None and path in later:
+            return _reserved(samples, path, later)
         return stack(samples, path)
-    if is_numbers(samples) or all(type(sample) is list and is_numbers(sample) for sample in samples):
+    if is_numbers(samples) or (kinds == {list} and all(map(is_numbers, samples))):
         return _numbers(samples, backend, path)
-    items = children(first)
-    if items is None:
+    if not is_container(first):
         return list(samples)
-    every = [children(sample) for sample in samples]
-    for index, other in enumerate(every):
-        if other is None or {key for key, _ in other} != {key for key, _ in items}:
-            raise InputError(
-                explain(
-                    "Samples of different structure",
-                    where=spell(path),
-                    got=f"sample {index} of type {type(samples[index]).__name__}"
-                    + ("" if other is None else f" with {[key for key, _ in other]}"),
-                    wanted=f"{type(first).__name__} with {[key for key, _ in items]}, as sample 0",
-                    fix="Return the same structure for every sample.",
-                )
-            )
-    columns = [collate([dict(sample or ())[key] for sample in every], backend, apart, (*path, key)) for key, _ in items]
-    return rebuild(first, columns) if holds_names(first) else columns
+    every = columns(samples)
+    if every is None:
+        raise _other_structure(samples, path)
+    collated = [collate(values, backend, apart, (*path, key), later) for key, values in every]
+    return rebuild(first, collated) if holds_names(first) else collated
+
+
+def _other_structure(samples: Sequence[Any], path: Path) -> InputError:
+    keys = [None if (items := children(sample)) is None else [key for key, _ in items] for sample in samples]
+    index = next(index for index, own in enumerate(keys) if own is None or set(own) != set(keys[0] or ()))
+    return InputError(
+        explain(
+            "Samples of different structure",
+            where=spell(path),
+            got=f"sample {index} of type {type(samples[index]).__name__}"
+            + ("" if keys[index] is None else f" with {keys[index]}"),
+            wanted=f"{type(samples[0]).__name__} with {keys[0]}, as sample 0",
+            fix="Return the same structure for every sample.",
+        )
+    )
+
+
+def _reserved(samples: Sequence[Any], path: Path, later: MutableMapping[Path, Any]) -> Any:
+    """An empty batch for samples that are mixed while they are copied, or their stack, where that is better."""
+    del later[path]
+    first, kernel = samples[0], kernel_of(str(backend_of(samples[0])))
+    same = len({sample.dtype for sample in samples}) == len({sample.shape for sample in samples}) == 1
+    same = same and len(set(map(type, samples))) == 1
+    rows = kernel.host_views(samples) if same and first.nbytes >= LARGE_ROW else None
+    if rows is None:
+        return stack(samples, path)
+    later[path] = rows
+    return _typed(kernel.reserved(first, len(samples), in_worker()), first)
 
 
 def stack(samples: Sequence[Any], path: Path = ()) -> Any:
@@ -152,20 +186,23 @@ def stack(samples: Sequence[Any], path: Path = ()) -> Any:
                 fix="Convert all samples alike.",
             )
         )
-    import torch
+    kernel = kernel_of("torch")
+    # Of a worker in shared memory, from which the batch need not be copied again.
+    return _typed(kernel.stacked(samples, in_worker()), samples[0])
 
-    plain = [sample.as_subclass(torch.Tensor) for sample in samples]
-    # In a worker default collation writes into shared memory, from which the batch need not be copied again.
-    shared = in_worker() and len({tensor.dtype for tensor in plain}) == 1
-    stacked = torch.utils.data.default_collate(plain) if shared else torch.stack(plain)
-    # Default collation makes plain tensors of all; a mask without its type could be anything.
-    return stacked if type(samples[0]).__name__ == "Image" else kernel_of("torch").typed(stacked, samples[0])
+
+def _typed(batch: Any, first: Any) -> Any:
+    """A batch with the tensor type of its samples, but images, as default collation has them.
+
+    It makes plain tensors of all; a mask without its type could be anything.
+    """
+    return batch if type(first).__name__ == "Image" else kernel_of(str(backend_of(batch))).typed(batch, first)
 
 
 def _numbers(samples: Sequence[Any], backend: str, path: Path) -> Any:
     """Numbers ``(B,)``, or rows of numbers ``(B, K)``."""
-    lengths = [len(sample) if isinstance(sample, Sequence) else 0 for sample in samples]
-    if len(set(lengths)) > 1:
+    lengths = {len(sample) for sample in samples} if type(samples[0]) is list else {0}
+    if len(lengths) > 1:
         raise InputError(
             explain(
                 "Rows of different lengths",

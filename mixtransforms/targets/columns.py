@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Callable, Sequence
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from mixtransforms.core.errors import InputError, explain
 from mixtransforms.kernels import backend_of, kernel_of
@@ -23,12 +27,13 @@ def items_of(column: Any, sizes: Sequence[tuple[int, int]]) -> Sequence[Any]:
     backend = backend_of(column)
     items = column if backend is None else [kernel_of(backend).typed(item, column) for item in column]
     arrays = [item for item in items if backend_of(item) and len(item.shape)]
-    telling = [item for item in arrays if len(item)] or arrays
+    alike = len({(type(item), item.dtype, written(item)) for item in arrays}) < 2
+    if alike and len(arrays) == len(items):
+        return items
+    telling = [item for item in arrays if item.shape[0]] or arrays
     empty = all(backend_of(item) or _is_nothing(item) for item in items)
     if not arrays or len({backend_of(item) for item in arrays}) > 1 or not empty:
         return [_listed(item, items) for item in items]
-    if len(arrays) == len(items) and len({(type(item), str(item.dtype)) for item in arrays}) < 2:
-        return items
     kernel = kernel_of(str(backend_of(arrays[0])))
     dtype = kernel.common_dtype(telling)
     like = [telling[0][:0] if _is_nothing(item) or not len(item) else item for item in items]
@@ -47,20 +52,65 @@ def check_forms(path: Path, items: Sequence[Any], *, masks: bool) -> None:
     Raises:
         InputError: Types, backends, formats or shapes of rows differ.
     """
-    backends, shapes, written = set(), set(), set()
+    backends, shapes, forms = set(), set(), set()
     for index, item in enumerate(items):
-        if not (backend_of(item) and len(item.shape)) and type(item) not in (list, tuple):
+        backend = backend_of(item)
+        shape = item.shape if backend else ()
+        if not shape and type(item) not in (list, tuple):
             raise unlike((*path, index), describe(item), "an array or a list with a row for every object")
-        backends.add(backend_of(item))
-        if backend_of(item) and len(item):
-            shapes.add(tuple(item.shape[1:]))
-            written.add(item.format.name if is_typed(item) and hasattr(item, "format") else "no format of their own")
+        backends.add(backend)
+        if shape and shape[0]:
+            shapes.add(tuple(shape[1:]))
+            forms.add(written(item) or "no format of their own")
     if len(backends) > 1:
         raise unlike(path, "lists, NumPy arrays and tensors side by side", "one of them for all images")
     if len(shapes) > 1 and not masks:
         raise unlike(path, f"rows of shapes {sorted(shapes)}", "rows of one shape for all images")
-    if len(written) > 1:
-        raise unlike(path, " and ".join(sorted(written)), "one format for all images")
+    if len(forms) > 1:
+        raise unlike(path, " and ".join(sorted(forms)), "one format for all images")
+
+
+def written(item: Any) -> str | None:
+    """How the type of boxes says that they are written: ``"XYXY"``, ``"CXCYWH"``, ..., or ``None``."""
+    return str(item.format.name) if is_typed(item) and hasattr(item, "format") else None
+
+
+def reader(items: Sequence[Any]) -> Callable[[Any], NDArray[Any]]:
+    """What brings a value of a column to the host, where all have the same backend or none."""
+    backend = backend_of(items[0]) if items else None
+    return np.asarray if backend is None else kernel_of(backend).to_host
+
+
+def hosts(items: Sequence[Any]) -> list[NDArray[Any]]:
+    """The values of a column on the host."""
+    return list(map(reader(items), items))
+
+
+def joined(items: Sequence[Any]) -> Any:
+    """The rows of all images in one array, or in one list; images without any do not count.
+
+    Args:
+        items: Arrays of one backend, or lists.
+    """
+    backend = backend_of(items[0])
+    if backend is None:
+        return [row for item in items for row in item]
+    return kernel_of(backend).concat(*([item for item in items if item.shape[0]] or items[:1]))
+
+
+def parted(values: Any, counts: Sequence[int]) -> list[Any]:
+    """Rows in one array or list as one value an image, none of which shares memory with another.
+
+    Args:
+        values: ``(N, ...)``.
+        counts: Number of rows of every image.
+    """
+    stops = list(itertools.accumulate(counts))
+    parts = [values[stop - count : stop] for stop, count in zip(stops, counts, strict=True)]
+    backend = backend_of(values)
+    if backend is None:
+        return parts
+    return [part.clone() for part in parts] if backend == "torch" else [part.copy() for part in parts]
 
 
 def unlike(path: Path, got: str, wanted: str) -> InputError:

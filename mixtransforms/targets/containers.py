@@ -5,13 +5,13 @@ from __future__ import annotations
 import copy
 import dataclasses
 import functools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from mixtransforms.core.errors import InputError, explain
-from mixtransforms.kernels import backend_of
+from mixtransforms.kernels import backend_of, backend_of_type
 
 Path = tuple[str | int, ...]
 Name = str | int
@@ -25,7 +25,7 @@ def spell(path: Path) -> str:
 def children(node: Any) -> list[tuple[Name, Any]] | None:
     """Keys and values of a container, ``None`` for anything else."""
     kind: Any = type(node)
-    sort = _sort_of(kind)
+    sort = sort_of(kind)
     if sort is None:
         return None
     if sort == "mapping":
@@ -37,14 +37,30 @@ def children(node: Any) -> list[tuple[Name, Any]] | None:
     return [(field.name, getattr(node, field.name)) for field in dataclasses.fields(node)]
 
 
+def columns(nodes: Sequence[Any]) -> list[tuple[Name, list[Any]]] | None:
+    """Values of several containers by their common keys, or ``None`` where they have not the same keys."""
+    kinds: set[Any] = set(map(type, nodes))
+    sort = sort_of(kinds.pop()) if len(kinds) == 1 else None
+    if sort == "list":
+        same = len(set(map(len, nodes))) == 1
+        return list(enumerate(map(list, zip(*nodes, strict=True)))) if same else None
+    if sort == "mapping":
+        keys = nodes[0].keys()
+        return [(key, [node[key] for node in nodes]) for key in keys] if all(n.keys() == keys for n in nodes) else None
+    items = [dict(children(node) or ()) for node in nodes]
+    if any(children(node) is None for node in nodes) or any(item.keys() != items[0].keys() for item in items):
+        return None
+    return [(key, [item[key] for item in items]) for key in items[0]]
+
+
 def is_container(node: Any) -> bool:
     """Whether a value has :func:`children`."""
     kind: Any = type(node)
-    return _sort_of(kind) is not None
+    return sort_of(kind) is not None
 
 
 @functools.lru_cache(maxsize=1024)  # asked for every value of every sample
-def _sort_of(kind: type) -> str | None:
+def sort_of(kind: type) -> str | None:
     """Which sort of container a type is: ``"mapping"``, ``"list"``, ``"named"``, ``"fields"``, or ``None``."""
     if issubclass(kind, Mapping):
         return "mapping"
@@ -92,15 +108,21 @@ def is_flat(node: Any) -> bool:
     """A non-empty list or tuple with one value a sample: arrays with equally many axes, numbers, or rows of numbers."""
     if type(node) not in (list, tuple) or not node:
         return False
-    if all(backend_of(item) for item in node):
+    kinds: set[Any] = set(map(type, node))
+    if all(map(backend_of_type, kinds)):
         return len({len(item.shape) for item in node}) == 1
-    rows = all(type(item) in (list, tuple) and len(item) == len(node[0]) and is_numbers(item) for item in node)
-    return rows or is_numbers(node)
+    if kinds <= _ROWS:
+        return len(set(map(len, node))) == 1 and all(map(is_numbers, node))
+    return is_numbers(node)
+
+
+_ROWS = frozenset({list, tuple})
 
 
 def is_numbers(node: Any) -> bool:
     """A non-empty list or tuple of numbers."""
-    return bool(node) and all(isinstance(item, (int, float, np.number)) for item in node)
+    kinds: set[Any] = set(map(type, node))
+    return bool(kinds) and all(issubclass(kind, (int, float, np.number)) for kind in kinds)
 
 
 def is_picture(value: Any) -> bool:
@@ -132,7 +154,8 @@ def walk(node: Any, stop: Callable[[Path, Any], bool], path: Path = ()) -> Itera
 def leaf_at(node: Any, path: Path) -> Any:
     """The value at a path."""
     for step in path:
-        node = dict(children(node) or ())[step]
+        kind: Any = type(node)
+        node = node[step] if sort_of(kind) in ("list", "mapping") else dict(children(node) or ())[step]
     return node
 
 

@@ -18,7 +18,7 @@ from mixtransforms.targets.names import IMAGE, TABLE
 
 def content_of(found: Found) -> int:
     """A hash of a batch whose targets are found."""
-    return content_hash((name, on_host(value)) for name, value in found.content())
+    return content_hash((name, value if isinstance(value, list) else on_host(value)) for name, value in found.content())
 
 
 def identities(data: Any, finder: Finder) -> WordArray:

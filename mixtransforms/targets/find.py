@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterator
 from typing import Any, NamedTuple
 
 from mixtransforms.core.errors import InputError, explain, nearest
+from mixtransforms.core.memo import Memo
 from mixtransforms.kernels import backend_of
 from mixtransforms.targets.containers import Path, children, depth, describe, is_flat, is_mixed, leaf_at, spell, walk
 from mixtransforms.targets.groups import Group, ObjectFinder
@@ -52,10 +53,12 @@ class Finder(ObjectFinder):
     Attributes:
         labelled: Whether labels are known by default names and positions, too.
         layout: Axes of images, which tell a list of images from a list of views, each of which is a batch.
+        memo: What was found in batches, by their structure.
     """
 
     labelled: bool = True
     layout: Layout = dataclasses.field(default_factory=Layout)
+    memo: Memo = dataclasses.field(default_factory=Memo, init=False, repr=False, compare=False)
 
     def find(self, batch: Any, labels: Any = None) -> list[Target]:
         """The targets of a batch that are one array each, in its order.

@@ -8,10 +8,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mixtransforms.core.layers import BoolArray, FloatArray
+from mixtransforms.core.layers import BoolArray, FloatArray, IntArray
 
 LEAST_AREA = 1e-9
 """Square pixels; what is smaller is the rounding of corners on one line."""
+
+
+Canvas = tuple[int, int] | tuple[IntArray, IntArray]
+"""Height and width in pixels: those of all boxes, or of every one, ``(N,)``."""
 
 
 class Format(NamedTuple):
@@ -40,13 +44,13 @@ def is_rotated(format: str) -> bool:
     return FORMATS[format].columns > 4
 
 
-def decode(values: NDArray[Any], format: str, canvas: tuple[int, int]) -> FloatArray:
+def decode(values: NDArray[Any], format: str, canvas: Canvas) -> FloatArray:
     """Boxes in the one form that is computed with.
 
     Args:
         values: ``(N, 4+)`` of any real dtype; columns behind those of the format are left out.
         format: One of :data:`FORMATS`.
-        canvas: ``(H, W)`` in pixels; only relative formats need it.
+        canvas: ``(H, W)`` in pixels, of all boxes or of every one; only relative formats need it.
 
     Returns:
         ``x1, y1, x2, y2``, ``(N, 4)`` float64 in pixels; of rotated formats corners ``(x, y)``, ``(N, 4, 2)``. Numbers
@@ -60,7 +64,7 @@ def decode(values: NDArray[Any], format: str, canvas: tuple[int, int]) -> FloatA
         return form.decode(numbers)
 
 
-def encode(geometry: FloatArray, format: str, canvas: tuple[int, int]) -> FloatArray:
+def encode(geometry: FloatArray, format: str, canvas: Canvas) -> FloatArray:
     """The columns of a format, ``(N, columns(format))`` float64, from what :func:`decode` returns.
 
     Angles are those of torchvision, degrees within [-180, 180], counter-clockwise as seen on the screen.
@@ -79,9 +83,10 @@ def degenerate(geometry: FloatArray) -> BoolArray:
     Returns:
         ``(N,)`` bool.
     """
-    infinite = np.asarray(~np.isfinite(geometry).all(axis=tuple(range(1, geometry.ndim))))
+    infinite = np.asarray(~np.isfinite(geometry.T).all(axis=tuple(range(geometry.ndim - 1))))
     if geometry.ndim == 2:
-        return infinite | (geometry[:, 2:] <= geometry[:, :2]).any(axis=1)
+        x1, y1, x2, y2 = geometry.T
+        return np.asarray(infinite | (x2 <= x1) | (y2 <= y1))
     return infinite | (np.abs(signed_area(np.where(infinite[:, None, None], 0.0, geometry))) < LEAST_AREA)
 
 
@@ -91,9 +96,9 @@ def signed_area(corners: FloatArray) -> FloatArray:
     return np.asarray((x * np.roll(y, -1, axis=-1) - y * np.roll(x, -1, axis=-1)).sum(axis=-1) / 2)
 
 
-def _scale(canvas: tuple[int, int]) -> FloatArray:
+def _scale(canvas: Canvas) -> FloatArray:
     height, width = canvas
-    return np.array([width, height, width, height], np.float64)
+    return np.array([width, height, width, height], np.float64).T
 
 
 def _same(boxes: FloatArray) -> FloatArray:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from mixtransforms.core.plan import BatchSpec
 from mixtransforms.kernels import backend_of, kernel_of
@@ -14,6 +16,25 @@ from mixtransforms.targets.kinds import Mixed
 from mixtransforms.targets.names import TABLE
 from mixtransforms.targets.objects import Objects
 from mixtransforms.targets.records import Columns, as_records
+
+
+class Places(NamedTuple):
+    """Where the targets of batches of one structure are: a :class:`Found` without values."""
+
+    images: tuple[Target, ...]
+    others: tuple[Target, ...]
+    axes: Mapping[Path, tuple[int, ...]]
+    first: bool
+    whole: tuple[tuple[int, ...], tuple[int, ...]]
+    spec: BatchSpec
+
+    def found(self, batch: Any, samples: bool, rows: Mapping[Path, list[Any]]) -> Found:
+        """The targets of another batch; see :class:`Found` for the arguments."""
+        images, others = (
+            tuple(target._replace(value=leaf_at(batch, target.path)) for target in targets)
+            for targets in (self.images, self.others)
+        )
+        return Found(batch, batch, images, others, (), self.axes, self.first, self.whole, self.spec, samples, rows=rows)
 
 
 @dataclass(frozen=True)
@@ -32,6 +53,8 @@ class Found:
         spec: Size and mixed axes.
         samples: Whether it was collated from a list of samples.
         padded: Whether images were of unequal sizes.
+        rows: Images that are not collated yet: by path, the samples' arrays in host memory. Their batch is an empty
+            one, which the painter fills.
     """
 
     given: Any
@@ -45,6 +68,7 @@ class Found:
     spec: BatchSpec
     samples: bool = False
     padded: bool = False
+    rows: Mapping[Path, list[Any]] = field(default_factory=dict)
 
     @property
     def targets(self) -> tuple[Target, ...]:
@@ -54,11 +78,26 @@ class Found:
     def content(self) -> list[tuple[str, Any]]:
         """Names and values of what a call is known by: images or tables; no other target changes what is drawn."""
         roots = self.images or tuple(target for target in self.others if target.kind == TABLE)
-        return [(spell(target.path), target.value) for target in roots]
+        return [(spell(target.path), self.rows.get(target.path, target.value)) for target in roots]
+
+    @property
+    def places(self) -> Places | None:
+        """Where the targets are, for batches of the same structure; ``None`` where they had to be converted."""
+        plain = self.batch is self.given and not self.objects and not self.padded
+        if not plain or any(target.value is not leaf_at(self.batch, target.path) for target in self.targets):
+            return None
+        images, others = (tuple(t._replace(value=None) for t in targets) for targets in (self.images, self.others))
+        return Places(images, others, self.axes, self.first, self.whole, self.spec)
 
     def copy(self) -> Any:
         """The batch as it came, with copies of its arrays."""
-        return as_records(replace(self.batch, {target.path: _copy(target.value) for target in self.targets}))
+        return as_records(replace(self.batch, {target.path: self._copy(target) for target in self.targets}))
+
+    def _copy(self, target: Target) -> Any:
+        rows, value = self.rows.get(target.path), target.value
+        if rows is not None:
+            return kernel_of(str(backend_of(value))).from_host(np.stack(rows), value)
+        return value.clone() if backend_of(value) == "torch" else value.copy()
 
     def rebuilt(self, new: Mapping[Path, Any]) -> Any:
         """The batch as it came, with new values and more names."""
@@ -116,7 +155,3 @@ def _length(node: Any) -> int | None:
     if backend_of(node):
         return int(node.shape[0]) if len(node.shape) else None
     return len(node) if type(node) in (list, tuple) else None
-
-
-def _copy(value: Any) -> Any:
-    return value.clone() if backend_of(value) == "torch" else value.copy()

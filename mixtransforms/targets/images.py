@@ -7,13 +7,13 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mixtransforms.core.errors import InputError, PlanError, explain
 from mixtransforms.core.layers import Boxes, Layer
 from mixtransforms.core.plan import Plan
-from mixtransforms.kernels import BLENDABLE_INTEGERS, backend_of, dtype_name, is_floating, kernel_of
+from mixtransforms.kernels import BLENDABLE_INTEGERS, backend_of, dtype_name, is_floating, kernel_of, rows
 from mixtransforms.targets.layouts import LAYOUTS, Layout, is_layout
-from mixtransforms.targets.pastes import soft_edged
 
 
 def paint(
@@ -21,6 +21,7 @@ def paint(
     array: Any,
     axes: Sequence[int],
     *,
+    originals: Sequence[NDArray[Any]] | None = None,
     inplace: bool = False,
     ids: bool = False,
     where: str = "batch",
@@ -31,6 +32,7 @@ def paint(
         plan: The plan.
         array: ``(B, ...)``, NumPy or torch.
         axes: Positions of the plan's mixed axes; of none where no layer has a region.
+        originals: What is painted where ``array`` is still empty: samples that were never stacked, as NumPy arrays.
         inplace: Overwrite the array.
         ids: The values are names of something, of which a mean has no meaning: a resize copies the nearest cell.
         where: Its place, for the error.
@@ -46,20 +48,36 @@ def paint(
     check_paintable(array, where, blends=any(_computes(layer, ids) for layer in plan.layers), inplace=inplace)
     kernel = kernel_of(str(backend_of(array)))
     view = kernel.host_view(array)
-    if view is not None and view is not array:  # rows of a tensor in host memory are painted fastest as NumPy's
-        painted = _paint(kernel_of("numpy"), plan, view, axes, inplace, ids)
-        return array if inplace else kernel.from_host(painted, array)
-    return _paint(kernel, plan, array, axes, inplace, ids)
+    if view is None:
+        return kernel.paint(plan, array, axes, ids, inplace)
+    if originals is not None:
+        rows.paint(plan.layers, originals, view, axes, ids)
+        return array
+    painted = view if inplace else np.empty_like(view)
+    small = len(plan.layers) == 1 and view.nbytes < kernel.small_row(view.dtype) * len(view)
+    if not (small and _paint_all(kernel, plan.layers[0], view, painted, axes)):
+        rows.paint(plan.layers, None if inplace else list(view), painted, axes, ids)
+    return array if inplace else kernel.from_host(painted, array)
 
 
-def _paint(kernel: ModuleType, plan: Plan, array: Any, axes: Sequence[int], inplace: bool, ids: bool) -> Any:
-    canvas, original = kernel.begin(array, inplace)
-    if plan.layers:
-        view, source = kernel.front(canvas, axes), kernel.front(original, axes)
-        for layer in plan.layers:
-            view = _paint_layer(kernel, view, source, layer, ids)
-        canvas = kernel.back(view, axes)
-    return kernel.finish(array, canvas, inplace)
+def _paint_all(kernel: ModuleType, layer: Layer, original: Any, canvas: Any, axes: Sequence[int]) -> bool:
+    """Paints small samples, of which few operations on the whole batch beat many on rows; whether there are such."""
+    order = sorted(range(canvas.ndim), key=lambda axis: -canvas.strides[axis])
+    dense = [array.transpose(order) for array in (canvas, original)]
+    if order[0] or layer.crop is not None or not all(array.flags.c_contiguous for array in dense):
+        return False
+    if layer.region is None:
+        dense = [array.reshape(len(array), -1) for array in dense]
+    elif not isinstance(layer.region, Boxes) or layer.blends:
+        return False
+    out, given = dense[0], dense[0] if original is canvas else dense[1]
+    if layer.region is None:
+        rows.blend_small(kernel, layer, given, out)
+        return True
+    opaque = layer.opacity == 1
+    seen = layer if opaque.all() else layer.take(opaque)
+    kernel.paste_all(out, given, seen.rows, seen.source, seen.region, [order.index(axis) - 1 for axis in axes])
+    return True
 
 
 def check_paintable(array: Any, where: str, *, blends: bool, inplace: bool) -> None:
@@ -87,45 +105,9 @@ def share_memory(first: Any, second: Any) -> bool:
     return bool(first.untyped_storage().data_ptr() == second.untyped_storage().data_ptr())
 
 
-def _paint_layer(kernel: ModuleType, view: Any, original: Any, layer: Layer, ids: bool) -> Any:
-    """One layer; boxes and whole rows stay what they are, everything else becomes a weight for every cell."""
-    if layer.region is None and layer.crop is None:
-        return kernel.blend(view, original, layer.rows, layer.source, layer.opacity)
-    if isinstance(layer.region, Boxes) and not (_blends(layer) or _resizes(layer)):
-        keep = (layer.opacity == 1) & (layer.region.volume > 0)
-        seen = layer if keep.all() else layer.take(keep)
-        if not len(seen):
-            return view
-        return kernel.paste(view, original, seen.rows, seen.source, seen.region, seen.crop)
-    rank = layer.crop.start.shape[1] if layer.crop is not None else _rank(layer)
-    shape = tuple(view.shape[1 : rank + 1])
-    if layer.crop is None:
-        moved = kernel.sources(original, layer.source)
-    else:
-        fit = kernel.nearest if ids else kernel.resize
-        moved = fit(original, layer.source, layer.crop, layer.frame(shape))
-    return kernel.select(view, moved, layer.rows, layer.field(shape))
-
-
-def _rank(layer: Layer) -> int:
-    return layer.region.start.shape[1] if isinstance(layer.region, Boxes) else layer.region.values.ndim - 1  # type: ignore[union-attr]
-
-
 def _computes(layer: Layer, ids: bool) -> bool:
     """Whether the layer needs arithmetic on pixels, or copies them only."""
-    return _blends(layer) or (_resizes(layer) and not ids)
-
-
-def _blends(layer: Layer) -> bool:
-    """Whether a pixel may be a mean of two samples."""
-    return soft_edged(layer) or bool(((layer.opacity > 0) & (layer.opacity < 1)).any())
-
-
-def _resizes(layer: Layer) -> bool:
-    """Whether the crop may be of another size than the frame that it is fitted into."""
-    if layer.crop is None:
-        return False
-    return not isinstance(layer.region, Boxes) or not np.array_equal(layer.crop.sides, layer.region.sides)
+    return layer.blends or (layer.resizes and not ids)
 
 
 def apply_plan(plan: Plan, array: Any, layout: str | None = None) -> Any:

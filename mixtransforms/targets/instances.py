@@ -40,14 +40,14 @@ class SeenMasks(NamedTuple):
 
 
 class _Sight(NamedTuple):
-    """How one instance is seen."""
+    """How one instance is seen; ``hidden`` are the pixels of its window that are not."""
 
-    mask: Masks
     visible: float = 0.0
     opacity: float = 0.0
     mean: float = 0.0
     area: int = 0
     window: Window = (slice(0, 0), slice(0, 0))
+    hidden: BoolArray | None = None
 
 
 def seen(part: Contribution, masks: Masks, rules: BoxRules) -> SeenMasks:
@@ -67,15 +67,21 @@ def seen(part: Contribution, masks: Masks, rules: BoxRules) -> SeenMasks:
     Returns:
         The instances; ``masks`` itself is left alone. Instances without any pixel are not kept.
     """
-    placed = list(_placed(part, masks))
-    sights = [_sight(part, mask, *share) for mask, share in zip(placed, _taken(part, masks), strict=True)]
-    cut = np.array([sight.mask is not mask for sight, mask in zip(sights, placed, strict=True)], np.bool_)
+    placed = _placed(part, masks)
+    windows = _windows(placed)
+    taken = _taken(part, masks)
+    sights = [_sight(part, mask[at], at, *share) for mask, at, share in zip(placed, windows, taken, strict=True)]
+    cut = np.array([sight.hidden is not None for sight in sights], np.bool_)
+    left = placed.copy() if cut.any() else placed
+    for mask, sight, at in zip(left, sights, windows, strict=True):
+        if sight.hidden is not None:
+            mask[at][sight.hidden] = 0
     changed, area = cut | part.moved, np.array([sight.area for sight in sights], np.int64)
-    visible, opacity, mean = np.array([sight[1:4] for sight in sights], np.float64).reshape(-1, 3).T
+    visible, opacity, mean = np.array([sight[:3] for sight in sights], np.float64).reshape(-1, 3).T
     weight = {"mix": opacity, "visibility": mean, "ones": np.ones_like(visible)}[rules.weight]
     return SeenMasks(
         keep=(visible > 0) & (visible >= rules.min_visibility) & (~changed | (area >= rules.min_area)),
-        masks=np.stack([sight.mask for sight in sights]) if changed.any() else masks,
+        masks=left,
         changed=changed,
         visible=visible,
         weight=weight,
@@ -101,24 +107,30 @@ def _taken(part: Contribution, masks: Masks) -> list[tuple[int, int]]:
     return [(int(np.count_nonzero(mask[crop])), int(np.count_nonzero(mask))) for mask in masks]
 
 
-def _sight(part: Contribution, mask: Masks, taken: int, total: int) -> _Sight:
-    window = _window(mask)
-    field = _weights(part, window)
-    inside = mask[window] != 0
-    weights = np.broadcast_to(field, inside.shape)[inside]
+def _sight(part: Contribution, mask: Masks, window: Window, taken: int, total: int) -> _Sight:
+    """How an instance is seen that has the values ``mask`` in its window, and none elsewhere."""
+    field, inside = _weights(part, window), mask != 0
+    count = int(np.count_nonzero(inside))
+    if not count:
+        return _Sight()
+    if field.size == 1:
+        opacity = float(field[0, 0])
+        share = taken / total
+        return _Sight(share, opacity, opacity * share, count, window) if opacity > 0 else _Sight(hidden=inside)
+    weights = field[inside]
     shown = weights[weights > 0]
     if not len(shown):
-        return _Sight(np.zeros_like(mask) if len(weights) else mask)
+        return _Sight(hidden=inside)
     if shown.var() > EVEN:
         mean = float(weights.mean()) * taken / total
-        return _Sight(mask, mean, mean, mean, len(weights), window)
+        return _Sight(mean, mean, mean, count, window)
     # Whole numbers are multiplied first, so that a share on the threshold is not rounded below it.
-    visible, opacity = len(shown) * taken / (len(weights) * total), float(shown[0])
-    if len(shown) < len(weights):
-        left = np.zeros_like(mask)
-        np.copyto(left[window], mask[window], where=field > 0)
-        mask, window = left, _window(left)
-    return _Sight(mask, visible, opacity, opacity * visible, len(shown), window)
+    visible, opacity = len(shown) * taken / (count * total), float(shown[0])
+    hidden = None
+    if len(shown) < count:
+        hidden = field <= 0
+        window = _within(window, _windows((inside & ~hidden)[None])[0])
+    return _Sight(visible, opacity, opacity * visible, len(shown), window, hidden)
 
 
 def _weights(part: Contribution, window: Window) -> FloatArray:
@@ -136,14 +148,25 @@ def _weights(part: Contribution, window: Window) -> FloatArray:
     return field
 
 
-def _window(mask: Masks) -> Window:
-    """The least window that holds all pixels of a mask; an empty one where there are none."""
-    return _span(mask, 1), _span(mask, 0)
+def _windows(masks: Masks) -> list[Window]:
+    """The least windows that hold all pixels of masks ``(N, H, W)``; empty ones where there are none."""
+    (top, bottom), (left, right) = (_span(np.asarray(masks.any(axis=across))) for across in (2, 1))
+    ends = zip(top, bottom, left, right, strict=True)
+    return [(slice(first, last), slice(start, stop)) for first, last, start, stop in ends]
 
 
-def _span(mask: Masks, across: int) -> slice:
-    steps = np.flatnonzero(mask.any(axis=across))
-    return slice(int(steps[0]), int(steps[-1]) + 1) if len(steps) else slice(0, 0)
+def _span(lit: BoolArray) -> tuple[list[int], list[int]]:
+    """Where the first lit step of every row begins and the last one ends; 0 and 0 where none is lit."""
+    stop = (lit.shape[1] - lit[:, ::-1].argmax(axis=1)) * lit.any(axis=1)
+    return lit.argmax(axis=1).tolist(), stop.tolist()
+
+
+def _within(outer: Window, inner: Window) -> Window:
+    """A window of a window."""
+    rows, columns = (
+        slice(whole.start + part.start, whole.start + part.stop) for whole, part in zip(outer, inner, strict=True)
+    )
+    return rows, columns
 
 
 def _box(window: Window) -> tuple[int, int, int, int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,14 +13,12 @@ from mixtransforms.core.layers import IntArray
 from mixtransforms.kernels import backend_of, kernel_of
 from mixtransforms.targets import formats
 from mixtransforms.targets.boxes import BoxRules
-from mixtransforms.targets.containers import Path
+from mixtransforms.targets.columns import hosts, joined, parted
+from mixtransforms.targets.containers import Path, is_typed
 from mixtransforms.targets.groups import Group
-from mixtransforms.targets.kept import Kept, at
+from mixtransforms.targets.kept import Kept
 from mixtransforms.targets.keypoints import Keypoints
-from mixtransforms.targets.told import Told, format_of, host
-
-Parts = Sequence[Kept]
-"""What is kept of each source of one sample."""
+from mixtransforms.targets.told import Told, at, format_of, rows
 
 
 @dataclass(frozen=True)
@@ -30,7 +28,7 @@ class Joiner:
     Attributes:
         group: Which values these are.
         items: The values as they came in, one a sample, by path.
-        told: The same as they were read.
+        told: The objects of all samples as they were read.
         rules: How boxes are written.
         points: The settled rules of keypoints, where there are any.
         shape: Height and width of all images.
@@ -38,7 +36,7 @@ class Joiner:
 
     group: Group
     items: Mapping[Path, Sequence[Any]]
-    told: Sequence[Told]
+    told: Told
     rules: BoxRules
     points: Keypoints | None
     shape: tuple[int, int]
@@ -58,107 +56,151 @@ class Joiner:
             return None
         return (*path[:-1], f"{path[-1]}_visible")
 
-    def value(self, path: Path, row: int, parts: Parts) -> Any:
-        """One value of one sample of the result.
+    def column(self, path: Path, kept: Kept, counts: Sequence[int]) -> list[Any]:
+        """One value of every sample of the result.
 
         Args:
             path: A member of the group, :attr:`weights` or :attr:`marks`.
-            row: The sample.
-            parts: What is kept of its sources.
+            kept: What is kept of the objects.
+            counts: How many of them every sample has.
         """
         group, items = self.group, self.items.get(path)
         if path == self.weights:
-            return self._weights(parts, self.items[group.anchor][row], items)
+            return self._weights(kept, counts, items)
         if path == self.marks:
-            return self._marks(parts, self.items[group.keypoints or ()][row], items)
+            return self._marks(kept, counts, items)
         if items is None:
             raise KeyError(path)
         if path == group.boxes:
-            return self._boxes(parts, items[row])
+            return self._boxes(kept, counts, items)
         if path == group.instances:
-            return _cast(_stacked([part.masks for part in parts], host(items[row])), items[row])
+            return _masks(kept.masks or (), counts, items)
         if path == group.keypoints:
-            return self._points(parts, items[row])
+            return self._points(kept, counts, items)
         if str(path[-1]).lower() in ("area", "areas"):
-            return _areas(items, parts, items[row])
-        return _rows(items, parts, items[row])
+            return _areas(kept, counts, items)
+        return _rows(kept, counts, items)
 
-    def _boxes(self, parts: Parts, item: Any) -> Any:
-        form = format_of(item, self.rules)
-        written = []
-        for part in parts:
-            values = np.array(at(self.told[part.source].boxes, part.chosen))
-            if part.changed.any() and part.corners is not None:
-                corners = part.corners[part.changed]
-                values[part.changed, : formats.columns(form)] = formats.encode(corners, form, self.shape)
-            written.append(values)
-        width = host(item).shape[1] if host(item).ndim == 2 else formats.columns(form)
-        return self._on_canvas(_cast(_stacked(written, np.zeros((0, max(width, formats.columns(form))))), item))
+    def _boxes(self, kept: Kept, counts: Sequence[int], items: Sequence[Any]) -> list[Any]:
+        form = format_of(items[0] if items else None, self.rules)
+        width = formats.columns(form)
+        values: Any = at(self.told.boxes, kept.chosen)
+        if kept.changed.any() and kept.corners is not None:
+            values[kept.changed, :width] = formats.encode(kept.corners[kept.changed], form, self.shape)
 
-    def _points(self, parts: Parts, item: Any) -> Any:
-        shape = host(item).shape
-        single = self.group.single
-        joined = _stacked([part.points for part in parts], np.zeros((0, 1, *shape[1:]) if single else shape))
-        return self._on_canvas(_cast(joined[:, 0] if single and joined.ndim > 1 else joined, item))
+        def empty(shape: tuple[int, ...]) -> tuple[int, ...]:
+            return (0, max(width, shape[1] if len(shape) == 2 else 0))
 
-    def _on_canvas(self, value: Any) -> Any:
-        """A typed tensor, told the size of the padded image."""
-        if getattr(value, "canvas_size", self.shape) != self.shape:
-            value.canvas_size = self.shape
-        return value
+        return self._on_canvas(_written(values, counts, items, empty))
 
-    def _weights(self, parts: Parts, anchor: Any, former: Sequence[Any] | None) -> Any:
-        """Weights; those of an earlier mix are multiplied by the new ones."""
-        if former is None:
-            return _beside(_stacked([part.weight for part in parts], np.zeros(0)).astype(np.float32), anchor)
-        scaled = [host(former[part.source])[part.chosen] * part.weight for part in parts]
-        return _beside(_stacked(scaled, np.zeros(0)).astype(np.float32), former[0])
-
-    def _marks(self, parts: Parts, points: Any, former: Sequence[Any] | None) -> Any:
-        """Which keypoints are seen, and were seen before where an earlier mix has marked them."""
-        shape, single = host(points).shape, self.group.single
-        marks = _stacked(
-            [part.visible for part in parts],
-            np.zeros((0, 1 if single else shape[1] if len(shape) > 1 else 0), np.bool_),
+    def _points(self, kept: Kept, counts: Sequence[int], items: Sequence[Any]) -> list[Any]:
+        single, values = self.group.single, kept.points
+        if values is None:
+            raise KeyError(self.group.keypoints)
+        return self._on_canvas(
+            _written(values[:, 0] if single else values, counts, items, lambda shape: (0, *shape[1:]))
         )
-        marks = marks[:, 0] if single else marks
+
+    def _on_canvas(self, values: list[Any]) -> list[Any]:
+        """Typed tensors, told the size of the padded images."""
+        for value in values:
+            if is_typed(value) and getattr(value, "canvas_size", self.shape) != self.shape:
+                value.canvas_size = self.shape
+        return values
+
+    def _weights(self, kept: Kept, counts: Sequence[int], former: Sequence[Any] | None) -> list[Any]:
+        """Weights; those of an earlier mix are multiplied by the new ones."""
+        weights = kept.weight
         if former is not None:
-            marks = marks & _stacked([host(former[part.source])[part.chosen] for part in parts], marks).astype(np.bool_)
-        return _beside(marks, points)
+            weights = _former(former, kept) * weights
+        anchors = self.items[self.group.anchor]
+        return _beside(weights.astype(np.float32), counts, anchors if former is None else former)
+
+    def _marks(self, kept: Kept, counts: Sequence[int], former: Sequence[Any] | None) -> list[Any]:
+        """Which keypoints are seen, and were seen before where an earlier mix has marked them."""
+        marks: Any = kept.visible[:, 0] if self.group.single and kept.visible is not None else kept.visible
+        if former is not None and len(marks):
+            marks = marks & _former(former, kept).astype(np.bool_)
+        return _beside(marks, counts, self.items[self.group.keypoints or ()])
 
 
-def _stacked(arrays: Sequence[Any], empty: NDArray[Any]) -> NDArray[Any]:
-    """Arrays one after the other; ``empty`` says dtype and axes where there are none."""
-    filled = [array for array in arrays if array is not None and len(array)]
-    return np.concatenate(filled) if filled else empty[:0]
+def _former(items: Sequence[Any], kept: Kept) -> NDArray[Any]:
+    """A field of the objects that are kept, as it came in, on the host."""
+    filled = [values for values in hosts(items) if len(values)]
+    return np.concatenate(filled)[kept.chosen] if filled else np.zeros(0)
 
 
-def _cast(values: NDArray[Any], item: Any) -> Any:
-    """Host values in the type, dtype and place of one image's value."""
-    backend = backend_of(item)
-    if backend is not None:
-        return kernel_of(backend).cast(values, item)
-    if len(item) and backend_of(item[0]):  # a list of arrays, such as the masks of an image
-        return [kernel_of(str(backend_of(item[0]))).cast(value, item[0]) for value in values]
-    return list(values) if values.ndim == 3 and values.dtype != np.float64 else values.tolist()
+def _written(
+    values: NDArray[Any],
+    counts: Sequence[int],
+    items: Sequence[Any],
+    empty: Callable[[tuple[int, ...]], tuple[int, ...]],
+) -> list[Any]:
+    """Host values in the type, dtype and place of the values of a column.
 
-
-def _beside(values: NDArray[Any], item: Any) -> Any:
-    """Host values in their own dtype, beside one image's value."""
-    backend = backend_of(item)
-    return values.tolist() if backend is None else kernel_of(backend).like(values, item)
-
-
-def _rows(items: Sequence[Any], parts: Parts, item: Any) -> Any:
-    """Rows of several images, each as it is."""
-    backend = backend_of(item)
+    Args:
+        values: Of all samples, ``(N, ...)``.
+        counts: How many every sample has.
+        items: The column.
+        empty: The shape of no objects, from the shape of the sample's own value.
+    """
+    backend = backend_of(items[0]) if items else None
     if backend is None:
-        return type(item)([items[part.source][row] for part in parts for row in part.chosen.tolist()])
+        return parted(values.tolist(), counts)
     kernel = kernel_of(backend)
-    result = taken(item, np.zeros(0, np.int64))
-    for part in parts:
-        result = kernel.concat(result, taken(items[part.source], part.chosen))
-    return kernel.typed(result, item)
+    plain = kernel.take(items[0], np.zeros(0, np.int64))
+    parts = parted(kernel.cast(values, plain), counts)
+    for index, (count, item) in enumerate(zip(counts, items, strict=True)):
+        if not count:
+            parts[index] = kernel.cast(np.zeros(empty(tuple(item.shape))), plain)
+    return [kernel.typed(part, item) for part, item in zip(parts, items, strict=True)]
+
+
+def _beside(values: NDArray[Any], counts: Sequence[int], items: Sequence[Any]) -> list[Any]:
+    """Host values in their own dtype, beside the values of a column."""
+    backend = backend_of(items[0]) if items else None
+    return parted(values.tolist() if backend is None else kernel_of(backend).like(values, items[0]), counts)
+
+
+def _masks(masks: Sequence[NDArray[Any]], counts: Sequence[int], items: Sequence[Any]) -> list[Any]:
+    """Instance masks in the form that they came in."""
+    example = next((item[0] for item in items if rows(item)), None)
+    return [
+        _listed(part, example) if backend_of(item) is None else _stacked(part, item)
+        for part, item in zip(parted(masks, counts), items, strict=True)
+    ]
+
+
+def _stacked(masks: Sequence[NDArray[Any]], item: Any) -> Any:
+    """Instance masks of one image as an array."""
+    if not masks:
+        return taken(item, np.zeros(0, np.int64))
+    kernel = kernel_of(str(backend_of(item)))
+    return kernel.typed(kernel.astype(kernel.like(np.stack(masks), item), item.dtype), item)
+
+
+def _listed(masks: Sequence[NDArray[Any]], example: Any) -> list[Any]:
+    """Instance masks of one image as a list of arrays; of rows of numbers where fractions came as such."""
+    backend = backend_of(example)
+    if backend is not None:
+        return [kernel_of(backend).cast(mask, example) for mask in masks]
+    return [mask.tolist() if mask.dtype == np.float64 else mask.copy() for mask in masks]
+
+
+def _rows(kept: Kept, counts: Sequence[int], items: Sequence[Any]) -> list[Any]:
+    """Rows of several images, each as it is."""
+    if not items:
+        return []
+    every, backend = joined(items), backend_of(items[0])
+    if backend is None:
+        parts = parted([every[number] for number in kept.chosen.tolist()], counts)
+        return [type(item)(part) for part, item in zip(parts, items, strict=True)]
+    kernel, nothing = kernel_of(backend), np.zeros(0, np.int64)
+    parts = parted(kernel.take(every, kept.chosen), counts)
+    return [
+        kernel.typed(part, item) if count else taken(item, nothing)
+        for part, item, count in zip(parts, items, counts, strict=True)
+    ]
 
 
 def taken(item: Any, index: IntArray) -> Any:
@@ -170,8 +212,7 @@ def taken(item: Any, index: IntArray) -> Any:
     return kernel.typed(kernel.take(item, index), item)
 
 
-def _areas(items: Sequence[Any], parts: Parts, item: Any) -> Any:
+def _areas(kept: Kept, counts: Sequence[int], items: Sequence[Any]) -> list[Any]:
     """Areas: the pixels that are left of an instance mask, else what share of the object is seen."""
-    former = [host(items[part.source])[part.chosen] for part in parts]
-    values = [np.where(np.isnan(p.area), area * p.share, p.area) for p, area in zip(parts, former, strict=True)]
-    return _cast(_stacked(values, np.zeros(0)), item)
+    values = np.where(np.isnan(kept.area), _former(items, kept) * kept.share, kept.area)
+    return _written(values, counts, items, lambda shape: (0,))

@@ -12,7 +12,7 @@ import numpy as np
 from mixtransforms.core import fields as checked
 from mixtransforms.core.errors import InputError, explain
 from mixtransforms.core.layers import BoolArray, FloatArray
-from mixtransforms.core.shares import Contribution
+from mixtransforms.core.shares import Contribution, Contributions, side_by_side
 from mixtransforms.targets.boxes import EVEN, place
 
 LETTERS = "xyvasz"
@@ -171,9 +171,14 @@ class SeenPoints(NamedTuple):
 
 
 def seen(
-    part: Contribution, points: FloatArray, columns: str, occluded: str | None, own: bool, min_visible: int
+    part: Contribution | Contributions,
+    points: FloatArray,
+    columns: str,
+    occluded: str | None,
+    own: bool | BoolArray,
+    min_visible: int,
 ) -> SeenPoints:
-    """What one source's keypoints become in one sample of the result.
+    """What keypoints become in samples of the result.
 
     A point is seen where it lies inside the sample and its source owns the pixel: by any weight where the source has
     the same one wherever it shows (pastes, blends, and both at once), by half or more where weights vary (soft masks).
@@ -182,54 +187,63 @@ def seen(
     partner's lost points are not in the image: they become unlabelled. A blend of whole samples takes nothing away.
 
     Args:
-        part: What is seen of the source; its axes are ``(y, x)``.
-        points: Keypoints of the source, ``(N, K, C)`` float64 in pixels; single points as ``(P, 1, C)``.
+        part: What a sample shows of the source of all instances, or one entry an instance; its axes are ``(y, x)``.
+        points: Keypoints, ``(N, K, C)`` float64 in pixels; single points as ``(P, 1, C)``.
         columns: The letter of every column; see :class:`Keypoints`.
         occluded: What becomes of the sample's own covered points: ``"hide"``, ``"unlabel"``, or ``"drop"``, which
             leaves dropping to ``min_visible=1``.
-        own: Whether the source is the sample itself and not its partner.
+        own: Whether the source is the sample itself and not its partner; or ``(N,)``.
         min_visible: Instances that lose points are dropped where fewer labelled points than this are seen.
 
     Returns:
         The keypoints; ``points`` itself is left alone.
     """
+    part, own = side_by_side(part), np.asarray(own)
     xy, v = [columns.index("x"), columns.index("y")], columns.find("v")
     placed = place(part, points[..., xy])
-    if part.moved:
+    if part.moved.any():
         points = points.copy()
         points[..., xy] = placed
     inside, owned = _owned(part, placed)
     labelled = points[..., v] > UNLABELLED if "v" in columns else np.ones_like(owned)
     lost, visible = labelled & ~owned, labelled & owned
-    if own or _blends_whole(part):
-        lost &= inside
+    lost &= inside | ~(own | _blends_whole(part))[..., None]
     if "v" in columns and lost.any():
         points = points.copy()
-        points[lost, v] = HIDDEN if own and occluded == "hide" else UNLABELLED
+        value = np.where(own & (occluded == "hide"), HIDDEN, UNLABELLED)
+        points[..., v] = np.where(lost, value[..., None], points[..., v])
     cut = np.asarray(lost.any(axis=1))
     return SeenPoints(~cut | (visible.sum(axis=1) >= min_visible), points, visible, cut | part.moved)
 
 
-def _owned(part: Contribution, placed: FloatArray) -> tuple[BoolArray, BoolArray]:
-    """Which points ``(..., 2)`` lie inside the sample, and which of them on a pixel of the source."""
-    inside, cell = np.ones(placed.shape[:-1], np.bool_), []
-    for at, cut in zip((placed[..., 1], placed[..., 0]), part.edges, strict=True):
-        inside &= (at >= cut[0]) & (at < cut[-1])
-        cell.append(np.clip(np.searchsorted(cut, at, side="right") - 1, 0, len(cut) - 2))
-    return inside, inside & (part.weight[tuple(cell)] >= _least_weight(part))
+def _owned(part: Contributions, placed: FloatArray) -> tuple[BoolArray, BoolArray]:
+    """Which points ``(N, K, 2)`` lie inside the sample, and which of them on a pixel of the source."""
+    inside, cells = np.ones(placed.shape[:-1], np.bool_), []
+    for axis, edges in enumerate(part.edges):
+        at, cuts = placed[..., 1 - axis], edges[..., None]
+        inside &= (at >= cuts[0]) & (at < cuts[-1])
+        cells.append((at >= cuts[1:-1]).sum(axis=0))
+    entry = np.arange(len(part.moved))[:, None]
+    return inside, inside & (part.weight[(*cells, entry)] >= _least_weight(part)[:, None])
 
 
-def _least_weight(part: Contribution) -> float:
-    """The weight by which the source owns a pixel."""
-    positive = part.weight[part.weight > 0]
-    return float(positive.min()) if positive.var() <= EVEN else MAJORITY
+def _least_weight(part: Contributions) -> FloatArray:
+    """The weight by which a source owns a pixel, ``(n,)``."""
+    support = part.weight > 0
+    least = np.where(support, part.weight, np.inf).min(axis=(0, 1), initial=np.inf)
+    return np.where(_even(part.weight, support), least, MAJORITY)
 
 
-def _blends_whole(part: Contribution) -> bool:
-    """Whether the source shows everywhere at its own place, by one weight."""
-    return not part.moved and bool(part.weight.var() <= EVEN)
+def _blends_whole(part: Contributions) -> BoolArray:
+    """Whether sources show everywhere at their own place, by one weight, ``(n,)``."""
+    return ~part.moved & _even(part.weight, part.filled)
 
 
-def weight_of(part: Contribution) -> float:
-    """The weight of a source where it shows: the one it has everywhere, or the mean of those it has."""
-    return float(part.weight[part.weight > 0].mean())
+def _even(weight: FloatArray, cells: BoolArray) -> BoolArray:
+    """Whether weights ``(rows, columns, n)`` are one weight on some of the cells, ``(n,)``."""
+    return np.asarray(weight.var(axis=(0, 1), where=cells) <= EVEN)
+
+
+def weight_of(part: Contributions) -> FloatArray:
+    """The weight of sources where they show, ``(n,)``: the one they have everywhere, or the mean of those they have."""
+    return np.asarray(part.weight.mean(axis=(0, 1), where=part.weight > 0))

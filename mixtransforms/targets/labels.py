@@ -51,7 +51,7 @@ class LossTarget(Kind):
             PlanError: Pairs are wanted where some sample has several partners.
         """
         kernel = kernel_of(str(backend_of(value)))
-        return Mixed(_pair(kernel, plan, value)) if self.form == "pair" else self.soften(kernel, plan, value)
+        return Mixed(LabelPair(*kernel.pair(value, plan))) if self.form == "pair" else self.soften(kernel, plan, value)
 
     def soften(self, kernel: ModuleType, plan: Plan, value: Any) -> Mixed:
         """Mixed values: the form ``"soft"``.
@@ -62,13 +62,6 @@ class LossTarget(Kind):
             value: What :meth:`check` has let pass.
         """
         raise NotImplementedError
-
-
-def _pair(kernel: ModuleType, plan: Plan, value: Any) -> LabelPair:
-    weight = plan.target_share[:, 0].astype(np.float32)
-    return LabelPair(
-        kernel.take(value, np.arange(plan.size)), kernel.take(value, plan.partner), kernel.like(weight, value)
-    )
 
 
 @fields.documented
@@ -96,10 +89,8 @@ class Label(LossTarget):
     def soften(self, kernel: ModuleType, plan: Plan, value: Any) -> Mixed:
         """Soft rows ``(B, K)`` float32; ids that are ignored are rows of zeros before they are mixed."""
         if len(value.shape) == 1:
-            rows = kernel.one_hot(value, self.num_classes, self.ignore_index)
-        else:
-            rows = kernel.astype(value, "float32")
-        return Mixed(kernel.combine(rows, plan.sources, plan.target_share))
+            return Mixed(kernel.soft_labels(value, self.num_classes, self.ignore_index, plan))
+        return Mixed(kernel.combine(kernel.astype(value, "float32"), plan))
 
     def check(self, value: Any, where: str, scene: Scene) -> None:
         """Refuses labels that could only be mixed wrongly. See :meth:`Kind.check`.
@@ -145,26 +136,45 @@ class Label(LossTarget):
             _check_one_hot(value, where)
 
     def _check_ids(self, labels: Any, where: str) -> None:
-        ids = kernel_of(str(backend_of(labels))).to_host(labels).astype(np.int64)
-        wrong = ids < 0 if self.num_classes is None else (ids < 0) | (ids >= self.num_classes)
-        if self.ignore_index is not None:
-            wrong &= ids != self.ignore_index
+        kernel = kernel_of(str(backend_of(labels)))
+        if not kernel.readable(labels):
+            kernel.expect(self._known(labels), f"Class ids out of range: wanted {self._wanted}")
+            return
+        ids = kernel.to_host(labels)
+        if ids.size and ids.min() >= 0 and (self.num_classes is None or ids.max() < self.num_classes):
+            return
+        ids = ids.astype(np.int64)
+        wrong = ~self._known(ids)
         if wrong.any():
-            limit = "" if self.num_classes is None else f" and below num_classes={self.num_classes}"
-            ignored = "" if self.ignore_index is None else f", or ignore_index={self.ignore_index}"
             raise InputError(
                 explain(
                     "Class ids out of range",
                     where=where,
                     got=f"{np.unique(ids[wrong])[:5].tolist()} at {np.flatnonzero(wrong)[:5].tolist()}",
-                    wanted=f"ids from 0{limit}{ignored}",
+                    wanted=self._wanted,
                     fix="Correct num_classes, or name the id of unlabelled samples with ignore_index.",
                 )
             )
 
+    @property
+    def _wanted(self) -> str:
+        limit = "" if self.num_classes is None else f" and below num_classes={self.num_classes}"
+        return f"ids from 0{limit}" + ("" if self.ignore_index is None else f", or ignore_index={self.ignore_index}")
+
+    def _known(self, ids: Any) -> Any:
+        """Which ids are classes or ignored, as an array of the same backend."""
+        known = ids >= 0
+        if self.num_classes is not None:
+            known = known & (ids < self.num_classes)
+        return known if self.ignore_index is None else known | (ids == self.ignore_index)
+
 
 def _check_one_hot(labels: Any, where: str) -> None:
-    rows = kernel_of(str(backend_of(labels))).to_host(labels)
+    kernel = kernel_of(str(backend_of(labels)))
+    if not kernel.readable(labels) and labels.shape[1] > 1:
+        kernel.expect((labels == 0) | (labels == 1), "Whole numbers in rows that are not one-hot")
+        return
+    rows = kernel.to_host(labels)
     if rows.shape[1] < 2 or not ((rows == 0) | (rows == 1)).all():
         raise InputError(
             explain(

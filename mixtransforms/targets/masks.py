@@ -14,7 +14,7 @@ from mixtransforms.core.plan import Plan
 from mixtransforms.kernels import backend_of, is_floating, kernel_of
 from mixtransforms.targets.images import paint
 from mixtransforms.targets.kinds import Kind, Mixed, Scene
-from mixtransforms.targets.pastes import blending, pastes, soft_edged
+from mixtransforms.targets.pastes import blending, pastes
 
 FORMS = ("pair", "soft", "dominant")
 
@@ -211,7 +211,7 @@ def _pair(plan: Plan, value: Any, scene: Scene) -> MaskPair:
 
 def _weight(plan: Plan, value: Any, scene: Scene) -> Any:
     """Weight of the samples' own masks; a map where it may vary over the place."""
-    varies, kernel = any(soft_edged(layer) for layer in plan.layers), kernel_of(str(backend_of(value)))
+    varies, kernel = any(layer.soft_edged for layer in plan.layers), kernel_of(str(backend_of(value)))
     weight = np.ones((plan.size, *(scene.lengths if varies else ())), np.float32)
     for layer in blending(plan):
         weight[layer.rows] = 1.0 - (_spread(layer.field(scene.shape), scene) if varies else layer.opacity)

@@ -66,7 +66,7 @@ class MultiLabel(LossTarget):
         if self.unknown is None:
             return Mixed(self._rows(kernel, plan, kernel.astype(value, "float32")))
         known = value != self.unknown
-        share = kernel.combine(known, plan.sources, plan.target_share)
+        share = kernel.combine(known, plan)
         rows = self._rows(kernel, plan, kernel.astype(value, "float32") * known + 0.0)  # no -0.0
         if self.union:
             # One source that is known to be positive settles it, whatever the others are.
@@ -79,7 +79,7 @@ class MultiLabel(LossTarget):
     def _rows(self, kernel: ModuleType, plan: Plan, rows: Any) -> Any:
         if self.union:
             return kernel.union(kernel.take(rows, plan.sources), plan.target_share > 0)
-        return kernel.combine(rows, plan.sources, plan.target_share)
+        return kernel.combine(rows, plan)
 
     def check(self, value: Any, where: str, scene: Scene) -> None:
         """Refuses rows that could only be mixed wrongly. See :meth:`Kind.check`.
@@ -103,11 +103,14 @@ class MultiLabel(LossTarget):
             self._check_values(value, where)
 
     def _check_values(self, value: Any, where: str) -> None:
-        rows = kernel_of(str(backend_of(value))).to_host(value)
+        kernel = kernel_of(str(backend_of(value)))
+        rows = kernel.to_host(value) if kernel.readable(value) else value
         fine = (rows >= 0) & (rows <= 1 + _ROUNDING)  # NaN is neither
         if self.unknown is not None:
-            fine |= rows == self.unknown
-        if not fine.all():
+            fine = fine | (rows == self.unknown)
+        if not kernel.readable(value):
+            kernel.expect(fine, "Entries that are no labels: wanted numbers within [0, 1], or the unknown one")
+        elif not fine.all():
             plain = "zeros and ones" if is_integer(value) else "numbers within [0, 1]"
             raise InputError(
                 explain(

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from mixtransforms.core.errors import InputError, explain
 from mixtransforms.core.plan import BatchSpec, Plan
+from mixtransforms.core.shares import Contribution, Contributions, all_contributions
 from mixtransforms.targets import keypoints
 from mixtransforms.targets.boxes import BoxRules
-from mixtransforms.targets.columns import check_forms, items_of, unlike
+from mixtransforms.targets.columns import check_forms, items_of
 from mixtransforms.targets.containers import Path, spell
 from mixtransforms.targets.groups import Group
 from mixtransforms.targets.joined import Joiner
-from mixtransforms.targets.kept import Kept, kept
+from mixtransforms.targets.kept import Kept, kept, together
 from mixtransforms.targets.kinds import Mixed
-from mixtransforms.targets.told import Told, read
+from mixtransforms.targets.told import AllTold, Size, at, read_all
 
-Size = tuple[int, int]
+FEW_CELLS = 100
+"""Cells of a grid up to which all samples are worked on together."""
 
 
 class WeightedObjects(NamedTuple):
@@ -102,21 +107,11 @@ class Objects:
                 )
         for path, items in self._items.items():
             check_forms(path, items, masks=path == self.group.instances)
-        self._check_rows()
-        degenerate = sum(int((~told.sound).sum()) for told in self._told)
+        degenerate = int((~self._told.objects.sound).sum())
         if degenerate:
             self._report(degenerate)
         if self.group.keypoints:
             self._points  # noqa: B018  (refuses rules that do not suit these keypoints)
-
-    def _check_rows(self) -> None:
-        """Boxes and keypoints of all images have equally many numbers; lists say it only once they are read."""
-        group = self.group
-        boxes = {told.boxes.shape[1:] for told in self._told if told.boxes is not None and len(told.boxes)}
-        points = {told.points.shape[1:] for told in self._told if told.points is not None and len(told.points)}
-        for path, shapes in ((group.boxes, boxes), (group.keypoints, points)):
-            if path and len(shapes) > 1:
-                raise unlike(path, f"rows of shapes {sorted(shapes)}", "rows of one shape for all images")
 
     def mix(self, plan: Plan) -> dict[Path, Mixed]:
         """Every value of the group, mixed by the plan; all rows of one object stay together.
@@ -124,11 +119,11 @@ class Objects:
         Weights appear beside the boxes (or what else says how many objects there are), and marks of those that are
         seen beside keypoints that cannot say it.
         """
-        rows = [self._kept(plan, row) for row in range(plan.size)]
-        join, group = self._joiner, self.group
+        kept, join, group = self._kept(plan), self._joiner, self.group
+        counts = np.bincount(kept.row, minlength=plan.size).tolist()
 
         def column(path: Path) -> Any:
-            values = [join.value(path, row, parts) for row, parts in enumerate(rows)]
+            values = join.column(path, kept, counts)
             return tuple(values) if type(self.columns.get(path)) is tuple else values
 
         told = [path for path in group.members if path not in (join.weights, join.marks)]
@@ -149,19 +144,13 @@ class Objects:
         return {path: items_of(self.columns[path], self.sizes) for path in self.group.members}
 
     @cached_property
-    def _told(self) -> list[Told]:
-        shape = (self.spec.shape[0], self.spec.shape[1])
-        return [
-            read(
-                self.group, {path: items[index] for path, items in self._items.items()}, index, size, shape, self.rules
-            )
-            for index, size in enumerate(self.sizes)
-        ]
+    def _told(self) -> AllTold:
+        return read_all(self.group, self._items, self.sizes, (self.spec.shape[0], self.spec.shape[1]), self.rules)
 
     @cached_property
     def _points(self) -> keypoints.Keypoints:
         """The rules of the keypoints, settled for their form."""
-        shapes = [told.points.shape for told in self._told if told.points is not None]
+        shapes = self._told.points
         # Images without any say it by their shape, where no other does.
         widths = [s[-1] for s in shapes if 0 not in s] or [s[-1] for s in shapes if len(s) == 3 and s[-1]]
         rule = self.group.points
@@ -182,21 +171,32 @@ class Objects:
 
     @cached_property
     def _joiner(self) -> Joiner:
-        points = self._points if self.group.keypoints else None
-        return Joiner(self.group, self._items, self._told, self.rules, points, (self.spec.shape[0], self.spec.shape[1]))
+        points, shape = self._points if self.group.keypoints else None, (self.spec.shape[0], self.spec.shape[1])
+        return Joiner(self.group, self._items, self._told.objects, self.rules, points, shape)
 
-    def _kept(self, plan: Plan, row: int) -> list[Kept]:
-        """What one sample of the result keeps of each of its sources."""
-        return [
-            kept(
-                self._told[part.source],
-                part,
-                own=part.source == row and not part.moved,
-                rules=self.rules,
-                points=self._joiner.points,
-            )
-            for part in plan.contributions(row)
-        ]
+    def _kept(self, plan: Plan) -> Kept:
+        """What is kept of the objects in every sample of the result."""
+        parts: list[Kept] = []
+        for several in all_contributions(plan.size, plan.spec.shape, plan.layers):
+            # Masks stand by themselves, and fine grids are worked out once a source instead of once an object.
+            alone = (self.group.instances and plan.size) or math.prod(several.weight.shape[:-1]) > FEW_CELLS
+            parts += map(self._left, several.apart() if alone else [several])
+        return together(parts)
+
+    def _left(self, part: Contribution | Contributions) -> Kept:
+        """What is kept of the objects of one source in one sample, or of several."""
+        told, source = self._told, np.atleast_1d(part.source)
+        counts = told.counts[source]
+        entry = np.repeat(np.arange(len(counts)), counts)
+        index = np.arange(len(entry)) + np.repeat(told.starts[source] - np.cumsum(counts) + counts, counts)
+        masks = told.masks[part.source] if told.masks and isinstance(part, Contribution) else None
+        sound = told.objects.sound[index]
+        if not sound.all():
+            entry, index, masks = entry[sound], index[sound], at(masks, np.flatnonzero(sound))
+        objects = told.objects.take(index, masks)
+        part = part.take(entry) if isinstance(part, Contributions) else part
+        left = kept(objects, part, self.rules, self._joiner.points)
+        return left._replace(chosen=index[left.chosen])
 
 
 def _weighted(objects: Sequence[Any], weights: Sequence[Any]) -> list[Any]:

@@ -10,7 +10,7 @@ from mixtransforms.core import fields
 from mixtransforms.core.errors import InputError, explain
 from mixtransforms.core.layers import BoolArray, Boxes, IntArray
 from mixtransforms.core.plan import BatchSpec, Plan
-from mixtransforms.core.shares import Contribution
+from mixtransforms.core.shares import Contribution, all_contributions
 from mixtransforms.kernels import backend_of, dtype_name, is_integer, kernel_of
 from mixtransforms.kernels.neighbours import nearest_cells
 from mixtransforms.targets.kinds import Kind, Mixed, Scene
@@ -97,7 +97,10 @@ def _places(plan: Plan, steps: int) -> tuple[IntArray, BoolArray]:
     """What is seen at every step: cells of all the samples in a line, and whether they are seen, ``(B, S, steps)``."""
     # A plan without mixed axes has no regions, and is the same plan on any axis.
     plan = replace(plan, spec=BatchSpec(plan.size, (steps,)))
-    rows = [plan.contributions(row) for row in range(plan.size)]
+    rows: list[list[Contribution]] = [[] for _ in range(plan.size)]
+    for several in all_contributions(plan.size, plan.spec.shape, plan.layers):
+        for part in several.apart():
+            rows[part.row].append(part)
     shape = (plan.size, max([1, *map(len, rows)]), steps)
     place, seen = np.zeros(shape, np.int64), np.zeros(shape, np.bool_)
     for row, parts in enumerate(rows):

@@ -45,14 +45,9 @@ def blending(plan: Plan) -> tuple[Layer, ...]:
     return layers
 
 
-def soft_edged(layer: Layer) -> bool:
-    """Whether the layer's weight may vary over the place."""
-    return isinstance(layer.region, Mask) and layer.region.values.dtype != np.bool_
-
-
 def _strength(layer: Layer, shape: tuple[int, ...]) -> FloatArray:
     """Weight of the source inside the region, ``(n,)``; at every cell, ``(n, *shape)``, where it may vary."""
-    return layer.field(shape) if soft_edged(layer) else layer.opacity
+    return layer.field(shape) if layer.soft_edged else layer.opacity
 
 
 def _blends(layer: Layer, shape: tuple[int, ...]) -> BoolArray:
@@ -61,7 +56,7 @@ def _blends(layer: Layer, shape: tuple[int, ...]) -> BoolArray:
 
 
 def _paste(layer: Layer, chosen: BoolArray) -> Layer:
-    region = Mask(chosen) if soft_edged(layer) else layer.region
+    region = Mask(chosen) if layer.soft_edged else layer.region
     return dataclasses.replace(layer, opacity=np.ones(len(layer)), region=region).take(_anywhere(chosen))
 
 

@@ -26,7 +26,7 @@ class Regression(LossTarget):
 
     def soften(self, kernel: ModuleType, plan: Plan, value: Any) -> Mixed:
         """Mixed numbers, ``(B,)`` or ``(B, M)``."""
-        return Mixed(kernel.combine(value, plan.sources, plan.target_share))
+        return Mixed(kernel.combine(value, plan))
 
     def check(self, value: Any, where: str, scene: Scene) -> None:
         """Refuses what are no numbers. See :meth:`Kind.check`.

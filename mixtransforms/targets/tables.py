@@ -93,7 +93,7 @@ class Table(Kind):
         chosen = kernel.take(value, _dominant(plan))
         if not is_floating(value):
             return Mixed(chosen)
-        mixed = kernel.astype(kernel.combine(value, plan.sources, plan.share), value.dtype)
+        mixed = kernel.astype(kernel.combine(value, plan.measured), value.dtype)
         columns = list(self.categorical)
         mixed[:, columns] = chosen[:, columns]
         return Mixed(mixed)

@@ -1,7 +1,6 @@
 """Mixing methods as torchvision v2 transforms."""
 
 # No `from __future__ import annotations`: signatures must show types, not strings.
-import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +10,6 @@ from torchvision.transforms import v2
 
 from mixtransforms import methods
 from mixtransforms.core import fields
-from mixtransforms.targets.find import Finder
 from mixtransforms.transform import MixTransform, gather
 
 
@@ -45,11 +43,15 @@ class Transform(MixTransform, v2.Transform):
 
     __call__ = v2.Transform.__call__
 
-    # Drawing is NumPy's; a compiled model calls it as it is.
-    @torch.compiler.disable  # type: ignore[untyped-decorator]
     def forward(self, *batch: Any, **named: Any) -> Any:
         """See :meth:`mixtransforms.transform.MixTransform.__call__`."""
-        return self._run(gather(batch, named))
+        run = self._run_untraced if torch.compiler.is_compiling() else self._run
+        return run(gather(batch, named))
+
+    # Drawing is NumPy's; a compiled model calls it as it is.
+    @torch.compiler.disable  # type: ignore[untyped-decorator]
+    def _run_untraced(self, batch: Any) -> Any:
+        return self._run(batch)
 
     def _host_seed(self) -> int:
         return int(torch.empty((), dtype=torch.int64).random_())
@@ -58,8 +60,8 @@ class Transform(MixTransform, v2.Transform):
         return not self.training
 
     @property
-    def _finder(self) -> Finder:
-        return dataclasses.replace(super()._finder, labelled=self.labels_getter is not None)
+    def _labelled(self) -> bool:  # type: ignore[override]
+        return self.labels_getter is not None
 
     def _labels_of(self, batch: Any) -> Any:
         return self.labels_getter(batch) if callable(self.labels_getter) else None

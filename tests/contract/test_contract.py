@@ -53,7 +53,7 @@ def test_some_forms(check: Check, case: Case, form: Form) -> None:
 
 
 @taken(cases(NEUTRAL), forms("torch", NUMPY_DTYPES))
-@pytest.mark.parametrize(("numpy", "torch"), [("batch", "batch"), ("rows", "batch"), ("batch", "rows")])
+@pytest.mark.parametrize(("numpy", "torch"), [("batch", "batch"), ("rows", "tensors"), ("batch", "rows")])
 def test_numpy_and_torch_agree(numpy: str, torch: str, case: Case, form: Form) -> None:
     with painted_by(numpy, torch):
         backends_agree(case, form)

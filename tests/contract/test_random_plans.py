@@ -22,7 +22,7 @@ def test_ten_thousand_random_plans() -> None:
     for number in range(PLANS):
         key, form = keys[number % len(keys)], FORMS[number % len(FORMS)]
         plan = methods[number % len(methods)].draw(BatchSpec(*key), rng)
-        with painted_by(WAYS[number // 7 % 2]):
+        with painted_by(WAYS[number // 7 % len(WAYS)]):
             seen = form.read(plan.apply(images[key, form], form.layout)).mean(axis=(1, 2)) / form.full
         error = np.abs(seen - measured(plan)).max()
         assert error < 1e-6 + form.resolution, (plan, number)

@@ -199,12 +199,13 @@ def test_a_shrunk_picture_is_the_mean_of_its_blocks() -> None:
     np.testing.assert_allclose(seen[:6], [0, 0, 1, 3, 0, 0], atol=1e-3)
 
 
-def test_one_hot_and_combine() -> None:
-    hot = kernel.one_hot(np.array([2, 0, -1, 1], np.int8), 3, -1)
-    np.testing.assert_array_equal(hot, [[0, 0, 1], [1, 0, 0], [0, 0, 0], [0, 1, 0]])
-    assert hot.dtype == np.float32
-    mixed = kernel.combine(
-        hot, np.array([[0, 1], [1, 1], [2, 3], [3, 0]]), np.array([[0.25, 0.75], [1, 0], [0.5, 0.5], [0, 1]])
-    )
-    np.testing.assert_array_equal(mixed, [[0.75, 0, 0.25], [1, 0, 0], [0, 0.5, 0], [0, 0, 1]])
-    assert mixed.dtype == np.float32
+def test_shares_of_classes() -> None:
+    ids, hot = np.array([2, 0, -1, 1], np.int8), np.array([[0, 0, 1], [1, 0, 0], [0, 0, 0], [0, 1, 0]], np.float32)
+    plan = Plan(BatchSpec(4), (Layer(np.array([0, 2, 3]), np.array([1, 3, 0]), np.array([0.75, 0.5, 1])),))
+    for mixed in (kernel.soft_labels(ids, 3, -1, plan), kernel.combine(hot, plan)):
+        np.testing.assert_array_equal(mixed, [[0.75, 0, 0.25], [1, 0, 0], [0, 0.5, 0], [0, 0, 1]])
+        assert mixed.dtype == np.float32
+
+
+def test_shares_of_one_class_add_up() -> None:
+    np.testing.assert_array_equal(kernel.soft_labels(np.array([1, 1]), 2, None, over(0.75)), [[0, 1], [0, 1]])

@@ -49,7 +49,7 @@ def test_floats_are_numpys_to_one_unit(dtype: str, opacity: float) -> None:
 def test_bfloat16_is_the_float32_blend_rounded(opacity: float) -> None:
     pairs = torch.randn(2, 5000, generator=torch.Generator().manual_seed(0)).bfloat16()
     seen = blend(pairs, opacity)[0]
-    with painted_by("batch"):  # OpenCV rounds float32 once less
+    with painted_by("tensors"):  # OpenCV rounds float32 once less
         wide = blend(pairs.float(), opacity)[0]
     assert seen.dtype == torch.bfloat16
     assert torch.equal(seen, wide.bfloat16())

@@ -1,0 +1,149 @@
+"""Our mixing beside every peer's, on the same work: ``python benchmarks/mixing.py``.
+
+Prints tables in Markdown: the goals and what was reached, then every case. ``--out benchmarks`` writes them into
+``benchmarks/RESULTS.md`` and ``benchmarks/mixing.json`` instead.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import itertools
+import sys
+import time
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import batches
+import collation
+import goals
+import memory
+import objects
+import peers
+import report
+import torch
+from harness import Case, Settings
+
+READING = """All contenders of a case take turns in one process, each turn in another order; before each, the batch is
+restored and all threads come to rest. Told is the median. Behind a figure of ours, a percentage says what share of it a
+bare copy takes (`copy_` into existing memory in place, `clone` out of place, `default_collate` for collation); behind
+another, the median of the ratios of single turns to ours of the same kind, in place or not: `3.00x` took three times as
+long. What is not comparable is said in `benchmarks/peers.py` and `benchmarks/collation.py`.
+"""
+
+
+def all_cases() -> list[Case]:
+    """Every case, tables in the order of the page."""
+    return [*batches.cases(), *collation.cases(), *objects.cases(), *memory.cases()]
+
+
+def chosen(options: argparse.Namespace) -> list[Case]:
+    """The cases that were asked for."""
+    cases = all_cases()
+    if options.goals:
+        needed = {goal.case for goal in goals.goals()}
+        cases = [case for case in cases if case.key in needed]
+    if options.only:
+        cases = [case for case in cases if any(word in f"{case.section} {case.key}" for word in options.only)]
+    return cases
+
+
+def run(cases: Sequence[Case], settings: Settings) -> dict[str, Any]:
+    """Measures all cases; the progress goes to stderr, and so do errors, after which the others are measured."""
+    results = {}
+    start = time.monotonic()
+    for number, case in enumerate(cases, start=1):
+        print(f"[{number}/{len(cases)}, {time.monotonic() - start:.0f} s] {case.key}", file=sys.stderr, flush=True)
+        try:
+            results[case.key] = case.measure(settings)
+        except Exception:  # noqa: BLE001 -- a quarter of an hour of figures is not lost for one case
+            traceback.print_exc()
+    return results
+
+
+def notes(settings: Settings) -> str:
+    """What is left out, and why."""
+    lines = [f"- {package} is not installed and is left out\n" for package in peers.missing()]
+    heavy = f"{batches.HEAVY_BYTES / 1e6:.0f} MB"
+    lines.append(f"- skipped, above {batches.MOST_BYTES / 1e9:g} GB a batch: {', '.join(batches.too_large())}\n")
+    lines.append(f"- kornia and Keras, which take several times the memory, take part up to batches of {heavy}\n")
+    if settings.clock == "thread_time":
+        lines.append("- all with one thread of torch and OpenCV, whose CPU time is told\n")
+    if settings.short:
+        lines.append("- **a short run: the figures mean nothing**\n")
+    return "".join(lines)
+
+
+def markdown(cases: Sequence[Case], results: dict[str, Any], about: dict[str, Any], settings: Settings) -> str:
+    """The part of the page."""
+    judged = [goal.judged(results) for goal in goals.goals() if goal.case in results]
+    parts = ["## Mixing", report.header(about), READING, notes(settings)]
+    if judged:
+        parts.append(report.of_goals(judged))
+    for title, group in itertools.groupby(cases, key=lambda case: case.section):
+        parts.append(report.section(title, [(case, results[case.key]) for case in group]))
+    return "\n".join(parts)
+
+
+def data(cases: Sequence[Case], results: dict[str, Any], about: dict[str, Any], settings: Settings) -> dict[str, Any]:
+    """The same as plain data."""
+    judged = [goal.judged(results) for goal in goals.goals() if goal.case in results]
+    rows = [
+        {"case": case.key, "section": case.section, "title": case.title}
+        | {"contenders": results[case.key].records(), "refused": getattr(results[case.key], "refused", {})}
+        for case in cases
+    ]
+    return {
+        "machine": about,
+        "settings": settings._asdict(),
+        "missing": peers.missing(),
+        "goals": judged,
+        "cases": rows,
+    }
+
+
+def use_one_thread() -> None:
+    """Keeps torch and OpenCV from using more."""
+    torch.set_num_threads(1)
+    if importlib.util.find_spec("cv2"):
+        import cv2
+
+        cv2.setNumThreads(1)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description="Our mixing beside other libraries', on the same work.")
+    parser.add_argument("--out", type=Path, metavar="DIR", help=f"write {report.PAGE} and mixing.json there")
+    parser.add_argument("--goals", action="store_true", help="only what goals are read from")
+    parser.add_argument("--only", action="append", metavar="WORD", help="only cases with this word; may be given twice")
+    parser.add_argument("--short", action="store_true", help="tiny work, one turn: does everything run?")
+    parser.add_argument("--turns", type=int, default=Settings().turns, help="most turns of a case")
+    parser.add_argument("--seconds", type=float, default=Settings().seconds, help="most seconds of a case, about")
+    parser.add_argument(
+        "--one-thread", action="store_true", help="as a worker has; its own CPU time counts, also on a busy machine"
+    )
+    options = parser.parse_args(arguments)
+    peers.quiet()
+    if options.one_thread:
+        use_one_thread()
+    clock = "thread_time" if options.one_thread else "perf_counter"
+    settings = Settings(options.turns, options.seconds, options.short, clock)
+    before = report.busy()
+    cases = chosen(options)
+    results = run(cases, settings)
+    failed = [case.key for case in cases if case.key not in results]
+    cases = [case for case in cases if case.key in results]
+    about = report.machine(before)
+    text = markdown(cases, results, about, settings)
+    if options.out is None:
+        print(text)
+    else:
+        report.save(options.out, "mixing", text, data(cases, results, about, settings))
+    if failed:
+        raise SystemExit(f"Could not be measured: {', '.join(failed)}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,107 @@
+"""Painting row by row in host memory: every order that is chosen for speed gives what a slow painter gives."""
+
+import tracemalloc
+from typing import Any
+
+import numpy as np
+import pytest
+from oracles import paint as slowly
+
+from mixtransforms import BatchSpec, Boxes, CutMix, Layer, Mask, MixUp, Plan
+from mixtransforms.kernels import rows
+
+hypothesis = pytest.importorskip("hypothesis", reason="hypothesis is not installed")
+st = hypothesis.strategies
+
+HEIGHT, WIDTH = 4, 5
+
+
+@st.composite
+def layers(draw: Any, size: int, kinds: tuple[str, ...]) -> Layer:
+    """A layer on some rows, each painted with any row, itself included."""
+    chosen = draw(st.lists(st.integers(0, size - 1), min_size=1, max_size=size, unique=True))
+    source = [draw(st.integers(0, size - 1)) for _ in chosen]
+    kind = draw(st.sampled_from(kinds))
+    opacity = [draw(st.sampled_from([0.0, 0.25, 0.5, 1.0] if kind == "blend" else [0.0, 1.0, 1.0])) for _ in chosen]
+    region: Any = None
+    crop = None
+    if kind in ("paste", "move"):
+        corners = [np.sort(draw(st.tuples(*[st.integers(0, s)] * 2))) for _ in chosen for s in (HEIGHT, WIDTH)]
+        ends = np.array(corners).reshape(len(chosen), 2, 2)
+        region = Boxes(ends[..., 0], ends[..., 1])
+        if kind == "move":
+            crop = Boxes(np.zeros_like(region.start), region.sides)
+    elif kind == "mask":
+        region = Mask(np.random.default_rng(draw(st.integers(0, 99))).random((len(chosen), HEIGHT, WIDTH)) < 0.5)
+    return Layer(chosen, source, opacity, region, crop)
+
+
+@st.composite
+def plans(draw: Any) -> Plan:
+    """Plans of one kind of layer, whose rows may be painted in parts, and of several."""
+    size = draw(st.integers(1, 7))
+    kinds = draw(st.sampled_from([("blend",), ("paste",), ("blend", "paste", "move", "mask")]))
+    return Plan(BatchSpec(size, (HEIGHT, WIDTH)), tuple(draw(st.lists(layers(size, kinds), max_size=3))))
+
+
+def pictures(size: int) -> np.ndarray:
+    """Multiples of 256, so that blends by quarters are exact in any order."""
+    return np.random.default_rng(size).integers(0, 200, (size, HEIGHT, WIDTH, 3)).astype(np.float64) * 256
+
+
+def laid(images: np.ndarray, layout: str) -> tuple[np.ndarray, tuple[int, int]]:
+    """The images in a layout of memory, and the positions of height and width."""
+    if layout == "channels first":
+        return np.ascontiguousarray(images.transpose(0, 3, 1, 2)), (2, 3)
+    if layout == "channels first in name":
+        return images.copy().transpose(0, 3, 1, 2), (2, 3)
+    if layout == "every second":
+        return np.repeat(images, 2, axis=2)[:, :, ::2], (1, 2)
+    return images.copy(), (1, 2)
+
+
+LAYOUTS = ("channels last", "channels first", "channels first in name", "every second")
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@hypothesis.given(plan=plans())
+def test_in_place_out_of_place_and_from_samples(layout: str, plan: Plan) -> None:
+    images = pictures(plan.size)
+    wanted, (_, axes) = laid(slowly(plan, images), layout)[0], laid(images, layout)
+    own, _ = laid(images, layout)
+    rows.paint(plan.layers, None, own, axes, False)
+    np.testing.assert_array_equal(own, wanted)
+    given, _ = laid(images, layout)
+    samples = [sample.copy() for sample in given]
+    for originals in (list(given), samples):
+        out = np.full_like(given, np.nan)
+        rows.paint(plan.layers, originals, out, axes, False)
+        np.testing.assert_array_equal(out, wanted)
+    np.testing.assert_array_equal(given, laid(images, layout)[0])
+    np.testing.assert_array_equal(samples, given)
+
+
+@pytest.mark.parametrize("pairing", ["cycle", "matching", "permutation", "flip", "roll"])
+@pytest.mark.parametrize("method", [MixUp, CutMix])
+def test_in_place_keeps_less_than_one_sample(method: Any, pairing: str) -> None:
+    images = np.random.default_rng(0).random((12, 128, 128, 3), np.float32)
+    transform = method(alpha=1.0, pairing=pairing, inplace=True, seed=1)
+    transform(images)  # whatever is loaded and kept at the first call
+    tracemalloc.start()
+    try:
+        transform(images)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < images[0].nbytes
+
+
+def test_what_is_not_finite_stays_where_it_is() -> None:
+    images = np.full((3, HEIGHT, WIDTH, 1), 2.0, np.float32)
+    images[1], images[2] = np.inf, np.nan
+    plan = Plan(BatchSpec(3, (HEIGHT, WIDTH)), (Layer([0, 1, 2], [1, 0, 0], [0.0, 1.0, 1.0]),))
+    out = np.empty_like(images)
+    rows.paint(plan.layers, list(images), out, (1, 2), False)
+    np.testing.assert_array_equal(out, np.full_like(images, 2.0))
+    rows.paint(plan.layers, None, images, (1, 2), False)
+    np.testing.assert_array_equal(images, out)
