@@ -24,6 +24,8 @@ import mixing
 import peers
 import report
 
+sys.path.remove(str(BENCHMARKS))  # tests have modules of the same names
+
 
 def run(script: str, *arguments: Any) -> str:
     command = [sys.executable, BENCHMARKS / f"{script}.py", *map(str, arguments)]

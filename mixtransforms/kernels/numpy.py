@@ -52,6 +52,10 @@ def reserved(sample: Array, size: int, shared: bool) -> Array:
     return np.empty((size, *sample.shape), sample.dtype)
 
 
+def row_writer(batch: Array) -> None:
+    """``None``: rows are ordinary memory."""
+
+
 def front(array: Array, axes: Sequence[int]) -> Array:
     """A view with the mixed axes at 1, 2, ..."""
     return np.moveaxis(array, axes, range(1, len(axes) + 1))

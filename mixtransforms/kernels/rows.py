@@ -39,7 +39,12 @@ class Coat(NamedTuple):
 
 
 def paint(
-    layers: Sequence[Layer], originals: Sequence[Array] | None, canvas: Array, axes: Sequence[int], ids: bool
+    layers: Sequence[Layer],
+    originals: Sequence[Array] | None,
+    canvas: Array,
+    axes: Sequence[int],
+    ids: bool,
+    write: Callable[[int, Array], None] | None = None,
 ) -> None:
     """Paints all layers.
 
@@ -49,6 +54,7 @@ def paint(
         canvas: ``(B, ...)``, what is painted on; whatever it holds is lost, unless it is painted in place.
         axes: Positions of the mixed axes in ``canvas``.
         ids: Whether the values are names of something, which a resize copies and never averages.
+        write: Puts a finished row into a canvas that lies dense in memory; ``None`` paints on its rows themselves.
     """
     if not canvas.size:
         return
@@ -64,8 +70,14 @@ def paint(
     inner = [axis - 1 for axis in order[1:]]
     if inner != list(range(len(inner))):
         originals = [original.transpose(inner) for original in originals]
+    if write is None:
+        for row in _along(coats):
+            _paint_row(rows[row], originals[row], originals, coats[row])
+        return
+    out = np.empty(rows[0].shape, canvas.dtype)
     for row in _along(coats):
-        _paint_row(rows[row], originals[row], originals, coats[row])
+        _paint_row(out, originals[row], originals, coats[row])
+        write(row, out)
 
 
 def blend_small(kernel: ModuleType, layer: Layer, original: Array, canvas: Array) -> None:

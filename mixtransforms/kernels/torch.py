@@ -7,7 +7,8 @@ nothing is read back from the device.
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -56,6 +57,26 @@ def reserved(sample: Tensor, size: int, shared: bool) -> Tensor:
     # As default collation has it.
     memory: torch.UntypedStorage = torch.UntypedStorage._new_shared(size * sample.nbytes)  # type: ignore[no-untyped-call]
     return torch.empty(0, dtype=sample.dtype).set_(memory).view(shape)
+
+
+def row_writer(batch: Tensor) -> Callable[[int, NDArray[Any]], None] | None:
+    """What writes a row of a :func:`reserved` batch that is shared, or ``None`` where rows are ordinary memory.
+
+    One system call a row is faster than the first touch of each of its pages.
+    """
+    strategy: Any = torch.multiprocessing.get_sharing_strategy
+    storage: Any = batch.untyped_storage()
+    if not storage.is_shared() or strategy() != "file_descriptor":
+        return None
+    file, _ = storage._share_fd_cpu_()  # the memory's own, which is closed with it
+    step = batch.nbytes // len(batch)
+
+    def write(row: int, values: NDArray[Any]) -> None:
+        left: Any = memoryview(values.reshape(-1).view(np.uint8).data)
+        while left:
+            left = left[os.pwrite(file, left, (row + 1) * step - len(left)) :]
+
+    return write
 
 
 def stacked(samples: Sequence[Tensor], shared: bool) -> Tensor:

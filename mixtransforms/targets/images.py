@@ -51,7 +51,7 @@ def paint(
     if view is None:
         return kernel.paint(plan, array, axes, ids, inplace)
     if originals is not None:
-        rows.paint(plan.layers, originals, view, axes, ids)
+        rows.paint(plan.layers, originals, view, axes, ids, kernel.row_writer(array))
         return array
     painted = view if inplace else np.empty_like(view)
     small = len(plan.layers) == 1 and view.nbytes < kernel.small_row(view.dtype) * len(view)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from doors import DOORS, NEUTRAL, Door
+from doors import DOORS, NEUTRAL, TORCHVISION, Door
 from forms import bits, host, memory
 
 from mixtransforms.core.errors import InputError
@@ -192,3 +192,39 @@ def test_a_batch_is_searched_once(monkeypatch: pytest.MonkeyPatch) -> None:
     copied = pickle.loads(pickle.dumps(mix))
     with pytest.raises(pytest.fail.Exception, match="searched again"):
         copied(BATCHES["tuple"])
+
+
+# In workers ---------------------------------------------------------------------------------------------------------
+
+
+class Photos:
+    """Images that are large enough to be mixed while they are collated."""
+
+    def __len__(self) -> int:
+        return 7
+
+    def __getitem__(self, index: int) -> tuple[Any, int]:
+        import torch
+
+        values = np.random.default_rng(index).integers(0, 256, (3, 97, 101), np.uint8)
+        return torch.from_numpy(values), index % CLASSES
+
+
+@pytest.mark.parametrize("strategy", ["file_descriptor", "file_system"])
+@pytest.mark.parametrize("method", METHODS)
+def test_workers_write_into_shared_memory(method: str, strategy: str) -> None:
+    torch = pytest.importorskip("torch", reason="torch is not installed")
+    mix = transform(TORCHVISION, method, seed=3, p=0.8)
+    former = torch.multiprocessing.get_sharing_strategy()
+    torch.multiprocessing.set_sharing_strategy(strategy)
+    try:
+        own, theirs = (
+            list(torch.utils.data.DataLoader(Photos(), batch_size=4, collate_fn=mix, num_workers=workers))
+            for workers in (0, 2)
+        )
+    finally:
+        torch.multiprocessing.set_sharing_strategy(former)
+    for (images, labels), (seen, soft) in zip(own, theirs, strict=True):
+        assert seen.is_shared()
+        assert torch.equal(images, seen)
+        assert torch.equal(labels, soft)
