@@ -38,6 +38,20 @@ class Coat(NamedTuple):
     number: int
 
 
+class Step(NamedTuple):
+    """A row that is painted in place.
+
+    Attributes:
+        row: The row.
+        keep: Whether it is copied before, since it is still read.
+        done: Rows whose copies are not read any more.
+    """
+
+    row: int
+    keep: bool
+    done: list[int]
+
+
 def paint(
     layers: Sequence[Layer],
     originals: Sequence[Array] | None,
@@ -61,9 +75,10 @@ def paint(
     order = [0, *sorted(range(1, canvas.ndim), key=lambda axis: -canvas.strides[axis])]
     canvas, places = canvas.transpose(order), [order.index(axis) for axis in axes]
     if originals is None:
+        steps = _steps(layers, len(canvas))
         for part, some in _parts(layers, canvas, places):
             rows = list(part)
-            _paint_in_place(rows, _coats(some, rows, places, ids))
+            _paint_in_place(rows, _coats(some, rows, places, ids), steps)
         return
     rows = list(canvas)
     coats = _coats(layers, rows, places, ids)
@@ -114,32 +129,45 @@ def _along(coats: Sequence[Sequence[Coat]]) -> Iterator[int]:
             row = coats[row][0].source if coats[row] else row
 
 
-def _paint_in_place(rows: Sequence[Array], coats: Sequence[Sequence[Coat]]) -> None:
-    """Paints every row after all rows that are painted with it; where rows go round in a circle, one is kept.
-
-    Each circle keeps one row, until the row that is painted with it is done.
-    """
+def _paint_in_place(rows: Sequence[Array], coats: Sequence[Sequence[Coat]], steps: Sequence[Step]) -> None:
+    """Paints rows on themselves; what is still read of a row that is painted is a copy."""
     originals = list(rows)
-    sources = [{coat.source for coat in own} - {row} for row, own in enumerate(coats)]
-    readers = np.bincount([source for own in sources for source in own], minlength=len(rows)).tolist()
-    waiting = dict.fromkeys(row for row, own in enumerate(coats) if own)
-    ready = [row for row in waiting if not readers[row]]
-    while waiting:
-        if not ready:
-            ready.append(next(iter(waiting)))
-            originals[ready[0]] = rows[ready[0]].copy()
-        row = ready.pop()
-        del waiting[row]
-        if originals[row] is rows[row] and any(coat.source == row for coat in coats[row][1:]):
-            originals[row] = rows[row].copy()  # a later coat is of the row itself, as it was
+    for row, keep, done in steps:
+        if keep:
+            originals[row] = rows[row].copy()
         _paint_row(rows[row], rows[row], originals, coats[row])
-        if not readers[row]:
-            originals[row] = rows[row]
+        for other in done:
+            originals[other] = rows[other]
+
+
+def _steps(layers: Sequence[Layer], size: int) -> list[Step]:
+    """Every row that is painted, behind all rows that are painted with it.
+
+    Where rows go round in a circle, one of them is kept, until the row that is painted with it is done.
+    """
+    painted: list[list[int]] = [[] for _ in range(size)]
+    for layer in layers:
+        for row, source in zip(layer.rows.tolist(), layer.source.tolist(), strict=True):
+            painted[row].append(source)
+    sources = [set(own) - {row} for row, own in enumerate(painted)]
+    readers = [0] * size
+    for own in sources:
+        for source in own:
+            readers[source] += 1
+    waiting = dict.fromkeys(row for row, own in enumerate(painted) if own)
+    ready = [row for row in waiting if not readers[row]]
+    steps = []
+    while waiting:
+        row = ready.pop() if ready else next(iter(waiting))
+        del waiting[row]
+        later = row in painted[row][1:]  # a later coat is of the row itself, as it was
+        done = [] if readers[row] else [row]
         for source in sources[row]:
             readers[source] -= 1
             if not readers[source]:
-                originals[source] = rows[source]
-                ready += [source] if source in waiting else []
+                (ready if source in waiting else done).append(source)
+        steps.append(Step(row, bool(readers[row]) or later, done))
+    return steps
 
 
 def _parts(layers: Sequence[Layer], canvas: Array, axes: Sequence[int]) -> Iterator[tuple[Array, Sequence[Layer]]]:

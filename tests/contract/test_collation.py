@@ -135,6 +135,8 @@ BATCHES: dict[str, Any] = {
     "list": [IMAGES, LABELS],
     "names": {"image": IMAGES, "label": LABELS},
     "other names": {"inputs": IMAGES, "label": LABELS, "meta": ["a"] * SIZE},
+    "again other names": {"pixel_values": IMAGES, "target": LABELS},
+    "names turned round": {"label": LABELS, "image": IMAGES},
     "soft": (IMAGES, SOFT),
     "bytes": ((IMAGES * 255).astype(np.uint8), LABELS),
     "smaller": (IMAGES[:3], LABELS[:3]),

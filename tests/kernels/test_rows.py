@@ -81,6 +81,15 @@ def test_in_place_out_of_place_and_from_samples(layout: str, plan: Plan) -> None
     np.testing.assert_array_equal(samples, given)
 
 
+def test_a_box_over_everything_that_is_not_seen_changes_nothing() -> None:
+    images = pictures(2)
+    everything = Boxes([[0, 0]] * 2, [[HEIGHT, WIDTH]] * 2)
+    plan = Plan(BatchSpec(2, (HEIGHT, WIDTH)), (Layer([0, 1], [1, 0], [0.0, 1.0], everything),))
+    out = np.full_like(images, np.nan)
+    rows.paint(plan.layers, list(images), out, (1, 2), False)
+    np.testing.assert_array_equal(out, images[[0, 0]])
+
+
 @pytest.mark.parametrize("pairing", ["cycle", "matching", "permutation", "flip", "roll"])
 @pytest.mark.parametrize("method", [MixUp, CutMix])
 def test_in_place_keeps_less_than_one_sample(method: Any, pairing: str) -> None:
