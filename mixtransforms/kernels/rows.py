@@ -8,7 +8,6 @@ never stacked.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from types import ModuleType
 from typing import Any, NamedTuple
 
@@ -74,14 +73,11 @@ def paint(
         return
     order = [0, *sorted(range(1, canvas.ndim), key=lambda axis: -canvas.strides[axis])]
     canvas, places = canvas.transpose(order), [order.index(axis) for axis in axes]
-    if originals is None:
-        steps = _steps(layers, len(canvas))
-        for part, some in _parts(layers, canvas, places):
-            rows = list(part)
-            _paint_in_place(rows, _coats(some, rows, places, ids), steps)
-        return
     rows = list(canvas)
     coats = _coats(layers, rows, places, ids)
+    if originals is None:
+        _paint_in_place(rows, coats)
+        return
     inner = [axis - 1 for axis in order[1:]]
     if inner != list(range(len(inner))):
         originals = [original.transpose(inner) for original in originals]
@@ -129,10 +125,10 @@ def _along(coats: Sequence[Sequence[Coat]]) -> Iterator[int]:
             row = coats[row][0].source if coats[row] else row
 
 
-def _paint_in_place(rows: Sequence[Array], coats: Sequence[Sequence[Coat]], steps: Sequence[Step]) -> None:
+def _paint_in_place(rows: Sequence[Array], coats: Sequence[Sequence[Coat]]) -> None:
     """Paints rows on themselves; what is still read of a row that is painted is a copy."""
     originals = list(rows)
-    for row, keep, done in steps:
+    for row, keep, done in _steps([[coat.source for coat in own] for own in coats]):
         if keep:
             originals[row] = rows[row].copy()
         _paint_row(rows[row], rows[row], originals, coats[row])
@@ -140,23 +136,21 @@ def _paint_in_place(rows: Sequence[Array], coats: Sequence[Sequence[Coat]], step
             originals[other] = rows[other]
 
 
-def _steps(layers: Sequence[Layer], size: int) -> list[Step]:
+def _steps(painted: Sequence[Sequence[int]]) -> Iterator[Step]:
     """Every row that is painted, behind all rows that are painted with it.
 
     Where rows go round in a circle, one of them is kept, until the row that is painted with it is done.
+
+    Args:
+        painted: The sources of every row.
     """
-    painted: list[list[int]] = [[] for _ in range(size)]
-    for layer in layers:
-        for row, source in zip(layer.rows.tolist(), layer.source.tolist(), strict=True):
-            painted[row].append(source)
     sources = [set(own) - {row} for row, own in enumerate(painted)]
-    readers = [0] * size
+    readers = [0] * len(painted)
     for own in sources:
         for source in own:
             readers[source] += 1
     waiting = dict.fromkeys(row for row, own in enumerate(painted) if own)
     ready = [row for row in waiting if not readers[row]]
-    steps = []
     while waiting:
         row = ready.pop() if ready else next(iter(waiting))
         del waiting[row]
@@ -166,33 +160,7 @@ def _steps(layers: Sequence[Layer], size: int) -> list[Step]:
             readers[source] -= 1
             if not readers[source]:
                 (ready if source in waiting else done).append(source)
-        steps.append(Step(row, bool(readers[row]) or later, done))
-    return steps
-
-
-def _parts(layers: Sequence[Layer], canvas: Array, axes: Sequence[int]) -> Iterator[tuple[Array, Sequence[Layer]]]:
-    """Halves of the canvas that are painted one after the other, so that of a row only half is ever kept."""
-    axis, halves = 0, [layers, layers]
-    if all(layer.region is None and layer.crop is None for layer in layers):
-        canvas = canvas.reshape(len(canvas), -1) if canvas.flags.c_contiguous else canvas
-        axis = int(np.argmax(canvas.shape[1:])) + 1
-    elif all(isinstance(layer.region, Boxes) and layer.crop is None for layer in layers):
-        axis, middle = axes[0], canvas.shape[axes[0]] // 2
-        parts = ((0, middle), (middle, canvas.shape[axis]))
-        halves = [[_within(layer, start, stop) for layer in layers] for start, stop in parts]
-    if axis and canvas.shape[axis] > 1:
-        yield from zip(np.split(canvas, [canvas.shape[axis] // 2], axis), halves, strict=True)
-    else:
-        yield canvas, layers
-
-
-def _within(layer: Layer, start: int, stop: int) -> Layer:
-    """The part of a layer of boxes between two places of the first mixed axis."""
-    box: Any = layer.region
-    corners = box.start.copy(), box.stop.copy()
-    for corner in corners:
-        corner[:, 0] = np.clip(corner[:, 0], start, stop) - start
-    return replace(layer, region=Boxes(*corners))
+        yield Step(row, bool(readers[row]) or later, done)
 
 
 def _coats(layers: Sequence[Layer], rows: Sequence[Array], axes: Sequence[int], ids: bool) -> list[list[Coat]]:

@@ -20,6 +20,7 @@ from mixtransforms.targets.containers import (
     spell,
     walk,
 )
+from mixtransforms.targets.containers import replace as replace_leaves
 from mixtransforms.targets.find import Finder, Target
 from mixtransforms.targets.found import Found, is_column
 from mixtransforms.targets.layouts import Layout
@@ -180,9 +181,10 @@ def _check_records(batch: Any, finder: Finder, size: int) -> None:
 
 def _size(batch: Any, finder: Finder) -> int | None:
     """Number of samples: of the first images or tables that do not stand in records."""
-    for target in finder.known(batch):
-        above = (leaf_at(batch, target.path[:steps]) for steps in range(1, len(target.path)))
-        if target.kind in (IMAGE, TABLE) and not any(is_records(node) for node in above):
+    leaves = walk(batch, lambda path, node: bool(path) and is_records(node))
+    records = [path for path, node in leaves if path and is_records(node)]
+    for target in finder.known(replace_leaves(batch, dict.fromkeys(records)) if records else batch):
+        if target.kind in (IMAGE, TABLE):
             return len(target.value)
     return None
 

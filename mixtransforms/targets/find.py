@@ -70,11 +70,12 @@ class Finder(ObjectFinder):
         Raises:
             InputError: An array is neither known nor declared, or the labels are no value of the batch.
         """
-        members = self.members(batch)
+        groups = self.groups(batch)
+        members = frozenset(path for group in groups for path in group.members)
         self._refuse_mixed(batch)
-        for group in self.groups(batch):
-            self._refuse_beside(batch, group)
-        leaves = list(self._leaves(batch, labels))
+        for group in groups:
+            self._refuse_beside(batch, group, members)
+        leaves = list(self._leaves(batch, labels, members))
         if labels is not None and not any(leaf is labels for _, leaf, _ in leaves):
             raise _foreign_labels(labels)
         found = [self._target(path, kind, leaf) for path, leaf, kind in leaves if kind is not None]
@@ -91,15 +92,15 @@ class Finder(ObjectFinder):
 
     def known(self, batch: Any, batched: bool = True) -> list[Target]:
         """The targets that are known, of a batch or of one sample; anything else is nobody's business here."""
-        leaves = self._leaves(batch, None, batched)
+        leaves = self._leaves(batch, None, self.members(batch, batched), batched)
         return [self._target(path, kind, leaf) for path, leaf, kind in leaves if kind is not None]
 
     def _target(self, path: Path, kind: Any, leaf: Any) -> Target:
         return Target(path, kind, leaf) if isinstance(kind, str) else Target(path, kind.name, leaf, kind)
 
-    def _leaves(self, batch: Any, labels: Any, batched: bool = True) -> Iterator[tuple[Path, Any, Any]]:
-        members = self.members(batch, batched)
-
+    def _leaves(
+        self, batch: Any, labels: Any, members: Collection[Path], batched: bool = True
+    ) -> Iterator[tuple[Path, Any, Any]]:
         def kind_of(path: Path, node: Any) -> Any:
             if path in members or self.passes(path):
                 return None
@@ -197,7 +198,7 @@ class Finder(ObjectFinder):
         """Whether a value stands in one container with what is told of objects."""
         return any(path[: len(member) - 1] == member[:-1] for member in members)
 
-    def _refuse_beside(self, batch: Any, group: Group) -> None:
+    def _refuse_beside(self, batch: Any, group: Group, members: Collection[Path]) -> None:
         """Raises for lists beside objects that have an entry for each of them, and would not be filtered with them."""
         counts = [len(item) for item in leaf_at(batch, group.anchor) if hasattr(item, "__len__")]
         for key, value in children(leaf_at(batch, group.place)) or ():
@@ -208,7 +209,7 @@ class Finder(ObjectFinder):
                 raise _polygons(path)
             lists = bool(value) and all(type(item) in (list, tuple) for item in value)
             told = lists and any(counts) and [len(item) for item in value] == counts
-            if told and path not in self.members(batch) and self.declared(path) is None:
+            if told and path not in members and self.declared(path) is None:
                 raise self._unknown(path, value, True)
 
     def _refuse(self, batch: Any, path: Path, leaf: Any) -> None:
