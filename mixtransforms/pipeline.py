@@ -328,13 +328,7 @@ def mix_stage(
     samples = is_samples(data)
     batch = data
     for index, mix in enumerate(stage.transforms):
-        own = dataclasses.replace(
-            mix._finder,
-            kinds={**finder.kinds, **mix._finder.kinds},
-            boxes=joined(finder.boxes, mix.boxes),
-            points=finder.points,
-        )
-        found = dataclasses.replace(mix._find(batch, own), samples=samples)
+        found = dataclasses.replace(mix._find(batch, _together(finder, mix)), samples=samples)
         given = None if call is None or mix.seed is not None else call.stream(number << 16 | index)
         plan = mix._draw(found, key=given, quiet=record is not None)
         if record is not None:
@@ -343,3 +337,17 @@ def mix_stage(
                 record.before = mix._before(found)
         batch = mix._replay(plan, found)
     return batch
+
+
+def _together(finder: Finder, mix: MixTransform) -> Finder:
+    """What values are called in a pipeline and by one of its mixes; the same one in every call, for what it has met."""
+    known = finder.memo.get(id(mix))
+    if known is None or known[0] is not mix:
+        own = dataclasses.replace(
+            mix._finder,
+            kinds={**finder.kinds, **mix._finder.kinds},
+            boxes=joined(finder.boxes, mix.boxes),
+            points=finder.points,
+        )
+        known = finder.memo[id(mix)] = mix, own
+    return known[1]

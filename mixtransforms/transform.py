@@ -197,8 +197,9 @@ class MixTransform(Options):
         """Whether mixing is switched off, as by ``.eval()``."""
         return False
 
-    def _labels_of(self, batch: Any) -> Any:
-        """The leaf that the host knows to be the labels, or ``None``."""
+    @property
+    def _find_labels(self) -> Callable[[Any], Any] | None:
+        """What finds the leaf of a batch that is known to be the labels, or ``None`` where nobody knows better."""
         return None
 
     # ------------------------------------------------------------------------------------------ how it works
@@ -219,7 +220,7 @@ class MixTransform(Options):
             finder or self._finder,
             pad=self.pad is not None,
             fill=self.ignore_index or 0,
-            labels=self._labels_of,
+            labels=self._find_labels,
             labels_follow=self._labels_follow,
             reserve=not self.keep_originals,
         )
@@ -257,10 +258,11 @@ class MixTransform(Options):
         return Scene(found.spec.shape, found.first, self.method.blends, *found.whole)
 
     def _rule_of(self, target: Target) -> Kind:
-        key = target.kind, id(target.rule)  # declared rules live as long as the transform
-        if key not in self._rules:
-            self._rules[key] = rule_of(target, self)
-        return self._rules[key]  # type: ignore[no-any-return]
+        key = target.kind, id(target.rule)
+        known = self._rules.get(key)
+        if known is None or known[0] is not target.rule:  # another one, at the place in memory of one that is gone
+            known = self._rules[key] = target.rule, rule_of(target, self)
+        return known[1]
 
     @functools.cached_property
     def _rules(self) -> Memo:

@@ -101,7 +101,8 @@ def told_apart(hashes: Sequence[int]) -> WordArray:
     return words
 
 
-_PLAIN = (str, bytes, bool, int, float, complex, np.generic, type(None))
+PLAIN = (str, bytes, bool, int, float, complex, np.generic, type(None))
+"""Types of values that are known by their text."""
 
 
 def content_hash(leaves: Iterable[tuple[str, Any]]) -> int:
@@ -121,6 +122,6 @@ def content_hash(leaves: Iterable[tuple[str, Any]]) -> int:
                 digest.update(dense)
         else:
             # Of other values only the type counts: their text may hold an address, which no run repeats.
-            text = repr(leaf) if isinstance(leaf, _PLAIN) else ""
+            text = repr(leaf) if isinstance(leaf, PLAIN) else ""
             digest.update(f"{name}|{type(leaf).__name__}|{text}|".encode())
     return digest.intdigest()

@@ -58,7 +58,8 @@ def paint(array: Tensor, tensors: PlanTensors, axes: Sequence[int], *, dominant:
 
 def is_traced() -> bool:
     """Whether operations are recorded into a graph or seen by a transform of functions, such as ``torch.vmap``."""
-    return torch.compiler.is_compiling() or torch._C._functorch.maybe_current_level() is not None
+    recorded = torch.compiler.is_compiling() or bool(torch._C._is_tracing())
+    return recorded or torch._C._functorch.maybe_current_level() is not None
 
 
 def _coated(
@@ -122,8 +123,13 @@ def _mean(base: Tensor, other: Tensor, keep: Tensor, give: Tensor) -> Tensor:
 def _is_followed(*operands: Tensor) -> bool:
     """Whether somebody records what is computed, which forbids ``out=``."""
     recorded = torch.is_grad_enabled() and any(part.requires_grad for part in operands)
-    unpacked = map(forward_ad.unpack_dual, operands)
-    return is_traced() or recorded or any(part.tangent is not None for part in unpacked)
+    return is_traced() or recorded or any(map(has_tangent, operands))
+
+
+def has_tangent(array: Tensor) -> bool:
+    """Whether forward-mode differentiation follows a tensor."""
+    unpacked: Any = forward_ad.unpack_dual(array)  # type: ignore[no-untyped-call]
+    return unpacked.tangent is not None
 
 
 def _source(original: Tensor, tensors: PlanTensors, coat: int, axes: Sequence[int]) -> Tensor:

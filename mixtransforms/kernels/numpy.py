@@ -37,9 +37,9 @@ def host_view(array: Array) -> Array:
     return array
 
 
-def host_views(arrays: Sequence[Array]) -> list[Array]:
-    """The arrays themselves."""
-    return list(arrays)
+def host_views(arrays: Sequence[Array]) -> list[Array] | None:
+    """The arrays themselves; ``None`` where their bytes are in another order than the machine's."""
+    return list(arrays) if arrays[0].dtype.isnative else None
 
 
 def from_host(values: Array, like: Array) -> Array:

@@ -120,6 +120,7 @@ def place(device: Any) -> torch.device:
     return torch.empty(0, device=device).device
 
 
+@torch.compiler.disable  # type: ignore[untyped-decorator]  # it is NumPy's work, done once a plan
 def plan_tensors(plan: Plan, device: torch.device, *, full: bool = False) -> PlanTensors:
     """See :meth:`mixtransforms.Plan.tensors`, which keeps what this one makes."""
     parts: dict[str, NDArray[Any] | None] = dict.fromkeys(PlanTensors._fields[1:])

@@ -1,7 +1,7 @@
-"""The verbs on torch tensors: pure functions of the whole batch, on any device, differentiable.
+"""The verbs on torch tensors.
 
-Every verb returns the new canvas and leaves its arguments alone. There is never one torch operation a sample, and
-nothing is read back from the device.
+Those on host memory have NumPy arrays of it; all others are functions of the whole batch that leave their arguments
+alone, on any device. There is never one torch operation a sample, and nothing is read back from the device.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from mixtransforms.core.layers import BoolArray, Boxes, FloatArray, IntArray, La
 from mixtransforms.core.plan import Plan
 from mixtransforms.kernels import SMALL_ROW, WEIGHT_STEPS, coats, column
 from mixtransforms.kernels import numpy as on_host
-from mixtransforms.kernels.coats import FLOAT8, bits, is_traced, viewed, where
+from mixtransforms.kernels.coats import FLOAT8, bits, has_tangent, is_traced, viewed, where
 from mixtransforms.kernels.neighbours import nearest_cells
 from mixtransforms.kernels.resampling import resize_matrices
 
-_NOT_OF_NUMPY = {torch.bfloat16, *FLOAT8}
+_NOT_OF_NUMPY = {torch.bfloat16, torch.complex32, *FLOAT8}
 
 
 def host_view(array: Tensor) -> NDArray[Any] | None:
@@ -43,7 +43,7 @@ def host_views(arrays: Sequence[Tensor]) -> list[NDArray[Any]] | None:
         return None
     plain = [array if type(array) is Tensor else array.as_subclass(Tensor) for array in arrays]
     odd = [array.is_neg() for array in plain] + [array.is_conj() for array in plain if array.is_complex()]
-    odd += [array.requires_grad for array in plain]
+    odd += [array.requires_grad or has_tangent(array) for array in plain]
     if {array.is_cpu for array in plain} != {True} or any(odd):
         return None
     return [array.numpy() for array in plain]
@@ -56,7 +56,7 @@ def reserved(sample: Tensor, size: int, shared: bool) -> Tensor:
         return torch.from_numpy(np.empty(shape, sample.as_subclass(Tensor).numpy().dtype))
     # As default collation has it.
     memory: torch.UntypedStorage = torch.UntypedStorage._new_shared(size * sample.nbytes)  # type: ignore[no-untyped-call]
-    return torch.empty(0, dtype=sample.dtype).set_(memory).view(shape)
+    return torch.empty(0, dtype=sample.dtype, device="cpu").set_(memory).view(shape)
 
 
 def row_writer(batch: Tensor) -> Callable[[int, NDArray[Any]], None] | None:
@@ -172,7 +172,7 @@ def paint(plan: Plan, array: Tensor, axes: Sequence[int], ids: bool, inplace: bo
     if inplace:
         array.copy_(canvas)
         return array
-    if canvas.data_ptr() == plain.data_ptr() or canvas.stride() != plain.stride():
+    if canvas.stride() != plain.stride() and not is_traced():
         canvas = torch.empty_like(plain, requires_grad=False).copy_(canvas)
     return canvas.as_subclass(type(array)) if _is_tv_tensor(array) else canvas
 
@@ -359,7 +359,9 @@ def expect(fine: Tensor, text: str) -> None:
 def to_host(values: Tensor) -> NDArray[Any]:
     """The values as a NumPy array; waits for the device."""
     plain = values if type(values) is Tensor else values.as_subclass(Tensor)
-    return (plain.float() if plain.dtype == torch.bfloat16 else plain).numpy(force=True)
+    if plain.dtype in _NOT_OF_NUMPY:
+        plain = plain.to(torch.complex64 if plain.is_complex() else torch.float32)
+    return plain.numpy(force=True)
 
 
 def common_dtype(arrays: Sequence[Tensor]) -> Any:

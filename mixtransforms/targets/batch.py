@@ -58,15 +58,19 @@ def find_batch(
     """
     samples = is_samples(batch)
     rows: dict[Path, list[Any]] = {}
+    reserve = reserve and labels is None and not finder.layout.is_table
     given = _collated(batch, finder, pad, rows if reserve else None) if samples else batch
     own = None if labels is None else labels(given)
     form = structure(given) if own is None else None
     places = finder.memo.get(form)
     if form is not None and places is not None:
-        return places.found(given, samples, rows)  # type: ignore[no-any-return]
-    found = _find(given, finder, pad, fill, own, labels_follow)
-    if form is not None and (places := found.places):
-        finder.memo[form] = places
+        found: Found = places.found(given)
+    else:
+        found = _find(given, finder, pad, fill, own, labels_follow)
+        if form is not None and (places := found.places):
+            finder.memo[form] = places
+    if not rows.keys() <= {target.path for target in found.images}:  # they stand where no painter sees them
+        return find_batch(batch, finder, pad=pad, fill=fill, labels=labels, labels_follow=labels_follow)
     return replace(found, samples=samples, rows=rows)
 
 

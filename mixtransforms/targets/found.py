@@ -28,13 +28,13 @@ class Places(NamedTuple):
     whole: tuple[tuple[int, ...], tuple[int, ...]]
     spec: BatchSpec
 
-    def found(self, batch: Any, samples: bool, rows: Mapping[Path, list[Any]]) -> Found:
-        """The targets of another batch; see :class:`Found` for the arguments."""
+    def found(self, batch: Any) -> Found:
+        """The targets of another batch."""
         images, others = (
             tuple(target._replace(value=leaf_at(batch, target.path)) for target in targets)
             for targets in (self.images, self.others)
         )
-        return Found(batch, batch, images, others, (), self.axes, self.first, self.whole, self.spec, samples, rows=rows)
+        return Found(batch, batch, images, others, (), self.axes, self.first, self.whole, self.spec)
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Found:
         samples: Whether it was collated from a list of samples.
         padded: Whether images were of unequal sizes.
         rows: Images that are not collated yet: by path, the samples' arrays in host memory. Their batch is an empty
-            one, which the painter fills.
+            one, which the painter fills; nobody else looks at it.
     """
 
     given: Any

@@ -45,6 +45,9 @@ def paint(
         PlanError: The array is not of the plan's spec.
     """
     _check_fit(plan, array, axes, where)
+    if len(array.shape) == 1:  # a row of one number is an array, too
+        painted = paint(plan, array[:, None], axes, inplace=inplace, ids=ids, where=where)
+        return array if inplace else painted[:, 0]
     check_paintable(array, where, blends=any(_computes(layer, ids) for layer in plan.layers), inplace=inplace)
     kernel = kernel_of(str(backend_of(array)))
     view = kernel.host_view(array)

@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from typing import Any
 
-import numpy as np
-
+from mixtransforms.core.keys import PLAIN
 from mixtransforms.kernels import backend_of
 from mixtransforms.targets.containers import children, columns, sort_of
 
 LONGEST = 16
 """Items of the longest list that is looked into; what has more has an item for every sample."""
-
-_PLAIN = (str, bytes, bool, int, float, complex, np.generic, type(None))
 
 
 def structure(node: Any) -> Hashable | None:
@@ -26,13 +23,13 @@ def structure(node: Any) -> Hashable | None:
     if backend_of(node):
         return kind, node.shape, node.dtype
     if sort_of(kind) is None or len(items := children(node) or ()) > LONGEST:
-        return kind if issubclass(kind, _PLAIN) else None
+        return kind if issubclass(kind, PLAIN) else None
     parts = []
     for name, value in items:
         part = structure(value)
         if part is None:
             return None
-        parts.append((name, part))
+        parts.append((type(name), name, part))  # 1 and True are equal, but not alike
     return kind, tuple(parts)
 
 
@@ -55,7 +52,7 @@ def common_structure(values: Sequence[Any]) -> Hashable | None:
         return (kind, *dtypes, *(shapes if len(shapes) == 1 else (None, *ranks))) if one else None
     sort = sort_of(kind)
     if sort is None:
-        return kind if issubclass(kind, _PLAIN) else None
+        return kind if issubclass(kind, PLAIN) else None
     if len(children(values[0]) or ()) > LONGEST:
         return None
     parts = []
@@ -63,5 +60,5 @@ def common_structure(values: Sequence[Any]) -> Hashable | None:
         part = common_structure(column)
         if part is None:
             return None
-        parts.append((name, part))
+        parts.append((type(name), name, part))
     return (kind, tuple(parts)) if parts else None

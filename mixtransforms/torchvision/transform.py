@@ -63,8 +63,9 @@ class Transform(MixTransform, v2.Transform):
     def _labelled(self) -> bool:  # type: ignore[override]
         return self.labels_getter is not None
 
-    def _labels_of(self, batch: Any) -> Any:
-        return self.labels_getter(batch) if callable(self.labels_getter) else None
+    @property
+    def _find_labels(self) -> Callable[[Any], Any] | None:
+        return self.labels_getter if callable(self.labels_getter) else None
 
 
 class MixUp(Transform, methods.MixUp): ...

@@ -230,3 +230,99 @@ def test_workers_write_into_shared_memory(method: str, strategy: str) -> None:
         assert seen.is_shared()
         assert torch.equal(images, seen)
         assert torch.equal(labels, soft)
+
+
+# Where no painter looks ---------------------------------------------------------------------------------------------
+
+
+def reserving(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Has every image that may be mixed while it is collated left to the painter; what nobody fills is no number."""
+    monkeypatch.setattr(collate, "LARGE_ROW", 0)
+    numpy = collate.kernel_of("numpy")
+    monkeypatch.setattr(
+        numpy, "reserved", lambda sample, size, shared: np.full((size, *sample.shape), 99, sample.dtype)
+    )
+
+
+def test_tables_are_collated(monkeypatch: pytest.MonkeyPatch) -> None:
+    reserving(monkeypatch)
+    rows = [(np.full(50, index, np.float32), index) for index in range(CLASSES)]
+    mixed, _ = NEUTRAL.load().MixUp(0.2, num_classes=CLASSES, layout="BF")(rows)
+    assert mixed.max() < CLASSES
+
+
+def test_images_in_records_are_collated(monkeypatch: pytest.MonkeyPatch) -> None:
+    reserving(monkeypatch)
+    batch = [{"image": image, "views": [{"image": image}] * SIZE} for image in pictures("float32")]
+    out = NEUTRAL.load().MixUp(1.0)(batch)
+    for leaf in leaves(out):
+        assert leaf.max() <= 1
+
+
+def test_who_finds_the_labels_sees_the_images(monkeypatch: pytest.MonkeyPatch) -> None:
+    torch = pytest.importorskip("torch", reason="torch is not installed")
+    monkeypatch.setattr(collate, "LARGE_ROW", 0)
+    seen = []
+
+    def getter(batch: Any) -> Any:
+        seen.append(batch["image"].clone())
+        return batch["label"]
+
+    batch = samples("tensors")
+    transform(TORCHVISION, "MixUp", labels_getter=getter)(batch)
+    assert torch.equal(seen[0], torch.stack([sample["image"] for sample in batch]))
+
+
+def test_bytes_of_the_other_order_are_turned(monkeypatch: pytest.MonkeyPatch) -> None:
+    batch = [{"image": image.astype(image.dtype.newbyteorder())} for image in pictures("float32")]
+    fast, slow = both_ways(monkeypatch, lambda: transform(NEUTRAL, "MixUp", seed=3)(batch)["image"])
+    assert fast.dtype == slow.dtype
+    assert fast.dtype.isnative
+    np.testing.assert_allclose(fast, slow, atol=1e-6)
+
+
+def test_names_that_are_equal_but_not_alike() -> None:
+    from mixtransforms import Label
+
+    def mixed(mix: Any, name: Any) -> tuple[int, ...]:
+        return np.shape(mix({"image": IMAGES, "m": {name: LABELS}})["m"][name])
+
+    for first, second in ((True, 1), (1, True)):
+        mix = NEUTRAL.load().CutMix(1.0, kinds={"m.True": Label(num_classes=CLASSES)}, passthrough=("m.1",))
+        found = {str(name): mixed(mix, name) for name in (first, second)}
+        assert found == {"True": (SIZE, CLASSES), "1": (SIZE,)}
+
+
+@pytest.mark.parametrize("door", [door for door in DOORS if door is not NEUTRAL], ids=str)
+def test_a_mix_in_several_pipelines_has_the_rules_of_each(door: Door) -> None:
+    import gc
+
+    from mixtransforms import Label
+
+    module = door.load()
+    mix = module.MixUp(1.0, p=0.0)
+    for turn in range(60):
+        other = module.MixUp(1.0, p=0.0, kinds={"z": Label(num_classes=3, ignore_index=turn % 3)})
+        image = IMAGES[:3] if door.name != "torchvision" else __import__("torch").zeros(3, 3, 8, 8)
+        batch = {"image": image, "z": [0, 1, 2]}
+        pipeline = module.BatchCompose([mix, other])
+        out = pipeline(batch) if door.name == "torchvision" else pipeline(**batch)
+        wanted = np.eye(3)
+        wanted[turn % 3] = 0
+        np.testing.assert_array_equal(host(out["z"]), wanted)
+        del pipeline, other, out
+        gc.collect()
+
+
+@pytest.mark.parametrize("door", [door for door in DOORS if door is not NEUTRAL], ids=str)
+def test_a_pipeline_searches_a_batch_once(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    from mixtransforms.targets.find import Finder
+
+    module = door.load()
+    pipeline = module.BatchCompose([module.MixUp(num_classes=CLASSES)])
+    image = IMAGES if door.name != "torchvision" else __import__("torch").from_numpy(IMAGES).movedim(-1, 1)
+    batch = {"image": image, "label": LABELS if door.name != "torchvision" else __import__("torch").from_numpy(LABELS)}
+    run = pipeline if door.name == "torchvision" else lambda batch: pipeline(**batch)
+    run(batch)
+    monkeypatch.setattr(Finder, "find", lambda *_: pytest.fail("searched again"))
+    run(batch)

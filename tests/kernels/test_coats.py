@@ -570,3 +570,50 @@ def test_both_public_homes_of_a_plan_have_tensors() -> None:
         plan = transform.plan(images("uint8", 6))
         expected = host(transform.replay(plan, images("uint8", 6)))
         np.testing.assert_array_equal(paint(images("uint8", 6), plan).numpy(), expected)
+
+
+# ------------------------------------------------------------------------------------------ plans that are applied
+
+
+@pytest.mark.filterwarnings("ignore:Dynamo detected a call to a `functools.lru_cache`:UserWarning")
+def test_a_plan_is_applied_in_compiled_code() -> None:
+    array, plan = torch.rand(4, 3, 70, 70), draw("oneof", 4, (70, 70))
+    compiled = torch.compile(lambda x: plan.apply(x * 2) + 1, backend="eager")
+    assert torch.allclose(compiled(array), plan.apply(array * 2) + 1)
+
+
+@pytest.mark.filterwarnings("ignore:.torch.jit.:FutureWarning")  # torch's own forward mode, and what it says of tracing
+@pytest.mark.filterwarnings("ignore:.torch.jit.:DeprecationWarning", "ignore::torch.jit.TracerWarning")
+@pytest.mark.parametrize("name", METHODS)
+def test_whoever_follows_an_applied_plan_sees_it(name: str) -> None:
+    plan = draw(name)
+    array, other = (torch.randn(plan.size, 3, *plan.spec.shape) for _ in range(2))
+    wanted = plan.apply(other)
+    each = torch.func.vmap(lambda one: plan.apply(one[:, None], "channels_first"), in_dims=1)(other)
+    assert torch.allclose(each[:, :, 0].movedim(0, 1), wanted)
+    _, tangent = torch.func.jvp(plan.apply, (array,), (other,))
+    assert torch.allclose(tangent, wanted)
+    with torch.autograd.forward_ad.dual_level():
+        dual = torch.autograd.forward_ad.make_dual(array, other)
+        tangent = torch.autograd.forward_ad.unpack_dual(plan.apply(dual)).tangent
+        assert torch.allclose(tangent, wanted)
+    assert torch.allclose(torch.jit.trace(plan.apply, array, check_trace=False)(other), wanted)
+
+
+@pytest.mark.filterwarnings("ignore:ComplexHalf support is experimental:UserWarning")
+def test_pastes_of_what_numpy_has_not() -> None:
+    plan = draw("cutmix")
+    values = torch.randn(plan.size, 3, *plan.spec.shape, dtype=torch.complex64)
+    wanted = plan.apply(values.to(torch.complex32).to(torch.complex64))
+    assert torch.equal(plan.apply(values.to(torch.complex32)).to(torch.complex64), wanted)
+
+
+def test_a_shared_batch_is_in_host_memory() -> None:
+    from mixtransforms.kernels import kernel_of
+
+    sample = torch.zeros(3, 4)
+    with torch.device("meta"):
+        batch = kernel_of("torch").reserved(sample, 5, True)
+    assert batch.is_shared()
+    assert batch.device.type == "cpu"
+    assert batch.shape == (5, 3, 4)

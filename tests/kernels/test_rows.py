@@ -114,3 +114,28 @@ def test_what_is_not_finite_stays_where_it_is() -> None:
     np.testing.assert_array_equal(out, np.full_like(images, 2.0))
     rows.paint(plan.layers, None, images, (1, 2), False)
     np.testing.assert_array_equal(images, out)
+
+
+@pytest.mark.parametrize("make", ["dense", "every second", "torch", "expanded"])
+@pytest.mark.parametrize("inplace", [False, True])
+def test_a_number_a_sample(make: str, inplace: bool) -> None:
+    """Plans of whole rows paint ``(B,)`` as well: several layers, some of which copy."""
+    layers = (Layer([0, 1, 2], [1, 2, 0], [0.5, 1.0, 0.25]), Layer([0, 3], [3, 1], [0.5, 1.0]))
+    plan = Plan(BatchSpec(4), layers)
+    values: Any = np.repeat(np.array([256.0, 512.0, 0.0, 1024.0]), 2)[::2]
+    if make == "dense":
+        values = values.copy()
+    elif make != "every second":
+        torch = pytest.importorskip("torch", reason="torch is not installed")
+        values = torch.ones(1).expand(4) if make == "expanded" else torch.from_numpy(values.copy())
+    before = np.array(values.tolist())
+    first = 0.5 * (0.5 * before[0] + 0.5 * before[1]) + 0.5 * before[3]
+    wanted = [first, before[2], 0.75 * before[2] + 0.25 * before[0], before[1]]
+    if inplace and make != "expanded":
+        from mixtransforms.targets.images import paint
+
+        assert paint(plan, values, (), inplace=True) is values
+        np.testing.assert_array_equal(np.array(values.tolist()), wanted)
+        return
+    np.testing.assert_array_equal(np.array(plan.apply(values).tolist()), wanted)
+    np.testing.assert_array_equal(np.array(values.tolist()), before)
