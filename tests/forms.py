@@ -150,7 +150,7 @@ def painted_by(numpy: str, torch: str | None = None) -> Iterator[None]:
         for name, way in modules.items():
             if name.endswith("torch") and not find_spec("torch"):
                 continue
-            patch.setattr(f"{name}.small_row", lambda dtype, way=way: 1 << 60 if way == "batch" else 0)
+            patch.setattr(f"{name}.small_row", lambda dtype, blends, way=way: 1 << 60 if way == "batch" else 0)
             if name.endswith("torch") and way == "tensors":
                 patch.setattr(f"{name}.host_view", lambda array: None)
         yield

@@ -61,9 +61,9 @@ def front(array: Array, axes: Sequence[int]) -> Array:
     return np.moveaxis(array, axes, range(1, len(axes) + 1))
 
 
-def small_row(dtype: np.dtype[Any]) -> int:
-    """Bytes of a sample below which :func:`blend_all` beats a blend of every row."""
-    return SMALL_ROW if opencv() is None or dtype.name not in OPENCV_DTYPES else SMALL_ROW // 16
+def small_row(dtype: np.dtype[Any], blends: bool) -> int:
+    """Bytes of a sample below which :func:`blend_all` or :func:`paste_all` beat one operation on every row."""
+    return SMALL_ROW // 16 if blends and dtype.name in OPENCV_DTYPES and opencv() is not None else SMALL_ROW
 
 
 def blend_all(canvas: Array, original: Array, rows: IntArray, source: IntArray, opacity: FloatArray) -> None:

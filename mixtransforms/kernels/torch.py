@@ -88,8 +88,8 @@ def stacked(samples: Sequence[Tensor], shared: bool) -> Tensor:
     return torch.stack(plain)
 
 
-def small_row(dtype: np.dtype[Any]) -> int:
-    """Bytes of a sample below which :func:`blend_all` beats a blend of every row."""
+def small_row(dtype: np.dtype[Any], blends: bool) -> int:
+    """See :func:`mixtransforms.kernels.numpy.small_row`; torch is faster than OpenCV on small rows."""
     return SMALL_ROW
 
 

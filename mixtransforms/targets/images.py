@@ -57,10 +57,14 @@ def paint(
         rows.paint(plan.layers, originals, view, axes, ids, kernel.row_writer(array))
         return array
     painted = view if inplace else np.empty_like(view)
-    small = len(plan.layers) == 1 and view.nbytes < kernel.small_row(view.dtype) * len(view)
+    small = len(plan.layers) == 1 and _is_small(kernel, plan.layers[0], view)
     if not (small and _paint_all(kernel, plan.layers[0], view, painted, axes)):
         rows.paint(plan.layers, None if inplace else list(view), painted, axes, ids)
     return array if inplace else kernel.from_host(painted, array)
+
+
+def _is_small(kernel: ModuleType, layer: Layer, view: Any) -> bool:
+    return bool(view.nbytes < kernel.small_row(view.dtype, layer.blends) * len(view))
 
 
 def _paint_all(kernel: ModuleType, layer: Layer, original: Any, canvas: Any, axes: Sequence[int]) -> bool:

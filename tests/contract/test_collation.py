@@ -295,13 +295,11 @@ def test_names_that_are_equal_but_not_alike() -> None:
 
 @pytest.mark.parametrize("door", [door for door in DOORS if door is not NEUTRAL], ids=str)
 def test_a_mix_in_several_pipelines_has_the_rules_of_each(door: Door) -> None:
-    import gc
-
     from mixtransforms import Label
 
     module = door.load()
     mix = module.MixUp(1.0, p=0.0)
-    for turn in range(60):
+    for turn in range(20):
         other = module.MixUp(1.0, p=0.0, kinds={"z": Label(num_classes=3, ignore_index=turn % 3)})
         image = IMAGES[:3] if door.name != "torchvision" else __import__("torch").zeros(3, 3, 8, 8)
         batch = {"image": image, "z": [0, 1, 2]}
@@ -311,7 +309,6 @@ def test_a_mix_in_several_pipelines_has_the_rules_of_each(door: Door) -> None:
         wanted[turn % 3] = 0
         np.testing.assert_array_equal(host(out["z"]), wanted)
         del pipeline, other, out
-        gc.collect()
 
 
 @pytest.mark.parametrize("door", [door for door in DOORS if door is not NEUTRAL], ids=str)
