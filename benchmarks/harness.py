@@ -69,7 +69,7 @@ def taken(
         inner: Calls in a row that are timed together; ``None`` finds out for each.
         seconds: After this time no further turn begins, but for the first ``LEAST_TURNS``.
         prepare: Runs before everything that is timed, and is not timed itself.
-        rest: Seconds between preparing and timing.
+        rest: Seconds before each call that warms up, and is not timed, as another contender has had its turn.
         clock: What time it is.
     """
     rounds = {}
@@ -84,8 +84,11 @@ def taken(
             break
         for name in random.Random(turn).sample(list(calls), len(calls)):
             call = calls[name]
+            if rest:
+                time.sleep(rest)
+                prepare()
+                call()  # not timed: caches are as in a loop again
             prepare()
-            time.sleep(rest)
             start = clock()
             for _ in range(rounds[name]):
                 call()

@@ -26,11 +26,11 @@ import report
 import torch
 from harness import Case, Settings
 
-READING = """All contenders of a case take turns in one process, each turn in another order; before each, the batch is
-restored and all threads come to rest. Told is the median. Behind a figure of ours, a percentage says what share of it a
-bare copy takes (`copy_` into existing memory in place, `clone` out of place, `default_collate` for collation); behind
-another, the median of the ratios of single turns to ours of the same kind, in place or not: `3.00x` took three times as
-long. What is not comparable is said in `benchmarks/peers.py` and `benchmarks/collation.py`.
+READING = """All contenders of a case take turns in one process, each turn in another order; before each, threads come
+to rest, one call warms up, and the batch is restored. Told is the median. Behind a figure of ours, a percentage says
+what share of it a bare copy takes (`copy_` into existing memory in place, `clone` out of place, `default_collate` for
+collation); behind another, the median of the ratios of single turns to ours of the same kind, in place or not: `3.00x`
+took three times as long. What is not comparable is said in `benchmarks/peers.py` and `benchmarks/collation.py`.
 """
 
 

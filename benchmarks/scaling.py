@@ -119,7 +119,7 @@ def loaded(settings: Settings, workers: int) -> Measured:
 
 
 AXES = [
-    Axis("Batch size, 224 x 224", "samples of a batch", (16, 32, 64, 128, 256, 512), partial(call, name="size")),
+    Axis("Batch size, 224 x 224", "samples of a batch", (16, 32, 64, 128, 256), partial(call, name="size")),
     Axis("Image size, batches of 64", "side of an image, pixels", (32, 64, 128, 224, 384), partial(call, name="side")),
     Axis(
         "Classes, 128 x 3 x 32 x 32",

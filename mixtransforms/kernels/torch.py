@@ -24,6 +24,9 @@ from mixtransforms.kernels.coats import FLOAT8, bits, has_tangent, is_traced, vi
 from mixtransforms.kernels.neighbours import nearest_cells
 from mixtransforms.kernels.resampling import resize_matrices
 
+PART = 1 << 20
+"""Numbers that are blended at once in another precision: of float32, four megabytes."""
+
 _NOT_OF_NUMPY = {torch.bfloat16, torch.complex32, *FLOAT8}
 
 
@@ -90,7 +93,7 @@ def stacked(samples: Sequence[Tensor], shared: bool) -> Tensor:
 
 def small_row(dtype: np.dtype[Any], blends: bool) -> int:
     """See :func:`mixtransforms.kernels.numpy.small_row`; torch is faster than OpenCV on small rows."""
-    return SMALL_ROW
+    return 1 << 62 if blends and dtype == np.float16 else SMALL_ROW  # at halves NumPy is slow
 
 
 def from_host(values: NDArray[Any], like: Tensor) -> Tensor:
@@ -107,19 +110,26 @@ def blend_all(
     every, share = len(rows) == len(canvas), opacity[:, None]
     if every and (rows[1:] < rows[:-1]).any():
         order = np.argsort(rows)
-        source, share = source[order], share[order]
+        rows, source, share = rows[order], source[order], share[order]
+    if given.dtype not in (torch.float32, torch.float64):
+        _blend_parts(out, given.clone() if canvas is original else given, rows, source, share)
+        return
     other = take(given, source)
     base = given if every else take(given, rows)
-    if base.dtype not in (torch.float32, torch.float64):
-        mixed = _mean(base, other, share)
-    else:
-        keep, give = (torch.from_numpy(part.astype(canvas.dtype)) for part in (1.0 - share, share))
-        # Not addcmul_, which rounds once or twice, depending on where in memory a number lies.
-        mixed = torch.mul(base, keep, out=out if every else None).add_(other.mul_(give))
+    # Not addcmul_, which rounds once or twice, depending on where in memory a number lies.
+    keep, give = (torch.from_numpy(part.astype(canvas.dtype)) for part in (1.0 - share, share))
+    mixed = torch.mul(base, keep, out=out if every else None).add_(other.mul_(give))
     if not every:
-        bits(out).index_copy_(0, _index(rows, out), bits(mixed))
-    elif mixed is not out:
-        out.copy_(mixed)
+        out.index_copy_(0, _index(rows, out), mixed)
+
+
+def _blend_parts(out: Tensor, given: Tensor, rows: IntArray, source: IntArray, share: FloatArray) -> None:
+    """Blends in another precision than that of the values, a few rows at a time, which stay in the cache."""
+    step = max(1, PART // max(1, given[0].numel()))
+    for start in range(0, len(rows), step):
+        some = slice(start, start + step)
+        mixed = _mean(take(given, rows[some]), take(given, source[some]), share[some])
+        bits(out).index_copy_(0, _index(rows[some], out), bits(mixed))
 
 
 def paste_all(

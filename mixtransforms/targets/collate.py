@@ -9,7 +9,7 @@ import numpy as np
 
 from mixtransforms.core.errors import InputError, explain
 from mixtransforms.core.processes import in_worker
-from mixtransforms.kernels import backend_of, backend_of_type, kernel_of
+from mixtransforms.kernels import backend_of, backend_of_type, dtype_name, kernel_of
 from mixtransforms.targets.containers import (
     Path,
     children,
@@ -147,7 +147,8 @@ def _reserved(samples: Sequence[Any], path: Path, later: MutableMapping[Path, An
     first, kernel = samples[0], kernel_of(str(backend_of(samples[0])))
     same = len({sample.dtype for sample in samples}) == len({sample.shape for sample in samples}) == 1
     same = same and len(set(map(type, samples))) == 1
-    rows = kernel.host_views(samples) if same and first.nbytes >= LARGE_ROW else None
+    large = same and first.nbytes >= LARGE_ROW and dtype_name(first) != "float16"  # halves are blended all at once
+    rows = kernel.host_views(samples) if large else None
     if rows is None:
         return stack(samples, path)
     later[path] = rows
