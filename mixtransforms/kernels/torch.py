@@ -274,8 +274,8 @@ def pair(values: Tensor, plan: Plan) -> tuple[Tensor, Tensor, Tensor]:
     if memory is not None:
         own, partner, weight = map(torch.from_numpy, on_host.pair(memory, plan))
         return own, partner, weight
-    tensors = plan.tensors(plain.device)
-    partner = viewed(bits(plain).index_select(0, tensors.sources[:, -1]), plain.dtype)
+    tensors, _ = plan.tensors(plain.device), plan.partner  # which raises where there are several
+    partner = viewed(bits(plain).index_select(0, tensors.sources[:, 1]), plain.dtype)
     return plain.clone(), partner, tensors.share[:, 0].to(torch.float32)
 
 

@@ -617,3 +617,12 @@ def test_a_shared_batch_is_in_host_memory() -> None:
     assert batch.is_shared()
     assert batch.device.type == "cpu"
     assert batch.shape == (5, 3, 4)
+
+
+@pytest.mark.parametrize("device", ["cpu", "meta"])
+def test_several_partners_are_no_pair(device: str) -> None:
+    from mixtransforms.kernels import kernel_of
+
+    plan = Plan(BatchSpec(3), (Layer([0], [1], [0.5]), Layer([0], [2], [0.5])))
+    with pytest.raises(PlanError, match="No single partner"):
+        kernel_of("torch").pair(torch.zeros(3, dtype=torch.int64, device=device), plan)
