@@ -236,10 +236,10 @@ def combine_ids(ids: Tensor, tensors: PlanTensors, classes: int, ignore_index: i
 # ------------------------------------------------------------------------------------------ checks
 
 
-def known_ids(ids: Tensor, classes: int | None, ignore_index: int | None) -> Tensor:
+def known_ids(ids: Tensor, classes: int, ignore_index: int | None) -> Tensor:
     """Which ids are within ``[0, classes)``, or are ignored."""
     ids = ids.long()
-    known = ids >= 0 if classes is None else (ids >= 0) & (ids < classes)
+    known = (ids >= 0) & (ids < classes)
     return known if ignore_index is None else known | (ids == ignore_index)
 
 

@@ -171,3 +171,36 @@ def test_cuda_is_the_cpu(method: Any, dtype: str) -> None:
     assert there.dtype == images.dtype
     apart = np.abs(form.read(there.cpu()) - form.read(plan.apply(images)))
     assert (apart <= (0 if form.integer or method == methods.CutMix() else ulp(255, 255, dtype))).all()
+
+
+@pytest.mark.parametrize("inplace", [False, True])
+@pytest.mark.parametrize("dtype", ["float16", "uint8", "uint16"])
+def test_parts_of_a_batch_read_the_originals(dtype: str, inplace: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Blends in another precision go a few rows at a time; in place, rows of earlier parts are sources of later ones."""
+    from mixtransforms.kernels import torch as kernel
+    from mixtransforms.targets.images import paint
+
+    size = 6
+    plan = Plan(BatchSpec(size), (Layer(np.arange(size), (np.arange(size) - 1) % size, np.full(size, 0.25)),))
+    batch = Form("torch", dtype).build(np.rint(np.random.default_rng(5).random((size, 4, 5, 3)) * 200))
+    with painted_by("batch"):
+        wanted = paint(plan, batch.clone(), ())
+        monkeypatch.setattr(kernel, "PART", 1)
+        seen = paint(plan, batch, (), inplace=inplace)
+    assert bits(seen) == bits(wanted)
+    assert (seen is batch) == inplace
+
+
+def test_a_row_is_written_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The system may write fewer bytes than it is given."""
+    from mixtransforms.kernels import torch as kernel
+
+    real = kernel.os.pwrite
+    monkeypatch.setattr(kernel.os, "pwrite", lambda file, values, offset: real(file, values[:7], offset))
+    rows = np.random.default_rng(0).random((3, 2, 5), np.float32)
+    batch = kernel.reserved(torch.from_numpy(rows[0]), 3, True)
+    write = kernel.row_writer(batch)
+    assert write is not None
+    for row in (2, 0, 1):
+        write(row, rows[row])
+    np.testing.assert_array_equal(batch.numpy(), rows)
