@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import xxhash
+from numpy.random.bit_generator import ISeedSequence
 from numpy.typing import NDArray
 
 WordArray = NDArray[np.uint64]
@@ -37,15 +38,28 @@ class Key:
         It is Philox4x64-10 (Salmon et al., Parallel Random Numbers: As Easy as 1, 2, 3, 2011), whose key is
         ``(seed, epoch, rank)`` and whose counter begins at ``(stream, step)``.
         """
-        words = [self.seed, self.epoch << 32 | self.rank]
-        counter = [0, 0, self.stream, self.step]
-        return np.random.Generator(
-            np.random.Philox(key=np.array(words, np.uint64), counter=np.array(counter, np.uint64))
-        )
+        words = np.array([self.seed, self.epoch << 32 | self.rank], np.uint64)
+        return philox(words, np.array([0, 0, self.stream, self.step], np.uint64))
 
     def to_dict(self) -> dict[str, int]:
         """The key in JSON's vocabulary."""
         return asdict(self)
+
+
+class _Words(ISeedSequence):
+    """The words of a key, in the place of a seed: a generator that is given ``key=`` asks the system for entropy."""
+
+    def __init__(self, words: WordArray) -> None:
+        self._words = words
+
+    def generate_state(self, n_words: int, dtype: Any = np.uint32) -> WordArray:
+        return self._words
+
+
+def philox(words: WordArray, counter: WordArray | None = None) -> np.random.Generator:
+    """A generator at the start of the draws of a key of two words, or at a counter of four."""
+    seed: Any = _Words(words)
+    return np.random.Generator(np.random.Philox(seed, counter=counter))
 
 
 @dataclass(frozen=True)

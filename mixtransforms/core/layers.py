@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -180,7 +181,7 @@ class Layer:
         """Whether the weight may vary over the place."""
         return isinstance(self.region, Mask) and self.region.values.dtype != np.bool_
 
-    @property
+    @cached_property
     def blends(self) -> bool:
         """Whether a pixel may be a mean of two samples."""
         return self.soft_edged or bool(((self.opacity > 0) & (self.opacity < 1)).any())

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from mixtransforms.core import fields
 from mixtransforms.core.errors import ParameterError, explain
-from mixtransforms.core.keys import Key
+from mixtransforms.core.keys import Key, philox
 from mixtransforms.core.pairing import CLASS_AWARE, MUTUAL, PAIRINGS, Hints, partners
 from mixtransforms.core.plan import BatchSpec, Layer, Plan
 from mixtransforms.core.schedule import Schedule, now, number
@@ -188,9 +188,9 @@ def beta_weights(alpha: float | Schedule, size: int, rng: np.random.Generator) -
     NumPy's generator, not torch's, whose Beta collapses to 0.5 for small alpha. It rejects some numbers, how many
     depends on alpha; with a generator of its own nothing else that is drawn depends on alpha.
     """
-    own = np.random.Generator(np.random.Philox(key=rng.bit_generator.random_raw(2)))
+    words: Any = rng.bit_generator.random_raw(2)
     alpha = now(alpha)
-    return own.beta(alpha, alpha, size) if alpha else np.ones(size)
+    return philox(words).beta(alpha, alpha, size) if alpha else np.ones(size)
 
 
 def alpha_field(default: float, source: str) -> Any:

@@ -31,7 +31,6 @@ from __future__ import annotations
 
 import functools
 import importlib
-import re
 from types import ModuleType
 from typing import Any
 
@@ -45,6 +44,8 @@ SMALL_ROW = 1 << 16
 
 BLENDABLE_INTEGERS = frozenset({"uint8", "uint16", "int16"})
 """Integer dtypes that hold intensities. Wider ones hold ids, of which a mean has no meaning."""
+
+_INTEGERS = frozenset(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64))
 
 
 def backend_of(value: Any) -> str | None:
@@ -64,6 +65,7 @@ def backend_of_type(kind: type) -> str | None:
     return None
 
 
+@functools.cache
 def kernel_of(backend: str) -> ModuleType:
     """The module of verbs for ``"numpy"`` or ``"torch"``; imports the backend when it is first needed."""
     return importlib.import_module(f"mixtransforms.kernels.{backend}")
@@ -71,7 +73,11 @@ def kernel_of(backend: str) -> ModuleType:
 
 def dtype_name(array: Any) -> str:
     """``"uint8"``, ``"bfloat16"``, ... of an array of either backend."""
-    dtype = array.dtype
+    return _name(array.dtype)
+
+
+@functools.lru_cache(maxsize=1024)
+def _name(dtype: Any) -> str:
     return dtype.name if isinstance(dtype, np.dtype) else str(dtype).rpartition(".")[2]
 
 
@@ -82,7 +88,7 @@ def is_floating(array: Any) -> bool:
 
 def is_integer(array: Any) -> bool:
     """Whether the dtype of an array of either backend is one of whole numbers."""
-    return re.fullmatch(r"u?int(8|16|32|64)", dtype_name(array)) is not None
+    return dtype_name(array) in _INTEGERS
 
 
 def column(values: Any, rank: int) -> Any:
