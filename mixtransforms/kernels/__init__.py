@@ -73,11 +73,7 @@ def kernel_of(backend: str) -> ModuleType:
 
 def dtype_name(array: Any) -> str:
     """``"uint8"``, ``"bfloat16"``, ... of an array of either backend."""
-    return _name(array.dtype)
-
-
-@functools.lru_cache(maxsize=1024)
-def _name(dtype: Any) -> str:
+    dtype = array.dtype  # no cache: compilers that trace this refuse one
     return dtype.name if isinstance(dtype, np.dtype) else str(dtype).rpartition(".")[2]
 
 
