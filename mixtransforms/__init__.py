@@ -44,10 +44,12 @@ if TYPE_CHECKING:
     from mixtransforms.targets.padding import Padding
     from mixtransforms.targets.regression import Regression
     from mixtransforms.targets.tables import Table
-    from mixtransforms.transform import CutMix, MixUp, OneOf, Trace
+    from mixtransforms.trace import Trace
+    from mixtransforms.transform import CutMix, MixUp, OneOf
 
 _HOMES = {
-    "transform": ("MixUp", "CutMix", "OneOf", "Trace"),
+    "trace": ("Trace",),
+    "transform": ("MixUp", "CutMix", "OneOf"),
     "epochs": ("set_epoch",),
     "core.keys": ("Key",),
     "core.schedule": ("Schedule", "Ramp", "Cosine", "Steps", "OffAfter", "Then"),

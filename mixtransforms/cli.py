@@ -71,14 +71,15 @@ def demo(
 def preview(
     pipeline: Annotated[Path, typer.Argument(help="Pipeline file that mixtransforms.save wrote.", show_default=False)],
     folder: Annotated[Path, typer.Argument(help="Images, one subfolder a class.", show_default=False)],
-    output: Annotated[Path, typer.Option("--output", "-o", help="The picture; its ending says the format.")] = Path(
-        "preview.png"
-    ),
+    output: Annotated[
+        Path,
+        typer.Option("--output", "-o", help="The picture (PNG, SVG, PDF), or one HTML page; its ending says which."),
+    ] = Path("preview.png"),
     batch: Annotated[int, typer.Option("--batch", "-b", min=1, help="Number of samples in the batch.")] = 8,
 ) -> None:
     """Run a pipeline on your own images and draw what it mixes."""
     with _plain_errors():
-        from mixtransforms.preview import preview
+        from mixtransforms.preview import PAGES, preview
 
         done = preview(pipeline, folder, output, batch, _tracked)
     for path, reason in done.reading.skipped:
@@ -88,7 +89,7 @@ def preview(
     _line(f"{_counted(images, 'image')} of {classes} mixed, {_counted(skipped, 'unreadable file')} skipped.")
     if images < batch:
         _line(f"The batch has {_counted(images, 'sample')}, not {batch}: there are no more images.")
-    _line(f"picture: {output}")
+    _line(f"{'page' if output.suffix.lower() in PAGES else 'picture'}: {output}")
 
 
 def list_types(

@@ -15,7 +15,7 @@ from mixtransforms.core.errors import ConfigError, MissingDependencyError, expla
 from mixtransforms.core.plan import Plan
 from mixtransforms.kernels import backend_of, kernel_of
 from mixtransforms.targets.containers import walk
-from mixtransforms.transform import Trace
+from mixtransforms.trace import Trace
 
 PHOTOS = ("china", "flower")
 """The two photos that come with scikit-learn; each is a class."""

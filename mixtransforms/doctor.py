@@ -32,6 +32,7 @@ PACKAGES = (
     "albumentations",
     *WHEELS,
     "matplotlib",
+    "ipywidgets",
     "scikit-learn",
     "pyyaml",
     "typer",
@@ -55,7 +56,7 @@ DOORS = {"torchvision": "mixtransforms.torchvision", "albumentations": "mixtrans
 ALBUMENTATIONS_X = "albumentationsx"
 """It installs over the same folder as albumentations, under another licence and with another interface."""
 
-_OPTIONAL_EXTRAS = ("torchvision", "albumentations", "show", "cli", "demo")
+_OPTIONAL_EXTRAS = ("torchvision", "albumentations", "show", "notebook", "cli", "demo")
 """Extras whose absence is told, in this order; the others are for developers or choose between OpenCV builds."""
 
 _REQUIREMENT = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^\]]*\])?\s*([^;]*?)\s*(?:;.*extra\s*==\s*['\"]([\w-]+)['\"].*)?$")

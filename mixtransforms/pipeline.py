@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,6 @@ import numpy as np
 from mixtransforms.core import fields
 from mixtransforms.core.errors import ParameterError, explain
 from mixtransforms.core.keys import Call, content_hash
-from mixtransforms.core.plan import Plan
 from mixtransforms.core.processes import in_worker
 from mixtransforms.core.streams import Stream
 from mixtransforms.kernels import backend_of, kernel_of
@@ -28,6 +27,7 @@ from mixtransforms.targets.keypoints import Keypoints
 from mixtransforms.targets.layouts import Layout
 from mixtransforms.targets.names import IMAGE
 from mixtransforms.targets.records import by_columns, is_records
+from mixtransforms.trace import Step
 from mixtransforms.transform import MixTransform
 
 SAMPLE, STILL, MIX = "sample", "still", "mix"
@@ -45,19 +45,6 @@ class Stage:
 
     kind: str
     transforms: tuple[Any, ...]
-
-
-@dataclass
-class Record:
-    """What a traced call writes down.
-
-    Attributes:
-        before: The batch as it came to the first mix.
-        plans: The plans so far.
-    """
-
-    before: Any = None
-    plans: list[Plan] = field(default_factory=list)
 
 
 def stages(transforms: Iterable[Any], still: Callable[[Any], bool]) -> tuple[Stage, ...]:
@@ -312,7 +299,7 @@ def mix_stage(
     stage: Stage,
     number: int,
     call: Call | None,
-    record: Record | None,
+    steps: list[Step] | None,
     finder: Finder,
 ) -> Any:
     """Mixes a batch with every transform of a stage, one after the other.
@@ -322,21 +309,29 @@ def mix_stage(
         stage: A stage of kind :data:`MIX`.
         number: Which stage of the pipeline it is, from 1.
         call: What the call is keyed by; ``None`` lets every transform draw for itself.
-        record: Where a traced call writes the plans, or ``None``.
+        steps: Where a traced call writes down what it did, or ``None``.
         finder: The pipeline's, which may know more of boxes and keypoints.
     """
     samples = is_samples(data)
     batch = data
     for index, mix in enumerate(stage.transforms):
-        found = dataclasses.replace(mix._find(batch, _together(finder, mix)), samples=samples)
+        together = _together(finder, mix)
+        found = dataclasses.replace(mix._find(batch, together), samples=samples)
         given = None if call is None or mix.seed is not None else call.stream(number << 16 | index)
-        plan = mix._draw(found, key=given, quiet=record is not None)
-        if record is not None:
-            record.plans.append(plan)
-            if record.before is None:
-                record.before = mix._before(found)
+        plan = mix._draw(found, key=given, quiet=steps is not None)
+        before = None if steps is None else mix._before(found)
         batch = mix._replay(plan, found)
+        if steps is not None:
+            steps.append(Step(mix, before, plan, copied(batch), together))
     return batch
+
+
+def copied(batch: Any) -> Any:
+    """A batch with arrays of its own, which nobody else overwrites."""
+    arrays = [(path, leaf) for path, leaf in walk(batch, lambda *_: False) if backend_of(leaf)]
+    return replace_leaves(
+        batch, {path: leaf.clone() if backend_of(leaf) == "torch" else leaf.copy() for path, leaf in arrays}
+    )
 
 
 def _together(finder: Finder, mix: MixTransform) -> Finder:

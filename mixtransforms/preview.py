@@ -1,10 +1,11 @@
-"""A user's own images through a pipeline file, to one picture."""
+"""A user's own images through a pipeline file, to one picture or one page."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from html import escape
 from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,9 @@ ENDINGS = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".w
 
 Track = Callable[[Iterable[int], int], Iterable[int]]
 """Wraps the count of images that are read, to show progress; the second argument is their number."""
+
+PAGES = (".html", ".htm")
+"""Endings of pages, which hold the picture, the pipeline as a diagram, and its file."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +59,7 @@ class Preview:
     """What :func:`preview` did.
 
     Attributes:
-        output: The picture.
+        output: The picture or the page.
         folder: What was found.
         reading: What was read of it.
     """
@@ -71,14 +75,14 @@ def preview(pipeline: Path, folder: Path, output: Path, batch: int, track: Track
     Args:
         pipeline: A file that ``mixtransforms.save`` wrote, for either host.
         folder: One subfolder a class.
-        output: The picture to write; its ending says the format.
+        output: The picture or the HTML page to write; its ending says the format.
         batch: Most samples of the batch.
         track: Shows progress while images are read.
 
     Raises:
         ConfigError: The file is no pipeline.
         InputError: There are no images, or they cannot be mixed by this pipeline.
-        ParameterError: The picture's ending is of no format that can be written.
+        ParameterError: The ending is of no format that can be written.
         MissingDependencyError: matplotlib, Pillow or the pipeline's host is not installed.
     """
     os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # importing it would ask the network for a newer release
@@ -90,8 +94,13 @@ def preview(pipeline: Path, folder: Path, output: Path, batch: int, track: Track
     found = find(folder)
     reading = read(found, batch, track)
     runnable, samples = prepared(loaded, reading)
-    figure = show.trace(runnable.trace(samples), found.classes, batch, title=f"{pipeline.name} on {folder.name}")
-    figure.savefig(output)
+    title = f"{pipeline.name} on {folder.name}"
+    paged = output.suffix.lower() in PAGES
+    figure = show.trace(runnable.trace(samples), found.classes, batch, title=None if paged else title)
+    if paged:
+        output.write_text(_page(title, figure, runnable, pipeline), encoding="utf-8")
+    else:
+        figure.savefig(output)
     return Preview(output, found, reading)
 
 
@@ -167,20 +176,32 @@ def prepared(pipeline: Any, reading: Reading) -> tuple[Any, list[Any]]:
     return compose, [(functional.to_image(image), label) for image, label in reading.images]
 
 
+def _page(title: str, figure: Any, pipeline: Any, file: Path) -> str:
+    """One page that needs no other file: the picture, the pipeline as a diagram, and what its file says."""
+    from mixtransforms.show import _html
+
+    picture = _html.Png(figure._repr_png_(), figure.alt)
+    diagram = f"<h2>Pipeline</h2>{pipeline._repr_html_()}"
+    text = escape(file.read_text(encoding="utf-8"), quote=False)
+    return _html.page(
+        title, [picture, diagram, f"<details><summary>{escape(file.name)}</summary><pre>{text}</pre></details>"]
+    )
+
+
 def _check_ending(output: Path) -> None:
     try:
         from matplotlib.figure import Figure
     except ImportError as reason:
         raise missing("matplotlib", "show", "mixtransforms preview") from reason
-    known = Figure().canvas.get_supported_filetypes()
+    known = [*Figure().canvas.get_supported_filetypes(), *(ending.removeprefix(".") for ending in PAGES)]
     if output.suffix.lower().removeprefix(".") not in known:
         raise ParameterError(
             explain(
-                "Not the name of a picture",
+                "Neither a picture nor a page",
                 where="--output",
                 got=repr(str(output)),
                 wanted="a name ending in ." + ", .".join(sorted(known)),
-                fix="Name it, for example, preview.png.",
+                fix="Name it, for example, preview.png or preview.html.",
             )
         )
 

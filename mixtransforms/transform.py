@@ -7,7 +7,7 @@ import secrets
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 from mixtransforms import methods
 from mixtransforms.core import fields as checked
@@ -32,6 +32,7 @@ from mixtransforms.targets.labels import class_ids
 from mixtransforms.targets.layouts import Layout
 from mixtransforms.targets.names import LABEL, MASK
 from mixtransforms.targets.rules import rule_of
+from mixtransforms.trace import Step, Trace
 
 if sys.version_info >= (3, 11):
     from typing import dataclass_transform
@@ -40,20 +41,6 @@ else:
     def dataclass_transform(**_: Any) -> Callable[[type], type]:
         """Read by type checkers only."""
         return lambda cls: cls
-
-
-class Trace(NamedTuple):
-    """What one call did, for looking and logging.
-
-    Attributes:
-        before: The batch as it came to the first mix.
-        plans: The plans, in the order they were painted.
-        after: The result.
-    """
-
-    before: Any
-    plans: tuple[Plan, ...]
-    after: Any
 
 
 @dataclass_transform(frozen_default=True, eq_default=False, kw_only_default=False)
@@ -96,6 +83,11 @@ class MixTransform(Options):
 
     def __repr__(self) -> str:
         return checked.constructor(self)
+
+    def _repr_html_(self) -> str:
+        from mixtransforms.show import _html  # upward: notebooks ask for it
+
+        return _html.transform(self)
 
     def _child(self, child: Method) -> Method:
         """The method of a child; its target options count only on the transform that holds it."""
@@ -151,7 +143,8 @@ class MixTransform(Options):
         found = self._find(gather(batch, named))
         before = self._before(found)
         plan = self._draw(found, quiet=True)
-        return Trace(before, (plan,), self._replay(plan, found))
+        after = self._replay(plan, found)
+        return Trace((Step(self, before, plan, after, self._finder),), after, (self,))
 
     def __call__(self, *batch: Any, **named: Any) -> Any:
         """Mixes a batch; or collates a list of samples and mixes that.

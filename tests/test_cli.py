@@ -1,5 +1,9 @@
 """The command line: what is printed, what is written, and the exit status."""
 
+import base64
+import html
+import io
+import re
 import subprocess
 import sys
 
@@ -149,6 +153,21 @@ def test_preview(photos, tmp_path, host):
         assert picture.format == "PNG"
 
 
+@pytest.mark.parametrize("host", ["torchvision", "albumentations", "neutral"])
+def test_preview_on_one_page(photos, tmp_path, host):
+    pytest.importorskip("matplotlib")
+    file, output = pipeline_file(tmp_path, host), tmp_path / "page.HTML"
+    assert f"page: {output}\n" in succeeds("preview", file, photos, "--output", output)
+    text = output.read_text(encoding="utf-8")
+    (picture,) = re.findall(r'<img src="data:image/png;base64,([^"]+)" alt="([^"]+)"', text)
+    with PIL.open(io.BytesIO(base64.b64decode(picture[0]))) as opened:
+        assert opened.text["Description"] == html.unescape(picture[1])
+    (written,) = re.findall(r"<pre>(.*)</pre>", text, re.DOTALL)
+    assert html.unescape(written) == file.read_text()
+    assert "CutMix" in re.sub(r"<pre>.*</pre>", "", text, flags=re.DOTALL)
+    assert not re.findall(r"<script|<link|https?://|\bon\w+=", text)
+
+
 def test_preview_of_a_single_mix(photos, tmp_path):
     pytest.importorskip("matplotlib")
     succeeds("preview", pipeline_file(tmp_path, "neutral"), photos, "-o", tmp_path / "picture.png", "-b", 2)
@@ -226,8 +245,9 @@ def test_a_file_that_is_no_pipeline(photos, tmp_path):
 def test_a_picture_of_no_known_format(photos, tmp_path):
     pytest.importorskip("matplotlib")
     text = fails("preview", pipeline_file(tmp_path, "neutral"), photos, "-o", tmp_path / "picture.doc")
-    assert "Error: Not the name of a picture" in text
+    assert "Error: Neither a picture nor a page" in text
     assert ".png" in text
+    assert ".html" in text
     assert "Reading images" not in text
 
 

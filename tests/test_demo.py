@@ -41,7 +41,7 @@ def test_pictures_fit_a_page(done, name):
     with PIL.open(done[1] / name) as picture:
         width, height = picture.size
         assert 1000 <= width <= 1300
-        assert 500 <= height <= 800
+        assert 500 <= height <= 1000
         assert len(np.unique(np.asarray(picture.convert("L")))) > 100
 
 

@@ -17,11 +17,13 @@ REQUIRES = (
     'albumentations<2.1,>=2.0.8; extra == "albumentations"',
     'opencv-python>=4.9; extra == "opencv"',
     'matplotlib>=3.8; extra == "show"',
+    'mixtransforms[show]; extra == "notebook"',
+    'ipywidgets>=8.1; extra == "notebook"',
     'typer>=0.15; extra == "cli"',
     'rich>=13; extra == "cli"',
     'pillow>=10; extra == "cli"',
     'scikit-learn>=1.4; extra == "demo"',
-    'mixtransforms[albumentations,cli,demo,show,torchvision]; extra == "all"',
+    'mixtransforms[albumentations,cli,demo,notebook,show,torchvision]; extra == "all"',
     'timm>=1.0.31; extra == "test"',
 )
 VERSIONS = {
@@ -34,6 +36,7 @@ VERSIONS = {
     "opencv-python-headless": "4.12.0.88",
     "matplotlib": "3.10.0",
     "scikit-learn": "1.7.0",
+    "ipywidgets": "8.1.8",
     "typer": "0.20.0",
     "rich": "14.0",
     "pillow": "11.0.0",
@@ -196,7 +199,7 @@ def test_nothing_optional_at_all():
     findings = examine(environment(without=optional, cv2=False))
     assert {finding.level for finding in findings} == {INFO}
     subjects = [finding.subject.removeprefix("extra ") for finding in findings]
-    assert subjects == ["OpenCV", "torchvision", "albumentations", "show", "cli", "demo"]
+    assert subjects == ["OpenCV", "torchvision", "albumentations", "show", "notebook", "cli", "demo"]
 
 
 def test_a_package_that_is_not_installed_itself():

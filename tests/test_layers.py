@@ -28,7 +28,7 @@ class Room(NamedTuple):
     lazily: str = ""
 
 
-NEUTRAL = "core methods kernels targets options transform"
+NEUTRAL = "core methods kernels targets options trace transform"
 DOOR = f"{NEUTRAL} pipeline epochs generators"
 DOORS = f"{DOOR} torchvision albumentations"
 
@@ -38,7 +38,8 @@ ROOMS = {
     "kernels": Room("core"),
     "targets": Room("core kernels"),
     "options": Room("core targets"),
-    "transform": Room("core methods kernels targets options"),
+    "trace": Room("core targets"),
+    "transform": Room("core methods kernels targets options trace"),
     "pipeline": Room(NEUTRAL),
     "epochs": Room("core pipeline"),
     "generators": Room("core"),
@@ -59,7 +60,11 @@ EXCEPTIONS = {
     "core/plan.py": {
         "mixtransforms.targets": "plan.apply paints arrays by itself",
         "mixtransforms.kernels": "plan.tensors is made of its layers",
+        "mixtransforms.show": "notebooks show it as HTML",
     },
+    "core/method.py": {"mixtransforms.show": "notebooks show it as HTML"},
+    "core/schedule.py": {"mixtransforms.show": "notebooks show it as HTML"},
+    "transform.py": {"mixtransforms.show": "notebooks show it as HTML"},
     "kernels/torch.py": {"torch": "the backend"},
     "kernels/coats.py": {"torch": "the backend"},
     "kernels/plan_tensors.py": {"torch": "the backend"},
@@ -70,8 +75,12 @@ EXCEPTIONS = {
     "albumentations/compose.py": {
         "torch": "tensors after ToTensorV2",
         "mixtransforms.serialization": "its repr is the code that files are checked with",
+        "mixtransforms.show": "notebooks show it as HTML",
     },
-    "torchvision/compose.py": {"mixtransforms.serialization": "its repr is the code that files are checked with"},
+    "torchvision/compose.py": {
+        "mixtransforms.serialization": "its repr is the code that files are checked with",
+        "mixtransforms.show": "notebooks show it as HTML",
+    },
     "serialization/yaml_reader.py": {"yaml": "reads YAML"},
     "serialization/torchvision_codec.py": {
         "torch": "dtypes among the host's arguments",
@@ -83,8 +92,15 @@ EXCEPTIONS = {
         "albumentations": "the codec's own host",
         "mixtransforms.albumentations": "the codec's own door",
     },
-    "show/__init__.py": {"matplotlib": "asks whether it is there"},
+    "show/_needs.py": {"matplotlib": "asks whether it is there"},
+    "show/_figure.py": {"matplotlib": "draws"},
+    "show/_pictures.py": {"matplotlib": "colours of spectrograms"},
+    "show/_html_values.py": {"mixtransforms.serialization": "what the hosts' transforms were given"},
+    "show/_charts.py": {"matplotlib": "draws"},
+    "show/_controls.py": {"ipywidgets": "the controls"},
     "show/_curves.py": {"matplotlib": "draws"},
+    "show/_explore.py": {"ipywidgets": "asks whether it is there"},
+    "show/_explorer.py": {"ipywidgets": "the controls", "mixtransforms.serialization": "the pipeline as JSON"},
     "show/_draw.py": {"matplotlib": "draws"},
     "show/_objects.py": {"matplotlib": "draws"},
 }
@@ -96,8 +112,12 @@ AT_LOAD = frozenset(
         "kernels/plan_tensors.py",
         "serialization/torchvision_codec.py",
         "serialization/albumentations_codec.py",
+        "show/_charts.py",
+        "show/_controls.py",
         "show/_curves.py",
+        "show/_explorer.py",
         "show/_draw.py",
+        "show/_figure.py",
         "show/_objects.py",
     }
 )
@@ -111,7 +131,7 @@ COMPUTED = {
     "doctor.py": "the packages that it examines",
 }
 
-EAGER = frozenset({"core", "methods", "kernels", "targets", "options", "transform", "pipeline", "epochs"})
+EAGER = frozenset({"core", "methods", "kernels", "targets", "options", "trace", "transform", "pipeline", "epochs"})
 """Rooms that load with NumPy alone."""
 
 

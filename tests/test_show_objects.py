@@ -233,30 +233,24 @@ def test_kept_originals_are_not_taken_for_the_mixed_samples():
         np.testing.assert_allclose(corners(each), [rectangle(*box) for box in boxes], atol=1e-6)
 
 
-def test_boxes_that_later_transforms_have_moved_are_shown_as_they_were_mixed():
+def test_boxes_that_later_transforms_have_moved_are_shown_twice():
     trace = MixUp(1.0, seed=1).trace(detection())
     flipped = {**trace.after, "image": trace.after["image"][:, :, ::-1]}
     flipped["bboxes"] = [WIDTH - boxes[:, [2, 1, 0, 3]] for boxes in trace.after["bboxes"]]
-    figure = drawn(show.trace(Trace(trace.before, trace.plans, flipped)))
-    assert "Transforms after the mix are not shown." in " ".join(texts(figure))
+    figure = drawn(show.trace(Trace(trace.steps, flipped, (*trace.transforms, "a flip"))))
     np.testing.assert_allclose(corners(mixed(figure)), [rectangle(*box) for box in trace.after["bboxes"][0]])
+    (result, _) = axes(figure, "result")
+    np.testing.assert_allclose(corners(result), [rectangle(*box) for box in flipped["bboxes"][0]])
 
 
-def test_two_mixes_show_the_objects_of_the_result():
+def test_every_mix_shows_its_own_objects():
     first = CutMix(seed=1).trace(detection())
     second = MixUp(1.0, seed=2).trace(first.after)
-    figure = drawn(show.trace(Trace(first.before, (*first.plans, *second.plans), second.after)))
-    for each, boxes in zip(axes(figure, "mixed"), second.after["bboxes"], strict=True):
-        np.testing.assert_allclose(corners(each), [rectangle(*box) for box in boxes], atol=1e-6)
-
-
-def test_objects_that_two_mixes_and_later_transforms_have_changed_are_left_out_and_that_is_said():
-    first = CutMix(seed=1).trace(detection())
-    second = MixUp(1.0, seed=2).trace(first.after)
-    normalised = {**second.after, "image": second.after["image"] / 64 - 2}
-    figure = drawn(show.trace(Trace(first.before, (*first.plans, *second.plans), normalised)))
-    assert not polygons(mixed(figure))
-    assert "Boxes and the like are not shown" in " ".join(texts(figure))
+    both = Trace((*first.steps, *second.steps), second.after, (*first.transforms, *second.transforms))
+    shown = axes(drawn(show.trace(both)), "mixed")
+    boxes = [*first.after["bboxes"], *second.after["bboxes"]]
+    for each, own in zip(shown, boxes, strict=True):
+        np.testing.assert_allclose(corners(each), [rectangle(*box) for box in own], atol=1e-6)
 
 
 # ------------------------------------------------------------------------------------------------ keypoints, instances
@@ -430,15 +424,6 @@ def test_a_plan_paints_colours_as_it_paints_images(method):
         shown = result[..., 3] > 0  # a colour without opacity is none
         np.testing.assert_allclose(wash(mixed(ahead, row))[shown], result[shown], atol=2)
         assert not wash(mixed(ahead, row))[~shown][:, 3].any()
-
-
-def test_masks_of_two_blends_are_shown_by_their_shares():
-    """The plans paint the colours, so that no later transform can hide them."""
-    spec = BatchSpec(2, (HEIGHT, WIDTH))
-    plans = (Plan(spec, (Layer([0], [1], [0.5]),)), Plan(spec, (Layer([1], [0], [0.5]),)))
-    trace = Trace({"image": images(), "mask": halves()}, plans, {"image": images() / 64 - 2})
-    figure = drawn(show.trace(trace))
-    np.testing.assert_allclose(wash(mixed(figure, 1))[3, 20], (*COLORS[2], OPAQUE * 0.75), atol=1)
 
 
 # ------------------------------------------------------------------------------------------------ the hosts

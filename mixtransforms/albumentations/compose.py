@@ -23,7 +23,6 @@ from mixtransforms.kernels import backend_of
 from mixtransforms.options import checked_seed
 from mixtransforms.pipeline import (
     MIX,
-    Record,
     adopted,
     call_of,
     finder_of,
@@ -42,7 +41,7 @@ from mixtransforms.targets.find import Finder
 from mixtransforms.targets.groups import Group
 from mixtransforms.targets.keypoints import Keypoints
 from mixtransforms.targets.names import IMAGE, MASK
-from mixtransforms.transform import Trace
+from mixtransforms.trace import Step, Trace
 
 _SINGULAR = {"images": "image", "masks": "mask"}
 """Names of a batch's values, and what Albumentations calls them in one sample."""
@@ -127,10 +126,10 @@ class BatchCompose(Resumable, A.Compose):
         return self._run(self._gathered(args, data), None)
 
     def trace(self, *args: Any, **data: Any) -> Trace:
-        """Runs one call and returns the batch before the first mix, the plans, and the result."""
-        record = Record()
-        after = self._run(self._gathered(args, data), record)
-        return Trace(record.before, tuple(record.plans), after)
+        """Runs one call and returns what every mix got, drew and made, and the result."""
+        steps: list[Step] = []
+        after = self._run(self._gathered(args, data), steps)
+        return Trace(tuple(steps), after, tuple(self.transforms))
 
     def set_random_seed(self, seed: int | None) -> None:
         """Starts the draws again from a seed, as for ``A.Compose``.
@@ -217,12 +216,17 @@ class BatchCompose(Resumable, A.Compose):
 
         return source(self)
 
-    def _run(self, data: Any, record: Record | None) -> dict[str, Any]:
-        call = self._call(data, type(self).__name__ if record is None else None)
+    def _repr_html_(self) -> str:
+        from mixtransforms.show import _html  # upward: notebooks ask for it
+
+        return _html.pipeline(self)
+
+    def _run(self, data: Any, steps: list[Step] | None) -> dict[str, Any]:
+        call = self._call(data, type(self).__name__ if steps is None else None)
         for number, (stage, inner) in enumerate(zip(self._stages, self._inner, strict=True), start=1):
             samples = is_samples(data)
             if stage.kind == MIX:
-                data = mix_stage(data, stage, number, call, record, self._finder)
+                data = mix_stage(data, stage, number, call, steps, self._finder)
             elif samples:
                 data = self._each(data, inner, call.seeds(number, len(data)))
             else:

@@ -84,7 +84,10 @@ def number(default: float, *, low: float, high: float, doc: str, also: tuple[flo
     def check(value: Any) -> float:
         if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real):
             raise ValueError
-        result = float(value)
+        try:
+            result = float(value)
+        except OverflowError:  # a whole number beyond all floats
+            raise ValueError from None
         if not math.isfinite(result) or not (low <= result <= high or result in also):
             raise ValueError
         return result

@@ -95,6 +95,11 @@ class Method(ABC):
     def __repr__(self) -> str:
         return fields.constructor(self)
 
+    def _repr_html_(self) -> str:
+        from mixtransforms.show import _html  # upward: notebooks ask for it
+
+        return _html.transform(self)
+
 
 def _at(value: Any, epoch: int) -> Any:
     """A parameter in one epoch; the same object where no schedule is in it."""

@@ -291,3 +291,8 @@ class Plan:
             parts = [f"{share:.3f} of {source}" for source, share in zip(sources, shares, strict=True) if share > 0]
             lines.append(f"  {row}: " + " + ".join(parts))
         return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        from mixtransforms.show import _html  # upward: notebooks ask for it
+
+        return _html.plan(self)

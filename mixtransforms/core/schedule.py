@@ -84,6 +84,11 @@ class Schedule(ABC):
     def __repr__(self) -> str:
         return fields.constructor(self)
 
+    def _repr_html_(self) -> str:
+        from mixtransforms.show import _html  # upward: notebooks ask for it
+
+        return _html.schedule(self)
+
 
 def _value(default: Any, doc: str) -> Any:
     return fields.number(default, low=-1e6, high=1e6, doc=doc)

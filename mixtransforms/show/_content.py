@@ -22,20 +22,6 @@ from mixtransforms.targets.names import IMAGE, LABEL
 Kinds = Mapping[str | int, Any]
 
 
-class Told(NamedTuple):
-    """What the user says of a batch, as for the transforms.
-
-    Attributes:
-        kinds: What values are that have no default name.
-        layout: Axes of the images.
-        boxes: How boxes are written that do not say so themselves.
-    """
-
-    kinds: Kinds | None = None
-    layout: str | None = None
-    boxes: BoxRules | None = None
-
-
 class Content(NamedTuple):
     """What a batch holds.
 
@@ -53,11 +39,37 @@ class Content(NamedTuple):
 
 
 @dataclass(frozen=True)
-class _Lenient(Finder):
+class Reader(Finder):
     """Finds what is known, and passes over the rest: a picture need not show everything."""
 
     def find(self, batch: Any, labels: Any = None) -> list[Target]:
         return self.known(batch)
+
+
+def reader(
+    kinds: Kinds | None = None,
+    layout: str | None = None,
+    boxes: BoxRules | None = None,
+    axes: str | None = None,
+    known: Finder | None = None,
+) -> Reader:
+    """What values are called, as the user says, and where he says nothing, as a transform knew it.
+
+    Args:
+        kinds: What values are that have no default name.
+        layout: Axes of the images.
+        boxes: How boxes are written that do not say so themselves.
+        axes: Which axes are mixed.
+        known: What a transform knew.
+    """
+    known = known or Finder({}, (), BoxRules())
+    return Reader(
+        {**known.kinds, **(kinds or {})},
+        known.passthrough,
+        boxes or known.boxes,
+        known.points,
+        layout=Layout(layout or known.layout.name, axes or known.layout.mixed),
+    )
 
 
 class Naming(NamedTuple):
@@ -105,19 +117,17 @@ class Naming(NamedTuple):
         return f"class {class_id}" if self.names is None or class_id >= len(self.names) else self.of(class_id)
 
 
-def content(batch: Any, told: Told) -> Content:
+def content(batch: Any, finder: Reader) -> Content:
     """The first images and the first labels of a batch in any container, and what stands beside them.
 
     Raises:
         InputError: There are no images in it, or what is told of them does not belong together.
     """
-    layout = Layout(told.layout)
-    finder = _Lenient(told.kinds or {}, (), told.boxes or BoxRules(), layout=layout)
     batch = collated(batch, finder, True)
     pairs = [
         leaf for _, leaf in walk(batch, lambda _, node: isinstance(node, LabelPair)) if isinstance(leaf, LabelPair)
     ]
-    if layout.is_table or not any(target.kind == IMAGE for target in finder.known(batch)):
+    if finder.layout.is_table or not any(target.kind == IMAGE for target in finder.known(batch)):
         raise InputError(
             explain(
                 "Nothing to show",

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.ticker import MaxNLocator
 
 from mixtransforms.core.schedule import Schedule
-from mixtransforms.show._draw import COLORS, Picture
+from mixtransforms.show._figure import COLORS, DPI, Picture
 
 _MOST_DOTS = 60
 """Epochs up to which every one has a dot."""
@@ -16,7 +16,7 @@ _MOST_DOTS = 60
 
 def curves(schedules: Mapping[str, Schedule], epochs: int, title: str | None) -> Picture:
     """A figure of schedules over the epochs 0 to ``epochs - 1``."""
-    figure = Picture(figsize=(6.4, 2.8), dpi=100, layout="constrained")
+    figure = Picture(figsize=(6.4, 2.8), dpi=DPI, layout="constrained")
     axes = figure.add_subplot(label="schedule")
     count = np.arange(epochs)
     for index, (name, schedule) in enumerate(schedules.items()):

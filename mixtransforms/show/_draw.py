@@ -1,10 +1,8 @@
-"""Draws tiles with matplotlib's Figure alone: no global state, no window, the same on a server and in a notebook."""
+"""Draws tiles: mixed images, their sources, and their shares."""
 
 from __future__ import annotations
 
-import io
 import math
-import textwrap
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -13,15 +11,24 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from mixtransforms.show import _objects
+from mixtransforms.show._figure import (
+    CHARACTER,
+    COLORS,
+    DPI,
+    HEADING_CHARACTER,
+    HEADING_LINE,
+    LARGE,
+    LINE,
+    MARGIN,
+    NORMAL,
+    SMALL,
+    Picture,
+    wrapped,
+)
 from mixtransforms.show._tiles import Outline, Part, Sheet, Tile
 from mixtransforms.show._washes import color_of
 
-COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#8C6D00", "#666666")
-"""One for every part of a tile (Okabe and Ito): told apart by colour-blind readers, and dark enough for text."""
-
-_DPI = 100
 _COLUMNS = 4
-_MARGIN = 0.15
 _NARROWEST = 3.6
 """Width of the smallest figure in inches, for the text below it."""
 _GAP = 0.08
@@ -32,25 +39,42 @@ _MIXED = 1.85
 _INSET = 0.85
 _MARKED, _MARKED_INSET, _FEW = 2.6, 1.12, 3
 """Widths of a mixed image and of its sources, and tiles in a row, where objects are drawn: the figure is as wide."""
-_TITLE, _BAR, _LINE, _HEADING_LINE = 0.26, 0.13, 0.17, 0.24
+_TITLE, _BAR = 0.26, 0.13
 """Heights in inches."""
-_CHARACTER, _HEADING_CHARACTER = 0.072, 0.115
-"""Width of a character of the small text and of the title in inches, on average."""
-_SMALL, _NORMAL, _LARGE = 8.5, 9.0, 12.0
-"""Sizes of text in points."""
+_HEADING, _SECTION_GAP = 0.3, 0.18
+"""Height of the heading of a section, and what is free between two, in inches."""
+_THUMB, _THUMB_GAP = 1.0, (0.14, 0.1)
+"""Width of a thumbnail, and the gaps between them."""
+_ROW = 1.75
+"""Width of an image in rows that are compared."""
+_STRIP, _WIDE = 3.7, 0.45
+"""Width of a picture that is less tall than this part of its width: frames of a video, and very long images."""
+_MIDDLE = 10.0
+"""Size of headings in points."""
 
 
-class Picture(Figure):
-    """A figure that notebooks draw without pyplot."""
+class Section(NamedTuple):
+    """A part of a figure: tiles under a heading, and what the reader must know of them.
 
-    def _repr_png_(self) -> bytes:
-        buffer = io.BytesIO()
-        self.savefig(buffer, format="png", dpi=self.dpi)
-        return buffer.getvalue()
+    Attributes:
+        sheet: The tiles.
+        text: Explains them.
+        heading: What they are; empty where there is one section only.
+        small: Whether they are thumbnails.
+        row: Whether they stand side by side, to be compared with those of other sections.
+        axes: What the axes of the pictures are called.
+    """
+
+    sheet: Sheet
+    text: str = ""
+    heading: str = ""
+    small: bool = False
+    row: bool = False
+    axes: str = "mixed"
 
 
 class _Layout(NamedTuple):
-    """Sizes in inches, the same for all tiles of a figure.
+    """Sizes in inches, the same for all tiles of a section.
 
     Attributes:
         columns: Tiles in a row.
@@ -58,13 +82,15 @@ class _Layout(NamedTuple):
         inset: Width and height that the insets share; zero where no tile has any.
         across: Parts named in one line below the bar.
         lines: Lines of text below the bar.
+        gap: Between tiles, across and down.
     """
 
     columns: int
     image: tuple[float, float]
-    inset: float
-    across: int
-    lines: int
+    inset: float = 0.0
+    across: int = 1
+    lines: int = 0
+    gap: tuple[float, float] = _TILE_GAP
 
     @property
     def width(self) -> float:
@@ -72,44 +98,103 @@ class _Layout(NamedTuple):
 
     @property
     def height(self) -> float:
-        return _TITLE + self.image[1] + ((_GAP + _BAR + 0.03 + self.lines * _LINE) if self.lines else 0.0)
+        return _TITLE + self.image[1] + ((_GAP + _BAR + 0.03 + self.lines * LINE) if self.lines else 0.0)
+
+    def row(self, tiles: int) -> float:
+        """Width of so many tiles side by side."""
+        return 2 * MARGIN + tiles * self.width + (tiles - 1) * self.gap[0]
+
+    def rows(self, tiles: int) -> float:
+        """Height of so many tiles."""
+        rows = math.ceil(tiles / self.columns)
+        return rows * self.height + max(0, rows - 1) * self.gap[1]
 
 
-def draw(sheet: Sheet, title: str | None, explanation: str) -> Figure:
-    """All tiles in a grid, with a title above and what the reader must know below."""
-    layout = _layout(sheet.tiles)
-    columns, rows = layout.columns, math.ceil(len(sheet.tiles) / layout.columns)
-    width = max(_NARROWEST, 2 * _MARGIN + columns * layout.width + (columns - 1) * _TILE_GAP[0])
-    heading = _wrapped([title or ""], width, _HEADING_CHARACTER)
-    text = _wrapped([explanation, *sheet.notes], width, _CHARACTER)
-    legend = _legend(sheet.classes, width)
-    head, foot = 0.1 + len(heading) * _HEADING_LINE, _MARGIN + (len(text) + len(legend)) * _LINE
-    height = head + rows * layout.height + max(0, rows - 1) * _TILE_GAP[1] + 0.12 + foot
-    figure = Picture(figsize=(width, height), dpi=_DPI, facecolor="white")
+class _Placed(NamedTuple):
+    """A section with its sizes.
+
+    Attributes:
+        section: The section.
+        layout: Sizes of its tiles.
+        text: Lines below them.
+        legend: Lines of colours below that, see :func:`_legend`.
+    """
+
+    section: Section
+    layout: _Layout
+    text: list[str]
+    legend: list[list[tuple[float, int, str]]]
+
+    @property
+    def height(self) -> float:
+        head = _HEADING if self.section.heading else 0.0
+        foot = 0.12 + (len(self.text) + len(self.legend)) * LINE
+        return head + self.layout.rows(len(self.section.sheet.tiles)) + foot
+
+
+def draw(sections: Sequence[Section], title: str | None) -> Picture:
+    """All sections, one below the other, with a title above."""
+    layouts = [_layout(section) for section in sections]
+    width = max(_NARROWEST, *(layout.row(layout.columns) for layout in layouts))
+    placed = [_placed(section, layout, width) for section, layout in zip(sections, layouts, strict=True)]
+    heading = wrapped(title or "", width, HEADING_CHARACTER)
+    head = 0.1 + len(heading) * HEADING_LINE + (0.08 if title and sections[0].heading else 0.0)
+    height = head + sum(each.height for each in placed) + (len(placed) - 1) * _SECTION_GAP + MARGIN
+    figure = Picture(figsize=(width, height), dpi=DPI, facecolor="white")
     for number, line in enumerate(heading):
-        _text(figure, _MARGIN, height - 0.25 - number * _HEADING_LINE, line, _LARGE, "black", weight="bold")
-    for number, line in enumerate(reversed(text)):
-        _text(figure, _MARGIN, 0.12 + number * _LINE, line, _SMALL, "#444444")
-    for number, entries in enumerate(reversed(legend)):
-        _draw_legend(figure, entries, 0.12 + (len(text) + number) * _LINE)
-    for number, tile in enumerate(sheet.tiles):
-        left = _MARGIN + (number % columns) * (layout.width + _TILE_GAP[0])
-        top = height - head - (number // columns) * (layout.height + _TILE_GAP[1])
-        _draw_tile(figure, tile, layout, left, top)
+        _text(figure, MARGIN, height - 0.25 - number * HEADING_LINE, line, LARGE, "black", weight="bold")
+    top = height - head
+    for each in placed:
+        _draw_section(figure, each, top)
+        top -= each.height + _SECTION_GAP
     return figure
 
 
-def _layout(tiles: Sequence[Tile]) -> _Layout:
+def _placed(section: Section, layout: _Layout, width: float) -> _Placed:
+    if section.small:  # as many thumbnails in a row as there is room for
+        columns = int((width - 2 * MARGIN + layout.gap[0]) / (layout.width + layout.gap[0]))
+        layout = layout._replace(columns=max(layout.columns, columns))
+    text = [line for part in (section.text, *section.sheet.notes) for line in wrapped(part, width, CHARACTER)]
+    return _Placed(section, layout, text, _legend(section.sheet.classes, width))
+
+
+def _draw_section(figure: Figure, placed: _Placed, top: float) -> None:
+    section, layout, text, legend = placed
+    bottom = top - placed.height
+    if section.heading:
+        _text(figure, MARGIN, top - 0.16, section.heading, _MIDDLE, "black", weight="bold")
+        top -= _HEADING
+    for number, tile in enumerate(section.sheet.tiles):
+        row, column = divmod(number, layout.columns)
+        left = MARGIN + column * (layout.width + layout.gap[0])
+        _draw_tile(figure, tile, layout, left, top - row * (layout.height + layout.gap[1]), section.axes)
+    lines = len(text) + len(legend)
+    for number, line in enumerate(text, start=1):
+        _text(figure, MARGIN, bottom + (lines - number) * LINE, line, SMALL, "#444444")
+    for number, entries in enumerate(legend, start=1 + len(text)):
+        _draw_legend(figure, entries, bottom + (lines - number) * LINE)
+
+
+def _layout(section: Section) -> _Layout:
+    tiles = section.sheet.tiles
     rows, columns = tiles[0].picture.shape[:2] if tiles else (1, 1)
-    tall = min(max(rows / columns, 0.4), 1.6)  # very long pictures get bands, not a figure of their own
+    ratio = rows / max(columns, 1)
+    if section.small:
+        return _Layout(min(2, max(1, len(tiles))), (_THUMB, _THUMB * min(max(ratio, 0.3), 1.0)), gap=_THUMB_GAP)
     parts = max((len(tile.parts) for tile in tiles), default=0)
     insets = any(part.picture is not None for tile in tiles for part in tile.parts)
     declared = any(part.label_share is not None for tile in tiles for part in tile.parts)
     across = 2 if (insets or parts <= 2) and not declared else 1
     marked = any(tile.marks.things or tile.marks.wash is not None for tile in tiles)
-    columns, wide, inset = (_FEW, _MARKED, _MARKED_INSET) if marked else (_COLUMNS, _MIXED, _INSET)
+    most, wide, inset = (_FEW, _MARKED, _MARKED_INSET) if marked else (_COLUMNS, _MIXED, _INSET)
+    if section.row:
+        most, wide = len(tiles), _ROW
+    tall = min(max(ratio, 0.4), 1.6)  # very long pictures get bands, not a figure of their own
+    if ratio < _WIDE and not section.row:
+        most, wide = 2, _STRIP
+        tall = min(max(ratio, 0.2), 1.6)
     return _Layout(
-        min(columns, max(1, len(tiles))),
+        min(most, max(1, len(tiles))),
         (wide, wide * tall),
         inset if insets else 0.0,
         across,
@@ -117,11 +202,11 @@ def _layout(tiles: Sequence[Tile]) -> _Layout:
     )
 
 
-def _draw_tile(figure: Figure, tile: Tile, layout: _Layout, left: float, top: float) -> None:
+def _draw_tile(figure: Figure, tile: Tile, layout: _Layout, left: float, top: float, name: str) -> None:
     wide, tall = layout.image
     image_bottom = top - _TITLE - tall
-    _text(figure, left, top - _TITLE + 0.07, tile.title, _NORMAL, "black")
-    axes = _axes(figure, "mixed", (left, image_bottom, wide, tall))
+    _text(figure, left, top - _TITLE + 0.07, _shortened(tile.title, layout.width + layout.gap[0]), NORMAL, "black")
+    axes = _axes(figure, name, (left, image_bottom, wide, tall))
     _show(axes, tile.picture, "#888888", 0.6)
     for outline in tile.outlines:
         _draw_outline(axes, outline)
@@ -144,10 +229,10 @@ def _legend(classes: Sequence[tuple[int, str]], width: float) -> list[list[tuple
     lines: list[list[tuple[float, int, str]]] = []
     x = width
     for number, name in classes:
-        room = 0.35 + len(name) * _CHARACTER
-        if x + room > width - _MARGIN:
+        room = 0.35 + len(name) * CHARACTER
+        if x + room > width - MARGIN:
             lines.append([])
-            x = _MARGIN
+            x = MARGIN
         lines[-1].append((x, number, name))
         x += room
     return lines
@@ -158,7 +243,7 @@ def _draw_legend(figure: Figure, entries: Sequence[tuple[float, int, str]], bott
     for x, number, name in entries:
         corner, size = (x / width, (bottom - 0.01) / height), (0.12 / width, 0.12 / height)
         figure.add_artist(Rectangle(corner, *size, facecolor=color_of(number), edgecolor="#444444", linewidth=0.5))
-        _text(figure, x + 0.17, bottom, name, _SMALL, "#444444")
+        _text(figure, x + 0.17, bottom, name, SMALL, "#444444")
 
 
 def _draw_bar(figure: Figure, parts: Sequence[Part], layout: _Layout, left: float, bottom: float) -> None:
@@ -173,7 +258,7 @@ def _draw_bar(figure: Figure, parts: Sequence[Part], layout: _Layout, left: floa
         line, place = divmod(number, layout.across)
         x, align = (left + layout.width, "right") if place else (left, "left")
         room = layout.width / (1 if len(parts) == 1 else layout.across)
-        _text(figure, x, bottom + 0.01 - _LINE * (line + 1), _caption(part, room), _SMALL, COLORS[number], align)
+        _text(figure, x, bottom + 0.01 - LINE * (line + 1), _caption(part, room), SMALL, COLORS[number], align)
 
 
 def _caption(part: Part, room: float) -> str:
@@ -181,9 +266,13 @@ def _caption(part: Part, room: float) -> str:
     numbers = percent(part.share)
     if part.label_share is not None:
         numbers += f" (label {percent(part.label_share)})"
-    letters = max(4, int(room / _CHARACTER) - len(numbers) - 2)
-    name = part.name if len(part.name) <= letters else part.name[: letters - 1] + "…"
-    return f"{name}: {numbers}"
+    return f"{_shortened(part.name, room - (len(numbers) + 2) * CHARACTER)}: {numbers}"
+
+
+def _shortened(text: str, room: float) -> str:
+    """A text with its end cut off where it is longer than its room in inches."""
+    letters = max(4, int(room / CHARACTER))
+    return text if len(text) <= letters else text[: letters - 1] + "…"
 
 
 def percent(share: float) -> str:
@@ -218,11 +307,11 @@ def _draw_outline(axes: Axes, outline: Outline) -> None:
         if outline.mask.min() < 0.5 < outline.mask.max():
             axes.contour(outline.mask, levels=[0.5], colors=[color], linewidths=2)
         return
-    (top, left), (bottom, right) = outline.start, outline.stop
-    for shade, width in (("white", 3.6), (color, 2.0)):  # the halo keeps it visible on any picture
-        axes.add_patch(
-            Rectangle((left - 0.5, top - 0.5), right - left, bottom - top, fill=False, color=shade, lw=width)
-        )
+    for top, left, bottom, right in outline.rectangles:
+        for shade, width in (("white", 3.6), (color, 2.0)):  # the halo keeps it visible on any picture
+            axes.add_patch(
+                Rectangle((left - 0.5, top - 0.5), right - left, bottom - top, fill=False, color=shade, lw=width)
+            )
 
 
 def _axes(figure: Figure, label: str, inches: tuple[float, float, float, float]) -> Axes:
@@ -245,8 +334,3 @@ def _text(
         "parse_math": False,
     }
     figure.text(x / width, y / height, text, **options)
-
-
-def _wrapped(paragraphs: Sequence[str], width: float, character: float) -> list[str]:
-    letters = int((width - 2 * _MARGIN) / character)
-    return [line for text in paragraphs for line in textwrap.wrap(text, letters, break_long_words=False)]

@@ -56,6 +56,9 @@ class Marks(NamedTuple):
 
 NOTHING = Marks()
 
+WHOLE = 0.995
+"""From this weight on an object counts as all there: it would be written as 1.00."""
+
 
 def marks(content: Content, naming: Naming, rows: Iterable[int], washes: FloatArray | None) -> list[Marks]:
     """What is drawn on every image of a batch.
@@ -135,7 +138,7 @@ def _things(group: _Group, naming: Naming, numbers: Mapping[str, int]) -> Iterat
     for index in range(told.number):
         color, name = (0, "") if group.labels is None else _class(group.labels[index], naming, numbers)
         weight = float(np.clip(group.weights[index], 0.0, 1.0))
-        caption = " ".join(part for part in (name, f"{weight:.2f}" if weight < 0.995 else "") if part)
+        caption = " ".join(part for part in (name, f"{weight:.2f}" if weight < WHOLE else "") if part)
         points, seen = _points(group, index)
         outline = None if told.corners is None else _polygon(told.corners[index])
         yield Thing(color, caption, weight, outline, points, seen)

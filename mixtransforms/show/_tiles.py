@@ -11,19 +11,23 @@ from numpy.typing import NDArray
 
 from mixtransforms.core.layers import Boxes, FloatArray, Layer, Mask
 from mixtransforms.core.plan import Plan
-from mixtransforms.kernels import backend_of, kernel_of
-from mixtransforms.show._content import Content, Naming, Told, content
+from mixtransforms.show._content import Content, Naming, Reader, content
 from mixtransforms.show._marks import NOTHING, Marks, marks
-from mixtransforms.show._pictures import Pictures, Range, channel_note, channels_last, drawable, range_of
+from mixtransforms.show._normalized import UNDONE, Normalization, undone
+from mixtransforms.show._pictures import Pictures, Range, Rectangle, View, range_of
 from mixtransforms.show._washes import washes
+from mixtransforms.targets.images import paint
 from mixtransforms.targets.labels import LabelPair
+from mixtransforms.targets.names import MASK
 
 PARTS = 5
 """Most sources that a tile names; the rest is summed up as "others"."""
 
 UNKNOWN = "Sources are unknown without a plan; show.trace(pipeline.trace(batch)) shows them."
-LATER = "Transforms after the mix are not shown."
-WITHOUT = "Boxes and the like are not shown: several mixes and later transforms have changed them."
+WITHOUT = "Boxes, masks and keypoints are drawn on images only."
+
+HEAVY = 0.75
+"""Below this share of its largest class or source, a sample counts as heavily mixed."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,14 +57,12 @@ class Outline:
 
     Attributes:
         part: Position of the source among the parts of its tile.
-        start: First pixel inside, ``(y, x)``.
-        stop: First pixel outside, ``(y, x)``.
+        rectangles: On the picture; of a strip, one on every frame that is reached.
         mask: ``(H, W)`` where the region is no box.
     """
 
     part: int
-    start: tuple[int, int]
-    stop: tuple[int, int]
+    rectangles: tuple[Rectangle, ...] = ()
     mask: NDArray[Any] | None = None
 
 
@@ -97,96 +99,192 @@ class Sheet(NamedTuple):
     classes: tuple[tuple[int, str], ...] = ()
 
 
-class Result(NamedTuple):
-    """What a call returned.
+class Look(NamedTuple):
+    """How batches are looked at.
 
     Attributes:
-        content: The batch.
-        images: Its images, ``(B, H, W, C)``.
+        naming: Names of samples and classes.
+        most: Most tiles.
+        reader: What values are called.
+        done: What is undone before the images are drawn.
     """
 
-    content: Content
-    images: NDArray[Any]
+    naming: Naming
+    most: int
+    reader: Reader
+    done: tuple[Normalization, ...] = ()
 
 
-def unplanned(batch: Content, naming: Naming, count: int, told: Told) -> Sheet:
-    """Tiles of a batch of which nothing is known but what it holds."""
-    array = channels_last(batch.images, told.layout, batch.where)[:count]
-    limits = range_of([array])
-    pictures = drawable(array, limits)
-    wash, classes = washes(batch)
-    drawn = marks(batch, naming, range(len(pictures)), wash)
-    tiles = tuple(
-        Tile(f"Sample {row}", picture, _label_parts(naming, row), marks=drawn[row])
-        for row, picture in enumerate(pictures)
-    )
-    return Sheet(tiles, _notes(UNKNOWN, limits.note, channel_note(array)), _named(classes, naming))
+def thumbnails(batch: Content, look: Look) -> Sheet:
+    """Tiles of samples as they came to a mix: pictures and their classes, and nothing else."""
+    seen = _seen(batch, look)
+    titles = [
+        f"{row}" if batch.labels is None else f"{row}: {look.naming.sample(row)}" for row in range(len(seen.pictures))
+    ]
+    tiles = tuple(Tile(title, picture) for title, picture in zip(titles, seen.pictures, strict=True))
+    return Sheet(tiles, ())
 
 
-def planned(
-    before: Content,
-    plans: Sequence[Plan],
-    naming: Naming,
-    count: int,
-    told: Told,
-    after: Result | None = None,
-    traced: bool = False,
-) -> Sheet:
-    """Tiles of a batch and of what plans make of it.
-
-    The large picture is what the plans painted: later transforms may flip or normalise the result, and outlines and
-    shares would no longer fit it.
+def unplanned(batch: Content, look: Look, note: str = UNKNOWN, first: int = 0) -> Sheet:
+    """Tiles of a batch of which nothing is known but what it holds.
 
     Args:
-        before: The batch before the first plan.
-        plans: In the order they were painted.
-        naming: Of the samples of ``before``.
-        count: How many tiles, at most.
-        told: What the user says of the batch.
-        after: The result; ``None`` where it is not known, or is no batch of images.
-        traced: Whether there is a result, so that the reader must know where it is not what is shown.
+        batch: The batch.
+        look: How it is looked at.
+        note: What the reader must know.
+        first: The sample that is called 0, behind the originals that are kept.
     """
-    source = channels_last(before.images, told.layout, before.where)
-    painted = channels_last(_painted(before.images, plans, told.layout), told.layout, before.where)
-    limits = range_of([source])
-    shares, label_shares = _composed(plans, "share"), _composed(plans, "target_share")
-    mixed, small = drawable(painted[:count], limits), drawable(source, limits)
-    same = after is not None and _same(after, source, mixed, plans[-1].size, limits)
-    wash, classes = washes(before)
-    own = marks(before, naming, range(len(source)), wash)
+    seen, naming = _seen(batch, look, first), look.naming
+    wash, classes = washes(batch) if seen.view.is_image else (None, ())
+    drawn = _marks(batch, naming, range(first, first + len(seen.pictures)), wash, seen.view)
+    tiles = tuple(
+        Tile(f"Sample {row}", picture, _label_parts(naming, first + row), marks=drawn[row])
+        for row, picture in enumerate(seen.pictures)
+    )
+    spread = "" if _unknown(naming) else smoothing(_classes(naming)[first:], "class")
+    return Sheet(tiles, _notes(spread, note, *seen.notes), _named(classes, naming))
+
+
+def planned(before: Content, plan: Plan, look: Look, after: Content | None = None) -> Sheet:
+    """Tiles of a batch and of what a plan makes of it.
+
+    Args:
+        before: The batch that the plan was drawn for.
+        plan: The plan.
+        look: How it is looked at; names are of the samples of ``before``.
+        after: What a transform made of it by the plan; ``None`` works it out.
+    """
+    naming = look.naming
+    source = _seen(before, look, None)
+    view = source.view
+    images = paint(plan, before.images, look.reader.layout.axes(before.images, before.where))
+    mixed = view.pictures(undone(view.array(images[: look.most]), look.done, before.where), source.limits)
+    wash, classes = washes(before) if view.is_image else (None, ())
+    own = _marks(before, naming, range(len(source.pictures)), wash, view)
     drawn = (
-        _of_result(after.content, naming, len(mixed), plans[-1].size)
-        if after is not None and same
-        else _of_plans(before, plans, naming, len(mixed), told, wash)
+        _of_plan(before, plan, naming, len(mixed), look.reader, wash, view)
+        if after is None
+        else _of_result(after, naming, len(mixed), plan.size, view)
     )
     tiles = []
     for row, picture in enumerate(mixed):
-        parts = _parts(row % len(source), shares[row], label_shares[row], naming, small, own)
-        outlines = tuple(_outlines(plans[-1], row, parts)) if len(plans) == 1 else ()
-        shown = NOTHING if drawn is None else drawn[row]
-        tiles.append(Tile(_title(row, parts, outlines), picture, parts, outlines, shown))
-    notes = _notes(LATER * (traced and not same), WITHOUT * (drawn is None), limits.note, channel_note(source))
-    return Sheet(tuple(tiles), notes, _named(classes, naming))
+        parts = _parts(row, plan, naming, source.pictures, own)
+        outlines = tuple(_outlines(plan, row, parts, view))
+        tiles.append(Tile(_title(row, parts, outlines), picture, parts, outlines, drawn[row]))
+    return Sheet(tuple(tiles), _notes(_smoothed(plan, naming), *source.notes), _named(classes, naming))
 
 
-def _of_result(after: Content, naming: Naming, count: int, size: int) -> list[Marks]:
+def compact(tile: Tile) -> Tile:
+    """A tile without its sources beside it, and with a short title."""
+    known = [str(part.index) for part in tile.parts if part.index is not None]
+    parts = tuple(replace(part, picture=None) for part in tile.parts)
+    return replace(tile, title=" + ".join(known) or tile.title, parts=parts)
+
+
+def same_pictures(first: Sheet, second: Sheet) -> bool:
+    """Whether two sheets show the same images, but for rounding."""
+    pairs = list(zip(first.tiles, second.tiles, strict=False))
+    return len(first.tiles) == len(second.tiles) and all(
+        one.picture.shape == other.picture.shape
+        and bool((np.abs(one.picture.astype(np.int16) - other.picture) <= 1).all())
+        for one, other in pairs
+    )
+
+
+def smoothing(spread: FloatArray, of: str) -> str:
+    """How much samples are smoothed over classes, or over each other, in a sentence.
+
+    Args:
+        spread: Share of every class, or of every sample, in every mixed sample, ``(B, N)``.
+        of: ``"class"`` or ``"sample"``.
+    """
+    total = spread.sum(axis=1, keepdims=True)
+    share = np.divide(spread, total, out=np.zeros_like(spread), where=total > 0)
+    if not len(share):
+        return ""
+    entropy = -(share * np.log2(np.where(share > 0, share, 1.0))).sum(axis=1).mean()
+    heavy = int((share.max(axis=1, initial=0.0) < HEAVY).sum())
+    return (
+        f"{'Labels' if of == 'class' else 'Shares'} have {entropy:.2f} bits of entropy on average (two equal shares: 1 "
+        f"bit); {heavy} of {len(share)} samples {'is' if heavy == 1 else 'are'} heavily mixed, with less than "
+        f"{HEAVY:.0%} of any one {of}."
+    )
+
+
+class _Seen(NamedTuple):
+    """Images that are ready to be drawn.
+
+    Attributes:
+        view: How they become pictures.
+        pictures: ``(B, H, W, C)``.
+        limits: The values that are drawn black and white.
+        notes: What the reader must know.
+    """
+
+    view: View
+    pictures: Pictures
+    limits: Range
+    notes: tuple[str, ...]
+
+
+def _seen(batch: Content, look: Look, first: int | None = 0) -> _Seen:
+    """Some images of a batch, from one on; all of them, which may be sources, where that is ``None``."""
+    view = View.of(batch.images, look.reader.layout, batch.where)
+    array = view.array(batch.images if first is None else batch.images[first : first + look.most])
+    values = undone(array, look.done, batch.where)
+    limits = range_of([values])
+    others = batch.found.objects or any(target.kind == MASK for target in batch.found.others)
+    notes = (
+        *view.notes(limits),
+        UNDONE if values is not array else "",
+        WITHOUT if others and not view.is_image else "",
+    )
+    return _Seen(view, view.pictures(values, limits), limits, _notes(*notes))
+
+
+def _marks(content: Content, naming: Naming, rows: range, wash: FloatArray | None, view: View) -> Sequence[Marks]:
+    return marks(content, naming, rows, wash) if view.is_image else [NOTHING] * len(rows)
+
+
+def _of_result(after: Content, naming: Naming, count: int, size: int, view: View) -> Sequence[Marks]:
     """What stands beside the images of a result; originals come first where they are kept."""
     first = size if after.found.spec.size == 2 * size else 0
-    return marks(after, naming, range(first, first + count), washes(after)[0])
+    wash = washes(after)[0] if view.is_image else None
+    return _marks(after, naming, range(first, first + count), wash, view)
 
 
-def _of_plans(
-    before: Content, plans: Sequence[Plan], naming: Naming, count: int, told: Told, wash: FloatArray | None
-) -> list[Marks] | None:
-    """What the plans make of what stands beside the images; ``None`` for objects that were mixed more than once."""
-    if before.found.objects and len(plans) > 1:
-        return None
+def _of_plan(
+    before: Content, plan: Plan, naming: Naming, count: int, reader: Reader, wash: FloatArray | None, view: View
+) -> Sequence[Marks]:
+    """What the plan makes of what stands beside the images."""
     found, new = before.found, {target.path: target.value for target in before.found.targets}
     for objects in found.objects:
-        for path, mixed in objects.mix(plans[0]).items():
+        for path, mixed in objects.mix(plan).items():
             new |= found.placed(path, mixed)
-    result = content(found.rebuilt(new), told) if found.objects else before
-    return marks(result, naming, range(count), None if wash is None else _painted(wash, plans, None))
+    result = content(found.rebuilt(new), reader) if found.objects else before
+    painted = None if wash is None else paint(plan, wash, [1 + "HW".index(letter) for letter in view.mixed])
+    return _marks(result, naming, range(count), painted, view)
+
+
+def _smoothed(plan: Plan, naming: Naming) -> str:
+    """See :func:`smoothing`: over the classes of mixed labels; over samples where classes are not known."""
+    own = np.eye(plan.size) if _unknown(naming) else _classes(naming)
+    spread = np.zeros_like(own)
+    for sources, share in zip(plan.sources.T, plan.target_share.T, strict=True):
+        spread += share[:, None] * own[sources]
+    return smoothing(spread, "sample" if _unknown(naming) else "class")
+
+
+def _unknown(naming: Naming) -> bool:
+    return naming.labels is None or isinstance(naming.labels, LabelPair)
+
+
+def _classes(naming: Naming) -> FloatArray:
+    """Share of every class that there is, ``(B, N)``."""
+    if naming.labels.ndim > 1:
+        return np.asarray(naming.labels, np.float64)
+    present, place = np.unique(naming.labels, return_inverse=True)
+    return np.eye(len(present))[place]
 
 
 def _named(classes: Sequence[int], naming: Naming) -> tuple[tuple[int, str], ...]:
@@ -197,37 +295,20 @@ def _notes(*notes: str) -> tuple[str, ...]:
     return tuple(note for note in notes if note)
 
 
-def _painted(images: Any, plans: Sequence[Plan], layout: str | None) -> Any:
-    """What the plans make of the images; a plan for twice as many follows one that kept the originals."""
-    for number, plan in enumerate(plans):
-        mixed = plan.apply(images, layout)
-        kept = number + 1 < len(plans) and plans[number + 1].size == 2 * plan.size
-        images = kernel_of(str(backend_of(mixed))).concat(images, mixed) if kept else mixed
-    return images
-
-
-def _composed(plans: Sequence[Plan], attribute: str) -> FloatArray:
-    """Share of every original sample in every result, ``(B, originals)``, through all plans."""
-    result = np.eye(plans[0].size)
-    for number, plan in enumerate(plans):
-        step = np.zeros((plan.size, plan.size))
-        np.add.at(step, (np.arange(plan.size)[:, None], plan.sources), getattr(plan, attribute))
-        mixed = step @ result
-        kept = number + 1 < len(plans) and plans[number + 1].size == 2 * plan.size
-        result = np.concatenate([result, mixed]) if kept else mixed
-    return result
-
-
-def _parts(
-    own: int, share: FloatArray, label: FloatArray, naming: Naming, pictures: Pictures, drawn: Sequence[Marks]
-) -> tuple[Part, ...]:
+def _parts(row: int, plan: Plan, naming: Naming, pictures: Pictures, drawn: Sequence[Marks]) -> tuple[Part, ...]:
     """The sample itself, then its sources, the largest share first."""
-    order = [own, *(index for index in np.argsort(-share, kind="stable").tolist() if index != own)]
-    seen = [index for index in order if index == own or share[index] > 0]
+    share, label = (_by_source(plan, weights[row], row) for weights in (plan.share, plan.target_share))
+    order = [row, *(index for index in np.argsort(-share, kind="stable").tolist() if index != row)]
+    seen = [index for index in order if index == row or share[index] > 0]
     declared = label if not np.allclose(share, label) else None
     return _shortened(
         seen, share, declared, lambda index: Part(naming.sample(index), 0.0, None, index, pictures[index], drawn[index])
     )
+
+
+def _by_source(plan: Plan, weights: FloatArray, row: int) -> FloatArray:
+    """What every sample of the batch gives to one, ``(B,)``."""
+    return np.asarray(np.bincount(plan.sources[row], weights, plan.size), np.float64)
 
 
 def _label_parts(naming: Naming, row: int) -> tuple[Part, ...]:
@@ -264,27 +345,26 @@ def _shortened(
     return tuple(parts)
 
 
-def _outlines(plan: Plan, row: int, parts: Sequence[Part]) -> list[Outline]:
+def _outlines(plan: Plan, row: int, parts: Sequence[Part], view: View) -> list[Outline]:
     """The regions of a sample, each with the part that was pasted there."""
     position = {part.index: number for number, part in enumerate(parts)}
     outlines = []
     for layer in plan.layers:
         for index in np.flatnonzero(layer.rows == row).tolist():
-            outline = _outline(layer, index, position.get(int(layer.source[index]), len(parts) - 1))
+            outline = _outline(layer, index, position.get(int(layer.source[index]), len(parts) - 1), view)
             if outline is not None:
                 outlines.append(outline)
     return outlines
 
 
-def _outline(layer: Layer, index: int, part: int) -> Outline | None:
+def _outline(layer: Layer, index: int, part: int, view: View) -> Outline | None:
     if isinstance(layer.region, Boxes):
-        if layer.region.sides.shape[1] != 2 or not layer.region.volume[index]:
+        if not layer.region.volume[index]:
             return None
-        (top, left), (bottom, right) = layer.region.start[index].tolist(), layer.region.stop[index].tolist()
-        return Outline(part, (top, left), (bottom, right))
-    if isinstance(layer.region, Mask) and layer.region.values.ndim == 3:
-        mask = layer.region.values[index]
-        return Outline(part, (0, 0), (mask.shape[0], mask.shape[1]), mask)
+        start, stop = layer.region.start[index].tolist(), layer.region.stop[index].tolist()
+        return Outline(part, tuple(view.rectangles(start, stop)))
+    if isinstance(layer.region, Mask) and view.is_image and view.mixed == "HW":
+        return Outline(part, mask=layer.region.values[index])
     return None
 
 
@@ -298,21 +378,3 @@ def _title(row: int, parts: Sequence[Part], outlines: Sequence[Outline]) -> str:
     if not outlines:
         return f"Sample {row}: blended with sample {partners[0]}"
     return f"Sample {row}: {'box' if outlines[0].mask is None else 'part'} of sample {partners[0]} pasted"
-
-
-def _same(after: Result, source: NDArray[Any], mixed: Pictures, size: int, limits: Range) -> bool:
-    """Whether the result of a pipeline still looks like what its plans painted.
-
-    Args:
-        after: The result.
-        source: The images before, ``(B, H, W, C)``.
-        mixed: What was painted, of the first samples.
-        size: How many samples the last plan mixed.
-        limits: The range of the batch before, which holds for a result of the same dtype.
-    """
-    images = after.images[size:] if len(after.images) == 2 * size else after.images  # originals come first
-    own = limits if images.dtype == source.dtype else range_of([images])
-    if own is not limits and own.note:  # normalised
-        return False
-    shown = drawable(images[: len(mixed)], own)
-    return shown.shape == mixed.shape and bool((np.abs(shown.astype(np.int16) - mixed) <= 1).all())

@@ -17,7 +17,6 @@ from mixtransforms.options import checked_seed
 from mixtransforms.pipeline import (
     MIX,
     SAMPLE,
-    Record,
     Stage,
     adopted,
     call_of,
@@ -32,7 +31,8 @@ from mixtransforms.targets.collate import collate, is_samples, ragged
 from mixtransforms.targets.groups import Group
 from mixtransforms.torchvision import transform as door
 from mixtransforms.torchvision.samples import transformed
-from mixtransforms.transform import Trace, gather
+from mixtransforms.trace import Step, Trace
+from mixtransforms.transform import gather
 
 _STILL = (v2.Normalize, v2.ToDtype, v2.ToImage, v2.ToPureTensor, v2.Identity, v2.ConvertImageDtype)
 """Transforms that draw nothing and treat every image of a batch alike."""
@@ -76,10 +76,10 @@ class BatchCompose(Resumable, v2.Transform):
         return self._run(gather(batch, named), None)
 
     def trace(self, *batch: Any, **named: Any) -> Trace:
-        """Runs one call and returns the batch before the first mix, the plans, and the result."""
-        record = Record()
-        after = self._run(gather(batch, named), record)
-        return Trace(record.before, tuple(record.plans), after)
+        """Runs one call and returns what every mix got, drew and made, and the result."""
+        steps: list[Step] = []
+        after = self._run(gather(batch, named), steps)
+        return Trace(tuple(steps), after, tuple(self.transforms))
 
     def train(self, mode: bool = True) -> BatchCompose:
         """Hands the mode to the children: ``.eval()`` switches mixing off."""
@@ -94,16 +94,21 @@ class BatchCompose(Resumable, v2.Transform):
 
         return source(self)
 
-    def _run(self, data: Any, record: Record | None) -> Any:
+    def _repr_html_(self) -> str:
+        from mixtransforms.show import _html  # upward: notebooks ask for it
+
+        return _html.pipeline(self)
+
+    def _run(self, data: Any, steps: list[Step] | None) -> Any:
         call = None
         if self.seed is not None:
-            quiet = record is not None or not self.training  # one look, or validation, which should repeat
+            quiet = steps is not None or not self.training  # one look, or validation, which should repeat
             call = call_of(self._stream, self.seed, data, self._finder, None if quiet else type(self).__name__)
         for number, stage in enumerate(self._stages, start=1):
             samples = is_samples(data)
             each = partial(self._each, stage=stage, number=number, call=call)
             if stage.kind == MIX:
-                data = mix_stage(data, stage, number, call, record, self._finder)
+                data = mix_stage(data, stage, number, call, steps, self._finder)
             elif samples:
                 data = each(data)
             elif stage.kind == SAMPLE:

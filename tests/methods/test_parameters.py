@@ -17,7 +17,7 @@ NUMBER = r"wanted 0 or a number within \[1e-06, 1e\+06\], or a schedule of such 
 
 @pytest.mark.parametrize("method", [MixUp, CutMix])
 @pytest.mark.parametrize(
-    "alpha", [-1, -1e-9, np.nan, np.inf, -np.inf, 1e-7, 1e7, "0.2", True, None, 1j, [0.2], np.array([1])]
+    "alpha", [-1, -1e-9, np.nan, np.inf, -np.inf, 1e-7, 1e7, 10**400, "0.2", True, None, 1j, [0.2], np.array([1])]
 )
 def test_bad_alpha(method: type, alpha: Any) -> None:
     with pytest.raises(

@@ -1,0 +1,430 @@
+"""Pictures of videos, volumes, signals and spectrograms; Normalize undone; pipelines side by side; files."""
+
+import sys
+
+import numpy as np
+import pytest
+
+pytest.importorskip("matplotlib", reason="matplotlib is not installed")
+
+from figures import axes, drawn, picture, texts
+
+from mixtransforms import CutMix, MixUp, OneOf, show
+from mixtransforms.core.errors import InputError
+from mixtransforms.core.plan import BatchSpec, Boxes, Layer, Plan
+from mixtransforms.trace import Step, Trace
+
+RNG = np.random.default_rng(0)
+
+
+def rectangles(each):
+    """Outlines without their halos: left, top, right, bottom edge in pixels."""
+    found = [patch for patch in each.patches if type(patch).__name__ == "Rectangle"][1::2]
+    return [
+        (p.get_x() + 0.5, p.get_y() + 0.5, p.get_x() + p.get_width() + 0.5, p.get_y() + p.get_height() + 0.5)
+        for p in found
+    ]
+
+
+def pasted(shape, start, stop):
+    """A plan for two samples that pastes the second into the first."""
+    return Plan(BatchSpec(2, shape), (Layer([0], [1], [1.0], Boxes([start], [stop])),))
+
+
+# ------------------------------------------------------------------------------------------------ videos, volumes
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 5, 12])
+def test_frames_of_a_video_stand_side_by_side(count):
+    video = RNG.integers(0, 256, (2, count, 6, 5, 3), np.uint8)
+    figure = drawn(show.batch(video, layout="BTHWC"))
+    seen = picture(axes(figure, "mixed")[0])
+    shown = min(count, 4)
+    assert seen.shape == (6, 5 * shown + 2 * (shown - 1), 3)
+    numbers = np.unique(np.linspace(0, count - 1, shown).round().astype(int))
+    for place, number in enumerate(numbers):
+        np.testing.assert_array_equal(seen[:, 7 * place : 7 * place + 5], video[0, number])
+    assert {0, count - 1} <= set(numbers.tolist())
+    assert any(f"{shown} of {count} frames are shown" in text for text in texts(figure))
+
+
+def test_volumes_show_slices():
+    figure = drawn(show.batch(RNG.random((2, 9, 6, 5)), layout="BDHW"))
+    assert any("4 of 9 slices are shown" in text for text in texts(figure))
+
+
+def test_typed_videos_need_no_layout():
+    torch = pytest.importorskip("torch")
+    tv_tensors = pytest.importorskip("torchvision.tv_tensors")
+    video = tv_tensors.Video(torch.randint(0, 256, (2, 5, 3, 8, 6), dtype=torch.uint8))
+    seen = picture(axes(drawn(show.batch(video)), "mixed")[1])
+    np.testing.assert_array_equal(seen[:, :6], video[1, 0].numpy().transpose(1, 2, 0))
+    np.testing.assert_array_equal(seen[:, -6:], video[1, -1].numpy().transpose(1, 2, 0))
+
+
+def test_a_box_in_space_is_outlined_on_every_frame():
+    video = RNG.integers(0, 256, (2, 4, 20, 30, 3), np.uint8)
+    figure = show.batch(video, pasted((20, 30), (3, 5), (9, 25)), layout="BTHWC")
+    assert rectangles(axes(figure, "mixed")[0]) == [(5 + 32 * k, 3, 25 + 32 * k, 9) for k in range(4)]
+
+
+def test_a_box_in_time_is_outlined_on_the_frames_that_it_reaches():
+    video = RNG.integers(0, 256, (2, 4, 20, 30, 3), np.uint8)
+    plan = pasted((4, 20, 30), (1, 3, 5), (3, 9, 25))
+    figure = drawn(show.batch(video, plan, layout="BTHWC", axes="cube"))
+    assert rectangles(axes(figure, "mixed")[0]) == [(5 + 32 * k, 3, 25 + 32 * k, 9) for k in (1, 2)]
+    seen = picture(axes(figure, "mixed")[0])
+    for frame in range(4):  # the strip is what was painted
+        want = video[0, frame].copy()
+        if frame in (1, 2):
+            want[3:9, 5:25] = video[1, frame, 3:9, 5:25]
+        np.testing.assert_array_equal(seen[:, 32 * frame : 32 * frame + 30], want)
+
+
+def test_a_trace_knows_layout_and_axes_of_its_transform():
+    video = RNG.integers(0, 256, (3, 4, 20, 30, 3), np.uint8)
+    trace = CutMix(layout="BTHWC", axes="temporal", seed=1).trace(video)
+    figure = drawn(show.trace(trace))
+    layer = trace.plans[0].layers[0]
+    for row, start, stop in zip(layer.rows, layer.region.start[:, 0], layer.region.stop[:, 0], strict=True):
+        wanted = [(32 * k, 0, 32 * k + 30, 20) for k in range(start, stop)]
+        assert rectangles(axes(figure, "mixed")[row]) == wanted
+
+
+def test_masks_and_boxes_of_videos_are_left_out_and_that_is_said():
+    torch = pytest.importorskip("torch")
+    tv_tensors = pytest.importorskip("torchvision.tv_tensors")
+    video = tv_tensors.Video(torch.zeros(2, 5, 3, 8, 8))
+    batch = {"video": video, "mask": tv_tensors.Mask(torch.ones(2, 5, 8, 8, dtype=torch.uint8))}
+    assert any("drawn on images only" in text for text in texts(drawn(show.batch(batch))))
+
+
+@pytest.mark.parametrize(("shape", "layout"), [((2, 3, 4, 5, 6), "BTDHW"), ((2, 5, 6), "BFC"), ((2, 5, 6, 7), "BFHW")])
+def test_axes_of_which_there_is_no_picture(shape, layout):
+    with pytest.raises(InputError, match=rf"Not pictures \(batch\): got shape .*axes {layout}; wanted images, videos"):
+        show.batch(np.zeros(shape), layout=layout, axes=layout[2])
+
+
+# ------------------------------------------------------------------------------------------------ signals, spectrograms
+
+
+def inked(seen):
+    """Which pixels of a signal's picture are not white."""
+    return (seen != 255).any(axis=-1)
+
+
+@pytest.mark.parametrize("length", [1, 7, 192, 5000])
+def test_a_signal_is_drawn_from_its_lowest_to_its_highest_value(length):
+    signal = np.sin(np.linspace(0, 20, length))[None].repeat(2, axis=0)
+    signal[1] = -signal[0]
+    figure = drawn(show.batch(signal, layout="BT"))
+    for row in range(2):
+        ink = inked(picture(axes(figure, "mixed")[row]))
+        low, high = signal.min(), signal.max()
+        for x in range(192):
+            part = signal[row, x * length // 192 : max(x * length // 192 + 1, (x + 1) * length // 192)]
+            rows = np.rint(95 * (1 - (part - low) / ((high - low) or 1)))
+            drawn_rows = np.flatnonzero(ink[:, x])
+            assert drawn_rows.min() <= rows.min()
+            assert drawn_rows.max() >= rows.max()
+            if x == 0:
+                assert (drawn_rows.min(), drawn_rows.max()) == (rows.min(), rows.max())
+    if length > 1:
+        assert "are shown from the bottom to the top" in " ".join(texts(figure))
+
+
+def test_channels_of_a_signal_have_lanes_and_too_many_are_averaged():
+    signal = np.zeros((1, 2, 50))
+    signal[0, 0], signal[0, 1] = 1.0, 0.0
+    ink = inked(picture(axes(drawn(show.batch(signal, layout="BCT")), "mixed")[0]))
+    assert np.flatnonzero(ink.any(axis=1)).tolist() == [0, 95], "the first at the top of its lane, the second below"
+    figure = drawn(show.batch(np.zeros((1, 5, 50)), layout="BCT"))
+    assert any("5 channels are shown as their mean." in text for text in texts(figure))
+
+
+def test_a_span_of_a_signal_is_outlined():
+    figure = drawn(show.batch(RNG.random((2, 384)), pasted((384,), (96,), (192,)), layout="BT"))
+    assert rectangles(axes(figure, "mixed")[0]) == [(48, 0, 96, 96)]
+
+
+def test_spectrograms_have_low_frequencies_at_the_bottom():
+    sound = np.zeros((2, 10, 40))
+    sound[0, 1] = 1.0
+    seen = picture(axes(drawn(show.batch(sound, layout="BFT")), "mixed")[0])
+    assert seen.shape == (10, 40, 3)
+    brightest = seen.sum(axis=(1, 2)).argmax()
+    assert brightest == 8, "the second from below"
+    assert len(np.unique(seen.reshape(-1, 3), axis=0)) == 2
+
+
+def test_a_box_of_time_and_frequency_is_outlined():
+    plan = pasted((10, 40), (1, 4), (3, 20))
+    figure = drawn(show.batch(RNG.random((2, 10, 40)), plan, layout="BFT", axes="FT"))
+    assert rectangles(axes(figure, "mixed")[0]) == [(4, 7, 20, 9)]
+
+
+# ------------------------------------------------------------------------------------------------ Normalize
+
+
+MEAN, STD = (0.5, 0.4, 0.3), (0.2, 0.25, 0.3)
+
+
+def images(count=4):
+    return np.random.default_rng(1).integers(0, 256, (count, 20, 30, 3), np.uint8)
+
+
+def normal(batch):
+    return ((batch / 255 - MEAN) / STD).astype(np.float32)
+
+
+class Normalize:
+    """What both hosts call it."""
+
+    def __init__(self, mean=MEAN, std=STD, **more):
+        self.mean, self.std = mean, std
+        vars(self).update(more)
+
+
+class Compose:
+    def __init__(self, *transforms):
+        self.transforms = transforms
+
+
+class RandomApply(Compose):
+    """Leaves open what it has done."""
+
+
+@pytest.mark.parametrize(
+    "normalized",
+    [
+        (MEAN, STD),
+        [list(MEAN), np.array(STD)],
+        Normalize(),
+        Compose("a flip", Compose(Normalize())),
+        ["a flip", Normalize(), "a crop"],
+        Normalize(p=1.0, normalization="standard"),
+    ],
+)
+def test_what_normalize_did_is_undone(normalized):
+    figure = drawn(show.batch(normal(images()), normalized=normalized))
+    for row in range(4):
+        np.testing.assert_allclose(picture(axes(figure, "mixed")[row]), images()[row], atol=1)
+    written = " ".join(texts(figure))
+    assert "Normalize is undone in the picture." in written
+    assert "are shown from black to white" not in written
+
+
+def test_with_a_plan_too():
+    plan = MixUp(1.0, seed=1).plan(images())
+    figure = drawn(show.batch(normal(images()), plan, normalized=(MEAN, STD)))
+    for row in range(4):
+        np.testing.assert_allclose(picture(axes(figure, "mixed")[row]), plan.apply(images())[row], atol=1)
+        np.testing.assert_allclose(picture(axes(figure, "source")[2 * row]), images()[row], atol=1)
+
+
+def test_one_number_for_all_channels():
+    figure = drawn(show.batch(images() / 51 - 2, normalized=(0.4, 0.2)))
+    np.testing.assert_allclose(picture(axes(figure, "mixed")[0]), images()[0], atol=1)
+
+
+def test_integers_were_never_normalised():
+    figure = drawn(show.batch(images(), normalized=(MEAN, STD)))
+    np.testing.assert_array_equal(picture(axes(figure, "mixed")[0]), images()[0])
+    assert not any("undone" in text for text in texts(figure))
+
+
+@pytest.mark.parametrize(
+    "normalized",
+    [
+        "imagenet",
+        [],
+        RandomApply(Normalize()),
+        Normalize(p=0.5),
+        Normalize(normalization="min_max"),
+        Compose("a flip", "a crop"),
+        ["a flip", "a crop"],
+        ("mean", "std"),
+    ],
+)
+def test_nothing_to_undo(normalized):
+    with pytest.raises(
+        InputError, match=r"Nothing to undo \(normalized\): got .* without a Normalize that always runs"
+    ):
+        show.batch(normal(images()), normalized=normalized)
+
+
+def test_a_normalize_of_other_channels():
+    with pytest.raises(InputError, match=r"A Normalize of other channels \(batch\): got 3 channels, a mean of 2"):
+        show.batch(normal(images()), normalized=((0.5, 0.5), (1.0, 1.0)))
+
+
+@pytest.mark.parametrize("host", ["torchvision", "albumentations"])
+@pytest.mark.parametrize("first", [False, True], ids=["behind the mix", "before the mix"])
+def test_a_trace_undoes_the_normalize_of_its_pipeline(host, first):
+    pytest.importorskip(host)
+    if host == "torchvision":
+        import torch
+        from torchvision.transforms import v2
+
+        from mixtransforms.torchvision import BatchCompose
+        from mixtransforms.torchvision import CutMix as Mix
+
+        convert, normalize = v2.ToDtype(torch.float32, scale=True), v2.Normalize(MEAN, STD)
+        samples = [torch.from_numpy(image).permute(2, 0, 1) for image in images()]
+        steps = [convert, normalize, Mix(seed=3)] if first else [Mix(seed=3), convert, normalize]
+    else:
+        import albumentations as A
+
+        from mixtransforms.albumentations import BatchCompose
+        from mixtransforms.albumentations import CutMix as Mix
+
+        samples = [{"image": image} for image in images()]
+        normalize = A.Normalize(MEAN, STD)
+        steps = [normalize, Mix(seed=3)] if first else [Mix(seed=3), normalize]
+    trace = BatchCompose(steps).trace(samples)
+    figure = drawn(show.trace(trace))
+    mixed = trace.plans[0].apply(images())
+    for row in range(4):
+        np.testing.assert_allclose(picture(axes(figure, "mixed")[row]), mixed[row], atol=1)
+        np.testing.assert_allclose(picture(axes(figure, "before")[row]), images()[row], atol=1)
+    assert not axes(figure, "result"), "but for Normalize it is what was mixed"
+    assert any("Normalize is undone" in text for text in texts(figure)) == first
+
+
+def test_two_normalizes_are_undone_in_turn():
+    batch = (normal(images()) - 0.5) / 2.0
+    figure = drawn(show.batch(batch, normalized=[Normalize(), Normalize((0.5,), (2.0,))]))
+    np.testing.assert_allclose(picture(axes(figure, "mixed")[0]), images()[0], atol=1)
+
+
+# ------------------------------------------------------------------------------------------------ how much is smoothed
+
+
+def sentence(figure):
+    (found,) = [text for text in " ".join(texts(figure)).split(". ") if "bits of entropy" in text]
+    return found
+
+
+def test_smoothing_is_that_of_the_labels():
+    plan = Plan(BatchSpec(4, (20, 30)), (Layer([0, 1, 2], [1, 0, 3], [0.5, 0.25, 0.3]),))
+    figure = show.batch((images(), np.array([0, 1, 2, 2])), plan, title="A figure")
+    # Samples 2 and 3 are of one class: 1, H(1/4) = 0.8113, 0 and 0 bits.
+    said = sentence(figure)
+    assert f"{(1 + 0.8112781) / 4:.2f} bits of entropy" in said
+    assert "1 of 4 samples is heavily mixed, with less than 75% of any one class" in said
+
+
+def test_smoothing_without_labels_is_that_of_the_samples():
+    plan = Plan(BatchSpec(4, (20, 30)), (Layer([0, 1, 2], [1, 0, 3], [0.5, 0.25, 0.3]),))
+    entropy = (1 + 0.8112781 + 0.8812909) / 4
+    said = sentence(show.batch(images(), plan))
+    assert f"Shares have {entropy:.2f} bits" in said
+    assert "2 of 4 samples are heavily mixed, with less than 75% of any one sample" in said
+
+
+def test_smoothing_of_soft_labels_alone():
+    soft = np.array([[1, 0, 0], [0.5, 0.5, 0], [0, 0.25, 0.75], [0, 0, 0]])
+    said = sentence(show.batch((images(), soft)))
+    assert f"{(1 + 0.8112781) / 4:.2f} bits" in said
+    assert "2 of 4 samples are heavily mixed" in said  # a row without a class has none of 75%
+
+
+# ------------------------------------------------------------------------------------------------ side by side
+
+
+def pipelines():
+    return {"soft": MixUp(1.0, num_classes=4, seed=1), "hard": CutMix(num_classes=4, seed=2)}
+
+
+def test_pipelines_are_laid_over_the_same_samples():
+    batch = (images(), np.arange(4))
+    figure = drawn(show.compare(pipelines(), batch, max_images=3, title="Two ways"))
+    assert {"soft", "hard", "Two ways"} <= set(texts(figure))
+    shown = axes(figure, "mixed")
+    assert len(shown) == 6
+    places = [each.get_position() for each in shown]
+    assert [round(place.x0, 6) for place in places[:3]] == [round(place.x0, 6) for place in places[3:]]
+    for number, pipeline in enumerate(pipelines().values()):
+        mixed = pipeline(batch)[0]
+        for row in range(3):
+            np.testing.assert_array_equal(picture(shown[3 * number + row]), mixed[row])
+    assert not axes(figure, "source")
+    np.testing.assert_array_equal(batch[0], images())
+
+
+def test_pipelines_that_work_in_place_leave_the_samples_alone():
+    batch = images()
+    ways = [MixUp(1.0, seed=1, inplace=True), MixUp(1.0, seed=1)]
+    first, second = np.split(np.array([picture(each) for each in axes(show.compare(ways, batch), "mixed")]), 2)
+    np.testing.assert_array_equal(first, second)
+    np.testing.assert_array_equal(batch, images())
+
+
+def test_a_list_is_named_by_what_is_in_it():
+    figure = show.compare([MixUp(1.0, seed=1), OneOf([MixUp(), CutMix()], seed=2)], images())
+    assert {"1. MixUp(alpha=1.0, seed=1)", "2. OneOf(transforms=(MixUp(), CutMix()), seed=2)"} <= set(texts(figure))
+
+
+def test_named_values_are_compared_in_albumentations_too():
+    door = pytest.importorskip("mixtransforms.albumentations", exc_type=ImportError)
+    batch = {"images": images(), "labels": np.arange(4)}
+    figure = show.compare([door.MixUp(num_classes=4, seed=1), MixUp(num_classes=4, seed=1)], batch)
+    first, second = np.split(np.array([picture(each) for each in axes(figure, "mixed")]), 2)
+    np.testing.assert_array_equal(first, second)
+
+
+@pytest.mark.parametrize("given", [{}, [], MixUp(), "soft", [MixUp(), "soft"], {"soft": 3}])
+def test_nothing_to_compare(given):
+    with pytest.raises(
+        InputError, match=r"Nothing to compare \(show\.compare\): got .*; wanted pipelines or transforms"
+    ):
+        show.compare(given, images())
+
+
+# ------------------------------------------------------------------------------------------------ files and words
+
+
+def test_save_writes_the_figure(tmp_path):
+    plan = MixUp(1.0, seed=1).plan(images())
+    figure = show.batch(images(), plan, save=tmp_path / "batch.png")
+    assert (tmp_path / "batch.png").read_bytes() == figure._repr_png_()
+    show.trace(MixUp(1.0).trace(images()), save=str(tmp_path / "trace.svg"))
+    show.compare([MixUp(seed=1)], images(), save=tmp_path / "compare.pdf")
+    assert all((tmp_path / name).stat().st_size for name in ("trace.svg", "compare.pdf"))
+
+
+def test_pictures_say_in_words_what_is_on_them(tmp_path):
+    Image = pytest.importorskip("PIL.Image")
+    plan = pasted((20, 30), (0, 0), (10, 30))
+    figure = show.batch((images(2), np.array([1, 0])), plan, ["a café", "b"], save=tmp_path / "a.png", title="Title")
+    with Image.open(tmp_path / "a.png") as opened:
+        said = opened.text["Description"]
+    assert said == figure.alt
+    assert said.startswith("Title. Sample 0: box of sample 1 pasted (b 50 %, a café 50 %). Sample 1: not mixed")
+    figure.savefig(tmp_path / "a.svg")
+    assert "box of sample 1 pasted" in (tmp_path / "a.svg").read_text()
+    figure.savefig(tmp_path / "b.png", metadata={"Author": "me"})
+    with Image.open(tmp_path / "b.png") as opened:
+        assert (opened.text["Author"], opened.text["Description"]) == ("me", said)
+
+
+def test_words_are_the_users_own_where_he_gives_some(tmp_path):
+    Image = pytest.importorskip("PIL.Image")
+    show.batch(images()).savefig(tmp_path / "a.png", metadata={"Description": "mine"})
+    with Image.open(tmp_path / "a.png") as opened:
+        assert opened.text["Description"] == "mine"
+
+
+def test_a_trace_is_put_into_words():
+    trace = MixUp(1.0, seed=1).trace(images())
+    assert repr(Trace(trace.steps, trace.after, ("a flip", *trace.transforms))) == (
+        "Trace(str, MixUp; 1 mixed: before, plans, after)"
+    )
+    before, (plan,), after = trace
+    assert isinstance(trace.steps[0], Step)
+    assert (before is trace.before, plan is trace.plans[0], after is trace.after) == (True, True, True)
+
+
+def test_nothing_of_pyplot_is_loaded():
+    show.batch(images())
+    assert "matplotlib.pyplot" not in sys.modules
