@@ -20,8 +20,8 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 FOLDER = Path(__file__).parent
-LARGEST = 390_000
-"""Characters of a notebook, above which its largest pictures get fewer colours."""
+LARGEST, LARGEST_PICTURE = 390_000, 155_000
+"""Characters of a notebook and of one picture in it, above which the largest pictures get fewer colours."""
 
 COLOURS = (160, 128, 96, 64, 48, 32)
 
@@ -31,7 +31,7 @@ def run(path: Path) -> None:
     notebook = nbformat.read(path, as_version=4)
     with tempfile.TemporaryDirectory() as folder:
         options: dict[str, Any] = {"kernel_name": "python3", "resources": {"metadata": {"path": folder}}}
-        nbclient.NotebookClient(notebook, timeout=300, **options).execute()
+        nbclient.NotebookClient(notebook, timeout=300, record_timing=False, **options).execute()
     for number, cell in enumerate(notebook.cells):
         cell["id"], cell["metadata"] = f"cell-{number:02d}", {}
         if cell.cell_type == "code":
@@ -52,9 +52,10 @@ def shrink(notebook: Any) -> None:
     steps = [0] * len(pictures)
     for data, original in zip(pictures, originals, strict=True):
         data["image/png"] = reduced(original, COLOURS[0])
-    while len(nbformat.writes(notebook)) > LARGEST and min(steps, default=len(COLOURS)) < len(COLOURS) - 1:
-        left = [index for index, step in enumerate(steps) if step < len(COLOURS) - 1]
+    while left := [index for index, step in enumerate(steps) if step < len(COLOURS) - 1]:
         index = max(left, key=lambda each: len(pictures[each]["image/png"]))
+        if len(nbformat.writes(notebook)) <= LARGEST and len(pictures[index]["image/png"]) <= LARGEST_PICTURE:
+            return
         steps[index] += 1
         pictures[index]["image/png"] = reduced(originals[index], COLOURS[steps[index]])
 
@@ -63,7 +64,9 @@ def reduced(png: str, colours: int) -> str:
     """A PNG in base64 with so many colours, and with the words that describe it."""
     words = PngInfo()
     with Image.open(io.BytesIO(base64.b64decode(png))) as opened:
-        few = opened.convert("RGB").quantize(colours, dither=Image.Dither.NONE)
+        few = opened.convert("RGB").quantize(  # a method that keeps rare colours, such as those of outlines
+            colours, method=Image.Quantize.MAXCOVERAGE, kmeans=2, dither=Image.Dither.NONE
+        )
         if "Description" in opened.info:
             words.add_text("Description", opened.info["Description"])
     buffer = io.BytesIO()

@@ -35,7 +35,11 @@ def way(request: pytest.FixtureRequest) -> Iterator[str]:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leaves out NumPy arrays painted as tensors: they are painted by rows, which is another case."""
+    """Leaves out what another case tests.
+
+    NumPy arrays painted as tensors are painted by rows. Doors do not paint: what small batches are painted by is tested
+    at the neutral one.
+    """
     kept, twice = [], []
     for item in items:
         (twice if _is_twice(item) else kept).append(item)
@@ -46,4 +50,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def _is_twice(item: pytest.Item) -> bool:
     params = item.callspec.params if hasattr(item, "callspec") else {}
     numpy = getattr(params.get("form"), "backend", params.get("backend")) == "numpy"
+    hosts = "case" in params and params["case"].door.name != "neutral"
+    if params.get("way") == "batch":
+        return hosts
     return params.get("way") == "tensors" and (numpy or item.path.name == "test_numpy_blends.py")

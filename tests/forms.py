@@ -6,6 +6,7 @@ Tests think in plain float64 values ``(B, H, W, C)``; a form builds the array th
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
@@ -145,12 +146,12 @@ def painted_by(numpy: str, torch: str | None = None) -> Iterator[None]:
         numpy: What NumPy arrays are painted by, one of :data:`WAYS`.
         torch: What tensors are painted by; ``None`` for the same.
     """
-    modules = {"mixtransforms.kernels.numpy": numpy, "mixtransforms.kernels.torch": torch or numpy}
     with pytest.MonkeyPatch.context() as patch:
-        for name, way in modules.items():
-            if name.endswith("torch") and not find_spec("torch"):
+        for backend, way in (("numpy", numpy), ("torch", torch or numpy)):
+            if backend == "torch" and not find_spec("torch"):
                 continue
-            patch.setattr(f"{name}.small_row", lambda dtype, blends, way=way: 1 << 60 if way == "batch" else 0)
-            if name.endswith("torch") and way == "tensors":
-                patch.setattr(f"{name}.host_view", lambda array: None)
+            kernel = import_module(f"mixtransforms.kernels.{backend}")
+            patch.setattr(kernel, "small_row", lambda dtype, blends, way=way: 1 << 60 if way == "batch" else 0)
+            if backend == "torch" and way == "tensors":
+                patch.setattr(kernel, "host_view", lambda array: None)
         yield

@@ -145,7 +145,5 @@ def test_a_moved_box_is_a_difference(tmp_path, monkeypatch):
 
 if __name__ == "__main__":
     PICTURES.mkdir(exist_ok=True)
-    for path in PICTURES.glob("*.png"):
-        path.unlink()
     for each in sys.argv[1:] or CASES:
         written(each, PICTURES)

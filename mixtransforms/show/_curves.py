@@ -31,7 +31,7 @@ def curves(schedules: Mapping[str, Schedule], epochs: int, title: str | None) ->
     if len(schedules) == 1:
         axes.set_ylabel(next(iter(schedules)))
     else:
-        axes.legend(frameon=False)
+        axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))  # beside: curves go everywhere
     if title:
         axes.set_title(title, loc="left")
     return figure
