@@ -2,6 +2,7 @@
 
 import json
 import re
+import runpy
 import textwrap
 from pathlib import Path
 
@@ -52,6 +53,23 @@ def test_the_pipeline_file_loads_and_fits_the_schema():
     (text,) = blocks("json")
     assert len(mixtransforms.from_json(text).transforms) == 3
     Draft202012Validator(mixtransforms.json_schema()).validate(json.loads(text))
+
+
+def test_pictures_are_those_that_the_code_draws(tmp_path):
+    """``python notebooks/pictures.py`` draws them anew."""
+    for package in ("torchvision", "albumentations", "sklearn", "matplotlib"):
+        pytest.importorskip(package, reason=f"{package} is not installed")
+    from PIL import Image
+
+    folder = ROOT / "notebooks" / "pictures"
+    drawn = runpy.run_path(str(folder.parent / "pictures.py"))["pictures"](tmp_path)
+    assert {path.stem for path in folder.iterdir()} == set(drawn)
+    for name, path in drawn.items():
+        stored, fresh = Image.open(folder / f"{name}.jpg"), Image.open(path)
+        assert stored.size == fresh.size, name
+        # Small, since fonts and edges may differ a little: what is where counts, and in which colour.
+        few = [np.asarray(each.convert("RGB").resize((160, 120)), np.float64) for each in (stored, fresh)]
+        assert np.abs(few[0] - few[1]).mean() < 2.0, name
 
 
 def test_links_and_pictures_exist():
