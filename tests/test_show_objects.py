@@ -9,6 +9,7 @@ from figures import axes, captions, corners, dots, drawn, picture, polygons, tex
 
 from mixtransforms import BatchSpec, BoxRules, CutMix, Keypoints, Layer, MixUp, OneOf, Plan, Trace, show
 from mixtransforms import Boxes as Region
+from mixtransforms.trace import Step
 
 pytest.importorskip("matplotlib")
 
@@ -251,6 +252,42 @@ def test_every_mix_shows_its_own_objects():
     boxes = [*first.after["bboxes"], *second.after["bboxes"]]
     for each, own in zip(shown, boxes, strict=True):
         np.testing.assert_allclose(corners(each), [rectangle(*box) for box in own], atol=1e-6)
+
+
+def dashed(each):
+    """Whether the outlines of objects are dashed."""
+    return [polygon.get_linestyle() != "solid" and polygon.get_linestyle() != "-" for polygon in polygons(each)]
+
+
+@pytest.mark.parametrize("trace", [True, False])
+def test_objects_of_which_a_part_is_hidden_are_dashed(trace):
+    """A box of sample 1 covers a corner of the first object, the second is whole, and the new one is cut."""
+    batch = detection()
+    batch["bboxes"][1] = np.array([[1.0, 1, 9, 9], [2, 2, 4, 4]])
+    batch["labels"][1] = np.array([1, 3])
+    paste = Plan(BatchSpec(2, (HEIGHT, WIDTH)), (Layer([0], [1], [1.0], Region([[0, 0]], [[6, 6]])),))
+    mix = CutMix(seed=1)
+    step = Step(mix, batch, paste, mix.replay(paste, batch), mix._finder)
+    shown = show.trace(Trace((step,), step.after, (mix,))) if trace else show.batch(batch, paste)
+    inside = np.zeros((HEIGHT, WIDTH), bool)
+    inside[:6, :6] = True
+    wanted = []
+    for boxes, seen in ((batch["bboxes"][0], ~inside), (batch["bboxes"][1], inside)):
+        for x1, y1, x2, y2 in boxes.round().astype(int):
+            wanted.append(not seen[y1:y2, x1:x2].all())
+    assert wanted == [True, False, True, False]
+    assert dashed(mixed(drawn(shown))) == wanted
+    assert "Dashed: objects of which a part is hidden." in " ".join(texts(shown))
+
+
+def test_objects_of_a_blend_are_all_seen():
+    figure = drawn(show.trace(MixUp(1.0, seed=1).trace(detection())))
+    assert not any(flag for each in axes(figure, "mixed") for flag in dashed(each))
+    assert "Dashed" not in " ".join(texts(figure))
+
+
+def test_nothing_is_dashed_where_no_plan_tells():
+    assert not any(dashed(mixed(drawn(show.batch(detection())))))
 
 
 # ------------------------------------------------------------------------------------------------ keypoints, instances

@@ -1,6 +1,6 @@
 """Pictures of mixed batches: what was mixed, from what, and in which shares. Needs matplotlib, loaded on first use.
 
-All functions but ``explore`` return a ``matplotlib.figure.Figure``, which notebooks draw and ``save="batch.png"`` writes.
+All functions but ``explore`` return a ``matplotlib.figure.Figure``, which notebooks draw; ``save="a.png"`` writes it.
 """
 
 from mixtransforms.show._batches import batch, compare, trace

@@ -12,6 +12,7 @@ from mixtransforms.core.errors import InputError, explain
 from mixtransforms.core.plan import Plan
 from mixtransforms.pipeline import copied
 from mixtransforms.show._content import Content, Kinds, Naming, content, reader
+from mixtransforms.show._marks import WHOLE
 from mixtransforms.show._needs import need_matplotlib
 from mixtransforms.show._normalized import normalizations, told
 from mixtransforms.show._tiles import UNKNOWN, Look, Sheet, Tile, compact, planned, same_pictures, thumbnails, unplanned
@@ -30,7 +31,8 @@ _MIXED = (
     "Bar: the share of each source in the image"
 )
 _LABELLED = ", and in the label"
-_WEIGHTS = "Numbers on objects are their weights, where these are below 1; the outlines of such objects are dashed."
+_WEIGHTS = "Numbers on objects are their weights, where these are below 1."
+_HIDDEN = "Dashed: objects of which a part is hidden."
 _ALONE = "Bar: the share of each class in the label."
 _ACROSS = "Bar: the share of each source in the image; pasted regions are outlined."
 
@@ -52,8 +54,8 @@ def batch(
     """Draws a batch; with a plan, what the plan makes of it.
 
     Boxes, instance masks and keypoints are drawn on the images with the class and the weight of every object, the
-    lighter the fainter, and dashed where it is below 1; of semantic masks every class but 0 has a colour. A few frames
-    of videos and volumes stand side by side, signals are drawn over time, spectrograms with time to the right.
+    lighter the fainter, and dashed where a part of it is hidden; of semantic masks every class but 0 has a colour. A
+    few frames of videos and volumes stand side by side; signals and spectrograms are drawn over time.
 
     Args:
         batch: A batch in any container that the transforms take, NumPy or torch. With a plan: the batch **before**
@@ -288,8 +290,10 @@ def _labels_alone(found: Content) -> str:
 def _section(sheet: Sheet, text: str = "", **options: Any) -> Section:
     from mixtransforms.show._draw import Section
 
-    weighted = any(thing.weight < 1 for tile in sheet.tiles for thing in tile.marks.things)
-    return Section(sheet, " ".join(part for part in (text, _WEIGHTS * weighted) if part), **options)
+    things = [thing for tile in sheet.tiles for thing in tile.marks.things]
+    weights = _WEIGHTS * any(thing.weight < WHOLE for thing in things)
+    hidden = _HIDDEN * any(thing.hidden for thing in things)
+    return Section(sheet, " ".join(part for part in (text, weights, hidden) if part), **options)
 
 
 def _figure(sections: Sequence[Section], title: str | None, save: Save) -> Picture:

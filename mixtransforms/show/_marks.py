@@ -32,6 +32,7 @@ class Thing(NamedTuple):
         outline: Corners ``(V, 2)`` as ``(x, y)``, where pixel ``j`` covers ``[j, j + 1)``, or ``None``.
         points: Labelled keypoints ``(K, 2)``, alike.
         seen: Which of them are seen, ``(K,)``.
+        share: What share of its own area it still has, within [0, 1].
     """
 
     color: int
@@ -40,6 +41,12 @@ class Thing(NamedTuple):
     outline: FloatArray | None
     points: FloatArray
     seen: BoolArray
+    share: float = 1.0
+
+    @property
+    def hidden(self) -> bool:
+        """Whether a part of it is not seen."""
+        return self.share < WHOLE
 
 
 class Marks(NamedTuple):
@@ -60,7 +67,13 @@ WHOLE = 0.995
 """From this weight on an object counts as all there: it would be written as 1.00."""
 
 
-def marks(content: Content, naming: Naming, rows: Iterable[int], washes: FloatArray | None) -> list[Marks]:
+Shares = Sequence[Sequence[FloatArray]]
+"""What share of its own area every object still has: by container, and in it by sample."""
+
+
+def marks(
+    content: Content, naming: Naming, rows: Sequence[int], washes: FloatArray | None, shares: Shares = ()
+) -> list[Marks]:
     """What is drawn on every image of a batch.
 
     Args:
@@ -68,18 +81,31 @@ def marks(content: Content, naming: Naming, rows: Iterable[int], washes: FloatAr
         naming: Names of the classes.
         rows: The samples.
         washes: Colours of semantic masks of all samples, premultiplied ``(B, H, W, 4)``, or ``None``.
+        shares: Of the objects of ``rows``, where a plan tells.
     """
     if not content.found.objects and washes is None:
         return [NOTHING for _ in rows]
     numbers = _words(content.found.objects)
-    return [_of_row(content, naming, numbers, row, None if washes is None else washes[row]) for row in rows]
+    return [
+        _of_row(content, naming, numbers, row, None if washes is None else washes[row], [own[place] for own in shares])
+        for place, row in enumerate(rows)
+    ]
 
 
-def _of_row(content: Content, naming: Naming, numbers: Mapping[str, int], row: int, wash: FloatArray | None) -> Marks:
+def _of_row(
+    content: Content,
+    naming: Naming,
+    numbers: Mapping[str, int],
+    row: int,
+    wash: FloatArray | None,
+    shares: Sequence[FloatArray],
+) -> Marks:
     things: list[Thing] = []
-    for objects in content.found.objects:
+    for place, objects in enumerate(content.found.objects):
         group = _read(content, objects, row)
         own = list(_things(group, naming, numbers))
+        if place < len(shares) and len(shares[place]) == len(own):
+            own = [thing._replace(share=float(share)) for thing, share in zip(own, shares[place], strict=True)]
         for mask, thing in zip(() if group.told.masks is None else group.told.masks, own, strict=False):
             clear = np.zeros((*mask.shape, 4)) if wash is None else wash
             wash = composed(clear, mask != 0, thing.color, thing.weight)

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Polygon
 
 from mixtransforms.core.layers import FloatArray
-from mixtransforms.show._marks import WHOLE, Marks, Thing
+from mixtransforms.show._marks import Marks, Thing
 from mixtransforms.show._washes import color_of
 
 _FAINTEST = 0.3
@@ -43,7 +43,7 @@ def _draw_outline(axes: Axes, thing: Thing, scale: float) -> None:
     opacity = _opacity(thing)
     for shade, width in ((_DARK, 2.8), (color_of(thing.color), 1.6)):  # the halo keeps it visible on any picture
         line: dict[str, Any] = {"edgecolor": shade, "linewidth": scale * width, "alpha": opacity, "joinstyle": "miter"}
-        if thing.weight < WHOLE and shade != _DARK:
+        if thing.hidden and shade != _DARK:
             line["linestyle"] = (0, (3, 2))
         axes.add_patch(Polygon(thing.outline - 0.5, closed=True, fill=False, **line))
 

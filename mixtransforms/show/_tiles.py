@@ -161,11 +161,12 @@ def planned(before: Content, plan: Plan, look: Look, after: Content | None = Non
     mixed = view.pictures(undone(view.array(images[: look.most]), look.done, before.where), source.limits)
     wash, classes = washes(before) if view.is_image else (None, ())
     own = _marks(before, naming, range(len(source.pictures)), wash, view)
-    drawn = (
-        _of_plan(before, plan, naming, len(mixed), look.reader, wash, view)
-        if after is None
-        else _of_result(after, naming, len(mixed), plan.size, view)
-    )
+    drawn: Sequence[Marks] = [NOTHING] * len(mixed)
+    if view.is_image:
+        shares = [objects.shares(plan) for objects in before.found.objects]
+        made = _of_plan(before, plan, look.reader, wash, view) if after is None else _of_result(after, plan.size)
+        result, first, painted = made
+        drawn = marks(result, naming, range(first, first + len(mixed)), painted, shares)
     tiles = []
     for row, picture in enumerate(mixed):
         parts = _parts(row, plan, naming, source.pictures, own)
@@ -246,24 +247,22 @@ def _marks(content: Content, naming: Naming, rows: range, wash: FloatArray | Non
     return marks(content, naming, rows, wash) if view.is_image else [NOTHING] * len(rows)
 
 
-def _of_result(after: Content, naming: Naming, count: int, size: int, view: View) -> Sequence[Marks]:
-    """What stands beside the images of a result; originals come first where they are kept."""
-    first = size if after.found.spec.size == 2 * size else 0
-    wash = washes(after)[0] if view.is_image else None
-    return _marks(after, naming, range(first, first + count), wash, view)
+def _of_result(after: Content, size: int) -> tuple[Content, int, FloatArray | None]:
+    """A result, where its mixed samples begin, behind originals that are kept, and the colours of its masks."""
+    return after, size if after.found.spec.size == 2 * size else 0, washes(after)[0]
 
 
 def _of_plan(
-    before: Content, plan: Plan, naming: Naming, count: int, reader: Reader, wash: FloatArray | None, view: View
-) -> Sequence[Marks]:
-    """What the plan makes of what stands beside the images."""
+    before: Content, plan: Plan, reader: Reader, wash: FloatArray | None, view: View
+) -> tuple[Content, int, FloatArray | None]:
+    """What the plan makes of what stands beside the images, alike."""
     found, new = before.found, {target.path: target.value for target in before.found.targets}
     for objects in found.objects:
         for path, mixed in objects.mix(plan).items():
             new |= found.placed(path, mixed)
     result = content(found.rebuilt(new), reader) if found.objects else before
     painted = None if wash is None else paint(plan, wash, [1 + "HW".index(letter) for letter in view.mixed])
-    return _marks(result, naming, range(count), painted, view)
+    return result, 0, painted
 
 
 def _smoothed(plan: Plan, naming: Naming) -> str:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mixtransforms.core.errors import InputError, explain
+from mixtransforms.core.layers import FloatArray
 from mixtransforms.core.plan import BatchSpec, Plan
 from mixtransforms.core.shares import Contribution, Contributions, all_contributions
 from mixtransforms.targets import keypoints
@@ -135,6 +136,11 @@ class Objects:
             beside = {str(join.marks[-1]): column(join.marks), **points.beside}
             mixed[group.keypoints] = Mixed(points.value, beside, _visible)
         return mixed
+
+    def shares(self, plan: Plan) -> list[FloatArray]:
+        """What share of its own area every object of the result still has, an array a sample, in the order of mix."""
+        kept = self._kept(plan)
+        return np.split(kept.share, np.cumsum(np.bincount(kept.row, minlength=plan.size))[:-1])
 
     # ------------------------------------------------------------------------------------------ what came in
 
