@@ -22,6 +22,7 @@ from mixtransforms.targets.containers import Path, walk
 from mixtransforms.targets.containers import replace as replace_leaves
 from mixtransforms.targets.content import identities
 from mixtransforms.targets.find import Finder
+from mixtransforms.targets.found import copied
 from mixtransforms.targets.groups import Group
 from mixtransforms.targets.keypoints import Keypoints
 from mixtransforms.targets.layouts import Layout
@@ -324,14 +325,6 @@ def mix_stage(
         if steps is not None:
             steps.append(Step(mix, before, plan, copied(batch), together))
     return batch
-
-
-def copied(batch: Any) -> Any:
-    """A batch with arrays of its own, which nobody else overwrites."""
-    arrays = [(path, leaf) for path, leaf in walk(batch, lambda *_: False) if backend_of(leaf)]
-    return replace_leaves(
-        batch, {path: leaf.clone() if backend_of(leaf) == "torch" else leaf.copy() for path, leaf in arrays}
-    )
 
 
 def _together(finder: Finder, mix: MixTransform) -> Finder:

@@ -25,7 +25,7 @@ from mixtransforms.targets.batch import find_batch
 from mixtransforms.targets.containers import Path, leaf_at, spell
 from mixtransforms.targets.content import content_of
 from mixtransforms.targets.find import Finder, Target
-from mixtransforms.targets.found import Found
+from mixtransforms.targets.found import Found, copied
 from mixtransforms.targets.images import check_paintable, paint, share_memory
 from mixtransforms.targets.kinds import Kind, Mixed, Scene
 from mixtransforms.targets.labels import class_ids
@@ -336,8 +336,8 @@ class MixTransform(Options):
         return found.samples and not self.keep_originals and in_worker()
 
     def _before(self, found: Found) -> Any:
-        """The batch as it came, which painting leaves alone."""
-        return found.copy() if self.inplace or self._owns(found) or found.rows else found.given
+        """The batch as it came, which nobody else overwrites."""
+        return found.copy() if found.rows else copied(found.given)
 
     def _mixed_image(self, plan: Plan, target: Target, found: Found) -> Any:
         mixed = paint(

@@ -400,7 +400,7 @@ def test_pictures_say_in_words_what_is_on_them(tmp_path):
     with Image.open(tmp_path / "a.png") as opened:
         said = opened.text["Description"]
     assert said == figure.alt
-    assert said.startswith("Title. Sample 0: box of sample 1 pasted (b 50 %, a café 50 %). Sample 1: not mixed")
+    assert said.startswith("Title. Sample 0: box of sample 1 pasted (b 50%, a café 50%). Sample 1: not mixed")
     figure.savefig(tmp_path / "a.svg")
     assert "box of sample 1 pasted" in (tmp_path / "a.svg").read_text()
     figure.savefig(tmp_path / "b.png", metadata={"Author": "me"})
@@ -428,3 +428,186 @@ def test_a_trace_is_put_into_words():
 def test_nothing_of_pyplot_is_loaded():
     show.batch(images())
     assert "matplotlib.pyplot" not in sys.modules
+
+
+# ------------------------------------------------------------------------------------------------ what a reader must not miss
+
+
+class Flip:
+    """A transform behind a mix."""
+
+
+def then(trace, after, *later):
+    return Trace(trace.steps, after, (*trace.transforms, *later))
+
+
+class Sequential(Compose):
+    """Albumentations' own runs half of the time where nobody says otherwise."""
+
+    def __init__(self, *transforms, p=1.0):
+        super().__init__(*transforms)
+        self.p = p
+
+
+class Grayscale:
+    """Makes channels of other channels."""
+
+
+@pytest.mark.parametrize("container", [Sequential(Normalize(), p=0.5), Compose(Normalize(), Grayscale())])
+def test_what_may_not_have_run_or_cannot_be_told_is_not_undone(container):
+    with pytest.raises(InputError, match="Nothing to undo"):
+        show.batch(normal(images()), normalized=container)
+
+
+def test_a_normalize_that_always_runs_in_a_container():
+    figure = drawn(show.batch(normal(images()), normalized=Sequential(Normalize(), p=1.0)))
+    np.testing.assert_allclose(picture(axes(figure, "mixed")[0]), images()[0], atol=1)
+
+
+def test_a_float_mix_in_front_of_its_normalize_is_drawn_as_it_is():
+    batch = (images() / 255).astype(np.float32)
+    trace = MixUp(1.0, seed=1).trace(batch)
+    figure = drawn(show.trace(then(trace, ((trace.after - MEAN) / STD).astype(np.float32), Normalize())))
+    mixed = trace.plans[0].apply(batch)
+    for row in range(4):
+        np.testing.assert_allclose(picture(axes(figure, "mixed")[row]), 255 * mixed[row], atol=1)
+    assert not axes(figure, "result")
+
+
+def test_a_mix_that_stands_twice_knows_what_is_between():
+    mix = MixUp(1.0, seed=1)
+    first = mix.trace((images() / 255).astype(np.float32))
+    second = mix.trace(((first.after - MEAN) / STD).astype(np.float32))
+    figure = drawn(show.trace(Trace((*first.steps, *second.steps), second.after, (mix, Normalize(), mix))))
+    wanted = second.after * STD + MEAN
+    for row in range(4):
+        np.testing.assert_allclose(picture(axes(figure, "mixed")[4 + row]), 255 * wanted[row], atol=1)
+    assert not axes(figure, "result")
+
+
+def test_channels_that_a_later_transform_has_changed_are_left_alone():
+    """A pipeline's own Normalize of three channels is no reason to refuse one."""
+    trace = MixUp(1.0, seed=1).trace(images()[..., :1].astype(np.float32) / 255)
+    drawn(show.trace(Trace(trace.steps, trace.after, (Normalize(), *trace.transforms))))
+
+
+def test_a_missing_scale_is_a_result_of_its_own():
+    trace = MixUp(1.0, seed=1).trace(images())
+    figure = drawn(show.trace(then(trace, trace.after.astype(np.float32), Flip())))
+    assert len(axes(figure, "result")) == 4
+    assert "Values from" in " ".join(texts(figure))
+
+
+def test_boxes_that_a_later_transform_drops_are_a_result_of_their_own():
+    boxes = [np.array([[2.0, 3, 10, 12], [12, 4, 14, 6]])] * 4
+    trace = MixUp(1.0, seed=1).trace({"image": images(), "bboxes": boxes, "labels": [np.array([0, 1])] * 4})
+    kept = {**trace.after}
+    for name in ("bboxes", "labels", "box_weights"):
+        kept[name] = [each[:1] for each in trace.after[name]]
+    assert len(axes(drawn(show.trace(then(trace, kept, Flip()))), "result")) == 4
+    assert not axes(drawn(show.trace(then(trace, trace.after, Flip()))), "result")
+
+
+def test_sources_stand_in_the_order_of_their_shares():
+    parts = [(1, 0, 6), (2, 6, 18), (3, 18, 21)]
+    layers = tuple(Layer([0], [s], [1.0], Boxes([[0, left]], [[20, right]])) for s, left, right in parts)
+    figure = drawn(show.batch(images(), Plan(BatchSpec(4, (20, 30)), layers), max_images=1))
+    widths = [patch.get_width() for patch in axes(figure, "shares")[0].patches]
+    np.testing.assert_allclose(widths, [0.3, 0.4, 0.2, 0.1])
+    assert "Sample 0: mixed with samples 2, 1, 3" in texts(figure)
+    edges = axes(figure, "mixed")[0].patches[1::2]
+    sources = axes(figure, "source")
+    colors = [each.spines["left"].get_edgecolor() for each in sources]
+    assert [edge.get_edgecolor() for edge in edges] == [colors[2], colors[1], colors[3]]
+
+
+def test_several_classes_of_one_sample_are_named_and_not_called_smoothed():
+    figure = drawn(show.batch((images(2), np.array([[1.0, 0, 1], [0, 1, 0]])), class_names=["a", "b", "c"]))
+    assert {"a, c: 100%", "b: 100%"} <= set(texts(figure))
+    assert "bits of entropy" not in " ".join(texts(figure))
+
+
+def test_samples_without_a_class():
+    trace = MixUp(1.0, num_classes=4, ignore_index=255, seed=1).trace(images(), np.array([255, 0, 1, 2]))
+    figure = drawn(show.trace(trace, ["a", "b", "c", "d"]))
+    assert "0: no class" in texts(figure)
+    soft = trace.after[1]
+    share = soft / soft.sum(axis=1, keepdims=True)
+    entropy = -(share * np.log2(np.where(share > 0, share, 1))).sum(axis=1).mean()
+    assert f"{entropy:.2f} bits" in sentence(figure)
+
+
+def test_numbers_are_no_classes():
+    figure = drawn(show.batch((images(2), np.array([0.2, 1.7]))))
+    assert not axes(figure, "shares")
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_values_that_are_not_finite_are_black_and_that_is_said(value):
+    batch = np.full((2, 20, 30, 3), 0.5, np.float32)
+    batch[0, 3, 4] = value
+    figure = drawn(show.batch(batch))
+    assert picture(axes(figure, "mixed")[0])[3, 4].tolist() == [0, 0, 0]
+    assert "3 values are not finite" in " ".join(texts(figure))
+
+
+def test_an_unmixed_batch_has_no_entropy():
+    assert "have 0.00 bits" in sentence(show.batch((images(), np.eye(4))))
+
+
+def test_a_joined_line_goes_both_ways():
+    """A signal that jumps is drawn as one line, whichever way it jumps."""
+    for signal in ([0.0, 1.0], [1.0, 0.0]):
+        ink = inked(picture(axes(drawn(show.batch(np.array([signal]), layout="BT")), "mixed")[0]))
+        assert ink[:, 96].all()
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: show.batch(images(), ["a", "b"]), r"Not a Plan \(plan\): got list; wanted what transform\.plan"),
+        (lambda: show.trace((images(), 3)), r"Not a Trace \(trace\): got tuple; wanted what pipeline\.trace"),
+        (lambda: show.batch(images(), class_names="ab"), r"No names of classes \(class_names\): got str"),
+        (lambda: show.batch(images(), class_names={"a", "b"}), r"No names of classes \(class_names\): got set"),
+        (lambda: show.batch(normal(images()), normalized=((0.5,) * 3, (1.0,) * 2)), "a mean of 3 and a deviation of 2"),
+    ],
+)
+def test_mistakes_are_told(call, message):
+    with pytest.raises(InputError, match=message):
+        call()
+
+
+def test_pillow_images_are_no_arrays():
+    Image = pytest.importorskip("PIL.Image")
+    with pytest.raises(InputError, match=r"Nothing to show .*PIL images, which are no arrays.*v2\.ToImage"):
+        show.batch([(Image.fromarray(image), 1) for image in images()])
+
+
+def test_nothing_to_lay_side_by_side():
+    drawn(show.compare([MixUp()], np.zeros((0, 8, 8, 3), np.uint8)))
+
+
+def test_looking_does_not_count():
+    pipelines = {"a": MixUp(1.0, seed=1), "b": CutMix(seed=2)}
+    before = {name: each.stream_state() for name, each in pipelines.items()}
+    show.compare(pipelines, images())
+    assert {name: each.stream_state() for name, each in pipelines.items()} == before
+
+
+def test_a_trace_is_not_changed_by_what_comes_later():
+    batch = images()
+    trace = MixUp(1.0, seed=1).trace(batch)
+    batch[:] = 0
+    np.testing.assert_array_equal(trace.before, images())
+
+
+def test_rows_that_are_compared_say_what_their_bars_are():
+    door = pytest.importorskip("mixtransforms.torchvision", exc_type=ImportError)
+    import torch
+    from torchvision.transforms import v2
+
+    flipped = door.BatchCompose([door.MixUp(num_classes=4), v2.RandomVerticalFlip(p=1.0)], seed=1)
+    batch = [(torch.from_numpy(image).permute(2, 0, 1), row) for row, image in enumerate(images())]
+    written = " ".join(texts(show.compare([flipped, door.MixUp(num_classes=4, seed=1)], batch)))
+    assert "Bar: the share of each class in the label." in written
+    assert "Bar: the share of each source in the image" in written

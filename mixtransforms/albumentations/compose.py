@@ -126,7 +126,10 @@ class BatchCompose(Resumable, A.Compose):
         return self._run(self._gathered(args, data), None)
 
     def trace(self, *args: Any, **data: Any) -> Trace:
-        """Runs one call and returns what every mix got, drew and made, and the result."""
+        """Runs one call and returns what every mix got, drew and made, and the result.
+
+        It is a call like any other: of ready batches it counts, and without a seed it draws from the host's generator.
+        """
         steps: list[Step] = []
         after = self._run(self._gathered(args, data), steps)
         return Trace(tuple(steps), after, tuple(self.transforms))

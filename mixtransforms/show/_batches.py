@@ -10,19 +10,30 @@ import numpy as np
 
 from mixtransforms.core.errors import InputError, explain
 from mixtransforms.core.plan import Plan
-from mixtransforms.pipeline import copied
 from mixtransforms.show._content import Content, Kinds, Naming, content, reader
 from mixtransforms.show._marks import WHOLE
 from mixtransforms.show._needs import need_matplotlib
 from mixtransforms.show._normalized import normalizations, told
-from mixtransforms.show._tiles import UNKNOWN, Look, Sheet, Tile, compact, planned, same_pictures, thumbnails, unplanned
+from mixtransforms.show._tiles import (
+    UNKNOWN,
+    Look,
+    Sheet,
+    Tile,
+    compact,
+    percent,
+    planned,
+    same_pictures,
+    thumbnails,
+    unplanned,
+)
 from mixtransforms.targets.boxes import BoxRules
+from mixtransforms.targets.found import copied
 from mixtransforms.targets.labels import LabelPair
+from mixtransforms.trace import Trace
 
 if TYPE_CHECKING:
     from mixtransforms.show._draw import Section
     from mixtransforms.show._figure import Picture
-    from mixtransforms.trace import Trace
 
 Save = str | os.PathLike[str] | None
 
@@ -82,8 +93,12 @@ def batch(
         MissingDependencyError: matplotlib is not installed.
     """
     _check_drawable(max_images)
+    if plan is not None:
+        _check_type(plan, Plan, "plan", "transform.plan(batch)")
     found = content(batch, reader(kinds, layout, boxes, axes))
-    look = Look(Naming(found.labels, class_names), max_images, reader(kinds, layout, boxes, axes), told(normalized))
+    look = Look(
+        Naming(found.labels, _names(class_names)), max_images, reader(kinds, layout, boxes, axes), told(normalized)
+    )
     if plan is None:
         return _figure([_section(unplanned(found, look), _labels_alone(found))], title, save)
     if isinstance(found.labels, LabelPair):
@@ -134,6 +149,7 @@ def trace(
         MissingDependencyError: matplotlib is not installed.
     """
     _check_drawable(max_images)
+    _check_type(trace, Trace, "trace", "pipeline.trace(batch)")
     told_by_user = {"kinds": kinds, "layout": layout, "boxes": boxes}
     return _figure(list(_stages(trace, class_names, max_images, told_by_user)), title, save)
 
@@ -154,7 +170,8 @@ def compare(
 
     Args:
         pipelines: By name, or a list, which is named by what is in them: pipelines and transforms of one host.
-        batch: A batch, or a list of samples, that all of them take. It is left alone.
+        batch: A batch, or a list of samples, that all of them take. It is left alone, and so are the counts of calls of
+            seeded pipelines; without a seed, they draw from the host's generator as any call does.
         class_names: Names in the order of the class ids; ``None`` numbers them.
         max_images: Most samples, 1 or more.
         kinds: What values are that neither a default name nor the transforms say.
@@ -173,24 +190,26 @@ def compare(
     _check_drawable(max_images)
     named = _named(pipelines)
     told_by_user = {"kinds": kinds, "layout": layout, "boxes": boxes}
-    sections = []
+    sections: list[Section] = []
     for name, pipeline in named.items():
         *_, last = _stages(_traced(pipeline, copied(batch)), class_names, max_images, told_by_user)
         tiles = tuple(compact(tile) for tile in last.sheet.tiles)
         notes = tuple(note for note in last.sheet.notes if note != UNKNOWN)
         sheet = last.sheet._replace(tiles=tiles, notes=notes)
-        sections.append(last._replace(sheet=sheet, heading=name, row=True, text=""))
-    sections[-1] = sections[-1]._replace(text=_ACROSS)
+        known = any(part.index is not None for tile in tiles for part in tile.parts)
+        text = _ACROSS if known else _ALONE if any(tile.parts for tile in tiles) else ""
+        for index, former in enumerate(sections):  # said once, behind the last row that it is said of
+            sections[index] = former._replace(text="" if former.text == text else former.text)
+        sections.append(last._replace(sheet=sheet, heading=name, row=True, text=text))
     return _figure(sections, title, save)
 
 
 def _traced(pipeline: Any, batch: Any) -> Trace:
     """A call; a batch of named values is given by keywords, as Albumentations wants it and nobody else minds."""
-    traced: Trace = (
-        pipeline.trace(**batch)
-        if isinstance(batch, Mapping) and all(isinstance(name, str) for name in batch)
-        else pipeline.trace(batch)
-    )
+    named = isinstance(batch, Mapping) and all(isinstance(name, str) for name in batch)
+    state = pipeline.stream_state()
+    traced: Trace = pipeline.trace(**batch) if named else pipeline.trace(batch)
+    pipeline.load_stream_state(state)  # looking does not count
     return traced
 
 
@@ -201,7 +220,7 @@ def _stages(
     if not trace.steps:
         read = reader(**told_by_user)
         after = content(trace.after, read)
-        look = Look(Naming(after.labels, class_names), count, read, normalizations(trace.transforms))
+        look = Look(Naming(after.labels, _names(class_names)), count, read, normalizations(trace.transforms))
         yield _section(unplanned(after, look, "Nothing mixes in this pipeline."), _labels_alone(after))
         return
     place = -1
@@ -210,7 +229,8 @@ def _stages(
         place = next((i for i, each in enumerate(trace.transforms) if i > place and each is step.mix), place)
         read = reader(**told_by_user, known=step.finder)
         before = content(step.before, read)
-        look = Look(Naming(before.labels, class_names), count, read, normalizations(trace.transforms[: max(place, 0)]))
+        naming = Naming(before.labels, _names(class_names), step.mix.ignore_index)
+        look = Look(naming, count, read, normalizations(trace.transforms[: max(place, 0)]))
         if not number:
             heading = _before(trace.transforms[: max(place, 0)])
             yield _section(thumbnails(before, look), heading=heading, small=True, axes="before")
@@ -238,7 +258,7 @@ def _result(
         note = f"The result cannot be drawn: {str(reason).splitlines()[0]}"
         yield _section(Sheet((), (note,)), heading=heading, axes="result")
         return
-    look = look._replace(naming=Naming(after.labels, class_names), done=normalizations(trace.transforms))
+    look = look._replace(naming=Naming(after.labels, _names(class_names)), done=normalizations(trace.transforms))
     size = trace.steps[-1].plan.size
     first = size if after.found.spec.size == 2 * size else 0  # originals come first where they are kept
     sheet = unplanned(after, look, "", first)
@@ -314,8 +334,42 @@ def _alt(sections: Sequence[Section], title: str | None) -> str:
 
 
 def _told_of(tile: Tile) -> str:
-    shares = ", ".join(f"{part.name} {100 * part.share:.0f} %" for part in tile.parts)
+    shares = ", ".join(f"{part.name} {percent(part.share)}" for part in tile.parts)
     return f"{tile.title} ({shares})" if shares else tile.title
+
+
+def _names(names: Any) -> Sequence[str] | None:
+    """Names of classes, by their ids.
+
+    Raises:
+        InputError: They are no sequence.
+    """
+    if names is None:
+        return None
+    if isinstance(names, (Sequence, np.ndarray)) and not isinstance(names, str):
+        return list(names)
+    raise InputError(
+        explain(
+            "No names of classes",
+            where="class_names",
+            got=type(names).__name__,
+            wanted="a list of names in the order of the class ids",
+            fix="Give a list, such as ['cat', 'dog'].",
+        )
+    )
+
+
+def _check_type(value: Any, cls: type, where: str, source: str) -> None:
+    if not isinstance(value, cls):
+        raise InputError(
+            explain(
+                f"Not a {cls.__name__}",
+                where=where,
+                got=type(value).__name__,
+                wanted=f"what {source} returns",
+                fix="Name the arguments, such as class_names=[...], where they are not the first.",
+            )
+        )
 
 
 def _check_drawable(max_images: int) -> None:

@@ -15,7 +15,6 @@ from mixtransforms.core.method import Method
 from mixtransforms.core.plan import BatchSpec
 from mixtransforms.core.schedule import now
 from mixtransforms.methods import MixUp
-from mixtransforms.show._draw import percent
 from mixtransforms.show._figure import (
     CHARACTER,
     COLORS,
@@ -32,6 +31,7 @@ from mixtransforms.show._figure import (
     wrapped,
 )
 from mixtransforms.show._laws import CLASSES, HARDLY, HEAVY, Cover, Law, beta_shares
+from mixtransforms.show._tiles import percent
 
 _OWN, _LABEL, _PASTED, _CHECK = COLORS[0], COLORS[1], COLORS[2], "#222222"
 _BINS = np.linspace(0.0, 1.0, 21)

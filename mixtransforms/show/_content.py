@@ -12,7 +12,7 @@ from mixtransforms.core.errors import InputError, explain
 from mixtransforms.kernels import backend_of, kernel_of
 from mixtransforms.targets.batch import collated, find_batch
 from mixtransforms.targets.boxes import BoxRules
-from mixtransforms.targets.containers import spell, walk
+from mixtransforms.targets.containers import is_picture, spell, walk
 from mixtransforms.targets.find import Finder, Target
 from mixtransforms.targets.found import Found
 from mixtransforms.targets.labels import LabelPair
@@ -20,6 +20,9 @@ from mixtransforms.targets.layouts import Layout
 from mixtransforms.targets.names import IMAGE, LABEL
 
 Kinds = Mapping[str | int, Any]
+
+SEVERAL = 1.005
+"""A row of labels that sums to more names several classes of one sample."""
 
 
 class Content(NamedTuple):
@@ -78,10 +81,12 @@ class Naming(NamedTuple):
     Attributes:
         labels: As in :class:`Content`.
         names: Names of the classes, or ``None``.
+        ignored: The id of samples without a class, or ``None``.
     """
 
     labels: Any
     names: Sequence[str] | None
+    ignored: int | None = None
 
     def sample(self, index: int) -> str:
         """The class of a sample; the sample itself where there are no labels."""
@@ -93,11 +98,15 @@ class Naming(NamedTuple):
         """The class of one label, an id or a row of the share of every class."""
         if np.ndim(label) == 0:
             return self.of(int(label))
+        if np.sum(label) > SEVERAL:
+            return ", ".join(self.of(number) for number in np.flatnonzero(label).tolist())
         name, top = self.of(int(np.argmax(label))), float(np.max(label))
         return name if top > 0.995 else f"{name} ({top:.2f})"
 
     def of(self, class_id: int) -> str:
         """The name of a class."""
+        if class_id == self.ignored:
+            return "no class"
         if self.names is None or class_id < 0:  # negative ids mark unlabelled samples
             return f"class {class_id}"
         if class_id >= len(self.names):
@@ -128,17 +137,22 @@ def content(batch: Any, finder: Reader) -> Content:
         leaf for _, leaf in walk(batch, lambda _, node: isinstance(node, LabelPair)) if isinstance(leaf, LabelPair)
     ]
     if finder.layout.is_table or not any(target.kind == IMAGE for target in finder.known(batch)):
+        pictures = any(is_picture(leaf) for _, leaf in walk(batch, lambda *_: False))
         raise InputError(
             explain(
                 "Nothing to show",
                 where="batch",
-                got=f"{type(batch).__name__} without images",
+                got=f"{type(batch).__name__} "
+                + ("with PIL images, which are no arrays" if pictures else "without images"),
                 wanted="a batch of images, as an array, as (images, labels), or by name",
-                fix="Say which value it is with kinds={'name': 'image'}.",
+                fix="Convert them first, for example with v2.ToImage()."
+                if pictures
+                else "Say which value it is with kinds={'name': 'image'}.",
             )
         )
     found = find_batch(batch, finder, pad=True, labels_follow=True)
     labels = [host(target.value) for target in found.others if target.kind == LABEL]
+    labels = [each for each in labels if each.ndim > 1 or each.dtype.kind in "iub"]  # numbers are no classes
     known = LabelPair(*map(host, pairs[0])) if pairs else labels[0] if labels else None
     return Content(found.images[0].value, spell(found.images[0].path), known, found)
 

@@ -25,7 +25,7 @@ from mixtransforms.show._figure import (
     Picture,
     wrapped,
 )
-from mixtransforms.show._tiles import Outline, Part, Sheet, Tile
+from mixtransforms.show._tiles import Outline, Part, Sheet, Tile, percent
 from mixtransforms.show._washes import color_of
 
 _COLUMNS = 4
@@ -188,7 +188,7 @@ def _layout(section: Section) -> _Layout:
     marked = any(tile.marks.things or tile.marks.wash is not None for tile in tiles)
     most, wide, inset = (_FEW, _MARKED, _MARKED_INSET) if marked else (_COLUMNS, _MIXED, _INSET)
     if section.row:
-        most, wide = len(tiles), _ROW
+        most, wide = max(1, len(tiles)), _ROW
     tall = min(max(ratio, 0.4), 1.6)  # very long pictures get bands, not a figure of their own
     if ratio < _WIDE and not section.row:
         most, wide = 2, _STRIP
@@ -273,15 +273,6 @@ def _shortened(text: str, room: float) -> str:
     """A text with its end cut off where it is longer than its room in inches."""
     letters = max(4, int(room / CHARACTER))
     return text if len(text) <= letters else text[: letters - 1] + "…"
-
-
-def percent(share: float) -> str:
-    """A share in whole percent, where "0" and "100" mean exactly that."""
-    if 0.0 < share < 0.005:
-        return "<1%"
-    if 0.995 <= share < 1.0:
-        return ">99%"
-    return f"{100 * share:.0f}%"
 
 
 def _show(axes: Axes, picture: Any, color: str, width: float) -> None:

@@ -113,6 +113,27 @@ def _of_row(
     return Marks(None if wash is None else solid(wash), tuple(things))
 
 
+def same_marks(first: Marks, second: Marks) -> bool:
+    """Whether the same is drawn, but for rounding."""
+    pairs = zip(first.things, second.things, strict=False)
+    return (
+        len(first.things) == len(second.things)
+        and _near(first.wash, second.wash, 1.0)
+        and all(_same_thing(*pair) for pair in pairs)
+    )
+
+
+def _same_thing(first: Thing, second: Thing) -> bool:
+    same = (first.color, first.caption, first.seen.tolist()) == (second.color, second.caption, second.seen.tolist())
+    return same and _near(first.outline, second.outline, 0.01) and _near(first.points, second.points, 0.01)
+
+
+def _near(first: NDArray[Any] | None, second: NDArray[Any] | None, most: float) -> bool:
+    if first is None or second is None:
+        return first is second
+    return first.shape == second.shape and bool((np.abs(np.subtract(first, second, dtype=np.float64)) <= most).all())
+
+
 class _Group(NamedTuple):
     """The objects of one image in one container, as they are read.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from numbers import Real
 from typing import Any, NamedTuple
 
@@ -11,11 +11,17 @@ from numpy.typing import NDArray
 
 from mixtransforms.core.errors import InputError, explain
 from mixtransforms.core.layers import FloatArray
+from mixtransforms.kernels import backend_of
 
 UNDONE = "Normalize is undone in the picture."
 
 _IN_ORDER = ("BatchCompose", "Compose", "Sequential")
 """Containers that run all that is in them, one after the other."""
+
+_ACROSS_CHANNELS = frozenset(
+    "Grayscale RandomGrayscale RandomChannelPermutation ToGray ToRGB ToSepia ChannelShuffle ChannelDropout".split()
+)
+"""Transforms that make channels of other channels."""
 
 
 class Normalization(NamedTuple):
@@ -24,10 +30,12 @@ class Normalization(NamedTuple):
     Attributes:
         mean: ``(C,)`` or ``(1,)``.
         std: Alike.
+        told: Whether the user says so; what a pipeline holds may be of channels that a later transform has changed.
     """
 
     mean: FloatArray
     std: FloatArray
+    told: bool = False
 
 
 def normalizations(transforms: Any) -> tuple[Normalization, ...]:
@@ -47,8 +55,9 @@ def told(value: Any) -> tuple[Normalization, ...]:
     """
     if value is None:
         return ()
-    numbers = isinstance(value, (tuple, list)) and len(value) == 2 and all(map(_are_numbers, value))
-    found = (_from(*value),) if numbers else normalizations(value)
+    pair = isinstance(value, (tuple, list)) or (backend_of(value) and value.ndim == 2)
+    numbers = pair and len(value) == 2 and all(map(_are_numbers, value))
+    found = tuple(each._replace(told=True) for each in ((_from(*value),) if numbers else normalizations(value)))
     if not found:
         raise InputError(
             explain(
@@ -70,13 +79,16 @@ def undone(array: NDArray[Any], done: Sequence[Normalization], where: str) -> ND
     """
     if array.dtype.kind != "f":
         return array
+    given = array
     for step in reversed(done):
         if len(step.mean) not in (1, array.shape[-1]) or len(step.std) not in (1, array.shape[-1]):
+            if not step.told:
+                return given
             raise InputError(
                 explain(
                     "A Normalize of other channels",
                     where=where,
-                    got=f"{array.shape[-1]} channels, a mean of {len(step.mean)}",
+                    got=f"{array.shape[-1]} channels, a mean of {len(step.mean)} and a deviation of {len(step.std)}",
                     wanted="one number a channel, or one for all",
                     fix="Give normalized=(mean, std) of these images.",
                 )
@@ -85,12 +97,18 @@ def undone(array: NDArray[Any], done: Sequence[Normalization], where: str) -> ND
     return array
 
 
-def _found(transforms: Any) -> Iterator[Normalization]:
-    if isinstance(transforms, (list, tuple)) or type(transforms).__name__ in _IN_ORDER:
-        for transform in getattr(transforms, "transforms", transforms):
-            yield from _found(transform)
-    elif _is_certain(transforms):
-        yield _from(transforms.mean, transforms.std)
+def _found(transforms: Any) -> list[Normalization]:
+    found: list[Normalization] = []
+    runs = type(transforms).__name__ in _IN_ORDER and getattr(transforms, "p", 1.0) >= 1.0
+    for transform in getattr(transforms, "transforms", transforms) if runs or _is_list(transforms) else ():
+        if type(transform).__name__ in _ACROSS_CHANNELS:
+            found.clear()  # what was done to every channel cannot be told any more
+        found += [_from(transform.mean, transform.std)] if _is_certain(transform) else _found(transform)
+    return [_from(transforms.mean, transforms.std)] if _is_certain(transforms) else found
+
+
+def _is_list(transforms: Any) -> bool:
+    return isinstance(transforms, (list, tuple))
 
 
 def _is_certain(transform: Any) -> bool:
@@ -101,7 +119,9 @@ def _is_certain(transform: Any) -> bool:
 
 
 def _are_numbers(value: Any) -> bool:
-    items = value if isinstance(value, (list, tuple, np.ndarray)) else [value]
+    if backend_of(value):
+        return value.ndim < 2 and len(value.reshape(-1)) > 0
+    items = value if isinstance(value, (list, tuple)) else [value]
     return len(items) > 0 and all(isinstance(item, (Real, np.generic)) for item in items)
 
 
@@ -110,5 +130,7 @@ def _from(mean: Any, std: Any) -> Normalization:
 
 
 def _numbers(values: Any) -> FloatArray:
+    if backend_of(values):
+        values = values.reshape(-1).tolist()
     listed = values if isinstance(values, Iterable) else [values]
     return np.array([float(value) for value in listed]).reshape(-1)

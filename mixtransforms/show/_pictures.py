@@ -213,9 +213,10 @@ def drawable(array: NDArray[Any], limits: Range) -> Pictures:
 
 
 def _unit(array: NDArray[Any], limits: Range) -> NDArray[np.float32]:
-    """Values within [0, 1]; those that are not finite are at an end of it."""
+    """Values within [0, 1]; those that are not finite are 0."""
     span = (limits.high - limits.low) or 1.0
-    return np.asarray(((np.nan_to_num(array.astype(np.float32), nan=limits.low) - limits.low) / span).clip(0.0, 1.0))
+    finite = np.nan_to_num(array.astype(np.float32), nan=limits.low, posinf=limits.low, neginf=limits.low)
+    return np.asarray(((finite - limits.low) / span).clip(0.0, 1.0))
 
 
 def _heat(array: NDArray[Any], limits: Range) -> Pictures:

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from mixtransforms.core.layers import Boxes, FloatArray, Layer, Mask
 from mixtransforms.core.plan import Plan
-from mixtransforms.show._content import Content, Naming, Reader, content
-from mixtransforms.show._marks import NOTHING, Marks, marks
+from mixtransforms.show._content import SEVERAL, Content, Naming, Reader, content
+from mixtransforms.show._marks import NOTHING, Marks, marks, same_marks
 from mixtransforms.show._normalized import UNDONE, Normalization, undone
 from mixtransforms.show._pictures import Pictures, Range, Rectangle, View, range_of
 from mixtransforms.show._washes import washes
@@ -171,25 +171,45 @@ def planned(before: Content, plan: Plan, look: Look, after: Content | None = Non
     for row, picture in enumerate(mixed):
         parts = _parts(row, plan, naming, source.pictures, own)
         outlines = tuple(_outlines(plan, row, parts, view))
-        tiles.append(Tile(_title(row, parts, outlines), picture, parts, outlines, drawn[row]))
+        tiles.append(Tile(_title(row, parts, outlines, _partners(plan, row)), picture, parts, outlines, drawn[row]))
     return Sheet(tuple(tiles), _notes(_smoothed(plan, naming), *source.notes), _named(classes, naming))
 
 
 def compact(tile: Tile) -> Tile:
     """A tile without its sources beside it, and with a short title."""
     known = [str(part.index) for part in tile.parts if part.index is not None]
+    known += ["…"] if known and len(known) < len(tile.parts) else []
     parts = tuple(replace(part, picture=None) for part in tile.parts)
     return replace(tile, title=" + ".join(known) or tile.title, parts=parts)
 
 
 def same_pictures(first: Sheet, second: Sheet) -> bool:
-    """Whether two sheets show the same images, but for rounding."""
+    """Whether two sheets show the same images with the same marks, but for rounding."""
     pairs = list(zip(first.tiles, second.tiles, strict=False))
-    return len(first.tiles) == len(second.tiles) and all(
-        one.picture.shape == other.picture.shape
-        and bool((np.abs(one.picture.astype(np.int16) - other.picture) <= 1).all())
-        for one, other in pairs
+    return (
+        len(first.tiles) == len(second.tiles)
+        and all(
+            one.picture.shape == other.picture.shape
+            and bool((np.abs(one.picture.astype(np.int16) - other.picture) <= 1).all())
+            and same_marks(one.marks, other.marks)
+            for one, other in pairs
+        )
+        and [_is_scaled(sheet) for sheet in (first, second)] in ([False, False], [True, True])
     )
+
+
+def _is_scaled(sheet: Sheet) -> bool:
+    """Whether values were brought to the range of pictures, which may hide that a pipeline did not."""
+    return any(note.startswith("Values from") for note in sheet.notes)
+
+
+def percent(share: float) -> str:
+    """A share in whole percent, where "0" and "100" mean exactly that."""
+    if 0.0 < share < 0.005:
+        return "<1%"
+    if 0.995 <= share < 1.0:
+        return ">99%"
+    return f"{100 * share:.0f}%"
 
 
 def smoothing(spread: FloatArray, of: str) -> str:
@@ -201,9 +221,10 @@ def smoothing(spread: FloatArray, of: str) -> str:
     """
     total = spread.sum(axis=1, keepdims=True)
     share = np.divide(spread, total, out=np.zeros_like(spread), where=total > 0)
-    if not len(share):
-        return ""
-    entropy = -(share * np.log2(np.where(share > 0, share, 1.0))).sum(axis=1).mean()
+    if not len(share) or (total > SEVERAL).any():
+        return ""  # nothing is mixed, or a sample has several classes
+    bits = -(share * np.log2(np.where(share > 0, share, 1.0))).sum(axis=1).mean()
+    entropy = max(0.0, float(bits))  # never -0.00
     heavy = int((share.max(axis=1, initial=0.0) < HEAVY).sum())
     return (
         f"{'Labels' if of == 'class' else 'Shares'} have {entropy:.2f} bits of entropy on average (two equal shares: 1 "
@@ -238,9 +259,15 @@ def _seen(batch: Content, look: Look, first: int | None = 0) -> _Seen:
     notes = (
         *view.notes(limits),
         UNDONE if values is not array else "",
+        _not_finite(values),
         WITHOUT if others and not view.is_image else "",
     )
     return _Seen(view, view.pictures(values, limits), limits, _notes(*notes))
+
+
+def _not_finite(values: NDArray[Any]) -> str:
+    count = 0 if values.dtype.kind != "f" else int(values.size - np.isfinite(values).sum())
+    return f"{count} values are not finite, and drawn as the lowest." if count else ""
 
 
 def _marks(content: Content, naming: Naming, rows: range, wash: FloatArray | None, view: View) -> Sequence[Marks]:
@@ -283,7 +310,8 @@ def _classes(naming: Naming) -> FloatArray:
     if naming.labels.ndim > 1:
         return np.asarray(naming.labels, np.float64)
     present, place = np.unique(naming.labels, return_inverse=True)
-    return np.eye(len(present))[place]
+    known = np.array([number != naming.ignored for number in present.tolist()], np.float64)
+    return (np.eye(len(present)) * known)[place]
 
 
 def _named(classes: Sequence[int], naming: Naming) -> tuple[tuple[int, str], ...]:
@@ -310,6 +338,11 @@ def _by_source(plan: Plan, weights: FloatArray, row: int) -> FloatArray:
     return np.asarray(np.bincount(plan.sources[row], weights, plan.size), np.float64)
 
 
+def _partners(plan: Plan, row: int) -> int:
+    """How many others are in a sample."""
+    return len(np.setdiff1d(plan.sources[row][plan.share[row] > 0], [row]))
+
+
 def _label_parts(naming: Naming, row: int) -> tuple[Part, ...]:
     """What the label alone tells: the share of every class, the largest first."""
     labels = naming.labels
@@ -317,13 +350,13 @@ def _label_parts(naming: Naming, row: int) -> tuple[Part, ...]:
         return ()
     if isinstance(labels, LabelPair):
         weight = float(labels.weight[row])
-        return (
-            Part(naming.row(labels.label[row]), weight),
-            Part(naming.row(labels.partner[row]), 1.0 - weight),
-        )
+        both = Part(naming.row(labels.label[row]), weight), Part(naming.row(labels.partner[row]), 1.0 - weight)
+        return tuple(part for part in both if part.share > 0)
     if labels.ndim == 1:
         return (Part(naming.row(labels[row]), 1.0),)
     shares = labels[row].astype(np.float64)
+    if shares.sum() > SEVERAL:
+        return (Part(naming.row(labels[row]), 1.0),)
     seen = [index for index in np.argsort(-shares, kind="stable").tolist() if shares[index] > 0]
     return _shortened(seen, shares, None, lambda index: Part(naming.of(index), 0.0))
 
@@ -367,12 +400,12 @@ def _outline(layer: Layer, index: int, part: int, view: View) -> Outline | None:
     return None
 
 
-def _title(row: int, parts: Sequence[Part], outlines: Sequence[Outline]) -> str:
+def _title(row: int, parts: Sequence[Part], outlines: Sequence[Outline], count: int) -> str:
     partners = [part.index for part in parts[1:] if part.index is not None]
     if not partners:
         return f"Sample {row}: not mixed"
-    if len(partners) > 1:
-        many = "samples " + ", ".join(map(str, partners)) if len(partners) < 4 else f"{len(partners)} samples"
+    if count > 1:
+        many = "samples " + ", ".join(map(str, partners)) if count == len(partners) < 4 else f"{count} samples"
         return f"Sample {row}: mixed with {many}"
     if not outlines:
         return f"Sample {row}: blended with sample {partners[0]}"

@@ -97,7 +97,7 @@ class Found:
         rows, value = self.rows.get(target.path), target.value
         if rows is not None:
             return kernel_of(str(backend_of(value))).from_host(np.stack(rows), value)
-        return value.clone() if backend_of(value) == "torch" else value.copy()
+        return _copy_of(value)
 
     def rebuilt(self, new: Mapping[Path, Any]) -> Any:
         """The batch as it came, with new values and more names."""
@@ -139,6 +139,16 @@ class Found:
                 backend = backend_of(node)
                 repeated[path] = node + node if backend is None else kernel_of(backend).concat(node, node)
         return repeated
+
+
+def copied(batch: Any) -> Any:
+    """A batch with arrays of its own, which nobody else overwrites."""
+    arrays = [(path, leaf) for path, leaf in walk(batch, lambda *_: False) if backend_of(leaf)]
+    return replace(batch, {path: _copy_of(leaf) for path, leaf in arrays})
+
+
+def _copy_of(array: Any) -> Any:
+    return array.clone() if backend_of(array) == "torch" else array.copy()
 
 
 def is_column(batch: Any, path: Path) -> bool:

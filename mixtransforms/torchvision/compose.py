@@ -76,7 +76,10 @@ class BatchCompose(Resumable, v2.Transform):
         return self._run(gather(batch, named), None)
 
     def trace(self, *batch: Any, **named: Any) -> Trace:
-        """Runs one call and returns what every mix got, drew and made, and the result."""
+        """Runs one call and returns what every mix got, drew and made, and the result.
+
+        It is a call like any other: of ready batches it counts, and without a seed it draws from the host's generator.
+        """
         steps: list[Step] = []
         after = self._run(gather(batch, named), steps)
         return Trace(tuple(steps), after, tuple(self.transforms))
