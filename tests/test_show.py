@@ -408,6 +408,10 @@ def test_originals_that_are_kept_are_not_taken_for_the_result():
     bars = axes(figure, "shares")[4:]
     widths = [sorted(patch.get_width() for patch in bar.patches) for bar in bars]
     np.testing.assert_allclose(widths, [sorted(row[row > 0]) for row in soft[4:]])
+    entropy = -(soft[4:] * np.log2(np.where(soft[4:] > 0, soft[4:], 1))).sum(axis=1).mean()
+    said = " ".join(texts(figure)).split("Result, after Later")[1]
+    assert f"Labels have {entropy:.2f} bits" in said
+    assert "of 4 samples" in said
 
 
 def test_a_result_that_is_no_picture_any_more():
