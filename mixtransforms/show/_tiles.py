@@ -92,11 +92,13 @@ class Sheet(NamedTuple):
         tiles: In the order of the batch.
         notes: Sentences.
         classes: Numbers of the colours and names of the classes that semantic masks show.
+        scaled: Whether values were brought to the range of pictures, which may hide that a pipeline did not.
     """
 
     tiles: tuple[Tile, ...]
     notes: tuple[str, ...]
     classes: tuple[tuple[int, str], ...] = ()
+    scaled: bool = False
 
 
 class Look(NamedTuple):
@@ -142,7 +144,8 @@ def unplanned(batch: Content, look: Look, note: str = UNKNOWN, first: int = 0) -
         for row, picture in enumerate(seen.pictures)
     )
     spread = "" if _unknown(naming) else smoothing(_classes(naming)[first:], "class")
-    return Sheet(tiles, _notes(spread, note, *seen.notes), _named(classes, naming))
+    notes = _notes(spread, note, *seen.notes)
+    return Sheet(tiles, notes, _named(classes, naming), seen.limits.scaled)
 
 
 def planned(before: Content, plan: Plan, look: Look, after: Content | None = None) -> Sheet:
@@ -172,7 +175,8 @@ def planned(before: Content, plan: Plan, look: Look, after: Content | None = Non
         parts = _parts(row, plan, naming, source.pictures, own)
         outlines = tuple(_outlines(plan, row, parts, view))
         tiles.append(Tile(_title(row, parts, outlines, _partners(plan, row)), picture, parts, outlines, drawn[row]))
-    return Sheet(tuple(tiles), _notes(_smoothed(plan, naming), *source.notes), _named(classes, naming))
+    notes = _notes(_smoothed(plan, naming), *source.notes)
+    return Sheet(tuple(tiles), notes, _named(classes, naming), source.limits.scaled)
 
 
 def compact(tile: Tile) -> Tile:
@@ -185,22 +189,13 @@ def compact(tile: Tile) -> Tile:
 
 def same_pictures(first: Sheet, second: Sheet) -> bool:
     """Whether two sheets show the same images with the same marks, but for rounding."""
-    pairs = list(zip(first.tiles, second.tiles, strict=False))
-    return (
-        len(first.tiles) == len(second.tiles)
-        and all(
-            one.picture.shape == other.picture.shape
-            and bool((np.abs(one.picture.astype(np.int16) - other.picture) <= 1).all())
-            and same_marks(one.marks, other.marks)
-            for one, other in pairs
-        )
-        and [_is_scaled(sheet) for sheet in (first, second)] in ([False, False], [True, True])
+    alike = len(first.tiles) == len(second.tiles) and first.scaled == second.scaled
+    return alike and all(
+        one.picture.shape == other.picture.shape
+        and bool((np.abs(one.picture.astype(np.int16) - other.picture) <= 1).all())
+        and same_marks(one.marks, other.marks)
+        for one, other in zip(first.tiles, second.tiles, strict=True)
     )
-
-
-def _is_scaled(sheet: Sheet) -> bool:
-    """Whether values were brought to the range of pictures, which may hide that a pipeline did not."""
-    return any(note.startswith("Values from") for note in sheet.notes)
 
 
 def percent(share: float) -> str:
