@@ -373,7 +373,7 @@ def test_named_values_are_compared_in_albumentations_too():
     np.testing.assert_array_equal(first, second)
 
 
-@pytest.mark.parametrize("given", [{}, [], MixUp(), "soft", [MixUp(), "soft"], {"soft": 3}])
+@pytest.mark.parametrize("given", [{}, [], MixUp(), "soft", [MixUp(), "soft"], {"soft": 3}, [np.eye(2)]])
 def test_nothing_to_compare(given):
     with pytest.raises(
         InputError, match=r"Nothing to compare \(show\.compare\): got .*; wanted pipelines or transforms"
@@ -453,7 +453,14 @@ class Grayscale:
     """Makes channels of other channels."""
 
 
-@pytest.mark.parametrize("container", [Sequential(Normalize(), p=0.5), Compose(Normalize(), Grayscale())])
+@pytest.mark.parametrize(
+    "container",
+    [
+        Sequential(Normalize(), p=0.5),
+        Compose(Normalize(), Grayscale()),
+        Compose(Normalize(), RandomApply(Compose(Grayscale()))),
+    ],
+)
 def test_what_may_not_have_run_or_cannot_be_told_is_not_undone(container):
     with pytest.raises(InputError, match="Nothing to undo"):
         show.batch(normal(images()), normalized=container)
@@ -461,6 +468,12 @@ def test_what_may_not_have_run_or_cannot_be_told_is_not_undone(container):
 
 def test_a_normalize_that_always_runs_in_a_container():
     figure = drawn(show.batch(normal(images()), normalized=Sequential(Normalize(), p=1.0)))
+    np.testing.assert_allclose(picture(axes(figure, "mixed")[0]), images()[0], atol=1)
+
+
+def test_what_stands_behind_a_change_of_channels_is_undone():
+    batch = normal(images())
+    figure = drawn(show.batch(batch, normalized=[Normalize((9.0,), (9.0,)), Compose(Grayscale(), Normalize())]))
     np.testing.assert_allclose(picture(axes(figure, "mixed")[0]), images()[0], atol=1)
 
 

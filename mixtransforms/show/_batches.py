@@ -208,8 +208,10 @@ def _traced(pipeline: Any, batch: Any) -> Trace:
     """A call; a batch of named values is given by keywords, as Albumentations wants it and nobody else minds."""
     named = isinstance(batch, Mapping) and all(isinstance(name, str) for name in batch)
     state = pipeline.stream_state()
-    traced: Trace = pipeline.trace(**batch) if named else pipeline.trace(batch)
-    pipeline.load_stream_state(state)  # looking does not count
+    try:
+        traced: Trace = pipeline.trace(**batch) if named else pipeline.trace(batch)
+    finally:
+        pipeline.load_stream_state(state)  # looking does not count
     return traced
 
 
@@ -277,7 +279,7 @@ def _named(pipelines: Mapping[str, Any] | Sequence[Any]) -> dict[str, Any]:
     else:
         listed = list(pipelines) if isinstance(pipelines, (list, tuple)) else []
         named = {f"{number}. {_content_of(each)}": each for number, each in enumerate(listed, start=1)}
-    if not named or not all(hasattr(pipeline, "trace") for pipeline in named.values()):
+    if not named or not all(hasattr(pipeline, "stream_state") for pipeline in named.values()):
         raise InputError(
             explain(
                 "Nothing to compare",

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from mixtransforms.core.errors import InputError, explain
 from mixtransforms.core.layers import FloatArray
 from mixtransforms.kernels import backend_of
+from mixtransforms.pipeline import nested
 
 UNDONE = "Normalize is undone in the picture."
 
@@ -101,7 +102,7 @@ def _found(transforms: Any) -> list[Normalization]:
     found: list[Normalization] = []
     runs = type(transforms).__name__ in _IN_ORDER and getattr(transforms, "p", 1.0) >= 1.0
     for transform in getattr(transforms, "transforms", transforms) if runs or _is_list(transforms) else ():
-        if type(transform).__name__ in _ACROSS_CHANNELS:
+        if not _ACROSS_CHANNELS.isdisjoint(type(inner).__name__ for inner in nested(transform)):
             found.clear()  # what was done to every channel cannot be told any more
         found += [_from(transform.mean, transform.std)] if _is_certain(transform) else _found(transform)
     return [_from(transforms.mean, transforms.std)] if _is_certain(transforms) else found
