@@ -18,10 +18,10 @@ import xxhash
 from harness import Calls, ratio
 
 import mixtransforms
-from mixtransforms.core.keys import Call
-from mixtransforms.core.streams import Stream
-from mixtransforms.targets.content import identities
-from mixtransforms.targets.find import Finder
+from mixtransforms.batch.identity import identities
+from mixtransforms.batch.inventory import Finder
+from mixtransforms.rng.keys import Call
+from mixtransforms.rng.streams import Stream
 
 SIZE, SIDE = 256, 224
 MICROSECOND = 1e-6

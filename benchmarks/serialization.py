@@ -9,9 +9,9 @@ from typing import Any
 from harness import taken
 
 import mixtransforms
-from mixtransforms.serialization import nodes
-from mixtransforms.serialization.envelope import ROOT, codec_of
-from mixtransforms.serialization.reader import parse
+from mixtransforms.files import nodes
+from mixtransforms.files.document import ROOT, codec_of
+from mixtransforms.files.parse import parse
 
 HOSTS = ("torchvision", "albumentations")
 

@@ -20,50 +20,41 @@ if TYPE_CHECKING:
         PlanError,
         UnknownOptionError,
     )
-    from mixtransforms.core.keys import Key
-    from mixtransforms.core.plan import BatchSpec, Boxes, Layer, Mask, Plan
-    from mixtransforms.core.schedule import Cosine, OffAfter, Ramp, Schedule, Steps, Then
-    from mixtransforms.core.streams import EpochWarning
-    from mixtransforms.epochs import set_epoch
-    from mixtransforms.serialization import (
-        fingerprint,
-        from_dict,
-        from_json,
-        json_schema,
-        load,
-        save,
-        to_dict,
-        to_json,
-    )
-    from mixtransforms.targets.boxes import BoxRules
-    from mixtransforms.targets.keypoints import Keypoints
-    from mixtransforms.targets.labels import Label, LabelPair
-    from mixtransforms.targets.masks import MaskPair, SemanticMask
+    from mixtransforms.files import fingerprint, from_dict, from_json, json_schema, load, save, to_dict, to_json
+    from mixtransforms.methods.schedules import Cosine, OffAfter, Ramp, Schedule, Steps, Then
+    from mixtransforms.mixing.epochs import set_epoch
+    from mixtransforms.mixing.trace import Trace
+    from mixtransforms.mixing.transform import CutMix, MixUp, OneOf
+    from mixtransforms.objects.boxes import BoxRules
+    from mixtransforms.objects.keypoints import Keypoints
+    from mixtransforms.objects.objects import DegenerateBoxWarning, VisibleKeypoints, WeightedObjects
+    from mixtransforms.plan import BatchSpec, Boxes, Layer, Mask, Plan
+    from mixtransforms.rng.keys import Key
+    from mixtransforms.rng.streams import EpochWarning
+    from mixtransforms.targets.label import Label, LabelPair
+    from mixtransforms.targets.mask import MaskPair, SemanticMask
     from mixtransforms.targets.multilabel import KnownLabels, MultiLabel
-    from mixtransforms.targets.objects import DegenerateBoxWarning, VisibleKeypoints, WeightedObjects
     from mixtransforms.targets.padding import Padding
     from mixtransforms.targets.regression import Regression
-    from mixtransforms.targets.tables import Table
-    from mixtransforms.trace import Trace
-    from mixtransforms.transform import CutMix, MixUp, OneOf
+    from mixtransforms.targets.table import Table
 
 _HOMES = {
-    "trace": ("Trace",),
-    "transform": ("MixUp", "CutMix", "OneOf"),
-    "epochs": ("set_epoch",),
-    "core.keys": ("Key",),
-    "core.schedule": ("Schedule", "Ramp", "Cosine", "Steps", "OffAfter", "Then"),
-    "core.streams": ("EpochWarning",),
-    "core.plan": ("Plan", "Layer", "Boxes", "Mask", "BatchSpec"),
-    "targets.boxes": ("BoxRules",),
-    "targets.keypoints": ("Keypoints",),
-    "targets.labels": ("Label", "LabelPair"),
-    "targets.masks": ("MaskPair", "SemanticMask"),
+    "mixing.trace": ("Trace",),
+    "mixing.transform": ("MixUp", "CutMix", "OneOf"),
+    "mixing.epochs": ("set_epoch",),
+    "rng.keys": ("Key",),
+    "methods.schedules": ("Schedule", "Ramp", "Cosine", "Steps", "OffAfter", "Then"),
+    "rng.streams": ("EpochWarning",),
+    "plan": ("Plan", "Layer", "Boxes", "Mask", "BatchSpec"),
+    "objects.boxes": ("BoxRules",),
+    "objects.keypoints": ("Keypoints",),
+    "targets.label": ("Label", "LabelPair"),
+    "targets.mask": ("MaskPair", "SemanticMask"),
     "targets.multilabel": ("KnownLabels", "MultiLabel"),
-    "targets.objects": ("DegenerateBoxWarning", "VisibleKeypoints", "WeightedObjects"),
+    "objects.objects": ("DegenerateBoxWarning", "VisibleKeypoints", "WeightedObjects"),
     "targets.padding": ("Padding",),
     "targets.regression": ("Regression",),
-    "targets.tables": ("Table",),
+    "targets.table": ("Table",),
     "core.errors": (
         "ConfigError",
         "InputError",
@@ -72,7 +63,7 @@ _HOMES = {
         "PlanError",
         "UnknownOptionError",
     ),
-    "serialization": (
+    "files": (
         "save",
         "load",
         "to_json",

@@ -1,6 +1,6 @@
 """``python -m mixtransforms``."""
 
-from mixtransforms.cli import main
+from mixtransforms.cli.main import main
 
 if __name__ == "__main__":
     main()

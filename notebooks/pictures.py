@@ -60,7 +60,7 @@ def of_the_readme() -> list[Any]:
 
 def of_the_demo(folder: Path) -> Path:
     """The picture of the demo's torchvision pipeline."""
-    from mixtransforms import demo
+    from mixtransforms.cli import demo
 
     demo.run(folder, lambda _: None)
     return folder / "torchvision.png"

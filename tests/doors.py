@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from mixtransforms import Plan, methods
-from mixtransforms.core.registry import METHODS
+from mixtransforms.methods.registry import METHODS
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mixtransforms.core.plan import BatchSpec, Boxes, Layer, Mask, Plan
+from mixtransforms.plan import BatchSpec, Boxes, Layer, Mask, Plan
 
 Owners = NDArray[np.int64]
 Span = tuple[int, int]

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from mixtransforms.core.plan import BatchSpec, Boxes, Layer, Mask, Plan
+from mixtransforms.plan import BatchSpec, Boxes, Layer, Mask, Plan
 
 Values = NDArray[np.float64]
 Pixels = NDArray[np.bool_]

@@ -8,8 +8,8 @@ from forms import Form
 from numpy.typing import NDArray
 from oracles import shares
 
-from mixtransforms.core.plan import BatchSpec, Boxes, Layer, Mask, Plan
-from mixtransforms.targets.kinds import Kind, Mixed, Scene
+from mixtransforms.plan import BatchSpec, Boxes, Layer, Mask, Plan
+from mixtransforms.targets.kind import Kind, Mixed, Scene
 
 SCENE = Scene((4, 4), first=True, blends=True)
 BACKENDS = ("numpy", "torch")

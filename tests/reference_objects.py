@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from mixtransforms import BoxRules, Layer, Mask, Plan
 from mixtransforms.kernels.numpy import nearest
-from mixtransforms.targets import formats
-from mixtransforms.targets.rotated import Rectangle, clipped, cover, smallest_rectangle
+from mixtransforms.objects import box_formats
+from mixtransforms.objects.rotated_boxes import Rectangle, clipped, cover, smallest_rectangle
 
 Values = NDArray[Any]
 LEAST, EVEN = 1e-6, 1e-12
@@ -127,7 +127,7 @@ def rotated_left(part: Part, corners: Values, rules: BoxRules) -> Left:
     for polygon, area in zip(placed, areas, strict=True):
         found = cover(polygon, tuple(part.edges))
         area[found.cells] = found.area
-    outside = np.abs(formats.signed_area(placed)) - areas.sum(axis=(1, 2))
+    outside = np.abs(box_formats.signed_area(placed)) - areas.sum(axis=(1, 2))
     even, visible, weight = _look(part, areas, np.where(part.moved & (outside > 1e-9), outside, 0.0), rules)
     window = None if part.own or rules.rotated == "keep" else _support(part)
     cut = even & (visible > 0) & (visible < 1) & (window is not None)
@@ -279,13 +279,13 @@ def _of_part(
     part: Part, told: Mapping[str, Sequence[Values]], shape: tuple[int, ...], rules: BoxRules, form: str, columns: str
 ) -> dict[str, Values]:
     own: dict[str, Values] = {name: items[part.source] for name, items in told.items()}
-    count, width = len(next(iter(own.values()))), formats.columns(form)
+    count, width = len(next(iter(own.values()))), box_formats.columns(form)
     keep, share, area = np.ones(count, bool), np.ones(count), np.full(count, np.nan)
     weight = np.full(count, part.weight[part.weight > 0].mean())
     changed, corners = np.zeros(count, bool), None
     if "boxes" in own:
-        corners = formats.decode(own["boxes"], form, (shape[0], shape[1]))
-        sound = ~formats.degenerate(corners)
+        corners = box_formats.decode(own["boxes"], form, (shape[0], shape[1]))
+        sound = ~box_formats.degenerate(corners)
         own, count = {name: values[sound] for name, values in own.items()}, int(sound.sum())
         corners = _near(corners[sound]) if corners.ndim == 2 else corners[sound]
         left = (boxes_left if corners.ndim == 2 else rotated_left)(part, corners, rules)
@@ -300,7 +300,7 @@ def _of_part(
         keep = keep[: len(staying)] & staying
     if corners is not None:
         own["boxes"] = own["boxes"].astype(np.float64)
-        own["boxes"][changed, :width] = formats.encode(corners[changed], form, (shape[0], shape[1]))
+        own["boxes"][changed, :width] = box_formats.encode(corners[changed], form, (shape[0], shape[1]))
     if "area" in own:
         sides = [corners_[1] - corners_[0] for corners_ in (part.frame, part.crop)]
         magnified = np.prod(sides[0] / sides[1]) if part.moved else 1.0
@@ -312,4 +312,4 @@ def _of_part(
 def _near(corners: Values) -> Values:
     whole = np.rint(corners)
     near = np.where(np.abs(corners - whole) <= 1e-3, whole, corners)
-    return np.where(formats.degenerate(near)[:, None], corners, near)
+    return np.where(box_formats.degenerate(near)[:, None], corners, near)

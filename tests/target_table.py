@@ -23,7 +23,7 @@ from mixtransforms import (
     SemanticMask,
     Table,
 )
-from mixtransforms.targets.formats import FORMATS
+from mixtransforms.objects.box_formats import FORMATS
 
 SIZE, SHAPE = 5, (8, 16)  # powers of two: fractions of them are exact
 CLASSES = 4

@@ -11,20 +11,21 @@ import numpy as np
 import pytest
 
 import mixtransforms
-from mixtransforms import CutMix, InputError, MissingDependencyError, doctor
-from mixtransforms import demo as demo_module
-from mixtransforms import preview as preview_module
+from mixtransforms import CutMix, InputError, MissingDependencyError
+from mixtransforms.cli import demo as demo_module
+from mixtransforms.cli import doctor
+from mixtransforms.cli import preview as preview_module
 
 pytest.importorskip("typer")
 PIL = pytest.importorskip("PIL.Image")
 
 from typer.testing import CliRunner
 
-from mixtransforms import cli
+from mixtransforms.cli import main
 
 
 def run(*words):
-    return CliRunner().invoke(cli.application(), [str(word) for word in words])
+    return CliRunner().invoke(main.application(), [str(word) for word in words])
 
 
 def succeeds(*words):
@@ -104,7 +105,7 @@ def test_as_a_module_and_fast_help():
 
 
 def test_without_typer():
-    code = "import sys; sys.modules['typer'] = None; from mixtransforms.cli import main; main()"
+    code = "import sys; sys.modules['typer'] = None; from mixtransforms.cli.main import main; main()"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 1
     assert done.stderr == (

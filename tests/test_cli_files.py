@@ -8,20 +8,20 @@ import pytest
 
 import mixtransforms
 from mixtransforms import CutMix, MixUp, OneOf
-from mixtransforms.core.schedule import SCHEDULES
+from mixtransforms.methods.schedules import SCHEDULES
 
 pytest.importorskip("typer")
 
 from typer.testing import CliRunner
 
-from mixtransforms import cli
-from mixtransforms.serialization.catalogue import types
+from mixtransforms.cli import main
+from mixtransforms.files.describe import types
 
 HOSTS = ("torchvision", "albumentations")
 
 
 def run(*words):
-    return CliRunner().invoke(cli.application(), [str(word) for word in words])
+    return CliRunner().invoke(main.application(), [str(word) for word in words])
 
 
 def succeeds(*words):

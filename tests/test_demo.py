@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 import mixtransforms
-from mixtransforms import BatchSpec, Boxes, ConfigError, Layer, MissingDependencyError, Plan, demo
+from mixtransforms import BatchSpec, Boxes, ConfigError, Layer, MissingDependencyError, Plan
+from mixtransforms.cli import demo
 
 pytest.importorskip("sklearn")
 pytest.importorskip("matplotlib")

@@ -7,8 +7,8 @@ import types
 
 import pytest
 
-from mixtransforms import doctor
-from mixtransforms.doctor import INFO, OK, PROBLEM, Environment, examine
+from mixtransforms.cli import doctor
+from mixtransforms.cli.doctor import INFO, OK, PROBLEM, Environment, examine
 
 REQUIRES = (
     "numpy>=1.26",

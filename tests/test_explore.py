@@ -30,9 +30,9 @@ from mixtransforms import (
     set_epoch,
     show,
 )
-from mixtransforms.core.registry import METHODS
-from mixtransforms.show._explore import explore
-from mixtransforms.transform import MixTransform
+from mixtransforms.methods.registry import METHODS
+from mixtransforms.mixing.transform import MixTransform
+from mixtransforms.show.explorer.explore import explore
 
 pytest.importorskip("matplotlib")
 widgets = pytest.importorskip("ipywidgets")
@@ -245,8 +245,9 @@ def test_every_parameter_has_a_control_that_tells_of_it(explorer, name):
 
 
 def test_a_new_method_appears_by_existing(notebook, pictures, monkeypatch):
-    from mixtransforms import transform
-    from mixtransforms.core import fields, registry
+    from mixtransforms.core import fields
+    from mixtransforms.methods import registry
+    from mixtransforms.mixing import transform
 
     @dataclasses.dataclass(frozen=True, repr=False)
     class Softer(METHODS["MixUp"]):
@@ -604,7 +605,7 @@ def test_an_option_without_a_form_in_files_is_told_there(notebook, pictures):
 def test_nothing_is_loaded_too_early():
     code = """
 import sys
-from mixtransforms.show._explore import explore
+from mixtransforms.show.explorer.explore import explore
 import numpy as np
 print({"matplotlib", "ipywidgets", "IPython", "torch"} & set(sys.modules))
 explore(np.zeros((4, 8, 8, 3), np.uint8))
@@ -618,7 +619,7 @@ def test_a_notebook_that_ran_holds_the_widget_and_the_picture():
     nbformat, nbclient = pytest.importorskip("nbformat"), pytest.importorskip("nbclient")
     pytest.importorskip("ipykernel")
     cells = [
-        "import numpy as np\nfrom mixtransforms.show._explore import explore\n"
+        "import numpy as np\nfrom mixtransforms.show.explorer.explore import explore\n"
         "explorer = explore(np.zeros((4, 8, 8, 3), np.uint8))\nexplorer",
         "explorer.controls['alpha'].value = 0.5\nexplorer.transform",
     ]

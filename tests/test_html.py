@@ -29,14 +29,14 @@ from mixtransforms import (
     Ramp,
     Steps,
 )
-from mixtransforms.core.keys import Key
-from mixtransforms.core.schedule import Schedule
 from mixtransforms.methods import CutMix as PureCutMix
 from mixtransforms.methods import MixUp as PureMixUp
 from mixtransforms.methods import OneOf as PureOneOf
-from mixtransforms.show import _html, _html_plan, _html_svg
-from mixtransforms.show._html_markup import SCOPE, STYLE, tag
-from mixtransforms.show._html_values import said
+from mixtransforms.methods.schedules import Schedule
+from mixtransforms.rng.keys import Key
+from mixtransforms.show.html import plans, render, svg
+from mixtransforms.show.html.markup import SCOPE, STYLE, tag
+from mixtransforms.show.html.values import said
 
 # ------------------------------------------------------------------------------------------------ the reader
 
@@ -778,7 +778,7 @@ def test_a_schedule_that_fails_is_told_in_words(wild):
     ],
 )
 def test_ticks_are_round(low, high, whole, wanted):
-    assert _html_svg.ticks(low, high, whole=whole) == pytest.approx(wanted)
+    assert svg.ticks(low, high, whole=whole) == pytest.approx(wanted)
 
 
 # ------------------------------------------------------------------------------------------------ looks
@@ -797,10 +797,10 @@ def contrast(one, other):
 
 @pytest.mark.parametrize("paper", ["#ffffff", "#111111"])
 def test_accents_are_seen_on_light_and_on_dark_paper(paper):
-    used = {*_html_svg.ACCENTS, _html_plan._REST, *re.findall(r"#[0-9A-F]{6}", STYLE)}
+    used = {*svg.ACCENTS, plans._REST, *re.findall(r"#[0-9A-F]{6}", STYLE)}
     assert min(contrast(color, paper) for color in used) >= 3
     ink = 0 if paper == "#ffffff" else 255  # of what is drawn in the colour of the text, on either paper
-    mixed = round(_html_svg.FAINT * ink + (1 - _html_svg.FAINT) * int(paper[1:3], 16))
+    mixed = round(svg.FAINT * ink + (1 - svg.FAINT) * int(paper[1:3], 16))
     assert contrast("#" + f"{mixed:02x}" * 3, paper) >= 3
 
 
@@ -854,7 +854,7 @@ def png(width=3, height=2):
 
 def test_a_page_holds_all_its_parts():
     data = png()
-    html = _html.page("A & <B>", [plan_of()._repr_html_(), _html.Png(data, 'two "cats"'), "<p>end</p>"])
+    html = render.page("A & <B>", [plan_of()._repr_html_(), render.Png(data, 'two "cats"'), "<p>end</p>"])
     assert html.startswith('<!doctype html>\n<html lang="en"><head><meta charset="utf-8">')
     root = read(html)
     assert root.all("title")[0].text == root.all("h1")[0].text == "A & <B>"
@@ -869,17 +869,17 @@ def test_a_page_holds_all_its_parts():
         "height": "2",
     }
     assert sections[2].text == "end"
-    assert read(_html.page("nothing", [])).all("section") == []
+    assert read(render.page("nothing", [])).all("section") == []
 
 
 @pytest.mark.parametrize("data", [b"", b"GIF89a", png()[:20]])
 def test_a_picture_must_be_a_png(data):
     with pytest.raises(InputError, match=r"Not a picture for a page \(Png.data\): got \d+ bytes .*figure.savefig"):
-        _html.Png(data, "")
+        render.Png(data, "")
 
 
 def test_titles_of_pages_are_plain_text():
-    root = read(_html.page(HOSTILE, []))
+    root = read(render.page(HOSTILE, []))
     assert root.all("h1")[0].text == root.all("title")[0].text
     assert "<script>" in root.all("h1")[0].text
 

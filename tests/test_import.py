@@ -56,7 +56,7 @@ def loaded(statement: str) -> set[str]:
         ("import mixtransforms; dir(mixtransforms)", {"mixtransforms", "numpy"}),
         ("from mixtransforms import BatchSpec, CutMix, MixUp, OneOf, Plan", {"mixtransforms", "numpy", "xxhash"}),
         ("from mixtransforms import load, save", {"mixtransforms", "numpy", "xxhash"}),
-        ("import mixtransforms.pipeline, mixtransforms.show", {"mixtransforms", "numpy", "xxhash"}),
+        ("import mixtransforms.mixing.pipeline, mixtransforms.show", {"mixtransforms", "numpy", "xxhash"}),
         (
             "import numpy as np, mixtransforms as m; "
             "m.MixUp(num_classes=2)(np.zeros((2, 4, 4, 3), np.float16), np.array([0, 1]))",

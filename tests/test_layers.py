@@ -28,97 +28,98 @@ class Room(NamedTuple):
     lazily: str = ""
 
 
-NEUTRAL = "core methods kernels targets options trace transform"
-DOOR = f"{NEUTRAL} pipeline epochs generators"
-DOORS = f"{DOOR} torchvision albumentations"
+BASE = "core rng containers kernels plan methods targets objects batch mixing"
+DOORS = f"{BASE} torchvision albumentations"
 
 ROOMS = {
-    "core": Room(packages="xxhash"),
-    "methods": Room("core"),
+    "core": Room(),
+    "rng": Room("core", "xxhash"),
+    "containers": Room("core rng"),
     "kernels": Room("core"),
-    "targets": Room("core kernels"),
-    "options": Room("core targets"),
-    "trace": Room("core targets"),
-    "transform": Room("core methods kernels targets options trace"),
-    "pipeline": Room(NEUTRAL),
-    "epochs": Room("core pipeline"),
-    "generators": Room("core"),
-    "torchvision": Room(DOOR, "torch torchvision"),
-    "albumentations": Room(DOOR, "albumentations"),
-    "serialization": Room(f"{DOOR} __init__"),
-    "show": Room(DOOR),
-    "demo": Room(f"{DOORS} serialization show __init__", lazily="torch torchvision albumentations sklearn PIL"),
-    "preview": Room(f"{DOORS} serialization show __init__", lazily="torch torchvision albumentations matplotlib PIL"),
-    "doctor": Room("core"),
-    "cli": Room("core demo preview serialization doctor __init__", "typer", "rich"),
+    "plan": Room("core rng kernels"),
+    "methods": Room("core rng plan"),
+    "targets": Room("core containers kernels plan"),
+    "objects": Room("core containers kernels plan targets"),
+    "batch": Room("core rng containers kernels plan targets objects"),
+    "mixing": Room("core rng containers kernels plan methods targets objects batch"),
+    "torchvision": Room(BASE, "torch torchvision"),
+    "albumentations": Room(BASE, "albumentations"),
+    "files": Room(f"{BASE} __init__"),
+    "show": Room(f"{BASE} files"),
+    "cli": Room(
+        f"{DOORS} files show __init__", "typer", "rich torch torchvision albumentations matplotlib sklearn PIL"
+    ),
     "__main__": Room("cli"),
-    "__init__": Room(f"{DOORS} serialization show"),
+    "__init__": Room(f"{DOORS} files show"),
 }
 
 EXCEPTIONS = {
     # file: {what it imports beyond its room: why}
-    "core/plan.py": {
-        "mixtransforms.targets": "plan.apply paints arrays by itself",
-        "mixtransforms.kernels": "plan.tensors is made of its layers",
-        "mixtransforms.show": "notebooks show it as HTML",
+    "kernels/paint.py": {"mixtransforms.plan": "types"},
+    "kernels/torch.py": {"torch": "the backend", "mixtransforms.plan": "types"},
+    "kernels/tensor_painter.py": {"torch": "the backend"},
+    "kernels/plan_tensors.py": {"torch": "the backend", "mixtransforms.plan": "types"},
+    "kernels/numpy.py": {"cv2": "faster blends where it is installed", "mixtransforms.plan": "types"},
+    "plan.py": {"mixtransforms.show": "notebooks show it as HTML"},
+    "methods/base.py": {"mixtransforms.show": "notebooks show it as HTML"},
+    "methods/schedules.py": {"mixtransforms.show": "notebooks show it as HTML"},
+    "targets/registry.py": {
+        "mixtransforms.batch": "what was found",
+        "mixtransforms.objects": "keypoints are declared with parameters",
     },
-    "core/method.py": {"mixtransforms.show": "notebooks show it as HTML"},
-    "core/schedule.py": {"mixtransforms.show": "notebooks show it as HTML"},
-    "transform.py": {"mixtransforms.show": "notebooks show it as HTML"},
-    "kernels/torch.py": {"torch": "the backend"},
-    "kernels/coats.py": {"torch": "the backend"},
-    "kernels/plan_tensors.py": {"torch": "the backend"},
-    "kernels/numpy.py": {"cv2": "faster blends where it is installed"},
-    "targets/batch.py": {"torch": "labels follow the backend of the images"},
-    "targets/collate.py": {"torch": "stacks samples that are tensors"},
+    "batch/read.py": {"torch": "labels follow the backend of the images"},
+    "batch/collate.py": {"torch": "stacks samples that are tensors"},
+    "mixing/transform.py": {"mixtransforms.show": "notebooks show it as HTML"},
     "albumentations/transform.py": {"torch": "tensors after ToTensorV2"},
     "albumentations/compose.py": {
         "torch": "tensors after ToTensorV2",
-        "mixtransforms.serialization": "its repr is the code that files are checked with",
+        "mixtransforms.files": "its repr is the code that files are checked with",
         "mixtransforms.show": "notebooks show it as HTML",
     },
     "torchvision/compose.py": {
-        "mixtransforms.serialization": "its repr is the code that files are checked with",
+        "mixtransforms.files": "its repr is the code that files are checked with",
         "mixtransforms.show": "notebooks show it as HTML",
     },
-    "serialization/yaml_reader.py": {"yaml": "reads YAML"},
-    "serialization/torchvision_codec.py": {
+    "files/parse_yaml.py": {"yaml": "reads YAML"},
+    "files/hosts/torchvision.py": {
         "torch": "dtypes among the host's arguments",
         "PIL": "pictures among the host's types",
         "torchvision": "the codec's own host",
         "mixtransforms.torchvision": "the codec's own door",
     },
-    "serialization/albumentations_codec.py": {
+    "files/hosts/albumentations.py": {
         "albumentations": "the codec's own host",
         "mixtransforms.albumentations": "the codec's own door",
     },
-    "show/_needs.py": {"matplotlib": "asks whether it is there"},
-    "show/_figure.py": {"matplotlib": "draws"},
-    "show/_pictures.py": {"matplotlib": "colours of spectrograms"},
-    "show/_html_values.py": {"mixtransforms.serialization": "what the hosts' transforms were given"},
-    "show/_charts.py": {"matplotlib": "draws"},
-    "show/_controls.py": {"ipywidgets": "the controls"},
-    "show/_curves.py": {"matplotlib": "draws"},
-    "show/_explore.py": {"ipywidgets": "asks whether it is there"},
-    "show/_explorer.py": {"ipywidgets": "the controls", "mixtransforms.serialization": "the pipeline as JSON"},
-    "show/_draw.py": {"matplotlib": "draws"},
-    "show/_objects.py": {"matplotlib": "draws"},
+    "show/needs.py": {"matplotlib": "asks whether it is there"},
+    "show/style.py": {"matplotlib": "draws"},
+    "show/batches/draw.py": {"matplotlib": "draws"},
+    "show/batches/objects.py": {"matplotlib": "draws"},
+    "show/batches/pictures.py": {"matplotlib": "colours of spectrograms"},
+    "show/methods/charts.py": {"matplotlib": "draws"},
+    "show/methods/curves.py": {"matplotlib": "draws"},
+    "show/explorer/controls.py": {"ipywidgets": "the controls"},
+    "show/explorer/explore.py": {"ipywidgets": "asks whether it is there"},
+    "show/explorer/widget.py": {"ipywidgets": "the controls"},
 }
 
 AT_LOAD = frozenset(
     {
         "kernels/torch.py",
-        "kernels/coats.py",
+        "kernels/tensor_painter.py",
         "kernels/plan_tensors.py",
-        "serialization/torchvision_codec.py",
-        "serialization/albumentations_codec.py",
-        "show/_charts.py",
-        "show/_controls.py",
-        "show/_curves.py",
-        "show/_explorer.py",
-        "show/_draw.py",
-        "show/_figure.py",
-        "show/_objects.py",
+        "kernels/numpy.py",
+        "kernels/paint.py",
+        "targets/registry.py",
+        "files/hosts/torchvision.py",
+        "files/hosts/albumentations.py",
+        "show/style.py",
+        "show/batches/draw.py",
+        "show/batches/objects.py",
+        "show/methods/charts.py",
+        "show/methods/curves.py",
+        "show/explorer/controls.py",
+        "show/explorer/widget.py",
     }
 )
 """Files whose exceptions are imported when the file is loaded; all others import theirs inside a function."""
@@ -127,11 +128,11 @@ COMPUTED = {
     # file: what the name that it computes may be
     "__init__.py": "the homes of the public names",
     "kernels/__init__.py": "the backends",
-    "serialization/envelope.py": "the codecs of the hosts",
-    "doctor.py": "the packages that it examines",
+    "files/document.py": "the codecs of the hosts",
+    "cli/doctor.py": "the packages that it examines",
 }
 
-EAGER = frozenset({"core", "methods", "kernels", "targets", "options", "trace", "transform", "pipeline", "epochs"})
+EAGER = frozenset(BASE.split())
 """Rooms that load with NumPy alone."""
 
 
@@ -226,7 +227,7 @@ def test_rooms_depend_on_one_another_in_one_direction():
 
 def test_only_the_command_line_and_its_parts_know_both_doors():
     both = {room for room in ROOMS if {"torchvision", "albumentations"} <= set(ROOMS[room].rooms.split())}
-    assert both == {"demo", "preview", "__init__"}
+    assert both == {"cli", "__init__"}
 
 
 def test_doors_do_not_know_each_other():
@@ -251,31 +252,29 @@ def test_no_exception_outlives_its_reason():
         pytest.param("methods/cutout.py", "import torch", id="a backend in a method"),
         pytest.param("methods/cutout.py", "def f():\n    import cv2", id="a lazy backend in a method"),
         pytest.param("methods/cutout.py", "from mixtransforms.kernels import numpy", id="a kernel in a method"),
-        pytest.param("core/plan.py", "from mixtransforms.targets.images import paint", id="an exception when loading"),
-        pytest.param(
-            "core/fields.py", "def f():\n    from mixtransforms.targets import images", id="another's exception"
-        ),
+        pytest.param("plan.py", "from mixtransforms.show.html.render import plan", id="an exception when loading"),
+        pytest.param("core/fields.py", "def f():\n    from mixtransforms.show import html", id="another's exception"),
         pytest.param("core/fields.py", "from mixtransforms import MixUp", id="a public name from below"),
-        pytest.param("core/fields.py", "from ..transform import MixUp", id="a relative import"),
-        pytest.param("core/fields.py", "from .. import transform", id="a relative import of a room"),
+        pytest.param("core/fields.py", "from ..mixing import MixUp", id="a relative import"),
+        pytest.param("core/fields.py", "from .. import mixing", id="a relative import of a room"),
         pytest.param("kernels/numpy.py", "import cv2", id="OpenCV when loading"),
         pytest.param("kernels/resampling.py", "def f():\n    import cv2", id="OpenCV in another kernel"),
-        pytest.param("targets/labels.py", "class A:\n    import torch", id="torch in a class body"),
-        pytest.param("targets/labels.py", "if TYPE_CHECKING:\n    import torch", id="torch for a type checker"),
-        pytest.param("targets/labels.py", "import_module('torch')", id="torch by name"),
-        pytest.param("targets/labels.py", "importlib.import_module(name)", id="a computed name"),
+        pytest.param("targets/label.py", "class A:\n    import torch", id="torch in a class body"),
+        pytest.param("targets/label.py", "if TYPE_CHECKING:\n    import torch", id="torch for a type checker"),
+        pytest.param("targets/label.py", "import_module('torch')", id="torch by name"),
+        pytest.param("targets/label.py", "importlib.import_module(name)", id="a computed name"),
         pytest.param("torchvision/compose.py", "def f():\n    import albumentations", id="the other host"),
         pytest.param("torchvision/compose.py", "from mixtransforms import albumentations", id="the other door"),
         pytest.param(
             "albumentations/compose.py", "import mixtransforms.torchvision as door", id="the other door, renamed"
         ),
         pytest.param("albumentations/compose.py", "import torch", id="torch at the other door"),
-        pytest.param("serialization/reader.py", "import mixtransforms.torchvision", id="a door in the neutral reader"),
-        pytest.param("transform.py", "from mixtransforms.pipeline import Stage", id="upward"),
-        pytest.param("show/_tiles.py", "def f():\n    import matplotlib", id="matplotlib outside of drawing"),
+        pytest.param("files/parse.py", "import mixtransforms.torchvision", id="a door in the neutral reader"),
+        pytest.param("targets/label.py", "from mixtransforms.mixing.pipeline import Stage", id="upward"),
+        pytest.param("show/batches/tiles.py", "def f():\n    import matplotlib", id="matplotlib outside of drawing"),
         pytest.param("show/__init__.py", "import matplotlib", id="matplotlib when loading"),
-        pytest.param("demo.py", "import torch", id="a host when the command line loads"),
-        pytest.param("cli.py", "import rich", id="rich when the command line loads"),
+        pytest.param("cli/demo.py", "import torch", id="a host when the command line loads"),
+        pytest.param("cli/main.py", "import rich", id="rich when the command line loads"),
     ],
 )
 def test_a_wrong_import_is_found(file, source):
@@ -285,9 +284,9 @@ def test_a_wrong_import_is_found(file, source):
 @pytest.mark.parametrize(
     ("file", "source"),
     [
-        ("core/plan.py", "def f():\n    from mixtransforms.targets.images import apply_plan"),
-        ("core/keys.py", "import os, xxhash\nimport numpy as np\nfrom numpy.typing import NDArray"),
-        ("targets/images.py", "from mixtransforms.core import errors\nfrom mixtransforms.kernels import kernel_of"),
+        ("plan.py", "def f():\n    from mixtransforms.kernels.paint import apply_plan"),
+        ("rng/keys.py", "import os, xxhash\nimport numpy as np\nfrom numpy.typing import NDArray"),
+        ("targets/mask.py", "from mixtransforms.core import errors\nfrom mixtransforms.kernels import kernel_of"),
         ("torchvision/compose.py", "from torchvision.transforms import v2\nfrom . import transform"),
         ("kernels/torch.py", "import torch"),
     ],

@@ -133,11 +133,11 @@ def test_the_wheel_says_what_it_is(wheel, extras):
     assert "Requires-Python: >=3.10" in metadata
     assert set(re.findall(r"^Provides-Extra: (.+)$", metadata, flags=re.MULTILINE)) == set(extras)
     assert f"{info}/licenses/LICENSE" in wheel.namelist()
-    assert "mixtransforms = mixtransforms.cli:main" in wheel.read(f"{info}/entry_points.txt").decode()
+    assert "mixtransforms = mixtransforms.cli.main:main" in wheel.read(f"{info}/entry_points.txt").decode()
 
 
 def test_the_entry_point_exists():
-    cli = pytest.importorskip("mixtransforms.cli", exc_type=mixtransforms.MissingDependencyError)
+    cli = pytest.importorskip("mixtransforms.cli.main", exc_type=mixtransforms.MissingDependencyError)
     assert callable(cli.main)
 
 

@@ -80,7 +80,7 @@ def test_links_and_pictures_exist():
 
 def test_the_example_method_of_the_contributors_guide():
     """The file that CONTRIBUTING.md shows is a method: it draws plans that measure what it says."""
-    from mixtransforms.core import registry
+    from mixtransforms.methods import registry
 
     guide = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     (block,) = re.findall(r"^( *)```python\n(.*?)^\1```$", guide, re.DOTALL | re.MULTILINE)

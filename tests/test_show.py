@@ -106,9 +106,9 @@ def percent(share):
     ("share", "text"), [(0, "0%"), (0.001, "<1%"), (0.25, "25%"), (0.999, ">99%"), (1, "100%"), (0.006, "1%")]
 )
 def test_0_and_100_percent_mean_exactly_that(share, text):
-    from mixtransforms.show import _draw
+    from mixtransforms.show.batches import draw
 
-    assert _draw.percent(share) == text
+    assert draw.percent(share) == text
 
 
 def test_the_outline_is_the_box():

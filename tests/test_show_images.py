@@ -15,8 +15,8 @@ from matplotlib.testing.compare import compare_images
 from matplotlib.text import Text
 
 from mixtransforms import CutMix, MixUp, OneOf, Ramp, show
-from mixtransforms.core.plan import BatchSpec, Boxes, Layer, Mask, Plan
-from mixtransforms.trace import Trace
+from mixtransforms.mixing.trace import Trace
+from mixtransforms.plan import BatchSpec, Boxes, Layer, Mask, Plan
 
 PICTURES = Path(__file__).parent / "pictures"
 

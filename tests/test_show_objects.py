@@ -9,7 +9,7 @@ from figures import axes, captions, corners, dots, drawn, picture, polygons, tex
 
 from mixtransforms import BatchSpec, BoxRules, CutMix, Keypoints, Layer, MixUp, OneOf, Plan, Trace, show
 from mixtransforms import Boxes as Region
-from mixtransforms.trace import Step
+from mixtransforms.mixing.trace import Step
 
 pytest.importorskip("matplotlib")
 

@@ -11,8 +11,8 @@ from figures import axes, drawn, picture, texts
 
 from mixtransforms import CutMix, MixUp, OneOf, show
 from mixtransforms.core.errors import InputError
-from mixtransforms.core.plan import BatchSpec, Boxes, Layer, Plan
-from mixtransforms.trace import Step, Trace
+from mixtransforms.mixing.trace import Step, Trace
+from mixtransforms.plan import BatchSpec, Boxes, Layer, Plan
 
 RNG = np.random.default_rng(0)
 

@@ -14,14 +14,16 @@ import numpy as np
 
 from mixtransforms.albumentations import transform as door
 from mixtransforms.albumentations.samples import BOX_INDEX, HOST_NAMES, KEYPOINT_INDEX, transformed
+from mixtransforms.batch.collate import is_samples
+from mixtransforms.batch.inventory import Finder
+from mixtransforms.batch.read import collated
+from mixtransforms.containers.tree import replace as replace_leaves
+from mixtransforms.containers.tree import walk
+from mixtransforms.core.backends import backend_of
 from mixtransforms.core.errors import InputError, ParameterError, explain
-from mixtransforms.core.keys import Call, Key, WordArray
-from mixtransforms.core.streams import Guard, Stream
-from mixtransforms.epochs import Resumable
-from mixtransforms.generators import OF_NUMPY, OF_PYTHON, Generator, borrowed
-from mixtransforms.kernels import backend_of
-from mixtransforms.options import checked_seed
-from mixtransforms.pipeline import (
+from mixtransforms.mixing.epochs import Resumable
+from mixtransforms.mixing.options import checked_seed
+from mixtransforms.mixing.pipeline import (
     MIX,
     adopted,
     call_of,
@@ -32,16 +34,14 @@ from mixtransforms.pipeline import (
     padded,
     stages,
 )
-from mixtransforms.targets.batch import collated
-from mixtransforms.targets.boxes import BoxRules
-from mixtransforms.targets.collate import is_samples
-from mixtransforms.targets.containers import replace as replace_leaves
-from mixtransforms.targets.containers import walk
-from mixtransforms.targets.find import Finder
-from mixtransforms.targets.groups import Group
-from mixtransforms.targets.keypoints import Keypoints
+from mixtransforms.mixing.trace import Step, Trace
+from mixtransforms.objects.boxes import BoxRules
+from mixtransforms.objects.groups import Group
+from mixtransforms.objects.keypoints import Keypoints
+from mixtransforms.rng.generators import OF_NUMPY, OF_PYTHON, Generator, borrowed
+from mixtransforms.rng.keys import Call, Key, WordArray
+from mixtransforms.rng.streams import Guard, Stream
 from mixtransforms.targets.names import IMAGE, MASK
-from mixtransforms.trace import Step, Trace
 
 _SINGULAR = {"images": "image", "masks": "mask"}
 """Names of a batch's values, and what Albumentations calls them in one sample."""
@@ -215,14 +215,14 @@ class BatchCompose(Resumable, A.Compose):
                 )
 
     def __repr__(self) -> str:
-        from mixtransforms.serialization.source import source
+        from mixtransforms.files.source import source
 
         return source(self)
 
     def _repr_html_(self) -> str:
-        from mixtransforms.show import _html  # upward: notebooks ask for it
+        from mixtransforms.show.html import render  # upward: notebooks ask for it
 
-        return _html.pipeline(self)
+        return render.pipeline(self)
 
     def _run(self, data: Any, steps: list[Step] | None) -> dict[str, Any]:
         call = self._call(data, type(self).__name__ if steps is None else None)

@@ -9,11 +9,11 @@ import albumentations as A
 import numpy as np
 from numpy.typing import NDArray
 
+from mixtransforms.batch.inventory import Finder
+from mixtransforms.containers.tree import spell
 from mixtransforms.core.errors import InputError, explain
-from mixtransforms.targets.containers import spell
-from mixtransforms.targets.find import Finder
-from mixtransforms.targets.groups import Group
-from mixtransforms.targets.joined import taken
+from mixtransforms.objects.assemble import taken
+from mixtransforms.objects.groups import Group
 from mixtransforms.targets.names import IMAGE, MASK
 
 MASKS = "masks"

@@ -11,15 +11,15 @@ import albumentations as A
 import numpy as np
 
 from mixtransforms import methods
+from mixtransforms.batch.collate import is_samples
 from mixtransforms.core import fields
 from mixtransforms.core.errors import InputError, explain
-from mixtransforms.core.method import Method
-from mixtransforms.core.plan import Plan
-from mixtransforms.core.processes import in_worker
-from mixtransforms.options import Options
-from mixtransforms.targets.collate import is_samples
+from mixtransforms.methods.base import Method
+from mixtransforms.mixing.options import Options
+from mixtransforms.mixing.transform import MixTransform
+from mixtransforms.plan import Plan
+from mixtransforms.rng.processes import in_worker
 from mixtransforms.targets.names import DEFAULT_NAMES
-from mixtransforms.transform import MixTransform
 
 POSITIONAL = "You have to pass data to augmentations as named arguments, for example: aug(images=images, labels=labels)"
 

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mixtransforms.core.backends import SMALL_ROW, WEIGHT_STEPS, is_floating
 from mixtransforms.core.layers import BoolArray, Boxes, FloatArray, IntArray
-from mixtransforms.core.plan import Plan
-from mixtransforms.kernels import SMALL_ROW, WEIGHT_STEPS, is_floating
 from mixtransforms.kernels.neighbours import nearest_cells
 from mixtransforms.kernels.resampling import resize_matrices
+from mixtransforms.plan import Plan
 
 Array = NDArray[Any]
 

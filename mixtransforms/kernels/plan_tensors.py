@@ -16,12 +16,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from mixtransforms.core.backends import WEIGHT_STEPS, dtype_name
 from mixtransforms.core.errors import PlanError, explain
 from mixtransforms.core.layers import BoolArray, Boxes, IntArray, Layer, Mask
-from mixtransforms.kernels import WEIGHT_STEPS, dtype_name
 
 if TYPE_CHECKING:
-    from mixtransforms.core.plan import Plan
+    from mixtransforms.plan import Plan
 
 _ALIGNMENT = 8
 

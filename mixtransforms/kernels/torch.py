@@ -16,13 +16,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from mixtransforms.core.backends import SMALL_ROW, WEIGHT_STEPS, column
 from mixtransforms.core.layers import BoolArray, Boxes, FloatArray, IntArray, Layer
-from mixtransforms.core.plan import Plan
-from mixtransforms.kernels import SMALL_ROW, WEIGHT_STEPS, coats, column
 from mixtransforms.kernels import numpy as on_host
-from mixtransforms.kernels.coats import FLOAT8, bits, has_tangent, is_traced, viewed, where
+from mixtransforms.kernels import tensor_painter
 from mixtransforms.kernels.neighbours import nearest_cells
 from mixtransforms.kernels.resampling import resize_matrices
+from mixtransforms.kernels.tensor_painter import FLOAT8, bits, has_tangent, is_traced, viewed, where
+from mixtransforms.plan import Plan
 
 PART = 1 << 20
 """Numbers that are blended at once in another precision: of float32, four megabytes."""
@@ -178,7 +179,7 @@ def paint(plan: Plan, array: Tensor, axes: Sequence[int], ids: bool, inplace: bo
             canvas = _with_layer(canvas, original, layer, plan.spec.shape, ids)
         canvas = canvas.movedim(tuple(range(1, len(axes) + 1)), tuple(axes))
     else:
-        canvas = coats.paint(plain, plan.tensors(plain.device), axes)
+        canvas = tensor_painter.paint(plain, plan.tensors(plain.device), axes)
     if inplace:
         array.copy_(canvas)
         return array
@@ -264,7 +265,7 @@ def soft_labels(ids: Tensor, classes: int, ignore_index: int | None, plan: Plan)
     if memory is not None:
         return torch.from_numpy(on_host.soft_labels(memory, classes, ignore_index, plan))
     plain = ids.as_subclass(Tensor)
-    return coats.combine_ids(plain, plan.tensors(plain.device), classes, ignore_index)
+    return tensor_painter.combine_ids(plain, plan.tensors(plain.device), classes, ignore_index)
 
 
 def pair(values: Tensor, plan: Plan) -> tuple[Tensor, Tensor, Tensor]:
@@ -290,7 +291,7 @@ def combine(values: Tensor, plan: Plan) -> Tensor:
     memory = host_view(plain)
     if memory is not None:
         return torch.from_numpy(on_host.combine(memory, plan))
-    return coats.combine(plain, plan.tensors(plain.device))
+    return tensor_painter.combine(plain, plan.tensors(plain.device))
 
 
 def union(values: Tensor, seen: BoolArray) -> Tensor:

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from mixtransforms.core import fields
-from mixtransforms.core.method import NO_HINTS, PairMethod, alpha_field, beta_weights, pair_plan
-from mixtransforms.core.pairing import Hints
-from mixtransforms.core.plan import BatchSpec, Layer, Plan
-from mixtransforms.core.registry import register
-from mixtransforms.core.schedule import Schedule
+from mixtransforms.methods.base import NO_HINTS, PairMethod, alpha_field, beta_weights, pair_plan
+from mixtransforms.methods.pairing import Hints
+from mixtransforms.methods.registry import register
+from mixtransforms.methods.schedules import Schedule
+from mixtransforms.plan import BatchSpec, Layer, Plan
 
 
 @register

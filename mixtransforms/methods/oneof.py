@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from mixtransforms.core import fields
-from mixtransforms.core.method import NO_HINTS, Method
-from mixtransforms.core.pairing import Hints
-from mixtransforms.core.plan import BatchSpec, Plan
-from mixtransforms.core.registry import register
-from mixtransforms.core.schedule import Schedule, now, number
+from mixtransforms.methods.base import NO_HINTS, Method
+from mixtransforms.methods.pairing import Hints
+from mixtransforms.methods.registry import register
+from mixtransforms.methods.schedules import Schedule, now, number
+from mixtransforms.plan import BatchSpec, Plan
 
 ROUNDING = 1e-9
 """How far the sum of weights may be beyond 1, or short of it, and still be 1."""

@@ -3,9 +3,9 @@
 All functions but ``explore`` return a ``matplotlib.figure.Figure``, which notebooks draw; ``save="a.png"`` writes it.
 """
 
-from mixtransforms.show._batches import batch, compare, trace
-from mixtransforms.show._explore import explore
-from mixtransforms.show._methods import coverage, weights
-from mixtransforms.show._schedules import schedule
+from mixtransforms.show.batches.figures import batch, compare, trace
+from mixtransforms.show.explorer.explore import explore
+from mixtransforms.show.methods.figures import coverage, weights
+from mixtransforms.show.methods.schedules import schedule
 
 __all__ = ["batch", "compare", "coverage", "explore", "schedule", "trace", "weights"]

@@ -10,11 +10,12 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from mixtransforms.core import fields
+from mixtransforms.core.backends import backend_of, dtype_name, is_floating, is_integer
 from mixtransforms.core.errors import InputError, explain
-from mixtransforms.core.plan import Plan
-from mixtransforms.kernels import backend_of, dtype_name, is_floating, is_integer, kernel_of
-from mixtransforms.targets.kinds import Mixed, Scene
-from mixtransforms.targets.labels import LossTarget, offending
+from mixtransforms.kernels import kernel_of
+from mixtransforms.plan import Plan
+from mixtransforms.targets.kind import Mixed, Scene
+from mixtransforms.targets.label import LossTarget, offending
 
 _ROUNDING = 1e-6
 """How far above 1 the float32 sum of an earlier mix may be."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mixtransforms.targets.containers import Name, Path, is_typed
+from mixtransforms.containers.tree import Name, Path, is_typed
 
 IMAGE, LABEL, MULTILABEL, REGRESSION = "image", "label", "multilabel", "regression"
 MASK, TABLE, PADDING = "mask", "table", "padding"

@@ -7,14 +7,15 @@ from typing import Any, ClassVar
 import numpy as np
 
 from mixtransforms.core import fields
+from mixtransforms.core.backends import backend_of, dtype_name, is_integer
+from mixtransforms.core.compositing import Contribution, all_contributions
 from mixtransforms.core.errors import InputError, explain
 from mixtransforms.core.layers import BoolArray, Boxes, IntArray
-from mixtransforms.core.plan import BatchSpec, Plan
-from mixtransforms.core.shares import Contribution, all_contributions
-from mixtransforms.kernels import backend_of, dtype_name, is_integer, kernel_of
+from mixtransforms.kernels import kernel_of
 from mixtransforms.kernels.neighbours import nearest_cells
-from mixtransforms.targets.kinds import Kind, Mixed, Scene
-from mixtransforms.targets.labels import offending
+from mixtransforms.plan import BatchSpec, Plan
+from mixtransforms.targets.kind import Kind, Mixed, Scene
+from mixtransforms.targets.label import offending
 
 
 @fields.documented

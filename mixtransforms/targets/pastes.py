@@ -9,7 +9,7 @@ import numpy as np
 
 from mixtransforms.core.errors import PlanError, explain
 from mixtransforms.core.layers import BoolArray, FloatArray, Layer, Mask
-from mixtransforms.core.plan import Plan
+from mixtransforms.plan import Plan
 
 
 def pastes(plan: Plan, chosen: Callable[[FloatArray], BoolArray]) -> Plan:

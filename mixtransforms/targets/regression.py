@@ -6,11 +6,11 @@ from types import ModuleType
 from typing import Any, ClassVar
 
 from mixtransforms.core import fields
+from mixtransforms.core.backends import is_floating, is_integer
 from mixtransforms.core.errors import InputError, explain
-from mixtransforms.core.plan import Plan
-from mixtransforms.kernels import is_floating, is_integer
-from mixtransforms.targets.kinds import Mixed, Scene
-from mixtransforms.targets.labels import LossTarget
+from mixtransforms.plan import Plan
+from mixtransforms.targets.kind import Mixed, Scene
+from mixtransforms.targets.label import LossTarget
 
 
 @fields.documented

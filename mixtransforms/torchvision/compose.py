@@ -9,12 +9,10 @@ from typing import Any
 import torch
 from torchvision.transforms import v2
 
-from mixtransforms.core.keys import Call
-from mixtransforms.core.streams import Stream
-from mixtransforms.epochs import Resumable
-from mixtransforms.generators import OF_NUMPY, OF_PYTHON, Generator, borrowed
-from mixtransforms.options import checked_seed
-from mixtransforms.pipeline import (
+from mixtransforms.batch.collate import collate, is_samples, ragged
+from mixtransforms.mixing.epochs import Resumable
+from mixtransforms.mixing.options import checked_seed
+from mixtransforms.mixing.pipeline import (
     MIX,
     SAMPLE,
     Stage,
@@ -27,12 +25,14 @@ from mixtransforms.pipeline import (
     padded,
     stages,
 )
-from mixtransforms.targets.collate import collate, is_samples, ragged
-from mixtransforms.targets.groups import Group
+from mixtransforms.mixing.trace import Step, Trace
+from mixtransforms.mixing.transform import gather
+from mixtransforms.objects.groups import Group
+from mixtransforms.rng.generators import OF_NUMPY, OF_PYTHON, Generator, borrowed
+from mixtransforms.rng.keys import Call
+from mixtransforms.rng.streams import Stream
 from mixtransforms.torchvision import transform as door
 from mixtransforms.torchvision.samples import transformed
-from mixtransforms.trace import Step, Trace
-from mixtransforms.transform import gather
 
 _STILL = (v2.Normalize, v2.ToDtype, v2.ToImage, v2.ToPureTensor, v2.Identity, v2.ConvertImageDtype)
 """Transforms that draw nothing and treat every image of a batch alike."""
@@ -93,14 +93,14 @@ class BatchCompose(Resumable, v2.Transform):
         return self
 
     def __repr__(self) -> str:
-        from mixtransforms.serialization.source import source
+        from mixtransforms.files.source import source
 
         return source(self)
 
     def _repr_html_(self) -> str:
-        from mixtransforms.show import _html  # upward: notebooks ask for it
+        from mixtransforms.show.html import render  # upward: notebooks ask for it
 
-        return _html.pipeline(self)
+        return render.pipeline(self)
 
     def _run(self, data: Any, steps: list[Step] | None) -> Any:
         call = None

@@ -34,8 +34,8 @@ from torch import Tensor
 from torchvision import tv_tensors
 
 from mixtransforms.core.errors import InputError, explain
-from mixtransforms.kernels.coats import combine, combine_ids, known_ids, paint
 from mixtransforms.kernels.plan_tensors import PlanTensors
+from mixtransforms.kernels.tensor_painter import combine, combine_ids, known_ids, paint
 
 __all__ = ["PlanTensors", "mix", "mix_labels", "mix_masks"]
 

@@ -12,15 +12,16 @@ from torchvision import tv_tensors
 from torchvision.transforms import v2
 from torchvision.transforms.v2 import functional as F
 
-from mixtransforms.kernels import backend_of, kernel_of
-from mixtransforms.targets import formats
-from mixtransforms.targets.boxes import BoxRules
-from mixtransforms.targets.containers import Path, is_flat, is_picture, is_typed, leaf_at, replace, spell, walk
-from mixtransforms.targets.find import Finder
-from mixtransforms.targets.groups import Group
-from mixtransforms.targets.joined import taken
+from mixtransforms.batch.inventory import Finder
+from mixtransforms.containers.tree import Path, is_flat, is_picture, is_typed, leaf_at, replace, spell, walk
+from mixtransforms.core.backends import backend_of
+from mixtransforms.kernels import kernel_of
+from mixtransforms.objects import box_formats
+from mixtransforms.objects.assemble import taken
+from mixtransforms.objects.boxes import BoxRules
+from mixtransforms.objects.groups import Group
+from mixtransforms.objects.parse import format_of, host, rows
 from mixtransforms.targets.names import IMAGE, MASK
-from mixtransforms.targets.told import format_of, host, rows
 
 Values = dict[str, Any]
 Size = tuple[int, int]
@@ -222,9 +223,9 @@ def _as_boxes(item: Any, rules: BoxRules, size: Size) -> Any:
     if is_typed(item):
         return item
     form, values = format_of(item, rules), _tensor(item)
-    values = values[:, : formats.columns(form)] if values.numel() else values.reshape(0, formats.columns(form))
+    values = values[:, : box_formats.columns(form)] if values.numel() else values.reshape(0, box_formats.columns(form))
     if _host_format(form).lower() != form:
-        values = torch.from_numpy(formats.decode(values.double().numpy(), form, size)).to(values.dtype)
+        values = torch.from_numpy(box_formats.decode(values.double().numpy(), form, size)).to(values.dtype)
     return tv_tensors.BoundingBoxes(values, format=_host_format(form), canvas_size=size)
 
 
@@ -236,8 +237,8 @@ def _as_before(boxes: Any, before: Any, rules: BoxRules, size: Size) -> Any:
     written = boxes.format.name.lower() if is_typed(boxes) else _host_format(form).lower()
     if written != form:
         size = boxes.canvas_size if is_typed(boxes) else size
-        corners = formats.decode(values.double().numpy(), written, size)
-        values = torch.from_numpy(formats.encode(corners, form, size)).to(values.dtype)
+        corners = box_formats.decode(values.double().numpy(), written, size)
+        values = torch.from_numpy(box_formats.encode(corners, form, size)).to(values.dtype)
     former = _tensor(before)
     more = former[:, values.shape[1] :] if former.ndim == 2 else former.new_zeros((0, 0))
     return _like(torch.cat([values, more.to(values.dtype)], 1) if more.numel() else values, before)

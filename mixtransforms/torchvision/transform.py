@@ -10,7 +10,7 @@ from torchvision.transforms import v2
 
 from mixtransforms import methods
 from mixtransforms.core import fields
-from mixtransforms.transform import MixTransform, gather
+from mixtransforms.mixing.transform import MixTransform, gather
 
 
 def _getter(value: Any) -> Any:
@@ -44,7 +44,7 @@ class Transform(MixTransform, v2.Transform):
     __call__ = v2.Transform.__call__
 
     def forward(self, *batch: Any, **named: Any) -> Any:
-        """See :meth:`mixtransforms.transform.MixTransform.__call__`."""
+        """See :meth:`mixtransforms.mixing.transform.MixTransform.__call__`."""
         run = self._run_untraced if torch.compiler.is_compiling() else self._run
         return run(gather(batch, named))
 

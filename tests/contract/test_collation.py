@@ -9,8 +9,8 @@ import pytest
 from doors import DOORS, NEUTRAL, TORCHVISION, Door
 from forms import bits, host, memory
 
+from mixtransforms.batch import collate
 from mixtransforms.core.errors import InputError
-from mixtransforms.targets import collate
 
 SIZE, SIDE, CLASSES = 5, 16, 4
 METHODS = ("MixUp", "CutMix", "OneOf")
@@ -313,7 +313,7 @@ def test_a_mix_in_several_pipelines_has_the_rules_of_each(door: Door) -> None:
 
 @pytest.mark.parametrize("door", [door for door in DOORS if door is not NEUTRAL], ids=str)
 def test_a_pipeline_searches_a_batch_once(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
-    from mixtransforms.targets.find import Finder
+    from mixtransforms.batch.inventory import Finder
 
     module = door.load()
     pipeline = module.BatchCompose([module.MixUp(num_classes=CLASSES)])

@@ -8,7 +8,7 @@ from checks import FOR_ALL_FORMS, FOR_FLOATS, FOR_SOME_FORMS, Check, backends_ag
 from doors import DOORS, NEUTRAL, Case, cases, examples
 from forms import NUMPY_DTYPES, Form, forms, painted_by
 
-from mixtransforms.core.registry import METHODS
+from mixtransforms.methods.registry import METHODS
 
 SOME_FORMS = (
     Form("numpy", "uint8"), Form("numpy", "float32"), Form("numpy", "float16", "channels_first", "strided"),
@@ -79,7 +79,7 @@ def test_doors_have_the_same_parameters(method: str) -> None:
 
 
 def test_a_method_has_one_name() -> None:
-    from mixtransforms.core.registry import register
+    from mixtransforms.methods.registry import register
 
     stranger = type("MixUp", (METHODS["MixUp"],), {"__module__": "somewhere.else"})
     with pytest.raises(

@@ -12,18 +12,8 @@ from random_batches import HOLDERS
 from seen import read_box, write_box
 from target_forms import given, read
 
-from mixtransforms import (
-    BatchSpec,
-    BoxRules,
-    InputError,
-    KnownLabels,
-    LabelPair,
-    Layer,
-    MixUp,
-    MultiLabel,
-    Plan,
-)
-from mixtransforms.targets.formats import FORMATS
+from mixtransforms import BatchSpec, BoxRules, InputError, KnownLabels, LabelPair, Layer, MixUp, MultiLabel, Plan
+from mixtransforms.objects.box_formats import FORMATS
 
 SIZE, SHAPE = 6, (13, 17)
 PLACEMENTS = ("clip", "inside", "uniform", "minmax")

@@ -6,7 +6,7 @@ from forms import WAYS, Form, painted_by
 from oracles import measured, provenance
 
 from mixtransforms import BatchSpec
-from mixtransforms.core.registry import METHODS
+from mixtransforms.methods.registry import METHODS
 
 PLANS = 10_000
 SHAPES = ((7, 5), (8, 8), (16, 3), (1, 9), (5, 1), (3, 11), (1, 1), (2, 13))

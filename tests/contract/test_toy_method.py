@@ -10,10 +10,11 @@ from doors import ALBUMENTATIONS, DOORS, TORCHVISION, Case, Door
 from forms import Form
 
 from mixtransforms import BatchSpec, Layer, Mask, Plan
-from mixtransforms.core import fields, registry
-from mixtransforms.core.method import NO_HINTS, PairMethod, pair_plan
-from mixtransforms.core.pairing import Hints
-from mixtransforms.transform import MixTransform
+from mixtransforms.core import fields
+from mixtransforms.methods import registry
+from mixtransforms.methods.base import NO_HINTS, PairMethod, pair_plan
+from mixtransforms.methods.pairing import Hints
+from mixtransforms.mixing.transform import MixTransform
 
 TOY_FORMS = (
     Form("numpy", "uint8"), Form("numpy", "float64", memory="strided"), Form("numpy", "float16"),

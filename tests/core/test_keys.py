@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from mixtransforms import BatchSpec, methods
-from mixtransforms.core.keys import Key, content_hash
-from mixtransforms.core.method import Method
-from mixtransforms.core.processes import current_rank
-from mixtransforms.core.streams import Stream
+from mixtransforms.methods.base import Method
+from mixtransforms.rng.keys import Key, content_hash
+from mixtransforms.rng.processes import current_rank
+from mixtransforms.rng.streams import Stream
 
 MIXUP, CUTMIX = methods.MixUp(), methods.CutMix()
 GOLDEN: tuple[tuple[Method, str], ...] = (

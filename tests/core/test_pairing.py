@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from mixtransforms import BatchSpec, InputError, MixUp, methods
-from mixtransforms.core.pairing import CLASS_AWARE, MUTUAL, PAIRINGS, partners
+from mixtransforms.methods.pairing import CLASS_AWARE, MUTUAL, PAIRINGS, partners
 
 SIZES = (0, 1, 2, 3, 4, 5, 8, 33)
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from mixtransforms import BatchSpec, Boxes, Layer, Mask, Plan, PlanError, methods
-from mixtransforms.core.keys import Key
+from mixtransforms.rng.keys import Key
 
 SPEC = BatchSpec(3, (4, 6))
 ONE, TWO = np.array([0]), np.array([1])

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import mixtransforms
 from mixtransforms import Cosine, OffAfter, ParameterError, Ramp, Schedule, Steps, Then
-from mixtransforms.core.schedule import LAST_EPOCH, SCHEDULES, as_schedule
+from mixtransforms.methods.schedules import LAST_EPOCH, SCHEDULES, as_schedule
 
 Value = Callable[[int], float]
 Case = tuple[Schedule, Value]

@@ -19,7 +19,7 @@ torch = pytest.importorskip("torch", reason="torch is not installed")
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from mixtransforms.kernels import coats, plan_tensors
+from mixtransforms.kernels import plan_tensors, tensor_painter
 
 SPEC = BatchSpec(5, (7, 9))
 AXES = (2, 3)
@@ -95,7 +95,7 @@ def images(dtype: str, size: int = SPEC.size, shape: tuple[int, ...] = SPEC.shap
 
 
 def paint(array: Any, plan: Plan, axes: tuple[int, ...] = AXES, *, full: bool = False, dominant: bool = False) -> Any:
-    return coats.paint(array, plan.tensors(full=full), axes, dominant=dominant)
+    return tensor_painter.paint(array, plan.tensors(full=full), axes, dominant=dominant)
 
 
 def painted_by_numpy(array: Any, plan: Plan) -> Any:
@@ -307,11 +307,11 @@ def test_gradients_are_the_weights(dtype: str) -> None:
 def test_transforms_of_functions_go_through(dtype: Any) -> None:
     array, plan = torch.randn(6, 3, 7, 9).to(dtype), draw("mixup")
     tensors = plan.tensors()
-    each = torch.func.vmap(lambda one: coats.paint(one, tensors, (1, 2)), in_dims=1, out_dims=1)(array)
+    each = torch.func.vmap(lambda one: tensor_painter.paint(one, tensors, (1, 2)), in_dims=1, out_dims=1)(array)
     assert torch.equal(each, paint(array, plan))
     with torch.autograd.forward_ad.dual_level():
         dual = torch.autograd.forward_ad.make_dual(array, torch.ones_like(array))
-        tangent = torch.autograd.forward_ad.unpack_dual(coats.paint(dual, tensors, AXES)).tangent
+        tangent = torch.autograd.forward_ad.unpack_dual(tensor_painter.paint(dual, tensors, AXES)).tangent
     assert torch.allclose(tangent, torch.ones_like(array), atol=1e-3)
 
 
@@ -329,7 +329,7 @@ def test_launches_are_few_and_the_same_for_any_batch(name: str, dtype: str) -> N
     for size in (8, 64):
         tensors, array = draw(name, size).tensors(), images(dtype, size)
         with launches() as names:
-            coats.paint(array, tensors, AXES)
+            tensor_painter.paint(array, tensors, AXES)
         assert not [name for name in names if name.startswith("to ")]
         counts.append(len(names))
     assert counts[0] == counts[1]
@@ -345,7 +345,7 @@ def test_pastes_do_no_arithmetic() -> None:
 def test_halves_have_one_wide_temporary() -> None:
     array, tensors = images("float16", 6), draw("mixup").tensors()
     with launches() as names:
-        coats.paint(array, tensors, AXES)
+        tensor_painter.paint(array, tensors, AXES)
     assert names == ["index_select", "mul", "empty_like", "addcmul"]
 
 
@@ -358,8 +358,8 @@ def test_nothing_is_read(dtype: str) -> None:
             fakes = tensors._replace(
                 **{key: mode.from_tensor(part) for key, part in tensors._asdict().items() if torch.is_tensor(part)}
             )
-            seen = coats.paint(mode.from_tensor(array), fakes, AXES)
-            soft = coats.combine_ids(mode.from_tensor(torch.arange(6)), fakes, 10, -1)
+            seen = tensor_painter.paint(mode.from_tensor(array), fakes, AXES)
+            soft = tensor_painter.combine_ids(mode.from_tensor(torch.arange(6)), fakes, 10, -1)
         assert (seen.shape, seen.dtype, soft.shape) == (array.shape, array.dtype, (6, 10))
 
 
@@ -483,7 +483,7 @@ def test_other_plans_fill_static_tensors() -> None:
     addresses = [part.data_ptr() for part in static if torch.is_tensor(part)]
     assert static.copy_(second.tensors(full=True)) is static
     assert [part.data_ptr() for part in static if torch.is_tensor(part)] == addresses
-    assert torch.equal(coats.paint(array, static, AXES), paint(array, second, full=True))
+    assert torch.equal(tensor_painter.paint(array, static, AXES), paint(array, second, full=True))
     np.testing.assert_array_equal(paint(array, first, full=True).numpy(), painted_by_numpy(array, first))
     for other in (
         second.tensors(),
@@ -510,16 +510,16 @@ def test_ids_are_mixed_as_their_rows(name: str) -> None:
     expected = torch.from_numpy(
         sum(plan.target_share[:, [s]].astype(np.float32) * rows.numpy()[plan.sources[:, s]] for s in range(plan.sources.shape[1]))
     )  # fmt: skip
-    assert torch.equal(coats.combine_ids(ids, plan.tensors(), 5, -1), expected)
-    assert torch.equal(coats.combine(rows, plan.tensors()), expected)
-    ignored = coats.combine_ids(ids, plan.tensors(), 5, 3)
+    assert torch.equal(tensor_painter.combine_ids(ids, plan.tensors(), 5, -1), expected)
+    assert torch.equal(tensor_painter.combine(rows, plan.tensors()), expected)
+    ignored = tensor_painter.combine_ids(ids, plan.tensors(), 5, 3)
     assert torch.equal(ignored, torch.where(torch.arange(5) == 3, 0, expected))
 
 
 def test_no_weight_no_trace() -> None:
     values = torch.tensor([[1.0], [float("inf")], [float("nan")]], dtype=torch.float64)
     plan = Plan(BatchSpec(3), (Layer([0, 1], [1, 0], [0.0, 1.0]),))
-    seen = coats.combine(values, plan.tensors())
+    seen = tensor_painter.combine(values, plan.tensors())
     assert seen.dtype == torch.float64
     assert seen[:2].tolist() == [[1.0], [1.0]]
     assert seen[2].isnan()

@@ -132,7 +132,7 @@ def test_a_number_a_sample(make: str, inplace: bool) -> None:
     first = 0.5 * (0.5 * before[0] + 0.5 * before[1]) + 0.5 * before[3]
     wanted = [first, before[2], 0.75 * before[2] + 0.25 * before[0], before[1]]
     if inplace and make != "expanded":
-        from mixtransforms.targets.images import paint
+        from mixtransforms.kernels.paint import paint
 
         assert paint(plan, values, (), inplace=True) is values
         np.testing.assert_array_equal(np.array(values.tolist()), wanted)

@@ -178,7 +178,7 @@ def test_cuda_is_the_cpu(method: Any, dtype: str) -> None:
 def test_parts_of_a_batch_read_the_originals(dtype: str, inplace: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """Blends in another precision go a few rows at a time; in place, rows of earlier parts are sources of later ones."""
     from mixtransforms.kernels import torch as kernel
-    from mixtransforms.targets.images import paint
+    from mixtransforms.kernels.paint import paint
 
     size = 6
     plan = Plan(BatchSpec(size), (Layer(np.arange(size), (np.arange(size) - 1) % size, np.full(size, 0.25)),))

@@ -15,10 +15,10 @@ from forms import host
 
 import mixtransforms
 from mixtransforms import BatchSpec, Cosine, Key, OffAfter, ParameterError, Plan, Ramp, Schedule, Steps
-from mixtransforms.core.method import Method
-from mixtransforms.core.pairing import MUTUAL, PAIRINGS
-from mixtransforms.core.registry import METHODS
 from mixtransforms.methods import CutMix, MixUp, OneOf
+from mixtransforms.methods.base import Method
+from mixtransforms.methods.pairing import MUTUAL, PAIRINGS
+from mixtransforms.methods.registry import METHODS
 
 SPEC = BatchSpec(13, (17, 23))
 HINTS = {"classes": np.arange(SPEC.size) % 3}

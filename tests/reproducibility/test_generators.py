@@ -25,7 +25,7 @@ from forms import bits
 
 import mixtransforms
 from mixtransforms import InputError, set_epoch
-from mixtransforms.core.streams import Guard
+from mixtransforms.rng.streams import Guard
 
 SEED, SIZE, SIDE, CLASSES = 7, 6, 12, 3
 PHOTOS = np.random.default_rng(0).integers(0, 256, (48, SIDE, SIDE, 3), np.uint8)
@@ -462,7 +462,7 @@ def test_threads_count_every_ready_batch_once(door: Door, kind: str) -> None:
 
 FORKING = """
 import os, signal, threading
-from mixtransforms.core.streams import Guard, Stream
+from mixtransforms.rng.streams import Guard, Stream
 
 guard, stream, held, done = Guard(), Stream(), threading.Event(), threading.Event()
 

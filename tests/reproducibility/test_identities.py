@@ -15,13 +15,13 @@ from random_batches import HOLDERS, KINDS, contents, shapes
 
 import mixtransforms
 from mixtransforms import BoxRules
-from mixtransforms.core.keys import Call, Key, content_hash, told_apart
-from mixtransforms.targets import content
-from mixtransforms.targets.collate import is_samples
-from mixtransforms.targets.containers import walk
-from mixtransforms.targets.content import identities
-from mixtransforms.targets.find import Finder
-from mixtransforms.targets.layouts import Layout
+from mixtransforms.batch import identity
+from mixtransforms.batch.collate import is_samples
+from mixtransforms.batch.identity import identities
+from mixtransforms.batch.inventory import Finder
+from mixtransforms.containers.tree import walk
+from mixtransforms.core.layout import Layout
+from mixtransforms.rng.keys import Call, Key, content_hash, told_apart
 
 Record = namedtuple("Record", "image label")
 PLAIN = Finder({}, frozenset())
@@ -544,8 +544,8 @@ def test_a_batch_is_known_by_the_order_of_its_samples() -> None:
 
 def test_nothing_is_looked_for_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     """Finding takes far longer than hashing a small image; it is done once for all samples of a form."""
-    looked, roots = [], content._roots
-    monkeypatch.setattr(content, "_roots", lambda *args, **named: looked.append(1) or roots(*args, **named))
+    looked, roots = [], identity._roots
+    monkeypatch.setattr(identity, "_roots", lambda *args, **named: looked.append(1) or roots(*args, **named))
     identities([(picture(index), index) for index in range(20)] + [{"image": A}] * 3, PLAIN)
     assert len(looked) == 2
 

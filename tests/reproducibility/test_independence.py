@@ -17,9 +17,9 @@ from scipy import stats
 
 import mixtransforms
 from mixtransforms import BatchSpec, Plan, methods
-from mixtransforms.core.keys import Call, Key, _scattered, told_apart
-from mixtransforms.core.method import Method
-from mixtransforms.core.registry import METHODS
+from mixtransforms.methods.base import Method
+from mixtransforms.methods.registry import METHODS
+from mixtransforms.rng.keys import Call, Key, _scattered, told_apart
 
 Words = NDArray[np.uint64]
 COUNT = 4000

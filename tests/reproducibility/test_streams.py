@@ -33,9 +33,9 @@ from mixtransforms import (
     methods,
     set_epoch,
 )
-from mixtransforms.core.pairing import CLASS_AWARE
-from mixtransforms.core.registry import METHODS
-from mixtransforms.core.streams import SharedNumbers, Stream
+from mixtransforms.methods.pairing import CLASS_AWARE
+from mixtransforms.methods.registry import METHODS
+from mixtransforms.rng.streams import SharedNumbers, Stream
 
 SEED, SIZE, SIDE, CLASSES = 7, 6, 12, 3
 PHOTOS = np.random.default_rng(0).integers(0, 256, (SIZE, SIDE, SIDE, 3), np.uint8)

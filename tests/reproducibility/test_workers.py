@@ -48,7 +48,7 @@ LIBRARIES = ["torch", "torchvision", "albumentations", "mixtransforms.torchvisio
 @cache
 def records(workers: int = 0, start: str | None = None, **options: Any) -> list[list[Record]]:
     """What a loader's batches were, one list an epoch."""
-    with patch("mixtransforms.core.streams.current_rank", lambda *_: RANK):
+    with patch("mixtransforms.rng.streams.current_rank", lambda *_: RANK):
         return loaders.run(workers, start, **options)
 
 
@@ -177,7 +177,7 @@ class Rest:
 def resumed(collate: Everything, epoch: int) -> None:
     """Goes on from what a checkpoint holds of another run, which was in some epoch."""
     before = Everything()
-    with patch("mixtransforms.core.streams.current_rank", lambda *_: RANK):
+    with patch("mixtransforms.rng.streams.current_rank", lambda *_: RANK):
         mixtransforms.set_epoch(list(before.told.values()), epoch)
         for name, pipeline in before.told.items():
             collate.told[name].load_stream_state(json.loads(json.dumps(pipeline.stream_state())))
@@ -188,7 +188,7 @@ def resumed(collate: Everything, epoch: int) -> None:
 def test_the_rest_of_an_epoch_is_the_same_without_its_beginning(done: int, workers: int) -> None:
     collate = Everything()
     resumed(collate, 2)
-    with patch("mixtransforms.core.streams.current_rank", lambda *_: RANK):
+    with patch("mixtransforms.rng.streams.current_rank", lambda *_: RANK):
         rest = list(DataLoader(Photos(), batch_sampler=Rest(done, 2), num_workers=workers, collate_fn=collate))
     check_same([rest], [forked()[2][done:]], calls=workers > 0)
 
@@ -204,7 +204,7 @@ def test_a_stateful_loader_goes_on_within_an_epoch(workers: int) -> None:
         options = {"batch_size": SIZE, "sampler": sampler, "num_workers": workers, "collate_fn": collate}
         return stateful.StatefulDataLoader(Photos(), **options), collate
 
-    with patch("mixtransforms.core.streams.current_rank", lambda *_: RANK):
+    with patch("mixtransforms.rng.streams.current_rank", lambda *_: RANK):
         first, _ = loader()
         batches = iter(first)
         beginning = [next(batches) for _ in range(2)]

@@ -7,7 +7,7 @@ import tracemalloc
 import pytest
 
 import mixtransforms
-from mixtransforms.serialization import check, nodes, reader
+from mixtransforms.files import check, nodes, parse
 
 ENVELOPE = mixtransforms.to_dict(mixtransforms.OneOf([mixtransforms.MixUp(), mixtransforms.CutMix()]))
 
@@ -114,23 +114,23 @@ def test_data_that_holds_itself():
         ("{", r"Not JSON \(line 1, column 2\)"),
         ('{"a": 1}\n}', r"Not JSON \(line 2, column 1\)"),
         ("", "Not JSON"),
-        (" " * (reader.MAX_BYTES + 1), "at most 1048576 bytes"),
+        (" " * (parse.MAX_BYTES + 1), "at most 1048576 bytes"),
         (None, "Not a text"),
     ],
 )
 def test_strict_reader(text, message):
     with pytest.raises(mixtransforms.ConfigError, match=message):
-        reader.parse(text)
+        parse.parse(text)
 
 
 def test_brackets_in_strings_are_no_depth():
-    assert reader.parse(json.dumps("[" * 100 + '"\\')) == "[" * 100 + '"\\'
-    assert reader.parse(json.dumps(["\\\\", "\\", "]", {"{": ","}])) == ["\\\\", "\\", "]", {"{": ","}]
+    assert parse.parse(json.dumps("[" * 100 + '"\\')) == "[" * 100 + '"\\'
+    assert parse.parse(json.dumps(["\\\\", "\\", "]", {"{": ","}])) == ["\\\\", "\\", "]", {"{": ","}]
 
 
 def test_places_of_every_value():
     text = '{"a": [1, {"b c": [[], {}]}],\n "": "x", "d": {"e": -2.5}}'
-    assert [(place.path, place.token) for place in reader.places(text) if not place.key] == [
+    assert [(place.path, place.token) for place in parse.places(text) if not place.key] == [
         ("$", "{"),
         ("$.a", "["),
         ("$.a[0]", "1"),
@@ -289,8 +289,8 @@ def test_what_is_no_text_of_a_pipeline_has_its_line(tmp_path, ending, text, line
 )
 def test_words_of_yaml(word, value):
     pytest.importorskip("yaml")
-    from mixtransforms.serialization import yaml_reader
+    from mixtransforms.files import parse_yaml
 
-    read = yaml_reader.parse(f"a: {word}")["a"]
+    read = parse_yaml.parse(f"a: {word}")["a"]
     assert read == value
     assert type(read) is type(value)

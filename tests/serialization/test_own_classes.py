@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 import mixtransforms
-from mixtransforms.serialization import check
+from mixtransforms.files import check
 
 
 def v2_classes() -> Any:

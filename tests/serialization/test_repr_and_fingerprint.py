@@ -15,7 +15,7 @@ from serialization.test_every_transform import EVERY, HOSTS, built, pytestmark  
 
 import mixtransforms
 from mixtransforms import fingerprint, to_dict
-from mixtransforms.serialization.source import source
+from mixtransforms.files.source import source
 
 OURS = ("BatchCompose", "MixUp", "CutMix", "OneOf")
 OPTIONS = (

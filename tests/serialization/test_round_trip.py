@@ -132,7 +132,7 @@ def test_stock_compose(name, request):
 @pytest.mark.filterwarnings("ignore")  # some of the host's own classes warn on construction
 def test_every_covered_albumentations_class_with_defaults():
     pytest.importorskip("albumentations", reason="albumentations is not installed")
-    from mixtransforms.serialization.envelope import codec_of
+    from mixtransforms.files.document import codec_of
 
     tried = 0
     for entry in codec_of("albumentations").entries.values():

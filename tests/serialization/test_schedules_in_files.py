@@ -13,8 +13,8 @@ import pytest
 
 import mixtransforms
 from mixtransforms import ConfigError, Cosine, OffAfter, Ramp, Schedule, Steps, fingerprint, from_json, to_json
-from mixtransforms.serialization import check
-from mixtransforms.serialization.source import source
+from mixtransforms.files import check
+from mixtransforms.files.source import source
 
 HOSTS = ("neutral", "torchvision", "albumentations")
 
@@ -466,9 +466,9 @@ def commands(*words: Any) -> Any:
     pytest.importorskip("typer")
     from typer.testing import CliRunner
 
-    from mixtransforms import cli
+    from mixtransforms.cli import main
 
-    return CliRunner().invoke(cli.application(), [str(word) for word in words])
+    return CliRunner().invoke(main.application(), [str(word) for word in words])
 
 
 def test_the_command_validate(tmp_path: Any) -> None:

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from serialization.test_every_transform import EVERY, HOSTS, built, pytestmark  # noqa: F401 - deprecated classes warn
 
 import mixtransforms
-from mixtransforms.serialization.schema import _CHECKS, _TELLING, fits, in_words, misfit
-from mixtransforms.serialization.schema_file import installed
+from mixtransforms.files.schema import _CHECKS, _TELLING, fits, in_words, misfit
+from mixtransforms.files.schema_file import installed
 
 RELEASED = Path(__file__).parent / "released"
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import mixtransforms
-from mixtransforms.serialization import check, migrations, reader, yaml_reader
+from mixtransforms.files import check, migrations, parse, parse_yaml
 
 RELEASED = Path(__file__).parent / "released"
 
@@ -37,7 +37,7 @@ def text(*names):
 
 
 def data(*names):
-    return (yaml_reader if names[-1].endswith("yaml") else reader).parse(text(*names))
+    return (parse_yaml if names[-1].endswith("yaml") else parse).parse(text(*names))
 
 
 def without_versions(written):

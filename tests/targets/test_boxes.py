@@ -5,8 +5,8 @@ import pytest
 from painted import bounds, inside, masked, moved, pasted, random_boxes, random_window
 
 from mixtransforms.core.errors import ParameterError
-from mixtransforms.core.plan import BatchSpec, Layer, Plan
-from mixtransforms.targets.boxes import BoxRules, Seen, place, seen
+from mixtransforms.objects.boxes import BoxRules, Seen, place, seen
+from mixtransforms.plan import BatchSpec, Layer, Plan
 
 ALL = BoxRules(min_visibility=0.0, min_size=0.0, min_area=0.0)
 BOX = np.array([[2.0, 2.0, 6.0, 6.0]])

@@ -5,7 +5,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from mixtransforms.targets.formats import FORMATS, columns, decode, degenerate, encode, is_rotated
+from mixtransforms.objects.box_formats import FORMATS, columns, decode, degenerate, encode, is_rotated
 
 CANVAS = (48, 80)
 

@@ -8,9 +8,9 @@ import pytest
 from numpy.typing import NDArray
 from owners import covers, layer_of, moves, owners, parts, pastes, random_box, source
 
-from mixtransforms.core.plan import BatchSpec, Boxes, Layer, Mask, Plan
-from mixtransforms.targets.boxes import BoxRules
-from mixtransforms.targets.instances import SeenMasks, seen
+from mixtransforms.objects.boxes import BoxRules
+from mixtransforms.objects.instance_masks import SeenMasks, seen
+from mixtransforms.plan import BatchSpec, Boxes, Layer, Mask, Plan
 
 Masks = NDArray[Any]
 SHAPE = (8, 6)

@@ -7,8 +7,8 @@ import pytest
 from owners import layer_of, moves, owners, parts, pastes, target
 
 from mixtransforms.core.errors import InputError, ParameterError
-from mixtransforms.core.plan import BatchSpec, Boxes, Layer, Mask, Plan
-from mixtransforms.targets.keypoints import Keypoints, SeenPoints, columns_of, seen
+from mixtransforms.objects.keypoints import Keypoints, SeenPoints, columns_of, seen
+from mixtransforms.plan import BatchSpec, Boxes, Layer, Mask, Plan
 
 SHAPE = (8, 6)
 

@@ -9,13 +9,13 @@ from forms import bits, host
 from plans import BACKENDS, BLEND, COATS, INTEGERS, PLANS, SCENE, follow, given, mixed
 
 from mixtransforms.core.errors import InputError, ParameterError, PlanError
-from mixtransforms.core.plan import BatchSpec, Plan
-from mixtransforms.targets.kinds import Scene
-from mixtransforms.targets.labels import Label, LabelPair, class_ids
+from mixtransforms.plan import BatchSpec, Plan
+from mixtransforms.targets.kind import Scene
+from mixtransforms.targets.label import Label, LabelPair, class_ids
 from mixtransforms.targets.multilabel import MultiLabel
 from mixtransforms.targets.padding import Padding
 from mixtransforms.targets.regression import Regression
-from mixtransforms.targets.tables import Table
+from mixtransforms.targets.table import Table
 
 TABLE = follow(BLEND)
 IDS = np.array([2, 0, 2, 1])

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from mixtransforms.core.plan import BatchSpec, Boxes, Layer, Plan
-from mixtransforms.core.shares import Contribution
-from mixtransforms.targets import instances, keypoints
-from mixtransforms.targets.boxes import BoxRules
+from mixtransforms.core.compositing import Contribution
+from mixtransforms.objects import instance_masks, keypoints
+from mixtransforms.objects.boxes import BoxRules
+from mixtransforms.plan import BatchSpec, Boxes, Layer, Plan
 
 SHAPE = (12, 10)
 EACH = 500
@@ -49,7 +49,7 @@ def test_100_000_instances_are_what_is_left_of_their_pixels(owner: int) -> None:
         masks = rng.random((EACH, *SHAPE)) < rng.random((EACH, 1, 1)) * 0.4
         masks[:, rng.integers(SHAPE[0]), rng.integers(SHAPE[1])] = True  # no instance is empty
         left = masks & owned
-        seen = instances.seen(part, masks, EVERYTHING)
+        seen = instance_masks.seen(part, masks, EVERYTHING)
         area = left.sum(axis=(1, 2))
         np.testing.assert_array_equal(seen.masks, left)
         np.testing.assert_array_equal(seen.area, area)

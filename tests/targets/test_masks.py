@@ -10,11 +10,11 @@ import pytest
 from forms import bits, host, memory
 
 from mixtransforms.core.errors import InputError, ParameterError, PlanError
-from mixtransforms.core.plan import BatchSpec, Boxes, Layer, Mask, Plan
 from mixtransforms.kernels import rows
 from mixtransforms.methods import CutMix, MixUp, OneOf
-from mixtransforms.targets.kinds import Mixed, Scene
-from mixtransforms.targets.masks import FORMS, MaskPair, SemanticMask
+from mixtransforms.plan import BatchSpec, Boxes, Layer, Mask, Plan
+from mixtransforms.targets.kind import Mixed, Scene
+from mixtransforms.targets.mask import FORMS, MaskPair, SemanticMask
 
 SIZE, SHAPE, CLASSES, IGNORED = 4, (5, 7), 6, 255
 SPEC = BatchSpec(SIZE, SHAPE)

@@ -10,7 +10,7 @@ from forms import bits, host
 from plans import BACKENDS, BLEND, COATS, INTEGERS, PLANS, SCENE, follow, given, mixed
 
 from mixtransforms.core.errors import InputError, ParameterError
-from mixtransforms.targets.labels import LabelPair
+from mixtransforms.targets.label import LabelPair
 from mixtransforms.targets.multilabel import KnownLabels, MultiLabel
 
 BITS = np.array([[1, 0, 0, 1], [0, 0, 1, 1], [0, 1, 0, 1], [1, 1, 0, 0]])

@@ -12,11 +12,11 @@ from reference_objects import mixed, parts
 from target_forms import content, leaves, read
 
 from mixtransforms import BatchSpec, Boxes, BoxRules, DegenerateBoxWarning, Keypoints, Layer, Mask, MixUp, Plan
-from mixtransforms.core.shares import all_contributions
-from mixtransforms.targets.formats import FORMATS, columns, encode, is_rotated
-from mixtransforms.targets.groups import Group
-from mixtransforms.targets.told import read as read_one
-from mixtransforms.targets.told import read_all
+from mixtransforms.core.compositing import all_contributions
+from mixtransforms.objects.box_formats import FORMATS, columns, encode, is_rotated
+from mixtransforms.objects.groups import Group
+from mixtransforms.objects.parse import read as read_one
+from mixtransforms.objects.parse import read_all
 
 CONTAINERS = ("numpy", "records", "torch", "typed", "lists")
 TYPED = ("xyxy", "xywh", "cxcywh", "xywhr", "cxcywhr", "xyxyxyxy")

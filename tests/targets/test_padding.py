@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from plans import BACKENDS, INTEGERS, given
 
 from mixtransforms.core.errors import InputError, PlanError
-from mixtransforms.core.plan import BatchSpec, Boxes, Layer, Mask, Plan
-from mixtransforms.targets.kinds import Scene
+from mixtransforms.plan import BatchSpec, Boxes, Layer, Mask, Plan
+from mixtransforms.targets.kind import Scene
 from mixtransforms.targets.padding import Padding
 
 STEPS = 8

@@ -9,7 +9,7 @@ from forms import bits, host
 from plans import BACKENDS, BLEND, INTEGERS, PLANS, SCENE, follow, given, mixed
 
 from mixtransforms.core.errors import InputError
-from mixtransforms.targets.labels import LabelPair
+from mixtransforms.targets.label import LabelPair
 from mixtransforms.targets.regression import Regression
 
 NUMBERS = np.array([8.0, -4.0, 100.0, 2.0])

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from painted import inside, masked, moved, pasted, random_boxes, random_window
 
-from mixtransforms.core.plan import BatchSpec, Layer, Plan
-from mixtransforms.targets import boxes as upright
-from mixtransforms.targets.boxes import BoxRules, Seen
-from mixtransforms.targets.formats import decode, degenerate, encode, signed_area
-from mixtransforms.targets.rotated import Rectangle, clipped, cover, seen, smallest_rectangle
+from mixtransforms.objects import boxes as upright
+from mixtransforms.objects.box_formats import decode, degenerate, encode, signed_area
+from mixtransforms.objects.boxes import BoxRules, Seen
+from mixtransforms.objects.rotated_boxes import Rectangle, clipped, cover, seen, smallest_rectangle
+from mixtransforms.plan import BatchSpec, Layer, Plan
 
 ALL = BoxRules(min_visibility=0.0, min_size=0.0, min_area=0.0)
 REFIT = BoxRules(min_visibility=0.0, rotated="refit")

@@ -10,8 +10,8 @@ from oracles import shares
 from plans import BACKENDS, BLEND, INTEGERS, PLANS, SCENE, given, mixed
 
 from mixtransforms.core.errors import InputError, ParameterError
-from mixtransforms.core.plan import BatchSpec, Layer, Plan
-from mixtransforms.targets.tables import Table
+from mixtransforms.plan import BatchSpec, Layer, Plan
+from mixtransforms.targets.table import Table
 
 
 def table(size: int) -> Any:

@@ -53,7 +53,7 @@ def seeded(transform: Any, *batch: Any, seed: int = 0) -> Any:
 def test_is_a_transform_of_the_host(name: str) -> None:
     transform = TRANSFORMS[name]()
     assert isinstance(transform, (v2.Transform, torch.nn.Module, Transform))
-    assert isinstance(transform, mixtransforms.transform.MixTransform)
+    assert isinstance(transform, mixtransforms.mixing.transform.MixTransform)
     assert transform.state_dict() == {}
     assert list(transform.named_modules()) == [("", transform)]
     transform.load_state_dict({})

@@ -1,0 +1,222 @@
+"""Samples to batches, as default collation has it, with errors that say which sample does not fit."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, MutableMapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from mixtransforms.batch.inventory import Finder
+from mixtransforms.containers.records import is_records
+from mixtransforms.containers.tree import (
+    Path,
+    children,
+    columns,
+    holds_names,
+    is_container,
+    is_flat,
+    is_numbers,
+    is_picture,
+    leaf_at,
+    rebuild,
+    sort_of,
+    spell,
+)
+from mixtransforms.core.backends import backend_of, backend_of_type, dtype_name
+from mixtransforms.core.errors import InputError, explain
+from mixtransforms.kernels import kernel_of
+from mixtransforms.rng.processes import in_worker
+from mixtransforms.targets.names import IMAGE
+
+LARGE_ROW = 1 << 14
+"""Bytes of an image from which on its batch is written while it is mixed. Many small ones are stacked at once."""
+
+
+def is_samples(batch: Any) -> bool:
+    """Whether a value is a list of samples: tuples, dicts, dataclasses or unbatched images.
+
+    A list of two flat lists is a batch, ``[images, labels]``, of which default collation makes lists as well; so is
+    ``[images, targets]`` with a record an image.
+    """
+    if type(batch) not in (list, tuple) or not batch:
+        return False
+    kinds: set[Any] = set(map(type, batch))
+    if type(batch) is tuple:
+        return all(issubclass(kind, Mapping) for kind in kinds)
+    if all(map(backend_of_type, kinds)):
+        return all(len(item.shape) == 3 for item in batch)
+    if all(map(is_picture, batch)):
+        return True
+    if is_flat(batch[0]) and any(is_records(item) and len(item) == len(batch[0]) for item in batch[1:]):
+        return False
+    return all(map(sort_of, kinds)) and not (list in kinds and any(type(i) is list and is_flat(i) for i in batch))
+
+
+def ragged(samples: Sequence[Any], finder: Finder, pad: bool = False) -> frozenset[Path]:
+    """Where samples have any number of values each, which cannot be stacked.
+
+    These are the boxes, keypoints and instances of a sample with all that is told of them; where they stand in a
+    container of their own, beside the images, it is kept as a record.
+
+    Args:
+        samples: The samples.
+        finder: Knows what their values are.
+        pad: Whether arrays of unequal sizes are to be padded, and are therefore left as a list, too.
+    """
+    paths = _unequal(samples, finder) if pad else set()
+    for sample in samples:
+        images = [target.path for target in finder.known(sample, batched=False) if target.kind == IMAGE]
+        for group in finder.groups(sample, batched=False):
+            place = group.place
+            apart = place and not any(path[: len(place)] == place for path in images)
+            paths |= {place} if apart and holds_names(leaf_at(sample, place)) else set(group.members)
+    return frozenset(paths)
+
+
+def _unequal(samples: Sequence[Any], finder: Finder) -> set[Path]:
+    shapes: dict[Path, set[Any]] = {}
+    for sample in samples:
+        for target in finder.known(sample, batched=False):
+            if backend_of(target.value):
+                shapes.setdefault(target.path, set()).add(tuple(target.value.shape))
+    return {path for path, seen in shapes.items() if len(seen) > 1}
+
+
+def collate(
+    samples: Sequence[Any],
+    backend: str,
+    apart: Collection[Path] = (),
+    path: Path = (),
+    later: MutableMapping[Path, Any] | None = None,
+) -> Any:
+    """Stacks samples leaf by leaf.
+
+    Args:
+        samples: Samples of equal structure.
+        backend: What numbers become, ``"numpy"`` or ``"torch"``; arrays keep their own.
+        apart: Paths of a sample whose values become a list instead, see :func:`ragged`.
+        path: Where the samples stand, for errors.
+        later: Paths of images. Where large ones stand there whose rows can be written one by one, their batch is left
+            empty, and the path gets what belongs into it; the other paths go.
+
+    Returns:
+        The structure of one sample (tuples become lists) around batches: arrays and numbers stacked, anything else
+        as a list. A list of numbers is one value, such as a row of shares, and becomes a row; default collation makes
+        columns of it.
+
+    Raises:
+        InputError: Samples differ in structure or in shape.
+    """
+    first = samples[0]
+    kinds: set[Any] = set(map(type, samples))
+    if path in apart:
+        return list(samples)
+    if any(map(backend_of_type, kinds)):
+        if later is not None and path in later:
+            return _reserved(samples, path, later)
+        return stack(samples, path)
+    if is_numbers(samples) or (kinds == {list} and all(map(is_numbers, samples))):
+        return _numbers(samples, backend, path)
+    if not is_container(first):
+        return list(samples)
+    every = columns(samples)
+    if every is None:
+        raise _other_structure(samples, path)
+    collated = [collate(values, backend, apart, (*path, key), later) for key, values in every]
+    return rebuild(first, collated) if holds_names(first) else collated
+
+
+def _other_structure(samples: Sequence[Any], path: Path) -> InputError:
+    keys = [None if (items := children(sample)) is None else [key for key, _ in items] for sample in samples]
+    index = next(index for index, own in enumerate(keys) if own is None or set(own) != set(keys[0] or ()))
+    return InputError(
+        explain(
+            "Samples of different structure",
+            where=spell(path),
+            got=f"sample {index} of type {type(samples[index]).__name__}"
+            + ("" if keys[index] is None else f" with {keys[index]}"),
+            wanted=f"{type(samples[0]).__name__} with {keys[0]}, as sample 0",
+            fix="Return the same structure for every sample.",
+        )
+    )
+
+
+def _reserved(samples: Sequence[Any], path: Path, later: MutableMapping[Path, Any]) -> Any:
+    """An empty batch for samples that are mixed while they are copied, or their stack, where that is better."""
+    del later[path]
+    first, kernel = samples[0], kernel_of(str(backend_of(samples[0])))
+    same = len({sample.dtype for sample in samples}) == len({sample.shape for sample in samples}) == 1
+    same = same and len(set(map(type, samples))) == 1
+    large = same and first.nbytes >= LARGE_ROW and dtype_name(first) != "float16"  # halves are blended all at once
+    rows = kernel.host_views(samples) if large else None
+    if rows is None:
+        return stack(samples, path)
+    later[path] = rows
+    return _typed(kernel.reserved(first, len(samples), in_worker()), first)
+
+
+def stack(samples: Sequence[Any], path: Path = ()) -> Any:
+    """Arrays of one shape and backend as a batch.
+
+    Raises:
+        InputError: Shapes or backends differ; names the first sample that does.
+    """
+    shapes = [tuple(sample.shape) if backend_of(sample) else type(sample).__name__ for sample in samples]
+    for index, shape in enumerate(shapes):
+        if shape != shapes[0]:
+            raise InputError(
+                explain(
+                    "Samples of different sizes",
+                    where=spell(path),
+                    got=f"{shape} in sample {index}, {shapes[0]} in sample 0",
+                    wanted="one shape for all samples of a batch",
+                    fix="Resize or crop to one size before mixing, for example with Resize or RandomCrop, or say "
+                    "pad='max' where whole images are blended.",
+                )
+            )
+    backends = {backend_of(sample) for sample in samples}
+    if backends == {"numpy"}:
+        return np.stack(samples)
+    if len(backends) > 1:
+        raise InputError(
+            explain(
+                "Samples of different backends",
+                where=spell(path),
+                got=" and ".join(sorted(map(str, backends))),
+                wanted="NumPy arrays or tensors, one of them",
+                fix="Convert all samples alike.",
+            )
+        )
+    kernel = kernel_of("torch")
+    # Of a worker in shared memory, from which the batch need not be copied again.
+    return _typed(kernel.stacked(samples, in_worker()), samples[0])
+
+
+def _typed(batch: Any, first: Any) -> Any:
+    """A batch with the tensor type of its samples, but images, as default collation has them.
+
+    It makes plain tensors of all; a mask without its type could be anything.
+    """
+    return batch if type(first).__name__ == "Image" else kernel_of(str(backend_of(batch))).typed(batch, first)
+
+
+def _numbers(samples: Sequence[Any], backend: str, path: Path) -> Any:
+    """Numbers ``(B,)``, or rows of numbers ``(B, K)``."""
+    lengths = {len(sample) for sample in samples} if type(samples[0]) is list else {0}
+    if len(lengths) > 1:
+        raise InputError(
+            explain(
+                "Rows of different lengths",
+                where=spell(path),
+                got=f"lengths {sorted(set(lengths))}",
+                wanted="one length for all samples of a batch",
+                fix="Pad them, or return arrays or strings.",
+            )
+        )
+    values = np.array(samples)
+    if backend == "numpy":
+        return values
+    import torch
+
+    return torch.from_numpy(values)

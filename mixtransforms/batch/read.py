@@ -1,0 +1,324 @@
+"""From a batch to its targets as arrays: one backend, one number of samples, one size of images."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from mixtransforms.batch.batch import Found, is_column
+from mixtransforms.batch.collate import collate, is_samples, ragged, stack
+from mixtransforms.batch.inventory import Finder, Target
+from mixtransforms.containers.records import by_columns, is_records
+from mixtransforms.containers.structure import common_structure, structure
+from mixtransforms.containers.tree import Path, is_flat, is_picture, leaf_at, spell, walk
+from mixtransforms.containers.tree import replace as replace_leaves
+from mixtransforms.core.backends import backend_of, dtype_name, is_integer
+from mixtransforms.core.errors import InputError, explain
+from mixtransforms.core.layout import Layout
+from mixtransforms.kernels import kernel_of
+from mixtransforms.objects.objects import Objects
+from mixtransforms.plan import BatchSpec
+from mixtransforms.targets.names import IMAGE, MASK, TABLE
+
+
+def find_batch(
+    batch: Any,
+    finder: Finder,
+    *,
+    pad: bool = False,
+    fill: int = 0,
+    labels: Any = None,
+    labels_follow: bool = False,
+    reserve: bool = False,
+) -> Found:
+    """Finds the targets of a batch or of a list of samples, and makes them arrays that belong together.
+
+    Batches of a structure that was found before are not searched again.
+
+    Args:
+        batch: Any container, or a list of samples.
+        finder: Knows what values are called, and the axes of images.
+        pad: Whether images of unequal sizes are padded to the largest, at their right and lower edges.
+        fill: Value of padded pixels of masks.
+        labels: Finds the one leaf of a batch that is known to be the labels; ``None`` where nothing is.
+        labels_follow: Convert labels of another backend to the images'.
+        reserve: Whether large images of samples may be left for the painter to collate, see :attr:`Found.rows`.
+
+    Raises:
+        InputError: There are no images, an array is unknown, or targets do not belong together.
+    """
+    samples = is_samples(batch)
+    rows: dict[Path, list[Any]] = {}
+    reserve = reserve and labels is None and not finder.layout.is_table
+    given = _collated(batch, finder, pad, rows if reserve else None) if samples else batch
+    own = None if labels is None else labels(given)
+    form = structure(given) if own is None else None
+    places = finder.memo.get(form)
+    if form is not None and places is not None:
+        found: Found = places.found(given)
+    else:
+        found = _find(given, finder, pad, fill, own, labels_follow)
+        if form is not None and (places := found.places):
+            finder.memo[form] = places
+    if not rows.keys() <= {target.path for target in found.images}:  # they stand where no painter sees them
+        return find_batch(batch, finder, pad=pad, fill=fill, labels=labels, labels_follow=labels_follow)
+    return replace(found, samples=samples, rows=rows)
+
+
+def _find(given: Any, finder: Finder, pad: bool, fill: int, labels: Any, labels_follow: bool) -> Found:
+    layout, size = finder.layout, _size(given, finder)
+    if size is not None:
+        _check_records(given, finder, size)
+    batch = given if size is None else by_columns(given, size, finder.passes)
+    found = finder.find(batch, labels)
+    if layout.is_table:
+        found = [target._replace(kind=TABLE) if target.kind == IMAGE else target for target in found]
+    sizes, found = _padded(found, layout, fill if pad else None)
+    images = [target._replace(value=_as_array(target)) for target in found if target.kind == IMAGE]
+    roots = images or [target for target in found if target.kind == TABLE]
+    if not roots:
+        raise no_images(given)
+    backend = _one_backend(roots)
+    rest = [target for target in found if target.kind != IMAGE]
+    others = [_following(target, backend, labels_follow, is_column(batch, target.path)) for target in rest]
+    axes = {target.path: layout.axes(target.value, spell(target.path)) for target in images}
+    first = layout.first(images[0].value) if images else backend == "torch"
+    whole = layout.whole(images[0].value, spell(images[0].path)) if images else ((), ())
+    spec = _one_spec(images + others, axes)
+    canvases = [(shape[0], shape[1]) for shape in sizes or (spec.shape,) * spec.size if len(shape) == 2]
+    objects = [
+        Objects(group, {path: leaf_at(batch, path) for path in group.members}, canvases, spec, finder.boxes)
+        for group in finder.groups(batch)
+    ]
+    padded = len(set(sizes)) > 1
+    return Found(given, batch, tuple(images), tuple(others), tuple(objects), axes, first, whole, spec, padded=padded)
+
+
+def collated(batch: Any, finder: Finder, pad: bool = False) -> Any:
+    """A list of samples as a batch, whose numbers become tensors where there are tensors; a batch as it is.
+
+    Args:
+        batch: Any container, or a list of samples.
+        finder: Knows what values are called.
+        pad: Whether images of unequal sizes are allowed, and stay lists.
+    """
+    return _collated(batch, finder, pad, None) if is_samples(batch) else batch
+
+
+def _collated(batch: Any, finder: Finder, pad: bool, rows: dict[Path, list[Any]] | None) -> Any:
+    """See :func:`collated`; ``rows`` gets the images that are left to be collated, see :attr:`Found.rows`."""
+    form = None if pad else common_structure(batch)
+    known = finder.memo.get(("samples", form))
+    if form is None or known is None:
+        _check_bundles(batch[0], finder)
+        tensors = any(backend_of(leaf) == "torch" for _, leaf in walk(batch[0], lambda *_: False))
+        images = [target.path for target in finder.known(batch[0], batched=False) if target.kind == IMAGE]
+        known = "torch" if tensors else "numpy", ragged(batch, finder, pad), images
+        if form is not None:
+            finder.memo["samples", form] = known
+    backend, apart, images = known
+    if rows is None:
+        return collate(batch, backend, apart)
+    rows.update((path, []) for path in images)
+    result = collate(batch, backend, apart, later=rows)
+    for path in [path for path, own in rows.items() if not own]:  # images of unequal sizes stay a list
+        del rows[path]
+    return result
+
+
+def _check_bundles(sample: Any, finder: Finder) -> None:
+    """Raises for a list of masks a sample: neither one mask of ids, nor, without boxes, one mask an object."""
+    for target in finder.known(sample, batched=False):
+        if target.kind == MASK and type(target.value) in (list, tuple) and target.value:
+            raise InputError(
+                explain(
+                    "A list of masks for one sample",
+                    where=f"sample 0, {spell(target.path)}",
+                    got=f"{len(target.value)} masks",
+                    wanted="one array, (H, W) or a channel for every class",
+                    fix="Stack them along the axis of channels, or say that each is an object's with "
+                    f"kinds={{{target.path[-1]!r}: 'instances'}}.",
+                )
+            )
+
+
+def no_images(batch: Any) -> InputError:
+    """The error for a batch in which nothing is known as an image."""
+    pictures = any(is_picture(leaf) for _, leaf in walk(batch, lambda *_: False))
+    return InputError(
+        explain(
+            "Nothing to mix",
+            where="batch",
+            got=f"{type(batch).__name__} " + ("with PIL images, which are no arrays" if pictures else "without images"),
+            wanted="a batch of images, as an array, as (images, labels), or by name",
+            fix="Convert them first, for example with v2.ToImage()."
+            if pictures
+            else "Say which value it is with kinds={'name': 'image'}.",
+        )
+    )
+
+
+def _check_records(batch: Any, finder: Finder, size: int) -> None:
+    """Raises where objects are told of for more or fewer images than there are."""
+    for path, node in walk(batch, lambda path, node: bool(path) and is_records(node)):
+        told = path and is_records(node) and len(node) != size and not finder.passes(path)
+        if told and any(finder.groups(record, batched=False) for record in node):
+            raise InputError(
+                explain(
+                    "Records of another number",
+                    where=spell(path),
+                    got=f"{len(node)} records",
+                    wanted=f"{size}, one for every image",
+                    fix="Give every image its own, with empty arrays where it has no objects.",
+                )
+            )
+
+
+def _size(batch: Any, finder: Finder) -> int | None:
+    """Number of samples: of the first images or tables that do not stand in records."""
+    leaves = walk(batch, lambda path, node: bool(path) and is_records(node))
+    records = [path for path, node in leaves if path and is_records(node)]
+    for target in finder.known(replace_leaves(batch, dict.fromkeys(records)) if records else batch):
+        if target.kind in (IMAGE, TABLE):
+            return len(target.value)
+    return None
+
+
+def _padded(
+    found: Sequence[Target], layout: Layout, fill: int | None
+) -> tuple[tuple[tuple[int, ...], ...], list[Target]]:
+    """Lists of arrays of unequal sizes, padded to the largest; the sizes of images that were."""
+    sizes: tuple[tuple[int, ...], ...] = ()
+    result = []
+    for target in found:
+        value = target.value
+        shapes = [tuple(item.shape) for item in value] if is_flat(value) and backend_of(value[0]) else []
+        if fill is not None and target.kind in (IMAGE, MASK) and len(set(shapes)) > 1:
+            if target.kind == IMAGE and not sizes:
+                axes = layout.axes(value[0][None], spell(target.path))
+                sizes = tuple(tuple(shape[axis - 1] for axis in axes) for shape in shapes)
+            target = target._replace(value=_largest(value, _filling(target, fill) if target.kind == MASK else 0))
+        result.append(target)
+    return sizes, result
+
+
+def _filling(target: Target, fill: int) -> int:
+    """Value of padded pixels of a mask."""
+    own = getattr(target.rule, "ignore_index", None)
+    fill, dtype = fill if own is None else own, dtype_name(target.value[0])
+    limits = np.iinfo(dtype) if is_integer(target.value[0]) else None
+    if limits is not None and not limits.min <= fill <= limits.max:
+        raise InputError(
+            explain(
+                "No id for the padding of masks",
+                where=spell(target.path),
+                got=f"ignore_index={fill} and masks of {dtype}",
+                wanted=f"an id within [{limits.min}, {limits.max}]",
+                fix="Give masks an id of their own, kinds={'mask': SemanticMask(ignore_index=255)}, or convert them.",
+            )
+        )
+    return fill
+
+
+def _largest(values: Sequence[Any], fill: int) -> list[Any]:
+    shape = np.max([value.shape for value in values], axis=0).tolist()
+    return [kernel_of(str(backend_of(value))).padded(value, shape, fill) for value in values]
+
+
+def _as_array(target: Target) -> Any:
+    value = target.value
+    if not is_flat(value):
+        return value
+    if not backend_of(value[0]):
+        return np.asarray(value)
+    return stack(value, target.path)
+
+
+def _one_backend(images: list[Target]) -> str:
+    backend = str(backend_of(images[0].value))
+    for target in images:
+        if backend_of(target.value) != backend:
+            raise _two_backends(target.path, str(backend_of(target.value)), backend)
+    return backend
+
+
+def _two_backends(path: Path, got: str, wanted: str) -> InputError:
+    names = {"numpy": "a NumPy array", "torch": "a torch tensor"}
+    return InputError(
+        explain(
+            "NumPy and torch in one batch",
+            where=spell(path),
+            got=names[got],
+            wanted=f"{names[wanted]}, as the images are",
+            fix="Convert one of them: torch.from_numpy(array) or tensor.numpy().",
+        )
+    )
+
+
+def _following(target: Target, backend: str, follow: bool, column: bool) -> Target:
+    """Labels and the like as an array of the images' backend; plain numbers always follow it."""
+    if is_flat(target.value) and backend_of(target.value[0]):
+        target = target._replace(value=stack(target.value, target.path) if column else _rows(target))
+    numbers = backend_of(target.value) is None
+    value = np.array(target.value, None if target.value else np.int64) if numbers else target.value
+    own = str(backend_of(value))
+    if own == backend:
+        return target._replace(value=value)
+    if not (follow or numbers):
+        raise _two_backends(target.path, own, backend)
+    return target._replace(value=_convert(value, backend))
+
+
+def _rows(target: Target) -> Any:
+    """A list of values, one array a sample; default collation makes lists of columns, which look alike if square."""
+    shape = tuple(target.value[0].shape)
+    if len(shape) == 1 and shape[0] == len(target.value):
+        raise InputError(
+            explain(
+                "Rows or columns",
+                where=spell(target.path),
+                got=f"{len(target.value)} arrays of shape {shape}",
+                wanted="one array of labels, (B,) or (B, K)",
+                fix="Stack them along the right axis, or return arrays instead of lists from the dataset.",
+            )
+        )
+    return stack(target.value, target.path)
+
+
+def _convert(value: Any, backend: str) -> Any:
+    if backend == "numpy":
+        return value.numpy()
+    import torch
+
+    return torch.from_numpy(np.array(value))  # a copy: torch warns of read-only memory
+
+
+def _one_spec(targets: list[Target], axes: Mapping[Path, tuple[int, ...]]) -> BatchSpec:
+    first = targets[0]
+    shape = tuple(first.value.shape[axis] for axis in axes.get(first.path, ()))
+    for target in targets:
+        size = target.value.shape[0] if len(target.value.shape) else None
+        if size != first.value.shape[0]:
+            raise InputError(
+                explain(
+                    "Batch sizes disagree",
+                    where=spell(target.path),
+                    got=f"{size} values",
+                    wanted=f"{first.value.shape[0]}, as in {spell(first.path)}",
+                    fix="Give one value for every sample.",
+                )
+            )
+        if target.path in axes and tuple(target.value.shape[axis] for axis in axes[target.path]) != shape:
+            raise InputError(
+                explain(
+                    "Images of different sizes",
+                    where=spell(target.path),
+                    got=f"shape {tuple(target.value.shape)}",
+                    wanted=f"height and width {shape}, as in {spell(first.path)}",
+                    fix="Resize them alike, or mix them in separate calls.",
+                )
+            )
+    return BatchSpec(int(first.value.shape[0]), shape)

@@ -1,0 +1,244 @@
+"""The command line: a demo, previews, what pipeline files may hold and whether they are right, and the doctor."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from mixtransforms.core.errors import ConfigError, missing
+
+try:
+    import typer
+except ImportError:  # said by main(), in words
+    if not TYPE_CHECKING:
+        typer = None
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from mixtransforms.cli.doctor import Environment
+
+# Annotations are strings here: typer reads them when the commands are registered, and nobody where it is missing.
+
+
+def main() -> None:
+    """Runs the command line; the entry point of ``mixtransforms`` and of ``python -m mixtransforms``."""
+    if typer is None:
+        sys.exit(str(missing("typer", "cli", "The command line")))  # to stderr, with status 1
+    application()(prog_name="mixtransforms")
+
+
+def application() -> typer.Typer:
+    """All commands."""
+    app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+    app.callback()(options)
+    for command in (demo, preview, list_types, describe, validate, schema, doctor):
+        app.command(command.__name__.partition("_")[0])(command)
+    return app
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        import mixtransforms
+
+        _line(f"mixtransforms {mixtransforms.__version__}")
+        raise typer.Exit
+
+
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    """MixUp and CutMix as transforms for torchvision v2 and Albumentations."""
+
+
+def demo(
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the pictures and pipeline files.")] = Path(
+        "mixtransforms-demo"
+    ),
+) -> None:
+    """Mix real photos with one pipeline per host, draw the result, write the pipelines to JSON and read them back."""
+    with _plain_errors():
+        from mixtransforms.cli import demo
+
+        demo.run(output, _line)
+
+
+def preview(
+    pipeline: Annotated[Path, typer.Argument(help="Pipeline file that mixtransforms.save wrote.", show_default=False)],
+    folder: Annotated[Path, typer.Argument(help="Images, one subfolder a class.", show_default=False)],
+    output: Annotated[
+        Path,
+        typer.Option("--output", "-o", help="The picture (PNG, SVG, PDF), or one HTML page; its ending says which."),
+    ] = Path("preview.png"),
+    batch: Annotated[int, typer.Option("--batch", "-b", min=1, help="Number of samples in the batch.")] = 8,
+) -> None:
+    """Run a pipeline on your own images and draw what it mixes."""
+    with _plain_errors():
+        from mixtransforms.cli.preview import PAGES, preview
+
+        done = preview(pipeline, folder, output, batch, _tracked)
+    for path, reason in done.reading.skipped:
+        _line(f"skipped {path}: {reason}")
+    images, skipped = len(done.reading.images), len(done.reading.skipped)
+    classes = _counted(len(done.folder.classes), "class", "classes")
+    _line(f"{_counted(images, 'image')} of {classes} mixed, {_counted(skipped, 'unreadable file')} skipped.")
+    if images < batch:
+        _line(f"The batch has {_counted(images, 'sample')}, not {batch}: there are no more images.")
+    _line(f"{'page' if output.suffix.lower() in PAGES else 'picture'}: {output}")
+
+
+def list_types(
+    host: Annotated[
+        str,
+        typer.Option("--host", help="Only what pipelines of this host may hold: torchvision, albumentations, neutral."),
+    ] = "",
+) -> None:
+    """List the types that pipeline files may name."""
+    with _plain_errors():
+        from mixtransforms.files.describe import types
+
+        found = [known for known in types() if host in ("", *known.hosts)]
+        if not found:
+            raise ConfigError(
+                f"No host is called {host!r}, or it is not installed: torchvision, albumentations, neutral."
+            )
+    width = max(len(known.name) for known in found)
+    for known in found:
+        _line(f"{known.name:{width}}  {known.summary}")
+
+
+def describe(
+    name: Annotated[
+        str, typer.Argument(metavar="TYPE", help="Such as torchvision.Resize, or CutMix.", show_default=False)
+    ],
+) -> None:
+    """Tell what a type does, what it takes, and where it comes from."""
+    with _plain_errors():
+        from mixtransforms.files import describe
+
+        for line in describe.lines(describe.describe(name)):
+            _line(line)
+
+
+def validate(
+    files: Annotated[list[Path], typer.Argument(help="Pipeline files, JSON or YAML.", show_default=False)],
+) -> None:
+    """Check pipeline files: every problem with its line and its JSON path. Exit status 1 where there is one."""
+    from mixtransforms.files import check
+
+    count = 0
+    for file in files:
+        try:
+            with _plain_errors():
+                problems = check(file)
+        except typer.Exit:  # it is said; the others are checked all the same
+            count += 1
+            continue
+        count += len(problems)
+        for line, text in problems:
+            _line(f"{file}:{line or 1}: {text}")
+        if not problems:
+            _line(f"{file}: a pipeline that loads")
+    if count:
+        _line(f"{_counted(count, 'problem').capitalize()} found.")
+        raise typer.Exit(1)
+
+
+def schema(
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="The file; without it, the schema is printed.")
+    ] = None,
+) -> None:
+    """Write the JSON Schema of pipeline files, with which editors complete and check them."""
+    with _plain_errors():
+        from mixtransforms.files import json_schema, storage
+        from mixtransforms.files.text import formatted
+
+        text = formatted(json_schema())
+        if output is not None:
+            storage.replace(output, text)
+            _line(f"schema: {output}")
+            return
+    typer.echo(text, nl=False)
+
+
+def doctor() -> None:
+    """Tell what is installed, what is wrong with it, and the command that mends it."""
+    from mixtransforms.cli.doctor import PROBLEM, examine, survey
+
+    console = _console(stderr=True)
+    with console.status("Trying imports ..."):
+        environment = survey()
+    findings = examine(environment)
+    _versions(environment)
+    for finding in findings:
+        _line(f"\n{finding.level}: {finding.subject}: {finding.text}")
+        if finding.fix:
+            _line(f"  {finding.fix}")
+    problems = sum(finding.level == PROBLEM for finding in findings)
+    _line(f"\n{_counted(problems, 'problem').capitalize()} found.")
+    if problems:
+        raise typer.Exit(1)
+
+
+def _versions(environment: Environment) -> None:
+    from rich.table import Table
+
+    from mixtransforms.cli.doctor import PACKAGES, WHEELS
+
+    title = f"Python {environment.python}, {environment.system}"
+    table = Table("package", "version", title=title, title_justify="left")
+    for name in PACKAGES:
+        if name in environment.versions or name not in WHEELS:
+            table.add_row(name, environment.versions.get(name, "not installed"))
+    _console().print(table)
+
+
+@contextmanager
+def _plain_errors() -> Iterator[None]:
+    """The package's errors, and the system's about files, as one line and exit status 1."""
+    from mixtransforms.core import errors
+
+    known = (
+        errors.ConfigError,
+        errors.InputError,
+        errors.MissingDependencyError,
+        errors.ParameterError,
+        errors.PlanError,
+        errors.UnknownOptionError,
+    )
+    try:
+        yield
+    except known as error:
+        text = str(error)
+    except OSError as error:
+        text = f"{error.filename}: {error.strerror}" if error.filename and error.strerror else str(error)
+    else:
+        return
+    typer.echo(f"Error: {text}", err=True)
+    raise typer.Exit(1)
+
+
+def _tracked(items: Iterable[int], total: int) -> Iterable[int]:
+    from rich.progress import track
+
+    return track(items, "Reading images", total, console=_console(stderr=True))
+
+
+def _console(*, stderr: bool = False) -> Console:
+    from rich.console import Console
+
+    return Console(stderr=stderr)
+
+
+def _counted(count: int, one: str, many: str = "") -> str:
+    return f"{count or 'no'} {one if count == 1 else many or one + 's'}"
+
+
+def _line(text: str) -> None:
+    typer.echo(text)  # rich would read the brackets of "mixtransforms[all]" as markup, and break commands and paths

@@ -1,0 +1,57 @@
+"""What every room may ask of an array of either backend, without importing one."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import numpy as np
+
+WEIGHT_STEPS = 65536
+"""Weights of integer blends are multiples of 1/65536: products and sums are then exact in every formula."""
+
+SMALL_ROW = 1 << 16
+"""Bytes of a sample below which a few operations on the whole batch beat one on every row."""
+
+BLENDABLE_INTEGERS = frozenset({"uint8", "uint16", "int16"})
+"""Integer dtypes that hold intensities. Wider ones hold ids, of which a mean has no meaning."""
+
+_INTEGERS = frozenset(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64))
+
+
+def backend_of(value: Any) -> str | None:
+    """``"numpy"``, ``"torch"`` or ``None`` for what is no array. Imports nothing."""
+    kind: Any = type(value)
+    return backend_of_type(kind)
+
+
+@functools.lru_cache(maxsize=1024)  # asked for every value of every sample
+def backend_of_type(kind: type) -> str | None:
+    """The backend of arrays of a type, see :func:`backend_of`."""
+    if issubclass(kind, np.ndarray):
+        return "numpy"
+    for cls in kind.__mro__:
+        if cls.__module__ == "torch" and cls.__name__ == "Tensor":
+            return "torch"
+    return None
+
+
+def dtype_name(array: Any) -> str:
+    """``"uint8"``, ``"bfloat16"``, ... of an array of either backend."""
+    dtype = array.dtype  # no cache: compilers that trace this refuse one
+    return dtype.name if isinstance(dtype, np.dtype) else str(dtype).rpartition(".")[2]
+
+
+def is_floating(array: Any) -> bool:
+    """Whether the dtype of an array of either backend is a floating one."""
+    return "float" in dtype_name(array)
+
+
+def is_integer(array: Any) -> bool:
+    """Whether the dtype of an array of either backend is one of whole numbers."""
+    return dtype_name(array) in _INTEGERS
+
+
+def column(values: Any, rank: int) -> Any:
+    """Values of samples, ``(B, ...)`` of either backend, with as many axes of length 1 behind as make ``rank``."""
+    return values.reshape(values.shape + (1,) * (rank - len(values.shape)))

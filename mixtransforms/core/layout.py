@@ -1,0 +1,182 @@
+"""Layouts: which axis of an array is what, and which of them are mixed; named, never guessed from their number."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from mixtransforms.core.backends import backend_of
+from mixtransforms.core.errors import InputError, explain
+
+LAYOUTS = ("channels_first", "channels_last")
+
+LETTERS = {
+    "B": "samples",
+    "C": "channels",
+    "T": "time",
+    "D": "depth",
+    "H": "height",
+    "W": "width",
+    "F": "frequencies or features",
+}
+"""What named axes are."""
+
+MODES = ("spatial", "temporal", "cube")
+"""Names of what is mixed of a video: every frame alike, a span of frames, or a box in time and space."""
+
+_CHANNELS = (1, 3, 4)
+"""Numbers of channels that pictures have."""
+
+_COLOURS = (3, 4)
+
+_LONG = 16
+"""From this length on an axis can hardly be the channels of a picture."""
+
+
+def is_layout(value: Any) -> bool:
+    """Whether a value is a layout: one of :data:`LAYOUTS`, or letters of :data:`LETTERS`, once each, the first a B."""
+    return isinstance(value, str) and (value in LAYOUTS or _once(value, "B"))
+
+
+def is_axes(value: Any) -> bool:
+    """Whether a value says what is mixed: one of :data:`MODES`, or letters of the axes."""
+    return isinstance(value, str) and (value in MODES or (_once(value, "") and not set(value) & set("BC")))
+
+
+def _once(value: str, start: str) -> bool:
+    known = re.fullmatch(f"{start}[{''.join(LETTERS)}]+", value) is not None
+    return known and len(set(value)) == len(value)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The axes of a batch's images.
+
+    Attributes:
+        name: ``None`` (tensors channels-first, NumPy arrays channels-last), one of :data:`LAYOUTS`, or letters.
+        mixed: ``None`` (height, width and depth, or else time), one of :data:`MODES`, or letters.
+    """
+
+    name: str | None = None
+    mixed: str | None = None
+
+    @property
+    def is_table(self) -> bool:
+        """Whether samples are rows of columns, which may be numbers or categories."""
+        return self.name == "BF" and self.mixed is None
+
+    def axes(self, array: Any, where: str) -> tuple[int, ...]:
+        """Positions of the axes that are mixed.
+
+        Args:
+            array: ``(B, C, H, W)`` or ``(B, H, W, C)``; NumPy also ``(B, H, W)``; torchvision videos
+                ``(B, T, C, H, W)``; any array whose axes are named.
+            where: Its place, for the error.
+
+        Raises:
+            InputError: The array has another number of axes, or not the axes that are to be mixed; or its lengths
+                plainly say that its layout is another one.
+        """
+        letters = self.letters(array, where)
+        chosen = self._chosen(letters)
+        if any(letter not in letters for letter in chosen):
+            raise InputError(
+                explain(
+                    "No such axis",
+                    where=where,
+                    got=f"axes {letters}",
+                    wanted=f"axes {', '.join(chosen)}, because axes={self.mixed!r}",
+                    fix="Name all axes with layout, such as layout='BTCHW', or change axes.",
+                )
+            )
+        return tuple(sorted(letters.index(letter) for letter in chosen))
+
+    def rank(self, typed: bool) -> int:
+        """Number of axes of one sample's image; ``typed`` says whether its type is that of a video."""
+        named = self.name is not None and self.name not in LAYOUTS
+        return len(str(self.name)) - 1 if named else 3 + typed
+
+    def whole(self, array: Any, where: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Lengths of all axes but samples and channels, and which of these are mixed."""
+        letters = self.letters(array, where)
+        mixed = {letters[axis] for axis in self.axes(array, where)}
+        kept = [(axis, letter) for axis, letter in enumerate(letters) if letter not in "BC"]
+        lengths = tuple(int(array.shape[axis]) for axis, _ in kept)
+        return lengths, tuple(place for place, (_, letter) in enumerate(kept) if letter in mixed)
+
+    def first(self, array: Any) -> bool:
+        """Whether channels come before the axes of a picture."""
+        if self.name in LAYOUTS:
+            return self.name == "channels_first"
+        if self.name is None or "C" not in self.name:
+            return backend_of(array) == "torch"
+        return not self.name.endswith("C")
+
+    def letters(self, array: Any, where: str) -> str:
+        """The axes of an array, one letter each.
+
+        Raises:
+            InputError: See :meth:`axes`.
+        """
+        if self.name is not None and self.name not in LAYOUTS:
+            if len(array.shape) != len(self.name):
+                raise InputError(
+                    explain(
+                        "Another number of axes",
+                        where=where,
+                        got=f"shape {tuple(array.shape)}",
+                        wanted=f"{len(self.name)} axes, because layout={self.name!r}",
+                        fix="Correct the layout, or move the axes.",
+                    )
+                )
+            return self.name
+        return self._pictures(array, where)
+
+    def _chosen(self, letters: str) -> str:
+        space = "".join(letter for letter in letters if letter in "DHW")
+        if self.mixed is None:
+            return space or ("T" if "T" in letters else "")
+        return {"spatial": space or "HW", "temporal": "T", "cube": "T" + (space or "HW")}.get(self.mixed, self.mixed)
+
+    def _pictures(self, array: Any, where: str) -> str:
+        backend, shape = backend_of(array), tuple(array.shape)
+        first = self.name == "channels_first" or (self.name is None and backend == "torch")
+        video = type(array).__name__ == "Video"
+        gray = len(shape) == 3 and backend == "numpy" and not first
+        one = len(shape) == 3 and (not gray or (self.name is None and shape[-1] in _COLOURS))
+        if one or (len(shape) != 4 + video and not gray):
+            raise _no_pictures(shape, one, where)
+        if gray:
+            return "BHW"
+        if not video and self.name is None:
+            _check_plain(shape, first, where)
+        return "B" + "T" * video + ("CHW" if first else "HWC")
+
+
+def _no_pictures(shape: tuple[int, ...], one: bool, where: str) -> InputError:
+    return InputError(
+        explain(
+            "Not a batch of images",
+            where=where,
+            got=f"shape {shape}" + (", which looks like one image" if one else ""),
+            wanted="(B, C, H, W) for tensors, (B, H, W, C) or (B, H, W) for NumPy arrays",
+            fix="Mix batches, after collation."
+            if one
+            else "Name the axes of videos, volumes, signals and tables, such as layout='BTCHW', 'BCT' or 'BF'.",
+        )
+    )
+
+
+def _check_plain(shape: tuple[int, ...], first: bool, where: str) -> None:
+    channels, other = (shape[-3], shape[-1]) if first else (shape[-1], shape[1])
+    if other in _CHANNELS and channels >= _LONG and sorted(shape[1:])[1] >= _LONG:
+        raise InputError(
+            explain(
+                "The axes plainly say another layout",
+                where=where,
+                got=f"shape {shape}",
+                wanted="channels first, (B, C, H, W)" if first else "channels last, (B, H, W, C)",
+                fix=f"Say layout='{'channels_last' if first else 'channels_first'}', or move the axes.",
+            )
+        )

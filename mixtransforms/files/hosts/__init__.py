@@ -1,0 +1,1 @@
+"""What files know of each host."""

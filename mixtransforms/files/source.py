@@ -1,0 +1,85 @@
+"""Python code that builds a pipeline again: what its ``repr`` shows."""
+
+from __future__ import annotations
+
+import enum
+import inspect
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from mixtransforms.core.errors import ConfigError
+from mixtransforms.files.codec import CUSTOM, OWN, Codec
+from mixtransforms.files.document import codec_of, host_of
+from mixtransforms.files.entries import CHILDREN, Entry
+from mixtransforms.mixing.transform import MixTransform
+
+WIDTH = 100
+
+_PREFIX = {"torchvision": "v2.", "albumentations": "A."}
+"""How each host's own documentation imports it."""
+
+_HOMES = {"torchvision": "tv_tensors", "torch": "torch"}
+"""Where types that are keys of dicts come from."""
+
+
+def source(pipeline: Any) -> str:
+    """Constructor code that evaluates to an equal pipeline; arguments that have their defaults are left out.
+
+    Names are those of the hosts' own documentation: ``v2``, ``A``, ``torch``, ``tv_tensors``, and our classes. What
+    cannot be written to a file either, such as a function, is shown by its own ``repr``.
+
+    Args:
+        pipeline: A pipeline or transform of either host.
+    """
+    return _code(codec_of(host_of(pipeline)), pipeline, "")
+
+
+def _code(codec: Codec, transform: Any, indent: str) -> str:
+    if isinstance(transform, MixTransform):
+        return repr(transform)
+    try:
+        entry = codec.entry_of(transform, "$")
+        given = list(_given(entry, codec.held(transform, entry)))
+    except (ConfigError, TypeError):
+        return repr(transform)
+    name = entry.name.removeprefix(OWN).removeprefix(CUSTOM)
+    name = name.replace(f"{codec.host}.", _PREFIX.get(codec.host, ""))
+    if not entry.children:
+        return f"{name}({', '.join(given)})"
+    inner = [_code(codec, child, indent + "    ") for child in codec.children(transform)]
+    first = next(iter(inspect.signature(entry.cls).parameters)) == CHILDREN
+    return _container(name, "" if first else f"{CHILDREN}=", inner, given, indent)
+
+
+def _container(name: str, keyword: str, inner: list[str], given: list[str], indent: str) -> str:
+    single = f"{name}({', '.join([f'{keyword}[' + ', '.join(inner) + ']', *given])})"
+    if "\n" not in single and len(indent) + len(single) <= (WIDTH if indent else 0):
+        return single
+    lines = "".join(f"\n{indent}    {child}," for child in inner)
+    listed = f"[{lines}\n{indent}]" if inner else "[]"
+    return f"{name}({', '.join([keyword + listed, *given])})"
+
+
+def _given(entry: Entry, held: Mapping[str, Any]) -> Iterator[str]:
+    """Arguments that differ from their defaults, as code."""
+    for name, argument in entry.arguments.items():
+        if name in held:
+            written = argument.form.write(held[name])
+            if written != argument.default:
+                yield f"{name}={_value(argument.form.read(written), written)}"
+
+
+def _value(value: Any, written: Any) -> str:
+    """A value as code; what has no code of its own is shown as files have it, which constructors take as well."""
+    if isinstance(value, enum.Enum):
+        home = "tv_tensors" if type(value).__module__.startswith("torchvision.tv_tensors") else "v2"
+        return f"{home}.{type(value).__name__}.{value.name}"
+    if isinstance(value, type):
+        return f"{_HOMES.get(value.__module__.split('.')[0], value.__module__)}.{value.__name__}"
+    if hasattr(value, "tolist"):
+        return f"torch.tensor({value.tolist()!r}, dtype={value.dtype})"
+    if isinstance(value, Mapping):
+        items = zip(value.items(), written.values(), strict=True)
+        return "{" + ", ".join(f"{_value(key, key)}: {_value(item, there)}" for (key, item), there in items) + "}"
+    plain = value is None or isinstance(value, (bool, int, float, str, list, tuple)) or str(value).startswith("torch.")
+    return repr(value if plain else written)

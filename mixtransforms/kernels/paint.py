@@ -1,0 +1,202 @@
+"""Images: whatever array a plan paints."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mixtransforms.core.backends import BLENDABLE_INTEGERS, backend_of, dtype_name, is_floating
+from mixtransforms.core.errors import InputError, PlanError, explain
+from mixtransforms.core.layers import Boxes, Layer
+from mixtransforms.core.layout import LAYOUTS, Layout, is_layout
+from mixtransforms.kernels import kernel_of, rows
+from mixtransforms.plan import Plan
+
+
+def paint(
+    plan: Plan,
+    array: Any,
+    axes: Sequence[int],
+    *,
+    originals: Sequence[NDArray[Any]] | None = None,
+    inplace: bool = False,
+    ids: bool = False,
+    where: str = "batch",
+) -> Any:
+    """Paints the layers of a plan on an array.
+
+    Args:
+        plan: The plan.
+        array: ``(B, ...)``, NumPy or torch.
+        axes: Positions of the plan's mixed axes; of none where no layer has a region.
+        originals: What is painted where ``array`` is still empty: samples that were never stacked, as NumPy arrays.
+        inplace: Overwrite the array.
+        ids: The values are names of something, of which a mean has no meaning: a resize copies the nearest cell.
+        where: Its place, for the error.
+
+    Returns:
+        An array of the same type, shape, dtype and memory layout.
+
+    Raises:
+        InputError: A layer computes with pixels, and the dtype holds none; or the array cannot be overwritten.
+        PlanError: The array is not of the plan's spec.
+    """
+    _check_fit(plan, array, axes, where)
+    if len(array.shape) == 1:  # a row of one number is an array, too
+        painted = paint(plan, array[:, None], axes, inplace=inplace, ids=ids, where=where)
+        return array if inplace else painted[:, 0]
+    check_paintable(array, where, blends=any(_computes(layer, ids) for layer in plan.layers), inplace=inplace)
+    kernel = kernel_of(str(backend_of(array)))
+    view = kernel.host_view(array)
+    if view is None:
+        return kernel.paint(plan, array, axes, ids, inplace)
+    if originals is not None:
+        rows.paint(plan.layers, originals, view, axes, ids, kernel.row_writer(array))
+        return array
+    painted = view if inplace else np.empty_like(view)
+    small = len(plan.layers) == 1 and _is_small(kernel, plan.layers[0], view)
+    if not (small and _paint_all(kernel, plan.layers[0], view, painted, axes)):
+        rows.paint(plan.layers, None if inplace else list(view), painted, axes, ids)
+    return array if inplace else kernel.from_host(painted, array)
+
+
+def _is_small(kernel: ModuleType, layer: Layer, view: Any) -> bool:
+    return bool(view.nbytes < kernel.small_row(view.dtype, layer.blends) * len(view))
+
+
+def _paint_all(kernel: ModuleType, layer: Layer, original: Any, canvas: Any, axes: Sequence[int]) -> bool:
+    """Paints small samples, of which few operations on the whole batch beat many on rows; whether there are such."""
+    order = sorted(range(canvas.ndim), key=lambda axis: -canvas.strides[axis])
+    dense = [array.transpose(order) for array in (canvas, original)]
+    if order[0] or layer.crop is not None or not all(array.flags.c_contiguous for array in dense):
+        return False
+    if layer.region is None:
+        dense = [array.reshape(len(array), -1) for array in dense]
+    elif not isinstance(layer.region, Boxes) or layer.blends:
+        return False
+    out, given = dense[0], dense[0] if original is canvas else dense[1]
+    if layer.region is None:
+        rows.blend_small(kernel, layer, given, out)
+        return True
+    opaque = layer.opacity == 1
+    seen = layer if opaque.all() else layer.take(opaque)
+    kernel.paste_all(out, given, seen.rows, seen.source, seen.region, [order.index(axis) - 1 for axis in axes])
+    return True
+
+
+def check_paintable(array: Any, where: str, *, blends: bool, inplace: bool) -> None:
+    """Refuses an array that could only be painted wrongly, or that may not be overwritten.
+
+    Args:
+        array: ``(B, ...)``.
+        where: Its place, for the error.
+        blends: Whether its values are computed with; else they are only copied.
+        inplace: Whether it is overwritten.
+
+    Raises:
+        InputError: The dtype holds no intensities, or the array cannot be overwritten.
+    """
+    if blends:
+        _check_intensities(array, where)
+    if inplace:
+        _check_writable(array, where)
+
+
+def share_memory(first: Any, second: Any) -> bool:
+    """Whether two arrays may overlap in memory."""
+    if backend_of(first) == "numpy":
+        return bool(np.may_share_memory(first, second))
+    return bool(first.untyped_storage().data_ptr() == second.untyped_storage().data_ptr())
+
+
+def _computes(layer: Layer, ids: bool) -> bool:
+    """Whether the layer needs arithmetic on pixels, or copies them only."""
+    return layer.blends or (layer.resizes and not ids)
+
+
+def apply_plan(plan: Plan, array: Any, layout: str | None = None) -> Any:
+    """See :meth:`mixtransforms.Plan.apply`."""
+    if backend_of(array) is None:
+        raise InputError(
+            explain(
+                "Not an array",
+                where="plan.apply",
+                got=type(array).__name__,
+                wanted="a NumPy array or a torch tensor",
+                fix="Convert it first.",
+            )
+        )
+    if layout is not None and not is_layout(layout):
+        raise InputError(
+            explain(
+                "Unknown layout",
+                where="plan.apply",
+                got=repr(layout),
+                wanted="None, " + ", ".join(LAYOUTS) + ", or named axes such as 'BTCHW'",
+                fix="Name the layout.",
+            )
+        )
+    if all(layer.region is None and layer.crop is None for layer in plan.layers):
+        return paint(plan, array, ())
+    rank = len(plan.spec.shape)
+    if layout is not None and layout not in LAYOUTS:
+        axes: Sequence[int] = Layout(layout).axes(array, "plan.apply")
+    else:
+        start = len(array.shape) - rank if Layout(layout).first(array) else 1
+        axes = range(start, start + rank)
+    return paint(plan, array, axes)
+
+
+def _check_fit(plan: Plan, array: Any, axes: Sequence[int], where: str) -> None:
+    shape = tuple(array.shape)
+    wanted = plan.spec.shape if axes else ()
+    fits = shape[:1] == (plan.size,) and all(0 < axis < len(shape) for axis in axes)
+    if not fits or tuple(shape[axis] for axis in axes) != wanted:
+        raise PlanError(
+            explain(
+                "The plan is for another batch",
+                where=where,
+                got=f"shape {shape}",
+                wanted=f"{plan.size} samples" + (f" with mixed axes {wanted}" if wanted else ""),
+                fix="Draw a plan for this batch, or name the layout.",
+            )
+        )
+
+
+def _check_intensities(array: Any, where: str) -> None:
+    dtype = dtype_name(array)
+    if not is_floating(array) and dtype not in BLENDABLE_INTEGERS:
+        raise InputError(
+            explain(
+                "These values cannot be blended",
+                where=where,
+                got=f"dtype {dtype}, as of token ids or class ids",
+                wanted="floats or " + ", ".join(sorted(BLENDABLE_INTEGERS)),
+                fix="Convert intensities to one of these, mix the embeddings of ids, or paste with CutMix.",
+            )
+        )
+
+
+def _check_writable(array: Any, where: str) -> None:
+    if backend_of(array) == "numpy":
+        reason = "" if array.flags.writeable else "a read-only array"
+    elif array.requires_grad and array.is_leaf:
+        reason = "a leaf tensor that requires grad"
+    elif array.requires_grad and array._base is not None:
+        reason = "a view of a tensor that requires grad"
+    elif array.is_inference():
+        reason = "an inference tensor"
+    else:
+        shared = any(step == 0 and length > 1 for step, length in zip(array.stride(), array.shape, strict=True))
+        shared = shared and array.numel() > 0
+        reason = "an expanded tensor, whose samples share memory" if shared else ""
+    if reason:
+        raise InputError(
+            explain(
+                "Cannot be overwritten", where=where, got=reason, wanted="memory of its own", fix="Use inplace=False."
+            )
+        )

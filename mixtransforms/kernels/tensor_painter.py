@@ -1,0 +1,279 @@
+"""Painting as a pure function of tensors: on any device, traced, compiled or differentiated.
+
+Results are those of host memory: integers bit for bit, floats to one unit in the last place of the larger operand.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd import forward_ad
+
+from mixtransforms.core.backends import BLENDABLE_INTEGERS, WEIGHT_STEPS, column, dtype_name, is_floating
+from mixtransforms.core.errors import InputError, PlanError, explain
+from mixtransforms.kernels.plan_tensors import PlanTensors
+
+FLOAT8 = frozenset(getattr(torch, name) for name in dir(torch) if name.startswith("float8_"))
+
+_BITS = {
+    torch.uint16: torch.int16,
+    torch.uint32: torch.int32,
+    torch.uint64: torch.int64,
+    **dict.fromkeys(FLOAT8, torch.uint8),
+}
+"""Dtypes that torch hardly indexes, and those of the same width that it does."""
+
+
+def paint(array: Tensor, tensors: PlanTensors, axes: Sequence[int], *, dominant: bool = False) -> Tensor:
+    """Paints the coats of a plan on a tensor: a pure function, without a look at any value.
+
+    Args:
+        array: ``(B, ...)``, on the device of ``tensors``.
+        tensors: The plan's.
+        axes: Positions of the mixed axes; not read where the tensors have no regions.
+        dominant: The values are ids, of which a mean has no meaning: every one is that of the heavier source.
+
+    Returns:
+        A new tensor of the same shape and dtype, laid out in memory in the same order of axes.
+
+    Raises:
+        InputError: Coats may blend, and the dtype holds no intensities.
+        PlanError: The array has another shape than the plan was drawn for.
+    """
+    axes = [axis % array.ndim for axis in axes] if tensors.has_regions else []
+    _check(array, tensors, axes, dominant)
+    order = _order(array)
+    original = array.permute(order)
+    places = [order.index(axis) for axis in axes]
+    canvas = original
+    for coat in range(tensors.source.shape[0]):
+        other = _source(original, tensors, coat, places)
+        canvas = _coated(canvas, other, tensors, coat, places, dominant)
+    return canvas.permute([order.index(axis) for axis in range(array.ndim)])
+
+
+def is_traced() -> bool:
+    """Whether operations are recorded into a graph or seen by a transform of functions, such as ``torch.vmap``."""
+    recorded = torch.compiler.is_compiling() or bool(torch._C._is_tracing())
+    return recorded or torch._C._functorch.maybe_current_level() is not None
+
+
+def _coated(
+    canvas: Tensor, other: Tensor, tensors: PlanTensors, coat: int, axes: Sequence[int], dominant: bool
+) -> Tensor:
+    """The canvas with one coat more."""
+    if tensors.field is not None:
+        return _by_field(canvas, other, _over(tensors.field[coat], canvas.ndim, axes), dominant)
+    painted = other
+    if tensors.opacity is not None and dominant:
+        painted = where(column(tensors.opacity[coat] > 0.5, canvas.ndim), other, canvas)
+    elif tensors.opacity is not None:
+        keep, give = (column(weight, canvas.ndim) for weight in _weights(tensors, coat, canvas))
+        painted = _mean(canvas, other, keep, give)
+        if tensors.opaque is not None and canvas.is_floating_point():  # 0 * inf is NaN; integers come out as they are
+            painted = where(column(tensors.opaque[coat], canvas.ndim), other, painted)
+    if tensors.start is None or tensors.stop is None or not axes:
+        return painted
+    return where(_inside(canvas, tensors.start[coat], tensors.stop[coat], axes), painted, canvas)
+
+
+def _by_field(canvas: Tensor, other: Tensor, field: Tensor, dominant: bool) -> Tensor:
+    """The canvas with a coat that has a weight at every cell."""
+    if dominant or field.dtype == torch.bool:
+        return where(field > 0.5, other, canvas)
+    if canvas.is_floating_point():
+        keep, give = ((1.0 - field).to(_precise(canvas)), field.to(_precise(canvas)))
+        painted = where(field == 1, other, _mean(canvas, other, keep, give))
+        return where(field == 0, canvas, painted)
+    give = ((field * WEIGHT_STEPS).round() / WEIGHT_STEPS).to(_precise(canvas))
+    return _mean(canvas, other, 1 - give, give)
+
+
+def _weights(tensors: PlanTensors, coat: int, canvas: Tensor) -> tuple[Tensor, Tensor]:
+    """Weights of the canvas and of the source, ``(B,)``, in the precision that a blend is worked out in."""
+    assert tensors.weights is not None
+    assert tensors.opacity is not None
+    if canvas.dtype == torch.float64:
+        return 1.0 - tensors.opacity[coat], tensors.opacity[coat]
+    first = 0 if canvas.is_floating_point() else 2
+    keep, give = tensors.weights[first : first + 2, coat].to(_precise(canvas))
+    return keep, give
+
+
+def _precise(canvas: Tensor) -> torch.dtype:
+    """What a blend is worked out in; for integers, what holds every sum of products exactly."""
+    wide = canvas.dtype == torch.float64 if canvas.is_floating_point() else canvas.dtype.itemsize > 1
+    return torch.float64 if wide else torch.float32
+
+
+def _mean(base: Tensor, other: Tensor, keep: Tensor, give: Tensor) -> Tensor:
+    """``keep * base + give * other``, rounded to the dtype; half to even where that holds integers."""
+    first, second = (part.to(_precise(base)) if part.dtype in FLOAT8 else part for part in (base, other))
+    total = first * keep  # of the weights' dtype: promoted on the way, without a wider copy of the operands
+    if total.dtype != base.dtype == first.dtype and base.is_floating_point() and not _is_followed(base, other):
+        return torch.addcmul(total, second, give, out=torch.empty_like(total, dtype=base.dtype))
+    total = torch.addcmul(total, second, give) if is_traced() else total.addcmul_(second, give)
+    return (total if base.is_floating_point() else total.round_()).to(base.dtype)
+
+
+def _is_followed(*operands: Tensor) -> bool:
+    """Whether somebody records what is computed, which forbids ``out=``."""
+    recorded = torch.is_grad_enabled() and any(part.requires_grad for part in operands)
+    return is_traced() or recorded or any(map(has_tangent, operands))
+
+
+def has_tangent(array: Tensor) -> bool:
+    """Whether forward-mode differentiation follows a tensor."""
+    unpacked: Any = forward_ad.unpack_dual(array)  # type: ignore[no-untyped-call]
+    return unpacked.tangent is not None
+
+
+def _source(original: Tensor, tensors: PlanTensors, coat: int, axes: Sequence[int]) -> Tensor:
+    """What a coat paints, for every row at every cell."""
+    source = tensors.source[coat]
+    if tensors.shift is None:
+        return viewed(bits(original).index_select(0, source), original.dtype)
+    rank = len(axes)
+    front = bits(original).movedim(tuple(axes), tuple(range(1, rank + 1)))
+    place = [column(source, rank + 1)]
+    for axis in range(rank):
+        cell = _steps(front, axis + 1, rank + 1) + column(tensors.shift[coat, :, axis], rank + 1)
+        place.append(cell.clamp(0, front.shape[axis + 1] - 1))
+    moved = front[tuple(place)].movedim(tuple(range(1, rank + 1)), tuple(axes))
+    return viewed(moved, original.dtype)
+
+
+def _inside(canvas: Tensor, start: Tensor, stop: Tensor, axes: Sequence[int]) -> Tensor:
+    """Which cells the boxes ``(B, d)`` cover, over all axes of the canvas."""
+    inside: Any = None
+    for number, axis in enumerate(axes):
+        steps = _steps(canvas, axis, canvas.ndim)
+        low, high = column(start[:, number], canvas.ndim), column(stop[:, number], canvas.ndim)
+        within = (steps >= low) & (steps < high)
+        inside = within if inside is None else inside & within
+    covered: Tensor = inside
+    return covered
+
+
+def _steps(array: Tensor, axis: int, rank: int) -> Tensor:
+    """The indices of an axis, int32, along this axis of ``rank``."""
+    steps = torch.arange(array.shape[axis], dtype=torch.int32, device=array.device)
+    return steps.view(tuple(-1 if other == axis else 1 for other in range(rank)))
+
+
+def _over(field: Tensor, rank: int, axes: Sequence[int]) -> Tensor:
+    """Values of cells, ``(B, *shape)``, over the axes of an array of ``rank``."""
+    ordered = field.permute(0, *(1 + axes.index(axis) for axis in sorted(axes)))
+    lengths = iter(ordered.shape[1:])
+    return ordered.reshape(ordered.shape[0], *(next(lengths) if axis in axes else 1 for axis in range(1, rank)))
+
+
+def _order(array: Tensor) -> list[int]:
+    """The axes of an array in the order in which they lie in memory, the batch first."""
+    if array.is_contiguous():
+        return list(range(array.ndim))
+    strides = array.stride()
+    return [0, *sorted(range(1, array.ndim), key=lambda axis: -strides[axis])]
+
+
+def bits(array: Tensor) -> Tensor:
+    """The same bits in a dtype that torch can index."""
+    return viewed(array, _BITS.get(array.dtype, array.dtype))
+
+
+def viewed(array: Tensor, dtype: torch.dtype) -> Tensor:
+    """The same bits as another dtype; no view where it is the same one, which autograd would not follow."""
+    return array if array.dtype == dtype else array.view(dtype)
+
+
+def where(condition: Tensor, first: Tensor, second: Tensor) -> Tensor:
+    """The first values where the condition holds, else the second, of any dtype."""
+    return viewed(torch.where(condition, bits(first), bits(second)), first.dtype)
+
+
+# ------------------------------------------------------------------------------------------ labels
+
+
+def combine(values: Tensor, tensors: PlanTensors) -> Tensor:
+    """Sums of ``share[:, s] * values[sources[:, s]]`` over ``s``, ``(B, ...)``, in float64 or float32."""
+    _check_size(values, tensors)
+    values = values.to(torch.float64 if values.dtype == torch.float64 else torch.float32)
+    own, *others = tensors.share.to(values.dtype).unbind(1)
+    total = _weighed(values, own)
+    for rows, weight in zip(tensors.sources.unbind(1)[1:], others, strict=True):
+        total = total + _weighed(values.index_select(0, rows), weight)
+    return total
+
+
+def _weighed(values: Tensor, weight: Tensor) -> Tensor:
+    """Rows times their weights; those of weight 0 leave no trace: ``0 * inf`` is NaN."""
+    weight = column(weight, values.ndim)
+    return torch.where(weight == 0, 0, weight * values)
+
+
+def combine_ids(ids: Tensor, tensors: PlanTensors, classes: int, ignore_index: int | None) -> Tensor:
+    """What :func:`combine` makes of one-hot rows of ids ``(B,)``, ``(B, classes)`` float32; no rows are made.
+
+    Ids outside of ``[0, classes)``, and ``ignore_index``, carry no mass.
+    """
+    _check_size(ids, tensors)
+    ids, names = ids.long(), torch.arange(classes, device=ids.device)
+    share = tensors.share.to(torch.float32)
+    chosen = ids.index_select(0, tensors.sources.flatten()).view_as(tensors.sources)
+    if ignore_index is not None:
+        share = torch.where(chosen == ignore_index, 0, share)
+    parts = [
+        (column[:, None] == names) * weight[:, None]
+        for column, weight in zip(chosen.unbind(1), share.unbind(1), strict=True)
+    ]
+    return functools.reduce(torch.add, parts)
+
+
+# ------------------------------------------------------------------------------------------ checks
+
+
+def known_ids(ids: Tensor, classes: int, ignore_index: int | None) -> Tensor:
+    """Which ids are within ``[0, classes)``, or are ignored."""
+    ids = ids.long()
+    known = (ids >= 0) & (ids < classes)
+    return known if ignore_index is None else known | (ids == ignore_index)
+
+
+def _check(array: Tensor, tensors: PlanTensors, axes: Sequence[int], dominant: bool) -> None:
+    """Refuses what could only be painted wrongly; only shapes and dtypes are looked at."""
+    _check_size(array, tensors)
+    wanted = tensors.shape if tensors.has_regions else ()
+    if 0 in axes or tuple(array.shape[axis] for axis in axes) != wanted:
+        raise _unfit(array, f"mixed axes {wanted} behind the batch")
+    blends = tensors.opacity is not None or (tensors.field is not None and tensors.field.dtype != torch.bool)
+    if blends and not dominant and not (is_floating(array) or dtype_name(array) in BLENDABLE_INTEGERS):
+        raise InputError(
+            explain(
+                "These values cannot be blended",
+                where="tensors",
+                got=f"dtype {dtype_name(array)}, as of token ids or class ids",
+                wanted="floats or " + ", ".join(sorted(BLENDABLE_INTEGERS)),
+                fix="Mix ids as masks, or use plan.tensors() of a plan that only pastes.",
+            )
+        )
+
+
+def _check_size(values: Tensor, tensors: PlanTensors) -> None:
+    if values.shape[0] != tensors.size:
+        raise _unfit(values, f"{tensors.size} samples")
+
+
+def _unfit(values: Tensor, wanted: str) -> PlanError:
+    return PlanError(
+        explain(
+            "The plan is for another batch",
+            where="tensors",
+            got=f"shape {tuple(values.shape)}",
+            wanted=wanted,
+            fix="Draw a plan for this batch, or say which axes are mixed.",
+        )
+    )

@@ -1,0 +1,219 @@
+"""Methods: frozen dataclasses of checked fields with one pure function, ``draw``.
+
+A method never sees an array of a batch. It gets a spec, a generator and the hints it asked for, and returns a plan.
+"""
+
+# No `from __future__ import annotations`: signatures must show types, not strings.
+import dataclasses
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from functools import cached_property
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mixtransforms.core import fields
+from mixtransforms.core.errors import ParameterError, explain
+from mixtransforms.methods.pairing import CLASS_AWARE, MUTUAL, PAIRINGS, Hints, partners
+from mixtransforms.methods.schedules import Schedule, now, number
+from mixtransforms.plan import BatchSpec, Layer, Plan
+from mixtransforms.rng.keys import Key, philox
+
+NO_HINTS: Hints = MappingProxyType({})
+
+LOWEST_ALPHA, HIGHEST_ALPHA = 1e-6, 1e6
+
+
+@dataclass(frozen=True, repr=False)
+class Method(ABC):
+    """A mixing method: what is drawn, and nothing of how it is applied."""
+
+    def __post_init__(self) -> None:
+        fields.check_fields(self)
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """The hints that :meth:`draw` reads: ``"classes"`` (class ids, ``(B,)``) or none."""
+        return frozenset()
+
+    @abstractmethod
+    def draw(self, spec: BatchSpec, rng: np.random.Generator, hints: Hints = NO_HINTS) -> Plan:
+        """Draws the plan of one call.
+
+        Args:
+            spec: Size and mixed axes of the batch.
+            rng: The only source of randomness.
+            hints: What :attr:`needs` asks for, as NumPy arrays.
+        """
+
+    @property
+    def blends(self) -> bool:
+        """Whether it may compute with pixels, whatever is drawn; a method that only copies takes any dtype."""
+        return True
+
+    @property
+    def cuts(self) -> bool:
+        """Whether it may draw regions; a method that only treats whole samples takes any shape."""
+        return True
+
+    def forced(self) -> "Method":
+        """The same method with its own gate open, for hosts that have decided already."""
+        return self
+
+    def at(self, epoch: int) -> "Method":
+        """The same method with the values of an epoch in place of schedules."""
+        if not self._has_schedules:
+            return self
+        given = {known.name: getattr(self, known.name) for known in dataclasses.fields(self)}
+        found = {name: _at(value, epoch) for name, value in given.items()}
+        changed = {name: value for name, value in found.items() if value is not given[name]}
+        return dataclasses.replace(self, **changed) if changed else self
+
+    @cached_property
+    def _has_schedules(self) -> bool:
+        return any(_has_schedules(getattr(self, known.name)) for known in dataclasses.fields(self))
+
+    @cached_property
+    def moves(self) -> bool:
+        """Whether a parameter is a schedule that changes."""
+        return any(_moves(getattr(self, known.name)) for known in dataclasses.fields(self))
+
+    def redraw(self, key: Key, spec: BatchSpec, hints: Hints = NO_HINTS) -> Plan:
+        """The plan that a recorded key once gave, without the data.
+
+        Where a host has opened the gate, as ``A.OneOf`` does, ask :meth:`forced` instead.
+
+        Args:
+            key: ``plan.key``.
+            spec: ``plan.spec``.
+            hints: What :attr:`needs` asks for, as it was then.
+        """
+        return self.at(key.epoch).draw(spec, key.generator(), hints).keyed(key)
+
+    def __repr__(self) -> str:
+        return fields.constructor(self)
+
+    def _repr_html_(self) -> str:
+        from mixtransforms.show.html import render  # upward: notebooks ask for it
+
+        return render.transform(self)
+
+
+def _at(value: Any, epoch: int) -> Any:
+    """A parameter in one epoch; the same object where no schedule is in it."""
+    if isinstance(value, tuple):
+        found = tuple(_at(item, epoch) for item in value)
+        return found if any(new is not old for new, old in zip(found, value, strict=True)) else value
+    if isinstance(value, Method):
+        return value.at(epoch)
+    return value(epoch) if isinstance(value, Schedule) else value
+
+
+def _has_schedules(value: Any) -> bool:
+    if isinstance(value, tuple):
+        return any(map(_has_schedules, value))
+    return isinstance(value, Schedule) or (isinstance(value, Method) and value._has_schedules)
+
+
+def _moves(value: Any) -> bool:
+    if isinstance(value, tuple):
+        return any(map(_moves, value))
+    return isinstance(value, (Method, Schedule)) and value.moves
+
+
+class Pairs(NamedTuple):
+    """Who is mixed with whom in one draw.
+
+    Attributes:
+        rows: Samples that are mixed, ``(n,)``.
+        source: Their partners, ``(n,)``.
+        leader: ``(B,)``; samples with the same leader share one weight and one region.
+    """
+
+    rows: NDArray[np.int64]
+    source: NDArray[np.int64]
+    leader: NDArray[np.int64]
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class PairMethod(Method):
+    """A method that gives every sample one partner: gate, granularity and pairing in one place."""
+
+    p: float | Schedule = number(
+        1.0, low=0, high=1, doc="Chance that a sample, a pair or the batch (see per) is mixed; applied once."
+    )
+    per: str = fields.choice(
+        "sample",
+        ("sample", "pair", "batch"),
+        "What shares one weight and one region: each sample has its own, "
+        "a sample and its partner share, or one for the whole batch.",
+    )
+    pairing: str = fields.choice(
+        "cycle", tuple(PAIRINGS), "How partners are chosen. With per='pair' the default is a random matching."
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.per == "pair" and self.pairing not in MUTUAL | {"cycle"}:
+            raise ParameterError(
+                explain(
+                    "per='pair' needs a pairing in which two samples are each other's partner",
+                    where=type(self).__name__,
+                    got=f"pairing={self.pairing!r}",
+                    wanted="'matching' or 'flip'",
+                    fix="Leave pairing at its default, or use per='sample'.",
+                )
+            )
+
+    @property
+    def needs(self) -> frozenset[str]:
+        return frozenset({"classes"} if self.pairing in CLASS_AWARE else ())
+
+    def forced(self) -> "Method":
+        return dataclasses.replace(self, p=1.0)
+
+    def pairs(self, spec: BatchSpec, rng: np.random.Generator, hints: Hints) -> Pairs:
+        """Draws partners and gate. How many numbers are drawn does not depend on ``p``."""
+        policy = "matching" if self.per == "pair" and self.pairing == "cycle" else self.pairing
+        everyone = np.arange(spec.size)
+        partner = partners(policy, spec.size, rng, hints)
+        leader = everyone
+        if self.per != "sample":
+            leader = np.minimum(everyone, partner) if self.per == "pair" else np.zeros_like(everyone)
+        gate = rng.random(spec.size)[leader] < now(self.p)
+        rows = np.flatnonzero(gate & (partner != everyone))
+        return Pairs(rows, partner[rows], leader)
+
+
+def beta_weights(alpha: float | Schedule, size: int, rng: np.random.Generator) -> NDArray[np.float64]:
+    """``size`` draws from Beta(alpha, alpha) in float64; all 1 (no mixing) for ``alpha=0``.
+
+    NumPy's generator, not torch's, whose Beta collapses to 0.5 for small alpha. It rejects some numbers, how many
+    depends on alpha; with a generator of its own nothing else that is drawn depends on alpha.
+    """
+    words: Any = rng.bit_generator.random_raw(2)
+    alpha = now(alpha)
+    return philox(words).beta(alpha, alpha, size) if alpha else np.ones(size)
+
+
+def alpha_field(default: float, source: str) -> Any:
+    """The ``alpha`` of a Beta law."""
+    return number(
+        default,
+        low=LOWEST_ALPHA,
+        high=HIGHEST_ALPHA,
+        also=(0.0,),
+        doc=f"Both parameters of the Beta law of the weight; 0 switches mixing off. {source}",
+    )
+
+
+def pair_plan(spec: BatchSpec, layer: Layer, declared: NDArray[np.float64] | None = None) -> Plan:
+    """A plan of one layer; ``declared`` gives labels another base weight ``(n,)`` than was painted."""
+    plan = Plan(spec, (layer,))
+    if declared is None or not len(layer):
+        return plan
+    share = plan.share.copy()
+    share[layer.rows] = np.stack([declared, 1.0 - declared], axis=1)
+    return Plan(spec, plan.layers, share)

@@ -1,0 +1,336 @@
+"""Schedules: parameters that change from epoch to epoch.
+
+A schedule is a pure function of the epoch. Methods never see one: :meth:`mixtransforms.methods.base.Method.at` puts the
+value of an epoch in its place before anything is drawn.
+"""
+
+# No `from __future__ import annotations`: signatures must show types, not strings.
+import functools
+import itertools
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import MISSING, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mixtransforms.core import fields
+from mixtransforms.core.errors import ParameterError, explain
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+LAST_EPOCH = 10_000
+"""The highest epoch that a schedule may name: every value up to there is checked when it is constructed."""
+
+
+@dataclass(frozen=True, eq=False)
+class Schedule(ABC):
+    """A number for every epoch, counted from 0: ``schedule(epoch)``."""
+
+    def __post_init__(self) -> None:
+        fields.check_fields(self)
+
+    @property
+    def name(self) -> str:
+        """What it is called in files.
+
+        Raises:
+            TypeError: It is a class of the user's own, which files cannot name.
+        """
+        name = type(self).__name__
+        if SCHEDULES.get(name) is not type(self):
+            raise TypeError(f"{name} has no form in a file")
+        return name
+
+    @property
+    @abstractmethod
+    def last(self) -> int:
+        """The epoch from which on the value stays as it is."""
+
+    @abstractmethod
+    def over(self, epochs: IntArray) -> FloatArray:
+        """The values of some epochs, of the same shape."""
+
+    def __call__(self, epoch: int) -> float:
+        """The value of one epoch."""
+        return float(self.over(np.array([epoch]))[0])
+
+    def values(self) -> FloatArray:
+        """The values of the epochs 0 to :attr:`last`, which are all that it ever has."""
+        return self.over(np.arange(self.last + 1))
+
+    @property
+    def moves(self) -> bool:
+        """Whether it ever changes."""
+        values = self.values()
+        return bool(values.min() < values.max())
+
+    def then(self, following: "Schedule | float", epoch: int) -> "Then":
+        """This schedule before an epoch, and another one from that epoch on.
+
+        Args:
+            following: What follows, in the same epochs, which do not begin again: up to the twentieth epoch and down in
+                the next five is ``Ramp(0, 1, 0, 20).then(Ramp(1, 0, 20, 25), 20)``. A number stays.
+            epoch: The first epoch of what follows.
+        """
+        if not isinstance(following, Schedule):
+            following = Steps({0: following})
+        first = (self.parts, self.at) if isinstance(self, Then) else ((self,), ())
+        more = (following.parts, following.at) if isinstance(following, Then) else ((following,), ())
+        return Then((*first[0], *more[0]), at=(*first[1], epoch, *more[1]))
+
+    def __repr__(self) -> str:
+        return fields.constructor(self)
+
+    def _repr_html_(self) -> str:
+        from mixtransforms.show.html import render  # upward: notebooks ask for it
+
+        return render.schedule(self)
+
+
+def _value(default: Any, doc: str) -> Any:
+    return fields.number(default, low=-1e6, high=1e6, doc=doc)
+
+
+def _epoch(default: Any, doc: str) -> Any:
+    field: Any = fields.optional_integer(low=0, high=LAST_EPOCH, doc=doc)
+    rule: fields.Rule = field.metadata[fields.RULE]
+
+    def check(value: Any) -> int:
+        if value is None:
+            raise ValueError
+        return int(rule.check(value))
+
+    whole = {"type": "integer", "minimum": 0, "maximum": LAST_EPOCH}
+    return fields.parameter(default, check, f"a whole number within [0, {LAST_EPOCH}]", doc, whole)
+
+
+@fields.documented
+@dataclass(frozen=True, repr=False)
+class Ramp(Schedule):
+    """From one value to another in equal steps, to introduce mixing gradually.
+
+    ``Ramp(0, 0.4, 0, 5)`` is 0 in epoch 0, which is not mixed at all, 0.08 in epoch 1, and 0.4 from epoch 5 on.
+    """
+
+    start: float = _value(MISSING, "The value up to and including epoch `begin`.")
+    end: float = _value(MISSING, "The value from epoch `until` on.")
+    begin: int = _epoch(MISSING, "The last epoch of `start`.")
+    until: int = _epoch(MISSING, "The first epoch of `end`; after `begin`.")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.begin < self.until:
+            raise fields.mismatch(self, "The end is not after the beginning", "begin < until")
+
+    @property
+    def last(self) -> int:
+        return self.until
+
+    def over(self, epochs: IntArray) -> FloatArray:
+        return self._between(np.clip((epochs - self.begin) / (self.until - self.begin), 0.0, 1.0))
+
+    def _between(self, part: FloatArray) -> FloatArray:
+        """The way from start to end; both ends exactly, and nothing beyond them."""
+        low, high = sorted((self.start, self.end))
+        return np.clip(np.where(part < 1, self.start + (self.end - self.start) * part, self.end), low, high)
+
+
+@fields.documented
+@dataclass(frozen=True, repr=False)
+class Cosine(Ramp):
+    """From one value to another along half a wave of the cosine: slow at both ends, fast between.
+
+    Source: Loshchilov and Hutter, SGDR, arXiv:1608.03983, equation 5, without restarts.
+    """
+
+    def over(self, epochs: IntArray) -> FloatArray:
+        part = np.clip((epochs - self.begin) / (self.until - self.begin), 0.0, 1.0)
+        return self._between((1.0 - np.cos(np.pi * part)) / 2.0)
+
+
+def _steps(value: Any) -> tuple[tuple[int, float], ...]:
+    pairs = list(value.items()) if isinstance(value, Mapping) else [tuple(pair) for pair in value]
+    known = {_EPOCH.check(epoch): _VALUE.check(number) for epoch, number in pairs}
+    if 0 not in known or len(known) != len(pairs):
+        raise ValueError
+    return tuple(sorted(known.items()))
+
+
+_EPOCH: fields.Rule = _epoch(0, "").metadata[fields.RULE]
+_VALUE: fields.Rule = _value(0.0, "").metadata[fields.RULE]
+
+
+@fields.documented
+@dataclass(frozen=True, repr=False)
+class Steps(Schedule):
+    """A value from an epoch on, until the next one: ``Steps({0: 0.0, 10: 0.2, 20: 0.4})``."""
+
+    at: Mapping[int, float] | Sequence[tuple[int, float]] = fields.parameter(
+        MISSING,
+        _steps,
+        "a dict of epochs and values, or pairs of them, that has the epoch 0",
+        "The first epoch of every value, and the value.",
+        fields.listed(fields.listed({"type": "number"}, low=2, high=2), low=1),
+    )
+
+    @property
+    def last(self) -> int:
+        return int(self._arrays()[0][-1])
+
+    def over(self, epochs: IntArray) -> FloatArray:
+        starts, values = self._arrays()
+        return values[np.searchsorted(starts, np.maximum(epochs, 0), side="right") - 1]
+
+    def _arrays(self) -> tuple[IntArray, FloatArray]:
+        starts, values = zip(*self.at, strict=True)
+        return np.array(starts, np.int64), np.array(values, np.float64)
+
+
+@fields.documented
+@dataclass(frozen=True, repr=False)
+class OffAfter(Schedule):
+    """A value before an epoch, and 0 from there on: the last epochs of a training without mixing.
+
+    As detectors have it; Ge et al., YOLOX: Exceeding YOLO Series in 2021, arXiv:2107.08430, train the last 15 of 300
+    epochs without.
+    """
+
+    value: float = _value(MISSING, "The value before.")
+    epoch: int = _epoch(MISSING, "The first epoch of 0.")
+
+    @property
+    def last(self) -> int:
+        return self.epoch
+
+    def over(self, epochs: IntArray) -> FloatArray:
+        return np.where(epochs < self.epoch, self.value, 0.0)
+
+
+def _parts(value: Any) -> tuple[Schedule, ...]:
+    parts = tuple(as_schedule(item) for item in value)
+    if any(isinstance(part, Then) for part in parts) or not parts:
+        raise ValueError
+    return parts
+
+
+def _joints(value: Any) -> tuple[int, ...]:
+    found = tuple(_EPOCH.check(epoch) for epoch in value)
+    if any(first >= second for first, second in itertools.pairwise(found)):
+        raise ValueError
+    return found
+
+
+SIMPLE: Mapping[str, type[Schedule]] = {cls.__name__: cls for cls in (Ramp, Cosine, Steps, OffAfter)}
+
+_SIMPLE_FORM: fields.Schema = {"anyOf": [fields.form(cls, kind={"const": name}) for name, cls in SIMPLE.items()]}
+
+
+@fields.documented
+@dataclass(frozen=True, repr=False)
+class Then(Schedule):
+    """Several schedules, each from an epoch on; ``first.then(second, epoch)`` makes it."""
+
+    parts: Sequence[Schedule] = fields.parameter(
+        MISSING,
+        _parts,
+        "a list of schedules, none of them a Then",
+        "The schedules in their order.",
+        fields.listed(_SIMPLE_FORM, low=1, high=100),
+    )
+    _: fields.KW_ONLY
+    at: Sequence[int] = fields.parameter(
+        MISSING,
+        _joints,
+        f"whole numbers within [0, {LAST_EPOCH}], each higher than the one before",
+        "The first epoch of every part but the first.",
+        fields.listed(_EPOCH.schema, high=99),
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if len(self.at) != len(self.parts) - 1:
+            what = f"{len(self.at)} epochs for {len(self.parts)} parts"
+            raise fields.mismatch(self, what, "one epoch for every part but the first")
+
+    @property
+    def last(self) -> int:
+        return max((self.parts[-1].last, *self.at))
+
+    def over(self, epochs: IntArray) -> FloatArray:
+        found = np.searchsorted(self.at, epochs, side="right")
+        values = np.empty(np.shape(epochs))
+        for index, part in enumerate(self.parts):
+            values[found == index] = part.over(epochs[found == index])
+        return values
+
+
+SCHEDULES: Mapping[str, type[Schedule]] = {**SIMPLE, "Then": Then}
+"""Every schedule by its name in files."""
+
+FORM: fields.Schema = {"anyOf": [fields.form(cls, kind={"const": name}) for name, cls in SCHEDULES.items()]}
+"""The form of a schedule in a file."""
+
+
+def as_schedule(value: Any) -> Schedule:
+    """A schedule, or the one that a file describes.
+
+    Raises:
+        ValueError: It is none.
+        ParameterError: It is of a known kind and has a bad parameter.
+    """
+    if isinstance(value, Schedule):
+        return value
+    if not isinstance(value, Mapping) or value.get("kind") not in SCHEDULES:
+        raise ValueError
+    given = {name: item for name, item in value.items() if name != "kind"}
+    return SCHEDULES[value["kind"]](**given)
+
+
+def number(default: float, *, low: float, high: float, doc: str, also: tuple[float, ...] = ()) -> Any:
+    """A finite real number within ``[low, high]``, or one of ``also``; or a schedule of such numbers."""
+    field: Any = fields.number(default, low=low, high=high, doc=doc, also=also)
+    rule: fields.Rule = field.metadata[fields.RULE]
+
+    def check(value: Any) -> float | Schedule:
+        if not isinstance(value, (Schedule, Mapping)):
+            return float(rule.check(value))
+        schedule = as_schedule(value)
+        ours = type(schedule) in SCHEDULES.values()  # others may not be hashable
+        find = _first_beyond if ours else _first_beyond.__wrapped__
+        bad = find(schedule, low, high, also)
+        if bad is not None:
+            raise ValueError(f"In epoch {bad} it would be {schedule(bad):g}.")
+        return schedule
+
+    schema: fields.Schema = {"anyOf": [*rule.schema.get("anyOf", [rule.schema]), *FORM["anyOf"]]}
+    return fields.parameter(default, check, f"{rule.wanted}, or a schedule of such numbers", doc, schema)
+
+
+@functools.lru_cache(maxsize=256)  # a method is checked whenever it is made, which may be in every call
+def _first_beyond(schedule: Schedule, low: float, high: float, also: tuple[float, ...]) -> int | None:
+    """The first epoch whose value is neither within ``[low, high]`` nor one of ``also``."""
+    values = schedule.values()
+    good = ((low <= values) & (values <= high)) | np.isin(values, also)
+    return None if good.all() else int(good.argmin())
+
+
+def now(value: float | Schedule) -> float:
+    """A parameter that is a number by now.
+
+    Raises:
+        ParameterError: It is still a schedule.
+    """
+    if isinstance(value, Schedule):
+        raise ParameterError(
+            explain(
+                "A schedule where a number is needed",
+                where="draw",
+                got=repr(value),
+                wanted="the value of an epoch",
+                fix="Draw with method.at(epoch).draw(...).",
+            )
+        )
+    return value

@@ -1,0 +1,133 @@
+"""What a transform may be told about its targets, whatever its method."""
+
+# No `from __future__ import annotations`: signatures must show types, not strings.
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mixtransforms.core import fields as checked
+from mixtransforms.core.errors import ParameterError, explain
+from mixtransforms.core.layout import LAYOUTS, LETTERS, MODES, is_axes, is_layout
+from mixtransforms.objects.boxes import BoxRules
+from mixtransforms.targets.label import FORMS
+from mixtransforms.targets.mask import FORMS as MASK_FORMS
+from mixtransforms.targets.names import KINDS
+from mixtransforms.targets.registry import FORM, declared
+
+_seed_field: Any = checked.optional_integer(
+    low=0, high=2**64 - 1, doc="None: the host's own randomness. A number: the same draws again for the same calls."
+)
+SEED: checked.Rule = _seed_field.metadata[checked.RULE]
+"""What a seed may be."""
+
+
+def _kinds(value: Any) -> dict[str | int, Any] | None:
+    if value is None:
+        return None
+    pairs = list(value.items()) if isinstance(value, Mapping) else [tuple(pair) for pair in value]  # as files have it
+    if not all(type(name) in (str, int) for name, _ in pairs):
+        raise ValueError
+    return {name: declared(kind) for name, kind in pairs}
+
+
+def _layout(value: Any) -> str | None:
+    if value is not None and not is_layout(value):
+        raise ValueError
+    return None if value is None else str(value)
+
+
+def _axes(value: Any) -> str | None:
+    if value is not None and not is_axes(value):
+        raise ValueError
+    return None if value is None else str(value)
+
+
+def _boxes(value: Any) -> BoxRules:
+    if isinstance(value, Mapping):  # as files have it
+        return BoxRules(**value)
+    if not isinstance(value, BoxRules):
+        raise ValueError
+    return value
+
+
+def checked_seed(seed: Any, where: str) -> int | None:
+    """The seed of a pipeline, checked as that of a transform is.
+
+    Raises:
+        ParameterError: It is neither ``None`` nor a whole number of 64 bits.
+    """
+    try:
+        return SEED.check(seed)  # type: ignore[no-any-return]
+    except ValueError:
+        raise ParameterError(
+            explain("Bad value for 'seed'", where=where, got=repr(seed), wanted=SEED.wanted, fix=SEED.doc)
+        ) from None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class Options:
+    """What every transform may be told about its targets."""
+
+    num_classes: int | None = checked.optional_integer(
+        low=1, high=2**31 - 1, doc="Number of classes; needed only to turn integer labels into soft ones."
+    )
+    labels: str = checked.choice(
+        "soft", FORMS, "Form of mixed labels: 'soft', float32 (B, K), or 'pair', (label, partner, weight)."
+    )
+    ignore_index: int | None = checked.optional_integer(
+        low=-(2**31), high=2**31 - 1, doc="Class id that carries no mass, such as -1 for unlabelled samples."
+    )
+    masks: str = checked.choice(
+        "pair",
+        MASK_FORMS,
+        "What a blend makes of semantic masks: 'pair', the mask with its partner's and the weight between them; "
+        "'soft', the share of every class; 'dominant', the ids of the heavier source. Pastes always copy ids.",
+    )
+    boxes: BoxRules = checked.parameter(
+        BoxRules(),
+        _boxes,
+        "BoxRules(...)",
+        "What is kept of boxes and other objects, and how they are written.",
+        checked.form(BoxRules),
+    )
+    kinds: Mapping[str | int, Any] | None = checked.parameter(
+        None,
+        _kinds,
+        "None or a dict of names, positions or dotted paths to " + ", ".join(map(repr, KINDS)) + ", or to objects "
+        "such as Label(100)",
+        "What values are that have no default name, such as {'pixels': 'image', 'fine': Label(100)}.",
+        {
+            "anyOf": [
+                {"type": "null"},
+                {"type": "object", "additionalProperties": FORM},
+                checked.listed(checked.listed({"anyOf": [{"type": ["string", "integer"]}, FORM]}, low=2, high=2)),
+            ]
+        },
+    )
+    layout: str | None = checked.parameter(
+        None,
+        _layout,
+        "None, " + ", ".join(map(repr, LAYOUTS)) + " or named axes such as 'BTCHW', 'BCDHW', 'BCT' or 'BF'",
+        "Axes of images, or of what stands for them: B samples, C channels, T time, D depth, H height, W width, F "
+        "frequencies or features. None: tensors are (B, C, H, W), NumPy arrays (B, H, W, C).",
+        {"anyOf": [{"enum": [None, *LAYOUTS]}, {"type": "string", "pattern": f"^B[{''.join(LETTERS)}]+$"}]},
+    )
+    axes: str | None = checked.parameter(
+        None,
+        _axes,
+        "None, " + ", ".join(map(repr, MODES)) + " or letters of the layout such as 'T'",
+        "Axes that a region spans. None: height, width and depth, or else time; 'spatial' the same, 'temporal' time "
+        "alone, 'cube' time and space.",
+        {"anyOf": [{"enum": [None, *MODES]}, {"type": "string", "pattern": f"^[{''.join(LETTERS)}]+$"}]},
+    )
+    pad: str | None = checked.optional_choice(
+        ("max",),
+        "Images of unequal sizes: None refuses them, 'max' pads them to the largest, at their right and lower edges, "
+        "where whole images are blended. Masks are padded with their ignore_index, or with 0.",
+    )
+    passthrough: Sequence[str | int] = checked.names(
+        "names, positions or dotted paths", "Values that are left alone.", (str, int)
+    )
+    keep_originals: bool = checked.flag(False, "Return the originals followed by the mixed samples, 2B in all.")
+    inplace: bool = checked.flag(False, "Allow the images that are passed in to be overwritten.")
+    seed: int | None = _seed_field

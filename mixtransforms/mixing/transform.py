@@ -1,0 +1,441 @@
+"""The neutral door: transforms of any batch of NumPy arrays or tensors, and what all three doors share."""
+
+# No `from __future__ import annotations`: signatures must show types, not strings.
+import functools
+import inspect
+import secrets
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar
+
+from mixtransforms import methods
+from mixtransforms.batch.batch import Found, copied
+from mixtransforms.batch.identity import content_of
+from mixtransforms.batch.inventory import Finder, Target
+from mixtransforms.batch.read import find_batch
+from mixtransforms.containers.tree import Path, leaf_at, spell
+from mixtransforms.core import fields as checked
+from mixtransforms.core.backends import backend_of
+from mixtransforms.core.errors import InputError, ParameterError, PlanError, UnknownOptionError, explain, nearest
+from mixtransforms.core.layout import Layout
+from mixtransforms.core.memo import Memo
+from mixtransforms.kernels import kernel_of
+from mixtransforms.kernels.paint import check_paintable, paint, share_memory
+from mixtransforms.methods.base import Method
+from mixtransforms.methods.registry import METHODS
+from mixtransforms.mixing.options import Options
+from mixtransforms.mixing.trace import Step, Trace
+from mixtransforms.plan import Plan
+from mixtransforms.rng.keys import Key
+from mixtransforms.rng.processes import in_worker
+from mixtransforms.rng.streams import Stream
+from mixtransforms.targets.kind import Kind, Mixed, Scene
+from mixtransforms.targets.label import class_ids
+from mixtransforms.targets.names import LABEL, MASK
+from mixtransforms.targets.registry import rule_of
+
+if sys.version_info >= (3, 11):
+    from typing import dataclass_transform
+else:
+
+    def dataclass_transform(**_: Any) -> Callable[[type], type]:
+        """Read by type checkers only."""
+        return lambda cls: cls
+
+
+@dataclass_transform(frozen_default=True, eq_default=False, kw_only_default=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class MixTransform(Options):
+    """A mixing method with target options: finds the targets of a batch, draws a plan, replays it on them.
+
+    ``transform(batch)`` is ``transform.replay(transform.plan(batch), batch)``. Parameters cannot be assigned; make
+    a changed copy with ``dataclasses.replace``. Transforms compare by identity.
+    """
+
+    _stream: ClassVar[Stream]  # of every instance; a plain annotation would make it a parameter
+
+    _labelled = True
+    """Whether labels are known by default names and positions."""
+
+    _labels_follow = False
+    """Whether labels of another backend are converted to the images'."""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if issubclass(cls, Method):
+            own = vars(cls).get("__doc__")
+            cls.__doc__ = own or _documentation(cls)
+            dataclass(frozen=True, eq=False, repr=False)(cls)
+            # Hosts set attributes of their own; the fields stay frozen by the bases.
+            del cls.__setattr__, cls.__delattr__
+            cls.__init__ = _refusing_unknown(cls.__init__)  # type: ignore[method-assign]
+
+    __eq__ = object.__eq__
+    __hash__ = object.__hash__
+
+    def __post_init__(self) -> None:
+        vars(self)["_stream"] = Stream()
+        super().__post_init__()  # type: ignore[misc]
+        if self.keep_originals and self.inplace:
+            raise checked.mismatch(self, "inplace=True would overwrite the originals to keep", "one of the two")
+        if isinstance(self, methods.OneOf):
+            object.__setattr__(self, "transforms", tuple(self._child(child) for child in self.transforms))
+
+    def __repr__(self) -> str:
+        return checked.constructor(self)
+
+    def _repr_html_(self) -> str:
+        from mixtransforms.show.html import render  # upward: notebooks ask for it
+
+        return render.transform(self)
+
+    def _child(self, child: Method) -> Method:
+        """The method of a child; its target options count only on the transform that holds it."""
+        if not isinstance(child, MixTransform):
+            return child
+        of_method = {known.name for known in fields(child.method)}
+        for option in fields(child):
+            own = getattr(child, option.name)
+            if option.name in of_method or own == option.default:
+                continue
+            if own != getattr(self, option.name):
+                raise ParameterError(
+                    explain(
+                        f"A child's {option.name!r} differs",
+                        where=type(self).__name__,
+                        got=f"{option.name}={own!r} in {type(child).__name__}, {getattr(self, option.name)!r} outside",
+                        wanted="one value for all",
+                        fix=f"Give {option.name}={own!r} to {type(self).__name__} instead.",
+                    )
+                )
+        return child.method
+
+    # ------------------------------------------------------------------------------------------ public verbs
+
+    def plan(self, *batch: Any, **named: Any) -> Plan:
+        """Draws the plan of one call, without painting it.
+
+        Args:
+            *batch: The batch, or its parts: ``plan(images, labels)`` is ``plan((images, labels))``.
+            **named: The parts by name instead.
+
+        Raises:
+            InputError: The batch cannot be mixed correctly.
+        """
+        return self._draw(self._find(gather(batch, named)))
+
+    def replay(self, plan: Plan, *batch: Any, **named: Any) -> Any:
+        """Applies a plan to a batch of the same spec.
+
+        Args:
+            plan: A plan of this or any other method.
+            *batch: The batch, or its parts, as for :meth:`plan`.
+            **named: The parts by name instead.
+
+        Raises:
+            InputError: The batch cannot be mixed correctly.
+            PlanError: The plan was made for another batch.
+        """
+        return self._replay(plan, self._find(gather(batch, named)))
+
+    def trace(self, *batch: Any, **named: Any) -> Trace:
+        """Runs one call and returns what went in, the plan, and what came out."""
+        found = self._find(gather(batch, named))
+        before = self._before(found)
+        plan = self._draw(found, quiet=True)
+        after = self._replay(plan, found)
+        return Trace((Step(self, before, plan, after, self._finder),), after, (self,))
+
+    def __call__(self, *batch: Any, **named: Any) -> Any:
+        """Mixes a batch; or collates a list of samples and mixes that.
+
+        Args:
+            *batch: The batch, or its parts: a bare array of images, ``(images, labels)``, a dict, any nesting of
+                these, or a list of samples.
+            **named: The parts by name instead.
+
+        Returns:
+            The same containers around the mixed values; other values as they came.
+        """
+        return self._run(gather(batch, named))
+
+    def stream_state(self) -> dict[str, Any]:
+        """Where the draws of a seeded transform stand: seed, epoch, calls in it, and whose rank counts.
+
+        It belongs beside a checkpoint of the model. The draws of ``seed=None`` are the host's, and are not in it.
+        """
+        return self._stream.state(self.seed)
+
+    def load_stream_state(self, state: Mapping[str, Any]) -> None:
+        """Goes on where :meth:`stream_state` was asked.
+
+        Raises:
+            ParameterError: The state is of another seed, or is none.
+        """
+        self._stream.load(state, self.seed)
+
+    @functools.cached_property
+    def method(self) -> Method:
+        """The method alone, without target options."""
+        pure = next(cls for cls in type(self).__mro__ if cls in METHODS.values())
+        return pure(**{known.name: getattr(self, known.name) for known in fields(pure)})  # type: ignore[no-any-return]
+
+    # ------------------------------------------------------------------------------------------ what doors change
+
+    def _host_seed(self) -> int:
+        """A seed from the host's own randomness, for ``seed=None``; here fresh entropy."""
+        return secrets.randbits(64)
+
+    def _off(self) -> bool:
+        """Whether mixing is switched off, as by ``.eval()``."""
+        return False
+
+    @property
+    def _find_labels(self) -> Callable[[Any], Any] | None:
+        """What finds the leaf of a batch that is known to be the labels, or ``None`` where nobody knows better."""
+        return None
+
+    # ------------------------------------------------------------------------------------------ how it works
+
+    def _run(self, batch: Any) -> Any:
+        found = self._find(batch)
+        return self._replay(self._draw(found), found)
+
+    def _find(self, batch: Any, finder: Finder | None = None) -> Found:
+        """The targets of a batch, checked.
+
+        Args:
+            batch: Any container, or a list of samples.
+            finder: Knows what values are called; a pipeline's, where it knows more than the transform alone.
+        """
+        found = find_batch(
+            batch,
+            finder or self._finder,
+            pad=self.pad is not None,
+            fill=self.ignore_index or 0,
+            labels=self._find_labels,
+            labels_follow=self._labels_follow,
+            reserve=not self.keep_originals,
+        )
+        self._check_sizes(found)
+        scene = self._scene(found)
+        for target in found.others:
+            self._rule_of(target).check(target.value, spell(target.path), scene)
+        for objects in found.objects:
+            objects.check()
+        for target in found.images:
+            inplace = self.inplace and not found.was_list(target)
+            check_paintable(target.value, spell(target.path), blends=scene.blends and not self._off(), inplace=inplace)
+        if self.inplace:
+            _check_apart(found.images)
+        return found
+
+    def _check_sizes(self, found: Found) -> None:
+        if found.padded and self.method.cuts:
+            raise InputError(
+                explain(
+                    "Images of different sizes",
+                    where=type(self).__name__,
+                    got="a method that pastes, with pad='max'",
+                    wanted="images of one size, since a region could lie in the padding",
+                    fix="Resize or crop to one size before mixing, or use MixUp, which blends whole images.",
+                )
+            )
+
+    @functools.cached_property
+    def _finder(self) -> Finder:
+        layout = Layout(self.layout, self.axes)
+        return Finder(self.kinds or {}, self.passthrough, self.boxes, labelled=self._labelled, layout=layout)
+
+    def _scene(self, found: Found) -> Scene:
+        return Scene(found.spec.shape, found.first, self.method.blends, *found.whole)
+
+    def _rule_of(self, target: Target) -> Kind:
+        key = target.kind, id(target.rule)
+        known = self._rules.get(key)
+        if known is None or known[0] is not target.rule:  # another one, at the place in memory of one that is gone
+            known = self._rules[key] = target.rule, rule_of(target, self)
+        return known[1]
+
+    @functools.cached_property
+    def _rules(self) -> Memo:
+        return Memo()
+
+    def _draw(self, found: Found, *, key: Key | None = None, forced: bool = False, quiet: bool = False) -> Plan:
+        """A plan for the batch, from a pipeline's key, this transform's own seed, or the host's randomness.
+
+        Args:
+            found: The batch.
+            key: The pipeline's.
+            forced: Whether the host has opened the gate.
+            quiet: Whether this is one look only, for which no epoch is missed.
+        """
+        if self._off():
+            return Plan(found.spec)
+        method = self.method.forced() if forced else self.method
+        labels = [target.value for target in found.others if target.kind == LABEL]
+        hints = {"classes": class_ids(labels[0])} if "classes" in method.needs and labels else {}
+        if method.moves and not quiet:
+            self._stream.warn_of_standstill(type(self).__name__)
+        return method.redraw(key or self._key(found, quiet), found.spec, hints)
+
+    def _key(self, found: Found, quiet: bool) -> Key:
+        """The key of one call.
+
+        A ready batch counts the calls. A list of samples is known by its images, and so is any batch in a worker,
+        where every worker would count for itself.
+        """
+        stream = self._stream
+        if self.seed is None:
+            return Key(self._host_seed(), stream.epoch)
+        if not (found.samples or in_worker()):
+            return stream.key(self.seed)
+        content = content_of(found)
+        if not quiet:
+            stream.warn_of_repetition(content, type(self).__name__)
+        return stream.key(self.seed, content)
+
+    def _replay(self, plan: Plan, found: Found) -> Any:
+        if plan.spec != found.spec:
+            raise PlanError(
+                explain(
+                    "The plan is for another batch",
+                    where=type(self).__name__,
+                    got=f"{found.spec.size} samples of {found.spec.shape}",
+                    wanted=f"{plan.spec.size} samples of {plan.spec.shape}",
+                    fix="Draw a plan for this batch.",
+                )
+            )
+        new = found.rest_twice() if self.keep_originals else {}
+        for path, mixed in self._mixed(plan, found).items():
+            new |= found.placed(path, mixed)
+        for target in found.images:
+            new[target.path] = self._mixed_image(plan, target, found)
+        return found.rebuilt(new)
+
+    def _mixed(self, plan: Plan, found: Found) -> dict[Path, Mixed]:
+        """Everything but images, mixed; behind the originals where these are kept."""
+        mixed = self._painted(plan, found)
+        if not self.keep_originals:
+            return mixed
+        kept = self._painted(Plan(plan.spec), found)
+        return {path: _behind(kept[path], new) for path, new in mixed.items()}
+
+    def _painted(self, plan: Plan, found: Found) -> dict[Path, Mixed]:
+        scene = self._scene(found)
+        mixed = {}
+        for target in found.others:
+            result = self._rule_of(target).mix(plan, target.value, scene)
+            mixed[target.path] = _masks_listed(result, target, found) if target.kind == MASK else result
+        for objects in found.objects:
+            mixed |= objects.mix(plan)
+        return mixed
+
+    def _owns(self, found: Found) -> bool:
+        """Whether the images may be overwritten unasked: a worker's own collated ones, which lie in shared memory."""
+        return found.samples and not self.keep_originals and in_worker()
+
+    def _before(self, found: Found) -> Any:
+        """The batch as it came, which nobody else overwrites."""
+        return found.copy() if found.rows else copied(found.given)
+
+    def _mixed_image(self, plan: Plan, target: Target, found: Found) -> Any:
+        mixed = paint(
+            plan,
+            target.value,
+            found.axes[target.path],
+            originals=found.rows.get(target.path),
+            inplace=(self.inplace or self._owns(found)) and not found.was_list(target),
+            where=spell(target.path),
+        )
+        if self.keep_originals:
+            mixed = kernel_of(str(backend_of(mixed))).concat(target.value, mixed)
+        return _listed(mixed, target, found)
+
+
+def _masks_listed(mixed: Mixed, target: Target, found: Found) -> Mixed:
+    beside = {
+        name: _listed(value, target, found) if name == "_partner" else value for name, value in mixed.beside.items()
+    }
+    return mixed._replace(value=_listed(mixed.value, target, found), beside=beside)
+
+
+def _listed(mixed: Any, target: Target, found: Found) -> Any:
+    """A list where a list of arrays has come in."""
+    return type(leaf_at(found.batch, target.path))(mixed) if found.was_list(target) else mixed
+
+
+def _behind(first: Mixed, second: Mixed) -> Mixed:
+    """Mixed values of two batches as of one, with everything beside them."""
+    beside = {name: _joined(first.beside[name], value) for name, value in second.beside.items()}
+    return second._replace(value=_joined(first.value, second.value), beside=beside)
+
+
+def _joined(first: Any, second: Any) -> Any:
+    if hasattr(first, "_fields"):
+        return type(first)(*map(_joined, first, second))
+    backend = backend_of(first)
+    return first + second if backend is None else kernel_of(backend).concat(first, second)
+
+
+def _check_apart(images: tuple[Target, ...]) -> None:
+    """Refuses to overwrite memory twice."""
+    for index, second in enumerate(images):
+        for first in images[:index]:
+            if share_memory(first.value, second.value):
+                raise InputError(
+                    explain(
+                        "Two names for one memory",
+                        where=spell(second.path),
+                        got=f"an array that overlaps with {spell(first.path)}",
+                        wanted="memory of its own, since it is overwritten",
+                        fix="Use inplace=False, or pass it once.",
+                    )
+                )
+
+
+def gather(batch: tuple[Any, ...], named: Mapping[str, Any]) -> Any:
+    """The batch of a call: one argument, several as a tuple, or keywords as a dict.
+
+    Raises:
+        TypeError: Both or neither were given.
+    """
+    if bool(batch) == bool(named):
+        raise TypeError(
+            "Pass a batch either by position, transform(images, labels), or by keyword, not both or neither"
+        )
+    if named:
+        return dict(named)
+    return batch[0] if len(batch) == 1 else batch
+
+
+def _documentation(cls: type) -> str:
+    """The method's own text, with every parameter from its field."""
+    pure = next(base for base in cls.__mro__ if base in METHODS.values())
+    return checked.documentation(cls, pure.__doc__ or "")
+
+
+def _refusing_unknown(init: Callable[..., None]) -> Callable[..., None]:
+    """The constructor, with an error for unknown options that offers the nearest known one."""
+    known = [name for name in inspect.signature(init).parameters if name != "self"]
+
+    @functools.wraps(init)
+    def checked_init(self: Any, *args: Any, **options: Any) -> None:
+        for name in options:
+            if name not in known:
+                raise UnknownOptionError(
+                    f"{type(self).__name__} has no option {name!r}.{nearest(name, known)} Options: {', '.join(known)}"
+                )
+        init(self, *args, **options)
+
+    return checked_init
+
+
+class MixUp(MixTransform, methods.MixUp): ...
+
+
+class CutMix(MixTransform, methods.CutMix): ...
+
+
+class OneOf(MixTransform, methods.OneOf): ...

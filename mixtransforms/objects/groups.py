@@ -1,0 +1,227 @@
+"""Groups: what is told of the objects of an image stands together in one container, and is filtered together."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from mixtransforms.containers.records import Columns
+from mixtransforms.containers.tree import Name, Path, children, depth, is_flat, spell
+from mixtransforms.core.backends import backend_of, is_floating
+from mixtransforms.core.errors import InputError, explain
+from mixtransforms.objects.boxes import BoxRules
+from mixtransforms.objects.keypoints import Keypoints
+from mixtransforms.targets.names import (
+    BOXES,
+    DEFAULT_NAMES,
+    FIELDS,
+    INSTANCES,
+    KEYPOINTS,
+    MASK,
+    OF_OBJECTS,
+    spellings,
+    typed_kind,
+)
+
+_POINT_FIELDS = frozenset({"keypoint_weights", "keypoints_visible"})
+"""Names, in lower case, of what is told of every single keypoint."""
+
+
+class Group(NamedTuple):
+    """What is told of the objects of every image in one container: values whose rows belong together.
+
+    Attributes:
+        place: The container.
+        points: What the keypoints are declared to be.
+        boxes: Where the boxes are, or ``None``.
+        instances: Where the instance masks are, or ``None``.
+        keypoints: Where the keypoints are, or ``None``.
+        fields: Everything else that has a row for every object.
+        single: Whether every keypoint is an object of its own.
+    """
+
+    place: Path
+    points: Keypoints
+    boxes: Path | None = None
+    instances: Path | None = None
+    keypoints: Path | None = None
+    fields: tuple[Path, ...] = ()
+    single: bool = False
+
+    @property
+    def anchor(self) -> Path:
+        """The value that says how many objects there are."""
+        return self.boxes or self.instances or self.keypoints or self.place
+
+    @property
+    def members(self) -> tuple[Path, ...]:
+        """Every value of the group."""
+        return tuple(path for path in (self.boxes, self.instances, self.keypoints) if path) + self.fields
+
+
+@dataclass(frozen=True)
+class ObjectFinder:
+    """Finds what is told of objects.
+
+    Attributes:
+        kinds: Declared names, positions or dotted paths and their kinds.
+        passthrough: Declared names, positions or dotted paths that are left alone.
+        boxes: Names more fields of boxes.
+        points: What keypoints are where they are not declared.
+    """
+
+    kinds: Mapping[Name, Any]
+    passthrough: Collection[Name]
+    boxes: BoxRules = field(default_factory=BoxRules)
+    points: Keypoints = field(default_factory=Keypoints)
+
+    def passes(self, path: Path) -> bool:
+        """Whether a path is declared to pass."""
+        return any(name in self.passthrough for name in spellings(path))
+
+    def declared(self, path: Path) -> Any:
+        """What a path is declared to be, or ``None``."""
+        own = path[-1] if path else ""
+        names: Iterable[Name] = spellings(path)
+        if isinstance(own, str) and own.lower() in FIELDS:  # told of every object, whatever they are declared to be
+            names = (".".join(map(str, path)), own)
+        return next((self.kinds[name] for name in names if name in self.kinds), None)
+
+    def groups(self, batch: Any, batched: bool = True) -> tuple[Group, ...]:
+        """What is told of objects, by container.
+
+        Args:
+            batch: Any container; records are read by columns.
+            batched: Whether it is a batch, whose values have one item a sample, or one sample.
+
+        Raises:
+            InputError: One container has two sets of boxes, instances or keypoints.
+        """
+        return tuple(self._groups(batch, (), batched))
+
+    def members(self, batch: Any, batched: bool = True) -> frozenset[Path]:
+        """Where anything is told of objects."""
+        return frozenset(path for group in self.groups(batch, batched) for path in group.members)
+
+    def _groups(self, node: Any, path: Path, batched: bool) -> Iterator[Group]:
+        items = None if self.passes(path) else children(node)
+        if not items:
+            return
+        values: dict[Path, Any] = {}
+        for key, value in items:  # what a mix has made one value with its weights stands beside the other fields
+            opened = children(value) if _is_opened(value) else None
+            values |= {(*path, key): value} if opened is None else {(*path, key, own): part for own, part in opened}
+        taken: set[Path] = set()
+        for group in self._of_container(path, values, batched):
+            taken |= set(group.members)
+            yield group
+        for place, value in values.items():
+            if place not in taken and not is_flat(value):
+                yield from self._groups(value, place, batched)
+
+    def _of_container(self, path: Path, values: Mapping[Path, Any], batched: bool) -> Iterator[Group]:
+        """Single keypoints are a group of their own; everything else belongs to the boxes or to the instances."""
+        roles = self._roles(values, batched)
+        boxes, instances, points = roles.get(BOXES), roles.get(INSTANCES), roles.get(KEYPOINTS)
+        rule = self.declared(points) if points else None
+        rule = rule if isinstance(rule, Keypoints) else self.points
+        left = {place: value for place, value in values.items() if place not in roles.values()}
+        if points and _items_depth(values[points], batched) < 3:
+            fields = self._fields(left, values[points], (*rule.fields, *_marks(points)), _POINT_FIELDS, batched)
+            yield Group(path, rule, keypoints=points, fields=fields, single=True)
+            points, left = None, {place: value for place, value in left.items() if place not in fields}
+        anchor = boxes or instances or points
+        if anchor:
+            declared = (*self.boxes.fields, *(rule.fields if points else ()), *_marks(points))
+            fields = self._fields(left, values[anchor], declared, FIELDS, batched)
+            yield Group(path, rule, boxes, instances, points, fields)
+
+    def _roles(self, values: Mapping[Path, Any], batched: bool) -> dict[str, Path]:
+        """Where a container has boxes, instances and keypoints."""
+        kinds = {path: self._kind_of_objects(path, value) for path, value in values.items()}
+        beside = BOXES in kinds.values()
+        roles: dict[str, Path] = {}
+        for path, kind in kinds.items():
+            if kind == MASK and beside and self._one_an_object(path, values[path], batched):
+                kind = INSTANCES
+            if kind not in OF_OBJECTS:
+                continue
+            if kind in roles:
+                raise _two(kind, roles[kind], path)
+            roles[kind] = path
+        return roles
+
+    def _kind_of_objects(self, path: Path, value: Any) -> str | None:
+        if self.passes(path) or not (backend_of(value) or type(value) in (list, tuple)):
+            return None
+        kind = self.declared(path) or typed_kind(value)
+        name = path[-2] if path[-1] == "objects" and len(path) > 1 else path[-1]
+        if kind is None and isinstance(name, str):
+            kind = DEFAULT_NAMES.get(name.lower())
+        return kind if kind is None or isinstance(kind, str) else str(kind.name)
+
+    def _one_an_object(self, path: Path, value: Any, batched: bool) -> bool:
+        """Whether masks beside boxes are one an object: ``masks`` of every image with three axes."""
+        own = path[-1]
+        if self.declared(path) is not None or (isinstance(own, str) and own.lower() != "masks"):
+            return False
+        items = value if batched else [value]
+        if type(items) not in (list, tuple) or not items:
+            return False
+        return all(depth(item) == 3 or (type(item) in (list, tuple) and not item) for item in items)
+
+    def _fields(
+        self, values: Mapping[Path, Any], anchor: Any, declared: Collection[Name], usual: Collection[str], batched: bool
+    ) -> tuple[Path, ...]:
+        """Values with a row for every object, and not one for the sample as an array of labels ``(B, K)`` has."""
+        listed = batched and not backend_of(anchor)
+        named = [path for path in values if self._is_field(path, declared, usual)]
+        return tuple(
+            path
+            for path in named
+            if _items_depth(values[path], batched) >= 1 and not (listed and _is_soft(values[path]))
+        )
+
+    def _is_field(self, path: Path, declared: Collection[Name], usual: Collection[str]) -> bool:
+        if self.passes(path) or self.declared(path) is not None:
+            return False
+        own = path[-1]
+        return any(name in declared for name in spellings(path)) or (isinstance(own, str) and own.lower() in usual)
+
+
+def _is_opened(value: Any) -> bool:
+    """Whether a value, or every record of a column, is boxes with weights or keypoints with marks."""
+    first = value.records[0] if isinstance(value, Columns) else value
+    return isinstance(first, tuple) and type(first).__name__ in ("WeightedObjects", "VisibleKeypoints")
+
+
+def _marks(points: Path | None) -> tuple[Name, ...]:
+    """What an earlier mix calls the marks of keypoints that are seen."""
+    return (f"{points[-1]}_visible",) if points else ()
+
+
+def _is_soft(value: Any) -> bool:
+    """Whether an array may hold a row of shares for every sample."""
+    return backend_of(value) is not None and is_floating(value)
+
+
+def _items_depth(value: Any, batched: bool) -> int:
+    """Axes of one sample's value: the most that any has, since empty lists do not say."""
+    if not batched:
+        return depth(value)
+    if backend_of(value):
+        return depth(value) - 1
+    return max((depth(item) for item in value), default=1) if type(value) in (list, tuple) else 0
+
+
+def _two(kind: str, first: Path, second: Path) -> InputError:
+    return InputError(
+        explain(
+            f"Two sets of {kind} in one container",
+            where=spell(second),
+            got=f"another one at {spell(first)}",
+            wanted="one, so that labels and other fields belong to it",
+            fix="Put them into dicts of their own, or mix one and leave the other alone with passthrough.",
+        )
+    )

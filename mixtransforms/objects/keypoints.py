@@ -1,0 +1,249 @@
+"""Keypoints: single points, and the points of instances; which of them a mixed sample still shows."""
+
+# No `from __future__ import annotations`: signatures must show types, not strings.
+import dataclasses
+import numbers
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+
+from mixtransforms.core import fields as checked
+from mixtransforms.core.compositing import Contribution, Contributions, side_by_side
+from mixtransforms.core.errors import InputError, explain
+from mixtransforms.core.layers import BoolArray, FloatArray
+from mixtransforms.objects.boxes import EVEN, place
+
+LETTERS = "xyvasz"
+"""Columns that are known: position, visibility, and what is carried along: angle, scale, depth."""
+
+BY_WIDTH = {2: "xy", 3: "xyv"}
+"""What columns are where nothing is declared."""
+
+UNLABELLED, HIDDEN = 0.0, 1.0
+"""Visibility of a point that nobody marked, and of one that is marked but covered; 2 is a visible one."""
+
+MAJORITY = 0.5
+"""The least weight by which a source owns a pixel where weights vary from pixel to pixel."""
+
+
+def _columns(value: Any) -> str:
+    if not isinstance(value, str) or len(set(value)) != len(value):
+        raise ValueError
+    if value and not {"x", "y"} <= set(value) <= set(LETTERS):
+        raise ValueError
+    return value
+
+
+def _count(value: Any) -> int:
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Integral) or value < 0:
+        raise ValueError
+    return int(value)
+
+
+@checked.documented
+@dataclass(frozen=True, repr=False)
+class Keypoints:
+    """How keypoints are mixed: those that a sample no longer shows are hidden, unlabelled or dropped.
+
+    Coordinates are absolute pixels, where pixel ``j`` covers ``[j, j + 1)``. Angles, scales and depths stay as they
+    are, also where a source is resized.
+    """
+
+    name: ClassVar[str] = "keypoints"
+    """What the kind is called where kinds are declared."""
+
+    columns: str = checked.parameter(
+        "",
+        _columns,
+        f"letters of {LETTERS!r}, each at most once, x and y among them, or ''",
+        "What the numbers of a point are: x, y, v (visibility: 0 unlabelled, 1 hidden, 2 visible), a (angle), "
+        "s (scale), z (depth); '' for 'xy' or 'xyv', by their number.",
+        {"type": "string", "pattern": f"^[{''.join(LETTERS)}]*$"},
+    )
+    occluded: str | None = checked.optional_choice(
+        ("hide", "unlabel", "drop"),
+        "What becomes of a point of the sample that a paste covers: 'hide' (visibility 2 becomes 1), 'unlabel' "
+        "(visibility 0), 'drop' (the point is removed; only single points). None hides the points of instances and "
+        "drops single points.",
+    )
+    min_visible: int = checked.parameter(
+        1,
+        _count,
+        "a whole number, at least 0",
+        "An instance that loses points is dropped where fewer labelled ones than this are still seen.",
+        {"type": "integer", "minimum": 0},
+    )
+    fields: Sequence[str | int] = checked.names(
+        "names, positions or dotted paths",
+        "More values that stand one an instance (or single point) beside the keypoints.",
+        (str, int),
+    )
+
+    def __post_init__(self) -> None:
+        checked.check_fields(self)
+
+    def __repr__(self) -> str:
+        return checked.constructor(self)
+
+    def settled(self, width: int, single: bool, where: str = "keypoints") -> "Keypoints":
+        """The rules for keypoints of a certain form, with nothing left open, as :func:`seen` needs them.
+
+        Args:
+            width: Numbers a point, ``C``.
+            single: Whether every point is an object of its own, ``(P, C)``; else there are instances, ``(N, K, C)``.
+            where: The place of the keypoints, for the error.
+
+        Returns:
+            Rules whose ``columns`` and ``occluded`` are set. Of single points, those that are hidden or unlabelled
+            are all kept: ``min_visible`` is 0.
+
+        Raises:
+            InputError: The columns do not fit, or the rule for covered points does not suit this form.
+        """
+        columns = columns_of(self.columns, width, where)
+        occluded = self.occluded or ("drop" if single else "hide")
+        if occluded == "unlabel" and "v" not in columns:
+            raise InputError(
+                explain(
+                    "No visibility to unlabel covered keypoints by",
+                    where=where,
+                    got=f"columns {columns!r} with occluded='unlabel'",
+                    wanted="a column v",
+                    fix="Give points as x, y, v, or choose occluded='hide'.",
+                )
+            )
+        if occluded == "drop" and not single:
+            raise InputError(
+                explain(
+                    "Points of instances cannot be dropped one by one",
+                    where=where,
+                    got="shape (N, K, C) with occluded='drop'",
+                    wanted="single points (P, C)",
+                    fix="Choose occluded='hide' or 'unlabel'; min_visible drops instances that lose too many points.",
+                )
+            )
+        least = {"drop": 1}.get(occluded, 0) if single else self.min_visible
+        return dataclasses.replace(self, columns=columns, occluded=occluded, min_visible=least)
+
+
+def columns_of(columns: str, width: int, where: str = "keypoints") -> str:
+    """What every number of a point is.
+
+    Args:
+        columns: The declared letters; ``""`` for ``"xy"`` or ``"xyv"``, by their number.
+        width: Numbers a point.
+        where: The place of the keypoints, for the error.
+
+    Raises:
+        InputError: There are more or fewer numbers than letters, or nothing is declared for an unusual number.
+    """
+    found = columns or BY_WIDTH.get(width, "")
+    if len(found) != width:
+        raise InputError(
+            explain(
+                "Keypoints of another width",
+                where=where,
+                got=f"{width} numbers a point",
+                wanted=f"{len(found)}, because columns={found!r}" if found else "2 (x, y) or 3 (x, y, v)",
+                fix=f"Declare what they are, such as Keypoints('xya'), by letters of {LETTERS!r}.",
+            )
+        )
+    return found
+
+
+class SeenPoints(NamedTuple):
+    """Keypoints of one source in one sample of the result.
+
+    Attributes:
+        keep: Instances that stay, ``(N,)``.
+        points: All instances, ``(N, K, C)`` float64, moved as the source is, with the visibility they now have; the
+            array that was given where nothing changes.
+        visible: Labelled points that are seen, ``(N, K)``.
+        changed: Instances that are moved or have lost a point, ``(N,)``.
+    """
+
+    keep: BoolArray
+    points: FloatArray
+    visible: BoolArray
+    changed: BoolArray
+
+
+def seen(
+    part: Contribution | Contributions,
+    points: FloatArray,
+    columns: str,
+    occluded: str | None,
+    own: bool | BoolArray,
+    min_visible: int,
+) -> SeenPoints:
+    """What keypoints become in samples of the result.
+
+    A point is seen where it lies inside the sample and its source owns the pixel: by any weight where the source has
+    the same one wherever it shows (pastes, blends, and both at once), by half or more where weights vary (soft masks).
+    A labelled point that is not seen is lost. Points that are in the sample's own image stay in place when they are
+    covered, and what lies outside of it, or has no position (NaN), is covered by nothing and stays as it came. A
+    partner's lost points are not in the image: they become unlabelled. A blend of whole samples takes nothing away.
+
+    Args:
+        part: What a sample shows of the source of all instances, or one entry an instance; its axes are ``(y, x)``.
+        points: Keypoints, ``(N, K, C)`` float64 in pixels; single points as ``(P, 1, C)``.
+        columns: The letter of every column; see :class:`Keypoints`.
+        occluded: What becomes of the sample's own covered points: ``"hide"``, ``"unlabel"``, or ``"drop"``, which
+            leaves dropping to ``min_visible=1``.
+        own: Whether the source is the sample itself and not its partner; or ``(N,)``.
+        min_visible: Instances that lose points are dropped where fewer labelled points than this are seen.
+
+    Returns:
+        The keypoints; ``points`` itself is left alone.
+    """
+    part, own = side_by_side(part), np.asarray(own)
+    xy, v = [columns.index("x"), columns.index("y")], columns.find("v")
+    placed = place(part, points[..., xy])
+    if part.moved.any():
+        points = points.copy()
+        points[..., xy] = placed
+    inside, owned = _owned(part, placed)
+    labelled = points[..., v] > UNLABELLED if "v" in columns else np.ones_like(owned)
+    lost, visible = labelled & ~owned, labelled & owned
+    lost &= inside | ~(own | _blends_whole(part))[..., None]
+    if "v" in columns and lost.any():
+        points = points.copy()
+        value = np.where(own & (occluded == "hide"), HIDDEN, UNLABELLED)
+        points[..., v] = np.where(lost, value[..., None], points[..., v])
+    cut = np.asarray(lost.any(axis=1))
+    return SeenPoints(~cut | (visible.sum(axis=1) >= min_visible), points, visible, cut | part.moved)
+
+
+def _owned(part: Contributions, placed: FloatArray) -> tuple[BoolArray, BoolArray]:
+    """Which points ``(N, K, 2)`` lie inside the sample, and which of them on a pixel of the source."""
+    inside, cells = np.ones(placed.shape[:-1], np.bool_), []
+    for axis, edges in enumerate(part.edges):
+        at, cuts = placed[..., 1 - axis], edges[..., None]
+        inside &= (at >= cuts[0]) & (at < cuts[-1])
+        cells.append((at >= cuts[1:-1]).sum(axis=0))
+    entry = np.arange(len(part.moved))[:, None]
+    return inside, inside & (part.weight[(*cells, entry)] >= _least_weight(part)[:, None])
+
+
+def _least_weight(part: Contributions) -> FloatArray:
+    """The weight by which a source owns a pixel, ``(n,)``."""
+    support = part.weight > 0
+    least = np.where(support, part.weight, np.inf).min(axis=(0, 1), initial=np.inf)
+    return np.where(_even(part.weight, support), least, MAJORITY)
+
+
+def _blends_whole(part: Contributions) -> BoolArray:
+    """Whether sources show everywhere at their own place, by one weight, ``(n,)``."""
+    return ~part.moved & _even(part.weight, part.filled)
+
+
+def _even(weight: FloatArray, cells: BoolArray) -> BoolArray:
+    """Whether weights ``(rows, columns, n)`` are one weight on some of the cells, ``(n,)``."""
+    return np.asarray(weight.var(axis=(0, 1), where=cells) <= EVEN)
+
+
+def weight_of(part: Contributions) -> FloatArray:
+    """The weight of sources where they show, ``(n,)``: the one they have everywhere, or the mean of those they have."""
+    return np.asarray(part.weight.mean(axis=(0, 1), where=part.weight > 0))

@@ -1,0 +1,49 @@
+"""The global generators that users' own code draws from: borrowed for every sample, and put back."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from mixtransforms.rng.streams import Guard
+
+
+class Generator(NamedTuple):
+    """A global generator: what starts it, what its state is, and what restores that."""
+
+    seed: Callable[[int], Any]
+    state: Callable[[], Any]
+    restore: Callable[[Any], Any]
+
+
+def _seed_numpy(seed: int) -> None:
+    # The third word keeps it apart from Python's generator, which is the same algorithm and starts from two of them.
+    np.random.seed([seed % 2**32, seed >> 32, 1])  # noqa: NPY002
+
+
+OF_PYTHON = Generator(random.seed, random.getstate, random.setstate)
+OF_NUMPY = Generator(_seed_numpy, np.random.get_state, np.random.set_state)
+
+_guard = Guard()
+"""Held while generators are borrowed: there is one of each for all threads."""
+
+
+@contextmanager
+def borrowed(generators: Sequence[Generator]) -> Iterator[Callable[[int], None]]:
+    """Gives what starts generators from a seed of 64 bits; afterwards they are as they were."""
+
+    def start(seed: int) -> None:
+        for generator in generators:
+            generator.seed(seed)
+
+    if not generators:
+        yield start
+        return
+    with _guard, ExitStack() as after:
+        for generator in generators:
+            after.callback(generator.restore, generator.state())
+        yield start

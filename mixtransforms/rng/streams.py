@@ -1,0 +1,255 @@
+"""Where the draws of a transform stand: epoch, rank and calls so far, also in its copies in worker processes."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from multiprocessing import context
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+
+from mixtransforms.core.errors import ParameterError, explain
+from mixtransforms.rng.keys import Key
+from mixtransforms.rng.processes import HIGHEST_RANK, current_rank, in_worker
+
+HIGHEST_EPOCH = 2**32 - 1
+HIGHEST_STEP = 2**63 - 1
+
+OWN_RANK = "own"
+"""The rank of the process that draws."""
+
+
+class EpochWarning(UserWarning):
+    """Nobody tells a pipeline the epoch: its schedules stand still, and with a seed every epoch is the same."""
+
+
+class Guard:
+    """A lock that may be taken again by its thread, that pickles and copies as a new one, and is open after a fork."""
+
+    def __init__(self) -> None:
+        self._locks: dict[int, threading.RLock] = {}  # by process: another thread may have held it in the parent
+
+    def __enter__(self) -> None:
+        process = os.getpid()
+        lock = self._locks.get(process) or self._locks.setdefault(process, threading.RLock())
+        lock.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self._locks[os.getpid()].release()
+
+    def __reduce__(self) -> tuple[type[Guard], tuple[()]]:
+        return Guard, ()
+
+
+class SharedNumbers:
+    """Whole numbers that worker processes share with the process that started them: fork, spawn and forkserver.
+
+    Any other copy, of ``copy.deepcopy`` or in a file, gets the numbers as they are and shares nothing.
+    """
+
+    def __init__(self, numbers: Sequence[int]) -> None:
+        from multiprocessing.sharedctypes import RawArray  # loads ctypes
+
+        self._memory: Any = RawArray("q", list(numbers))
+        self._home = os.getpid()
+
+    def __getitem__(self, index: int) -> int:
+        return int(self._memory[index])
+
+    def __setitem__(self, index: int, number: int) -> None:
+        self._memory[index] = number
+
+    def own(self) -> SharedNumbers:
+        """These, or a copy in a process that is neither the one that made them nor a worker of it.
+
+        Several trainings may be forked with one pipeline: each of them has its own epoch and rank.
+        """
+        return self if self._home == os.getpid() or in_worker() else SharedNumbers(list(self._memory))
+
+    def __reduce__(self) -> tuple[Callable[..., SharedNumbers], tuple[Any]]:
+        if _is_starting_a_process():
+            return _attached, (self._memory,)
+        return SharedNumbers, (list(self._memory),)
+
+
+def _is_starting_a_process() -> bool:
+    """Whether this thread pickles what a spawned process gets; pickling shared memory for anybody else is an error."""
+    starting: Any = context.get_spawning_popen()
+    return starting is not None
+
+
+def _attached(memory: Any) -> SharedNumbers:
+    shared = SharedNumbers.__new__(SharedNumbers)
+    shared._memory, shared._home = memory, 0
+    return shared
+
+
+_EPOCH, _RANK, _FOUND_RANK, _FIRST = range(4)
+"""What stands where in the shared numbers."""
+
+_UNKNOWN, _NO_RANK, _WARNED = -1, -2, -3
+
+
+class Stream:
+    """The draws of one transform or pipeline: which epoch it is, which rank draws, and how many calls there were.
+
+    Epoch and rank are seen by all workers; every process counts its own calls. May be shared between threads.
+    """
+
+    def __init__(self) -> None:
+        self._shared = SharedNumbers([_UNKNOWN] * 4)
+        self._step = 0
+        self._guard = Guard()
+
+    @property
+    def epoch(self) -> int:
+        """The epoch; 0 where none was given."""
+        return max(self._shared[_EPOCH], 0)
+
+    @property
+    def rank(self) -> int:
+        """The rank that draws: the one that was given, 0 where none counts, else that of this process.
+
+        A worker has that of the process that started it, if it was told an epoch.
+        """
+        given, found = self._shared[_RANK], self._shared[_FOUND_RANK]
+        if given != _UNKNOWN:
+            return max(given, 0)
+        return current_rank(max(found, 0) if in_worker() else 0)
+
+    def begin(self, epoch: int, rank: int | str | None = OWN_RANK, where: str = "set_epoch") -> None:
+        """Begins an epoch: calls are counted from 0 again.
+
+        Args:
+            epoch: From 0.
+            rank: ``"own"``, a number, or ``None`` for the same draws on all ranks.
+            where: Who was called, for errors.
+
+        Raises:
+            ParameterError: One of them is out of its range.
+        """
+        epoch = _whole(epoch, "epoch", HIGHEST_EPOCH, where=where)
+        given = {OWN_RANK: _UNKNOWN, None: _NO_RANK}.get(rank) if rank is None or isinstance(rank, str) else None
+        if given is None:
+            given = _whole(rank, "rank", HIGHEST_RANK, f"{OWN_RANK!r}, None or ", where)
+        found = current_rank() if given == _UNKNOWN else _UNKNOWN
+        with self._guard:
+            self._shared = self._shared.own()
+            self._shared[_RANK], self._shared[_FOUND_RANK], self._shared[_EPOCH] = given, found, epoch
+            self._step = 0
+
+    def restart(self) -> None:
+        """Counts calls from 0 again."""
+        with self._guard:
+            self._step = 0
+
+    def key(self, seed: int, content: int | None = None) -> Key:
+        """The key of the next call.
+
+        Args:
+            seed: The user's seed.
+            content: A hash of the batch; ``None`` counts the call instead.
+        """
+        return Key(seed, self.epoch, self.rank, step=self._count() if content is None else content)
+
+    def _count(self) -> int:
+        with self._guard:
+            self._step += 1
+            return self._step - 1
+
+    def warn_of_repetition(self, content: int, where: str) -> None:
+        """Warns where a second batch comes and no epoch was ever given; once, whichever process it is.
+
+        Args:
+            content: A hash of the batch.
+            where: The class that draws.
+        """
+        first, content = self._shared[_FIRST], content >> 1
+        if first == _UNKNOWN:
+            self._shared[_FIRST] = content
+        elif first != content:
+            self._warn("Every epoch will repeat the same draws", "a seed and batches known by their content", where)
+
+    def warn_of_standstill(self, where: str) -> None:
+        """Warns where a schedule has no epoch; once, whichever process it is.
+
+        Args:
+            where: The class that draws.
+        """
+        self._warn("A schedule stays at its first value", "a schedule", where)
+
+    def _warn(self, what: str, got: str, where: str) -> None:
+        if self._shared[_EPOCH] != _UNKNOWN or self._shared[_FIRST] == _WARNED:
+            return
+        self._shared[_FIRST] = _WARNED
+        wanted = "the epoch, before the loader is iterated over"
+        fix = "Call mixtransforms.set_epoch(pipeline, epoch) at the start of every epoch, or once for a single pass."
+        text = explain(what, where=where, got=f"{got}, but no epoch", wanted=wanted, fix=fix)
+        warnings.warn(text, EpochWarning, stacklevel=_level_of_caller())
+
+    def state(self, seed: int | None) -> dict[str, Any]:
+        """Where the draws stand, in JSON's vocabulary."""
+        epoch, rank = self._shared[_EPOCH], self._shared[_RANK]
+        return {
+            "seed": seed,
+            "epoch": None if epoch == _UNKNOWN else epoch,
+            "step": self._step,
+            "rank": {_UNKNOWN: OWN_RANK, _NO_RANK: None}.get(rank, rank),
+        }
+
+    def load(self, state: Any, seed: int | None) -> None:
+        """Goes on where :meth:`state` was asked.
+
+        Raises:
+            ParameterError: The state is of another seed, or is none.
+        """
+        known, where = ("seed", "epoch", "step", "rank"), "load_stream_state"
+        if not isinstance(state, Mapping) or set(state) != set(known):
+            got = sorted(map(str, state)) if isinstance(state, Mapping) else type(state).__name__
+            raise _bad_state("Not the state of a stream", got, ", ".join(known), "Give what stream_state() returned.")
+        if state["seed"] != seed:
+            fix = "Build the pipeline with that seed, or begin the epoch with set_epoch instead."
+            raise _bad_state("The state of another seed", repr(state["seed"]), repr(seed), fix)
+        step = _whole(state["step"], "step", HIGHEST_STEP, where=where)
+        self.begin(0 if state["epoch"] is None else state["epoch"], state["rank"], where)
+        with self._guard:
+            if state["epoch"] is None:
+                self._shared[_EPOCH] = _UNKNOWN
+            self._step = step
+
+    def __getstate__(self) -> dict[str, Any]:
+        if _is_starting_a_process() and self._shared[_RANK] == _UNKNOWN:
+            self._shared = self._shared.own()
+            self._shared[_FOUND_RANK] = current_rank()  # a spawned worker knows nothing of torch.distributed
+        return vars(self)
+
+
+def _level_of_caller() -> int:
+    """How far above whoever asks the package was called, by others than its hosts."""
+    level, frame, own = 1, sys._getframe(1), ("mixtransforms.", "torch.", "albumentations.")
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(own):
+        level, frame = level + 1, frame.f_back
+    return level
+
+
+def _whole(value: Any, name: str, highest: int, other: str = "", where: str = "set_epoch") -> int:
+    if not isinstance(value, (bool, np.bool_)) and isinstance(value, Integral) and 0 <= int(value) <= highest:
+        return int(value)
+    raise ParameterError(
+        explain(
+            f"Bad value for {name!r}",
+            where=where,
+            got=repr(value),
+            wanted=f"{other}a whole number within [0, {highest}]",
+            fix="Count epochs from 0." if name == "epoch" else "Correct it.",
+        )
+    )
+
+
+def _bad_state(what: str, got: object, wanted: str, fix: str) -> ParameterError:
+    return ParameterError(explain(what, where="load_stream_state", got=got, wanted=wanted, fix=fix))

@@ -1,0 +1,1 @@
+"""Transforms, pipelines, plans and schedules as HTML."""

@@ -1,0 +1,191 @@
+"""The figures of methods: what they do to samples on average, before any image is seen."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from mixtransforms.core.errors import InputError, explain
+from mixtransforms.methods.base import Method
+from mixtransforms.mixing.transform import MixTransform
+from mixtransforms.plan import BatchSpec
+from mixtransforms.show.methods import laws
+from mixtransforms.show.needs import need_matplotlib
+
+if TYPE_CHECKING:
+    from mixtransforms.show.style import Picture
+
+_BATCH = 64
+"""Samples in a batch where nobody says how many."""
+_LARGEST_BATCH = 4096
+_MOST_CELLS = 2**24
+"""Cells of the largest map: 128 MiB of float64."""
+_COUNTABLE = 2**53
+"""Cells up to which areas are exact in float64."""
+
+
+def weights(
+    method: Method,
+    size: int = _BATCH,
+    *,
+    shape: Sequence[int] = (224, 224),
+    epoch: int = 0,
+    title: str | None = None,
+    save: str | os.PathLike[str] | None = None,
+) -> Picture:
+    """Draws how much of itself a sample keeps, and how much of its area is pasted.
+
+    Everything is counted on plans that the method draws with a fixed seed, tens of thousands of samples where this is
+    quick: the same figure every time, for methods of your own too. Over the bars of ``MixUp`` stands its Beta law,
+    worked out apart from them. A method that reads class labels is given 10 classes in turn.
+
+    Args:
+        method: A method or a transform of any door, such as ``CutMix(alpha=1.0)``, or a pipeline with one of them.
+        size: Samples in a batch, 2 to 4096.
+        shape: Lengths of the mixed axes in pixels or steps, ``(H, W)``, ``(T,)``, ``(T, H, W)``; ``()`` where nothing
+            is spatial, as in a table.
+        epoch: The epoch of schedules.
+        title: A line above; ``None`` names the method.
+        save: A file to write the figure to; PNG, SVG and PDF files say in words what is on it.
+
+    Returns:
+        A figure of its own, known to no global state.
+
+    Raises:
+        InputError: It is no method, it takes no such shape, or there is nobody to mix with.
+        MissingDependencyError: matplotlib is not installed.
+    """
+    where = "show.weights"
+    pure = _method(method, where)
+    spec = BatchSpec(_size(size, where), _shape(shape, where, axes=None, most=_COUNTABLE))
+    epoch = _epoch(epoch, where)
+    need_matplotlib()
+    from mixtransforms.show.methods import charts
+
+    found = laws.law(pure, spec, epoch, where)
+    return charts.weights(found, pure.at(epoch), spec, title or _name(pure, epoch), save)
+
+
+def coverage(
+    method: Method,
+    shape: Sequence[int] = (224, 224),
+    *,
+    epoch: int = 0,
+    title: str | None = None,
+    save: str | os.PathLike[str] | None = None,
+) -> Picture:
+    """Draws the chance of every pixel to be replaced: a map with its means along both axes.
+
+    It is counted on plans for batches of 64 that the method draws with a fixed seed. Where samples are blended, a
+    pixel counts by the weight of the others: 30% of another sample everywhere is 30% at every pixel. Where one region
+    serves a whole batch (``per="batch"``) fewer regions are seen, and the map is less smooth.
+
+    Args:
+        method: A method or a transform of any door, such as ``CutMix(alpha=1.0)``, or a pipeline with one of them.
+        shape: Lengths of the mixed axes in pixels or steps: ``(H, W)``; of ``(T,)`` a curve is drawn, and of
+            ``(T, H, W)`` the mean over the first axis.
+        epoch: The epoch of schedules.
+        title: A line above; ``None`` names the method.
+        save: A file to write the figure to; PNG, SVG and PDF files say in words what is on it.
+
+    Returns:
+        A figure of its own, known to no global state.
+
+    Raises:
+        InputError: It is no method, or it takes no such shape.
+        MissingDependencyError: matplotlib is not installed.
+    """
+    where = "show.coverage"
+    pure = _method(method, where)
+    spec = BatchSpec(_BATCH, _shape(shape, where, axes=(1, 2, 3), most=_MOST_CELLS))
+    epoch = _epoch(epoch, where)
+    need_matplotlib()
+    from mixtransforms.show.methods import charts
+
+    found = laws.cover(pure, spec, epoch, where)
+    return charts.coverage(found, title or _name(pure, epoch), save)
+
+
+def _method(given: Any, where: str) -> Method:
+    """The method of what is given, without the options of a door."""
+    inside = [] if isinstance(given, Method) else _mixes(given)
+    method = inside[0][1] if len(inside) == 1 else given
+    if isinstance(method, MixTransform):
+        return method.method
+    if isinstance(method, Method):
+        return method
+    if inside:
+        places = " or ".join(f"pipeline.transforms[{index}]" for index, _ in inside)
+        got, fix = f"a {type(given).__name__} with {len(inside)} of them", f"Give one: {places}."
+    elif isinstance(given, type) and issubclass(given, Method):
+        got, fix = f"the class {given.__name__}", f"Make one: {given.__name__}()."
+    else:
+        got, fix = repr(given), "Give the transform that mixes, such as CutMix(alpha=1.0)."
+    raise InputError(
+        explain("No method to draw", where=where, got=got, wanted="a method or a transform that mixes", fix=fix)
+    )
+
+
+def _mixes(pipeline: Any) -> list[tuple[int, Method]]:
+    """The methods in a pipeline, and their places."""
+    transforms = getattr(pipeline, "transforms", ())
+    if not isinstance(transforms, Sequence):
+        return []
+    return [(index, each) for index, each in enumerate(transforms) if isinstance(each, Method)]
+
+
+def _name(method: Method, epoch: int) -> str:
+    return f"{method!r}, epoch {epoch}" if method.moves else repr(method)
+
+
+def _size(given: Any, where: str) -> int:
+    if type(given) is not int or not 2 <= given <= _LARGEST_BATCH:
+        raise InputError(
+            explain(
+                "No batch to draw for",
+                where=where,
+                got=f"size={given!r}",
+                wanted=f"a whole number within [2, {_LARGEST_BATCH}]",
+                fix="A sample that is alone has nobody to be mixed with." if given == 1 else "Leave it out for 64.",
+            )
+        )
+    return given
+
+
+def _epoch(given: Any, where: str) -> int:
+    if type(given) is not int or not 0 <= given < 2**32:
+        raise InputError(
+            explain(
+                "No such epoch",
+                where=where,
+                got=f"epoch={given!r}",
+                wanted="a whole number from 0 on, below 2**32",
+                fix="Epochs are counted from 0.",
+            )
+        )
+    return given
+
+
+def _shape(given: Any, where: str, *, axes: tuple[int, ...] | None, most: int) -> tuple[int, ...]:
+    """A shape of whole numbers from 1 on.
+
+    Args:
+        given: What the user gave.
+        where: For errors.
+        axes: How many axes it may have; ``None`` for any number.
+        most: Most cells.
+    """
+    if not isinstance(given, Sequence) or not all(type(length) is int and length > 0 for length in given):
+        got, wanted = f"shape={given!r}", "the lengths of the mixed axes, whole numbers from 1 on"
+        fix = "Of images it is (height, width), without channels: shape=(224, 224)."
+    elif axes is not None and len(given) not in axes:
+        got, wanted = f"{len(given)} axes, shape={tuple(given)}", "one to three axes"
+        fix = "Leave the axes of samples and channels out: shape=(224, 224)."
+    elif math.prod(given) > most:
+        got, wanted = f"{math.prod(given):,} cells, shape={tuple(given)}", f"at most {most:,}"
+        fix = "A smaller shape with the same proportions gives the same picture."
+    else:
+        return tuple(given)
+    raise InputError(explain("No shape to draw", where=where, got=got, wanted=wanted, fix=fix))

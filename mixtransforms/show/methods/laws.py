@@ -1,0 +1,223 @@
+"""What a method does to samples on average, measured on plans that it draws. No formula of any method is used here."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from mixtransforms.core.compositing import Contributions, all_contributions, measure
+from mixtransforms.core.errors import InputError, ParameterError, PlanError, explain
+from mixtransforms.core.layers import BoolArray, FloatArray, Layer, Mask
+from mixtransforms.methods.base import Method
+from mixtransforms.plan import BatchSpec, Plan
+from mixtransforms.rng.keys import Key
+
+CLASSES = 10
+"""Classes of the samples, in turn, for methods that read them."""
+
+HEAVY, HARDLY = 0.75, 0.95
+"""The largest share of a source below which a sample is heavily mixed, and above which hardly."""
+
+_SEED = 0
+_ENOUGH, _LEAST, _MOST = 30_000, 400, 1_200
+"""Samples that differ, which is enough; least plans, for choices that a whole batch shares; most plans."""
+_MOST_WORK = 5 * 10**7
+"""Roughly the numbers that are computed for all plans; it bounds the time of methods that paint through masks."""
+_COAT_BY_COAT = 20_000
+"""What a sample in several coats costs beside those that are measured all at once."""
+_ALIKE = 1e-9
+"""Differences below this are rounding."""
+
+
+class Law(NamedTuple):
+    """What ``N`` drawn samples are made of.
+
+    Attributes:
+        own: Share of the sample itself in its result, ``(N,)``.
+        label: Share of it that labels get, where some plan declares another one than was painted, ``(N,)``.
+        largest: Share of the source that shows most, ``(N,)``.
+        pasted: Part of the area that is pasted, ``(N,)``: in a region, with opacity 1.
+    """
+
+    own: FloatArray
+    label: FloatArray | None
+    largest: FloatArray
+    pasted: FloatArray
+
+    @property
+    def mixed(self) -> BoolArray:
+        """Samples that show something of another one, ``(N,)``."""
+        return self.own < 1.0
+
+    @property
+    def heavily(self) -> float:
+        """Part of the samples in which no source is above :data:`HEAVY`."""
+        return float((self.largest < HEAVY).mean())
+
+    @property
+    def hardly(self) -> float:
+        """Part of the samples in which one source is above :data:`HARDLY`."""
+        return float((self.largest > HARDLY).mean())
+
+
+class Cover(NamedTuple):
+    """Where samples are replaced.
+
+    Attributes:
+        replaced: Mean weight of other samples at every cell, of the spec's shape.
+        samples: Over how many samples.
+        blends: Whether some of them were blended.
+    """
+
+    replaced: FloatArray
+    samples: int
+    blends: bool
+
+    @property
+    def constant(self) -> bool:
+        """Whether all cells are alike."""
+        return float(np.ptp(self.replaced)) < _ALIKE
+
+    @property
+    def centre(self) -> float:
+        """The value of the cell in the middle."""
+        return float(self.replaced[tuple(length // 2 for length in self.replaced.shape)])
+
+    @property
+    def corners(self) -> float:
+        """Mean of the cells in the corners."""
+        return float(self.replaced[np.ix_(*([0, length - 1] for length in self.replaced.shape))].mean())
+
+    def along(self, axis: int) -> FloatArray:
+        """Mean over all axes but one."""
+        others = tuple(other for other in range(self.replaced.ndim) if other != axis)
+        return np.asarray(self.replaced.mean(axis=others))
+
+
+def law(method: Method, spec: BatchSpec, epoch: int, where: str) -> Law:
+    """What samples of a method are made of, see :class:`Law`.
+
+    Raises:
+        InputError: The method draws no plan.
+    """
+    found = [_of_plan(plan) for plan in drawn(method, spec, epoch, where)]
+    own, label, largest, pasted, declared = (np.concatenate(column) for column in zip(*found, strict=True))
+    return Law(own, label if declared.any() else None, largest, pasted)
+
+
+def cover(method: Method, spec: BatchSpec, epoch: int, where: str) -> Cover:
+    """Where a method replaces samples, see :class:`Cover`.
+
+    Raises:
+        InputError: The method draws no plan.
+    """
+    steps = np.zeros([length + 1 for length in spec.shape])
+    samples, blends = 0, False
+    for plan in drawn(method, spec, epoch, where):
+        for part in all_contributions(plan.size, spec.shape, plan.layers):
+            _add_steps(steps, part.take(np.flatnonzero(part.own)))
+        samples += plan.size
+        blends = blends or any(layer.blends for layer in plan.layers)
+    for axis in range(steps.ndim):
+        np.cumsum(steps, axis=axis, out=steps)
+    own = steps[(slice(-1),) * steps.ndim] / samples
+    return Cover(np.clip(1.0 - own, 0.0, 1.0), samples, blends)
+
+
+def drawn(method: Method, spec: BatchSpec, epoch: int, where: str) -> Iterator[Plan]:
+    """Plans of a method, the same ones every time: as many as make a smooth picture, or as time allows.
+
+    Raises:
+        InputError: The method draws no plan.
+    """
+    hints = {"classes": np.arange(spec.size) % CLASSES} if "classes" in method.needs else {}
+    different = work = 0
+    for step in itertools.count(1):
+        plan = _draw(method, Key(_SEED, epoch, step=step), spec, hints, where)
+        yield plan
+        # Samples that share one weight and one region count once.
+        different += len(np.unique(plan.share[plan.mixed, 0].round(9)))
+        work += _work(plan) + (spec.size**2 if hints else 0)
+        if (different >= _ENOUGH and step >= _LEAST) or step >= _MOST or work >= _MOST_WORK:
+            return
+
+
+def beta_shares(edges: FloatArray, alpha: float) -> FloatArray:
+    """The mass of Beta(alpha, alpha) between edges, ``(n + 1,)`` ascending from 0 to 1; ``(n,)``.
+
+    An independent check of what was drawn, by numeric integration of its density.
+    """
+    below = _beta_below(np.minimum(edges, 1.0 - edges), alpha)
+    return np.diff(np.where(edges <= 0.5, below, 1.0 - below))
+
+
+def _beta_below(points: FloatArray, alpha: float) -> FloatArray:
+    """The mass of Beta(alpha, alpha) below points in the lower half."""
+    power = min(alpha, 1.0)  # as a law of w**power it has no pole at 0
+    grid = np.linspace(0.0, 0.5**power, 100_001)
+    weight = grid ** (1.0 / power)
+    density = (4.0 * weight * (1.0 - weight) if alpha > 1.0 else 1.0 - weight) ** (alpha - 1.0)
+    mass = np.concatenate([[0.0], np.cumsum(density[1:] + density[:-1])])
+    return np.asarray(0.5 * np.interp(points**power, grid, mass / mass[-1]))
+
+
+def _draw(method: Method, key: Key, spec: BatchSpec, hints: dict[str, np.ndarray], where: str) -> Plan:
+    try:
+        return method.redraw(key, spec, hints)
+    except (InputError, ParameterError, PlanError):  # these say what is wrong
+        raise
+    except Exception as reason:
+        raise InputError(
+            explain(
+                f"{type(method).__name__} draws no plan",
+                where=where,
+                got=f"{type(reason).__name__}: {reason}",
+                wanted=f"a plan for {spec.size} samples of {spec.shape}",
+                fix="Give a shape that the method takes, or mend its draw.",
+            )
+        ) from reason
+
+
+def _of_plan(plan: Plan) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray, BoolArray]:
+    """Own share, own share in labels, largest share and pasted area, and whether labels are declared, ``(B,)`` each."""
+    # A source that is painted in several coats is one source.
+    same = plan.sources[:, :, None] == plan.sources[:, None, :]
+    together = np.matmul(same, plan.share[:, :, None])[..., 0]
+    label = np.where(same[:, 0], plan.target_share, 0.0).sum(axis=1)
+    pasted = 1.0 - measure(plan.size, plan.spec.shape, _pastes(plan))[1][:, 0]
+    return together[:, 0], label, together.max(axis=1), pasted, np.full(plan.size, plan.label_share is not None)
+
+
+def _pastes(plan: Plan) -> list[Layer]:
+    """The layers that paste in a region, without the samples on which they blend."""
+    regional = (layer for layer in plan.layers if layer.region is not None)
+    pastes = (layer if (full := layer.opacity == 1.0).all() else layer.take(full) for layer in regional)
+    return [layer for layer in pastes if len(layer)]
+
+
+def _work(plan: Plan) -> int:
+    """Roughly how many numbers measuring a plan computes."""
+    coats = np.bincount(np.concatenate([[0], *(layer.rows for layer in plan.layers)]).astype(np.int64))
+    masks = sum(layer.region.values.size for layer in plan.layers if isinstance(layer.region, Mask))
+    return int(masks + _COAT_BY_COAT * (coats > 1).sum() + 40 * plan.size)
+
+
+def _add_steps(steps: FloatArray, part: Contributions) -> None:
+    """Adds weights that are constant between edges, as the steps at their corners: sums along all axes give them back.
+
+    Cells are not visited, so it costs the same for samples of any size.
+    """
+    step = part.weight
+    for axis in range(steps.ndim):
+        step = np.diff(step, axis=axis, prepend=0.0, append=0.0)
+    count = steps.ndim
+    corners = [
+        cuts.reshape(*(len(cuts) if axis == other else 1 for other in range(count)), cuts.shape[1])
+        for axis, cuts in enumerate(part.edges)
+    ]
+    places = np.ravel_multi_index(np.broadcast_arrays(*corners), steps.shape)
+    filled = step != 0.0
+    np.add.at(steps.reshape(-1), places[filled], step[filled])

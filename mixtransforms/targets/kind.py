@@ -1,0 +1,96 @@
+"""Kinds of targets: what a value is, and by which rules it is mixed. The rules of every kind are one file."""
+
+# No `from __future__ import annotations`: signatures must show types, not strings.
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, ClassVar, NamedTuple
+
+from mixtransforms.core import fields
+from mixtransforms.plan import Plan
+
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+class Scene(NamedTuple):
+    """What a target may know of the call it is mixed in.
+
+    Attributes:
+        shape: Lengths of the plan's mixed axes, such as ``(H, W)``.
+        first: Whether channels come before the mixed axes, as in torch, or behind them.
+        blends: Whether the method computes mixtures; a method that only pastes does not.
+        whole: Lengths of all axes of the images but samples and channels, where some are not mixed, such as the
+            ``(T, H, W)`` of a video of which ``(H, W)`` are mixed.
+        mixed: Which of these are mixed.
+    """
+
+    shape: tuple[int, ...]
+    first: bool
+    blends: bool
+    whole: tuple[int, ...] | None = None
+    mixed: tuple[int, ...] = ()
+
+    @property
+    def lengths(self) -> tuple[int, ...]:
+        """Lengths of all axes but samples and channels."""
+        return self.shape if self.whole is None else self.whole
+
+    @property
+    def axes(self) -> tuple[int, ...]:
+        """Positions of the mixed ones among :attr:`lengths`."""
+        return tuple(range(len(self.shape))) if self.whole is None else self.mixed
+
+
+class Mixed(NamedTuple):
+    """A mixed target.
+
+    Attributes:
+        value: What takes its place.
+        beside: What appears beside it, by name; a name that starts with ``_`` goes on from that of the value:
+            ``{"_weight": ...}`` beside ``tags`` is ``tags_weight``.
+        together: Makes one value of ``value`` and those beside it, for containers that cannot take more names.
+    """
+
+    value: Any
+    beside: Mapping[str, Any] = NOTHING
+    together: Any = None
+
+
+@dataclass(frozen=True, repr=False)
+class Kind:
+    """A kind of target that is one array, with its rules."""
+
+    name: ClassVar[str]
+    """What it is called where kinds are declared."""
+
+    inherits: ClassVar[Mapping[str, str]] = NOTHING
+    """Fields that are taken from the transform's option of that name where they are ``None``."""
+
+    def __post_init__(self) -> None:
+        fields.check_fields(self)
+
+    def __repr__(self) -> str:
+        return fields.constructor(self)
+
+    def within(self, options: Any) -> "Kind":
+        """The kind with what it inherits from a transform's options."""
+        missing = {name: option for name, option in self.inherits.items() if getattr(self, name) is None}
+        return dataclasses.replace(self, **{name: getattr(options, option) for name, option in missing.items()})
+
+    def check(self, value: Any, where: str, scene: Scene) -> None:
+        """Refuses a value that could only be mixed wrongly.
+
+        Args:
+            value: An array ``(B, ...)``, NumPy or torch.
+            where: Its place, for the error.
+            scene: The call.
+
+        Raises:
+            InputError: The value is of another shape or dtype, or out of range.
+        """
+        raise NotImplementedError
+
+    def mix(self, plan: Plan, value: Any, scene: Scene) -> Mixed:
+        """The value that :meth:`check` has let pass, mixed by the plan; the value itself is left alone."""
+        raise NotImplementedError

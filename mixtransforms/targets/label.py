@@ -1,0 +1,199 @@
+"""Class labels: integer ids, one-hot or soft rows; mixed by the plan's shares into soft rows or pairs."""
+
+# No `from __future__ import annotations`: signatures must show types, not strings.
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mixtransforms.core import fields
+from mixtransforms.core.backends import backend_of, dtype_name, is_floating, is_integer
+from mixtransforms.core.errors import InputError, explain
+from mixtransforms.kernels import kernel_of
+from mixtransforms.plan import Plan
+from mixtransforms.targets.kind import Kind, Mixed, Scene
+
+FORMS = ("soft", "pair")
+
+
+class LabelPair(NamedTuple):
+    """Labels as a loss reads them that is not linear: ``weight * loss(label) + (1 - weight) * loss(partner)``.
+
+    Attributes:
+        label: Labels of the samples themselves, as they came in, ``(B,)`` or ``(B, K)``.
+        partner: Labels of their partners, alike.
+        weight: Weight of the sample itself, ``(B,)`` float32.
+    """
+
+    label: Any
+    partner: Any
+    weight: Any
+
+
+@dataclass(frozen=True, repr=False)
+class LossTarget(Kind):
+    """What a loss compares predictions with: values mixed by :attr:`~mixtransforms.Plan.target_share`, or pairs."""
+
+    _: fields.KW_ONLY
+    form: str | None = fields.optional_choice(
+        FORMS,
+        "'soft', mixed values, or 'pair', (label, partner, weight); None is the form of the transform's labels.",
+    )
+
+    inherits: ClassVar[Mapping[str, str]] = {"form": "labels"}
+
+    def mix(self, plan: Plan, value: Any, scene: Scene) -> Mixed:
+        """Mixed values, or a :class:`LabelPair` of the values as they came.
+
+        Raises:
+            PlanError: Pairs are wanted where some sample has several partners.
+        """
+        kernel = kernel_of(str(backend_of(value)))
+        return Mixed(LabelPair(*kernel.pair(value, plan))) if self.form == "pair" else self.soften(kernel, plan, value)
+
+    def soften(self, kernel: ModuleType, plan: Plan, value: Any) -> Mixed:
+        """Mixed values: the form ``"soft"``.
+
+        Args:
+            kernel: The verbs of the value's backend.
+            plan: The plan.
+            value: What :meth:`check` has let pass.
+        """
+        raise NotImplementedError
+
+
+@fields.documented
+@dataclass(frozen=True, repr=False)
+class Label(LossTarget):
+    """Class labels: integer ids ``(B,)``, or one-hot or soft rows ``(B, K)`` of any dtype.
+
+    Soft labels are float32 ``(B, K)``; pairs keep what came in.
+    """
+
+    num_classes: int | None = fields.optional_integer(
+        low=1, high=2**31 - 1, doc="Number of classes; needed only to turn integer labels into soft ones."
+    )
+    ignore_index: int | None = fields.optional_integer(
+        low=-(2**31), high=2**31 - 1, doc="Class id that carries no mass, such as -1 for unlabelled samples."
+    )
+
+    name: ClassVar[str] = "label"
+    inherits: ClassVar[Mapping[str, str]] = {
+        "num_classes": "num_classes",
+        "ignore_index": "ignore_index",
+        **LossTarget.inherits,
+    }
+
+    def soften(self, kernel: ModuleType, plan: Plan, value: Any) -> Mixed:
+        """Soft rows ``(B, K)`` float32; ids that are ignored are rows of zeros before they are mixed."""
+        if len(value.shape) == 1:
+            return Mixed(kernel.soft_labels(value, self.num_classes, self.ignore_index, plan))
+        return Mixed(kernel.combine(kernel.astype(value, "float32"), plan))
+
+    def check(self, value: Any, where: str, scene: Scene) -> None:
+        """Refuses labels that could only be mixed wrongly. See :meth:`Kind.check`.
+
+        Raises:
+            InputError: The labels are of another shape or dtype, out of range, or there is no number of classes.
+        """
+        shape, classes = tuple(value.shape), self.num_classes
+        if len(shape) == 1 and is_integer(value):
+            if self.form != "pair" and classes is None:
+                raise InputError(
+                    explain(
+                        "The number of classes is not known",
+                        where=where,
+                        got="integer labels without num_classes",
+                        wanted="num_classes, to turn ids into soft labels",
+                        fix="Give num_classes=..., or labels='pair', which needs none.",
+                    )
+                )
+            self._check_ids(value, where)
+        elif len(shape) != 2 or not (is_integer(value) or is_floating(value) or dtype_name(value) == "bool"):
+            raise InputError(
+                explain(
+                    "Not class labels",
+                    where=where,
+                    got=f"shape {shape} {value.dtype}",
+                    wanted="integer ids (B,), or one-hot or soft rows (B, K)",
+                    fix="Give class ids as integers; say what else it is with kinds, such as 'mask', 'regression' or "
+                    "'multilabel'; or leave the array alone with passthrough.",
+                )
+            )
+        elif classes is not None and shape[1] != classes:
+            raise InputError(
+                explain(
+                    "Label rows of another width",
+                    where=where,
+                    got=f"shape {shape}",
+                    wanted=f"(B, {classes}), because num_classes={classes}",
+                    fix="Correct num_classes, or leave it out for two-dimensional labels.",
+                )
+            )
+        elif is_integer(value):
+            _check_one_hot(value, where)
+
+    def _check_ids(self, labels: Any, where: str) -> None:
+        kernel = kernel_of(str(backend_of(labels)))
+        if not kernel.readable(labels):
+            kernel.expect(self._known(labels), f"Class ids out of range: wanted {self._wanted}")
+            return
+        ids = kernel.to_host(labels)
+        if ids.size and ids.min() >= 0 and (self.num_classes is None or ids.max() < self.num_classes):
+            return
+        ids = ids.astype(np.int64)
+        wrong = ~self._known(ids)
+        if wrong.any():
+            raise InputError(
+                explain(
+                    "Class ids out of range",
+                    where=where,
+                    got=f"{np.unique(ids[wrong])[:5].tolist()} at {np.flatnonzero(wrong)[:5].tolist()}",
+                    wanted=self._wanted,
+                    fix="Correct num_classes, or name the id of unlabelled samples with ignore_index.",
+                )
+            )
+
+    @property
+    def _wanted(self) -> str:
+        limit = "" if self.num_classes is None else f" and below num_classes={self.num_classes}"
+        return f"ids from 0{limit}" + ("" if self.ignore_index is None else f", or ignore_index={self.ignore_index}")
+
+    def _known(self, ids: Any) -> Any:
+        """Which ids are classes or ignored, as an array of the same backend."""
+        known = ids >= 0
+        if self.num_classes is not None:
+            known = known & (ids < self.num_classes)
+        return known if self.ignore_index is None else known | (ids == self.ignore_index)
+
+
+def _check_one_hot(labels: Any, where: str) -> None:
+    kernel = kernel_of(str(backend_of(labels)))
+    if not kernel.readable(labels) and labels.shape[1] > 1:
+        kernel.expect((labels == 0) | (labels == 1), "Whole numbers in rows that are not one-hot")
+        return
+    rows = kernel.to_host(labels)
+    if rows.shape[1] < 2 or not ((rows == 0) | (rows == 1)).all():
+        raise InputError(
+            explain(
+                "Whole numbers in rows that are not one-hot",
+                where=where,
+                got=f"shape {rows.shape}, values {np.unique(rows)[:5].tolist()}",
+                wanted="zeros and ones, one column a class",
+                fix="Give class ids as (B,), shares as floats, or leave attributes alone with passthrough.",
+            )
+        )
+
+
+def offending(values: NDArray[Any], wrong: NDArray[np.bool_]) -> str:
+    """The first of the entries that are ``wrong``, and their rows, for an error."""
+    return f"{np.unique(values[wrong])[:5].tolist()} in rows {np.flatnonzero(wrong.any(axis=1))[:5].tolist()}"
+
+
+def class_ids(labels: Any) -> NDArray[Any]:
+    """Class ids ``(B,)`` on the host, of rows the largest entry."""
+    values: NDArray[Any] = kernel_of(str(backend_of(labels))).to_host(labels)
+    return values if values.ndim == 1 else values.argmax(axis=1)

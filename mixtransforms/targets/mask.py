@@ -1,0 +1,260 @@
+"""Semantic masks: a class id at every pixel, or a map a class; pasted as they are, kept apart where images blend."""
+
+# No `from __future__ import annotations`: signatures must show types, not strings.
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+
+from mixtransforms.core import fields
+from mixtransforms.core.backends import backend_of, is_floating
+from mixtransforms.core.errors import InputError, explain
+from mixtransforms.core.layers import FloatArray
+from mixtransforms.kernels import kernel_of
+from mixtransforms.kernels.paint import paint
+from mixtransforms.plan import Plan
+from mixtransforms.targets.kind import Kind, Mixed, Scene
+from mixtransforms.targets.pastes import blending, pastes
+
+FORMS = ("pair", "soft", "dominant")
+
+
+class MaskPair(NamedTuple):
+    """Masks as a loss reads them: ``weight * loss(mask) + (1 - weight) * loss(partner)``.
+
+    Attributes:
+        mask: Masks of the samples themselves, with what was pasted, as they came in.
+        partner: Masks of what was blended in, alike; the same as ``mask`` wherever nothing was.
+        weight: Weight of ``mask``, float32: ``(B,)``, or a map like the mask with one channel where a plan has soft
+            edges.
+    """
+
+    mask: Any
+    partner: Any
+    weight: Any
+
+
+@fields.documented
+@dataclass(frozen=True, repr=False)
+class SemanticMask(Kind):
+    """Masks of class ids ``(B, H, W)``, ``(B, 1, H, W)`` or ``(B, H, W, 1)``, or maps with a channel for every class.
+
+    Pastes copy ids, of any dtype; resized crops copy the nearest ones. Ids are never averaged: what a method that
+    blends makes of them is ``form``, whatever was drawn.
+    """
+
+    name: ClassVar[str] = "mask"
+    inherits: ClassVar[Mapping[str, str]] = {
+        "num_classes": "num_classes",
+        "ignore_index": "ignore_index",
+        "form": "masks",
+    }
+
+    num_classes: int | None = fields.optional_integer(
+        low=1, high=2**31 - 1, doc="Number of classes; needed only to turn ids into soft maps."
+    )
+    ignore_index: int | None = fields.optional_integer(
+        low=-(2**31), high=2**31 - 1, doc="Id of pixels that carry no mass in soft maps, such as 255."
+    )
+    form: str | None = fields.optional_choice(
+        FORMS,
+        "Form of blended masks: 'pair', both and a weight; 'soft', float32 maps, one a class; 'dominant', the ids of "
+        "the heavier source.",
+    )
+
+    def check(self, value: Any, where: str, scene: Scene) -> None:
+        """Refuses masks of another size than the images, and ids without a channel. See :meth:`Kind.check`.
+
+        Raises:
+            InputError: The shape is another one; or soft maps are asked for, and the values are neither ids in range
+                nor maps with a channel for every class.
+        """
+        shape, rank = tuple(value.shape), len(scene.lengths)
+        fits = len(shape) in (rank + 1, rank + 2)
+        if not fits or tuple(shape[_start(value, scene) :][:rank]) != scene.lengths:
+            raise InputError(
+                explain(
+                    "The mask is of another size than the images",
+                    where=where,
+                    got=f"shape {shape}",
+                    wanted=f"axes {scene.lengths}, with channels, if any, {'before' if scene.first else 'behind'}",
+                    fix="Resize the masks to the size of the images, or move the axis of channels.",
+                )
+            )
+        if scene.blends and self.form == "soft":
+            self._check_soft(value, where, scene)
+
+    def _check_soft(self, value: Any, where: str, scene: Scene) -> None:
+        channels = _channels(value, scene)
+        if channels > 1:
+            self._check_maps(value, channels, where)
+        elif is_floating(value):
+            raise InputError(
+                explain(
+                    "Floats in one channel are not class ids",
+                    where=where,
+                    got=f"shape {tuple(value.shape)} {value.dtype}",
+                    wanted="integer ids, or maps with a channel for every class",
+                    fix="Convert ids to integers, or use masks='pair' for alpha mattes.",
+                )
+            )
+        elif self.num_classes is None:
+            raise InputError(
+                explain(
+                    "The number of classes is not known",
+                    where=where,
+                    got="masks of ids without num_classes",
+                    wanted="num_classes, to turn ids into soft maps",
+                    fix="Give num_classes=... or kinds={'mask': SemanticMask(21)}, or masks='pair', which needs none.",
+                )
+            )
+        else:
+            self._check_ids(value, self.num_classes, where)
+
+    def _check_maps(self, value: Any, channels: int, where: str) -> None:
+        if self.num_classes not in (None, channels):
+            raise InputError(
+                explain(
+                    "Masks with another number of channels",
+                    where=where,
+                    got=f"shape {tuple(value.shape)}, {channels} channels",
+                    wanted=f"{self.num_classes}, because num_classes={self.num_classes}",
+                    fix=f"Correct num_classes, or give masks their own, kinds={{'mask': SemanticMask({channels})}}.",
+                )
+            )
+        if not is_floating(value) and not bool(((value == 0) | (value == 1)).all()):
+            raise InputError(
+                explain(
+                    "Whole numbers in channels that are not one-hot",
+                    where=where,
+                    got=f"shape {tuple(value.shape)} {value.dtype}",
+                    wanted="zeros and ones, one channel a class",
+                    fix="Give class ids in one channel, or shares as floats.",
+                )
+            )
+
+    def _check_ids(self, value: Any, classes: int, where: str) -> None:
+        kernel = kernel_of(str(backend_of(value)))
+        ids = kernel.astype(value, "float32")  # compared on its device; some integer dtypes of torch cannot be
+        wrong = (ids < 0) | (ids >= classes)
+        if self.ignore_index is not None:
+            wrong &= ids != self.ignore_index
+        if bool(wrong.any()):
+            listed = np.unique(kernel.to_host(value)[kernel.to_host(wrong)])[:5].tolist()
+            ignored = "" if self.ignore_index is None else f", or ignore_index={self.ignore_index}"
+            raise InputError(
+                explain(
+                    "Class ids out of range",
+                    where=where,
+                    got=f"{listed}",
+                    wanted=f"ids from 0 and below num_classes={classes}{ignored}",
+                    fix="Correct num_classes, or name the id of unlabelled pixels with ignore_index; masks have their "
+                    "own with kinds={'mask': SemanticMask(21)}.",
+                )
+            )
+
+    def mix(self, plan: Plan, value: Any, scene: Scene) -> Mixed:
+        """Masks that :meth:`check` has let pass, mixed by the plan.
+
+        Args:
+            plan: The plan.
+            value: Masks; they are left alone.
+            scene: The call.
+
+        Returns:
+            Masks as they came in where ``scene.blends`` is false and for ``form="dominant"``. For ``"pair"`` (and
+            ``None``) also the partner's and the weight beside them, see :class:`MaskPair`. For ``"soft"`` maps
+            ``(B, K, *shape)`` or ``(B, *shape, K)``, float32 or, of floats, in their dtype.
+
+        Raises:
+            PlanError: Two layers blend into one sample, which only ``form="soft"`` can tell.
+        """
+        if not scene.blends:
+            return Mixed(_pasted(plan, value, scene))
+        if self.form == "soft":
+            return Mixed(self._soft(plan, value, scene))
+        if self.form == "dominant":
+            blending(plan)  # refuses what has no single heavier source
+            return Mixed(_pasted(pastes(plan, lambda weight: weight > 0.5), value, scene))
+        pair = _pair(plan, value, scene)
+        return Mixed(pair.mask, {"_partner": pair.partner, "_weight": pair.weight}, MaskPair)
+
+    def _soft(self, plan: Plan, value: Any, scene: Scene) -> Any:
+        """The plan painted on the map of one class after the other, so that all of them are held only once."""
+        channels, rank = _channels(value, scene), len(scene.lengths)
+        if channels > 1 and is_floating(value):
+            return _pasted(plan, value, scene)
+        kernel = kernel_of(str(backend_of(value)))
+        maps = kernel.zeros((plan.size, channels if channels > 1 else self.num_classes, *scene.lengths), value)
+        for number, pixels in self._classes(value, scene):
+            maps[:, number] = paint(plan, kernel.astype(pixels, "float32"), [axis + 1 for axis in scene.axes], ids=True)
+        return kernel.typed(maps if scene.first else kernel.front(maps, range(2, rank + 2)), value)
+
+    def _classes(self, value: Any, scene: Scene) -> Iterator[tuple[int, Any]]:
+        """Every class that carries mass, and its pixels, one channel."""
+        channels = _channels(value, scene)
+        if channels > 1:
+            yield from ((number, _channel(value, scene, number)) for number in range(channels))
+            return
+        ids = kernel_of(str(backend_of(value))).astype(_channel(value, scene, 0), "float32")
+        for number in range(self.num_classes or 0):
+            if number != self.ignore_index:
+                yield number, ids == number
+
+
+def _pair(plan: Plan, value: Any, scene: Scene) -> MaskPair:
+    """Both masks and their weight; what is opaque is pasted into both, what blends into the partner's only."""
+    weight = _weight(plan, value, scene)
+    own, partner = pastes(plan, lambda share: share == 1), pastes(plan, lambda share: share > 0)
+    return MaskPair(_pasted(own, value, scene), _pasted(partner, value, scene), weight)
+
+
+def _weight(plan: Plan, value: Any, scene: Scene) -> Any:
+    """Weight of the samples' own masks; a map where it may vary over the place."""
+    varies, kernel = any(layer.soft_edged for layer in plan.layers), kernel_of(str(backend_of(value)))
+    weight = np.ones((plan.size, *(scene.lengths if varies else ())), np.float32)
+    for layer in blending(plan):
+        weight[layer.rows] = 1.0 - (_spread(layer.field(scene.shape), scene) if varies else layer.opacity)
+    if not varies:
+        return kernel.like(weight, value)
+    axis = _channel_axis(value, scene)
+    return kernel.typed(kernel.like(weight if axis is None else np.expand_dims(weight, axis), value), value)
+
+
+def _pasted(plan: Plan, value: Any, scene: Scene) -> Any:
+    return paint(plan, value, _mixed_axes(value, scene), ids=True, where="mask")
+
+
+def _spread(field: FloatArray, scene: Scene) -> FloatArray:
+    """A field of the mixed axes over all axes, alike along those that are not mixed."""
+    unmixed = [axis + 1 for axis in range(len(scene.lengths)) if axis not in scene.axes]
+    return np.asarray(np.expand_dims(field, unmixed))
+
+
+def _start(value: Any, scene: Scene) -> int:
+    """Position of the first axis behind samples and channels."""
+    return len(value.shape) - len(scene.lengths) if scene.first else 1
+
+
+def _mixed_axes(value: Any, scene: Scene) -> list[int]:
+    """Positions of the mixed axes."""
+    return [_start(value, scene) + axis for axis in scene.axes]
+
+
+def _channel_axis(value: Any, scene: Scene) -> int | None:
+    """Position of the axis of channels, where there is one."""
+    if len(value.shape) == len(scene.lengths) + 1:
+        return None
+    return 1 if scene.first else len(scene.lengths) + 1
+
+
+def _channels(value: Any, scene: Scene) -> int:
+    axis = _channel_axis(value, scene)
+    return 1 if axis is None else int(value.shape[axis])
+
+
+def _channel(value: Any, scene: Scene, number: int) -> Any:
+    """One channel, ``(B, ...)``, a view."""
+    axis = _channel_axis(value, scene)
+    return value if axis is None else value[(slice(None),) * axis + (number,)]
