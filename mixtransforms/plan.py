@@ -17,9 +17,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mixtransforms.core.compositing import Contribution, contributions, measure
+from mixtransforms.core.display import Displayed
 from mixtransforms.core.errors import PlanError, explain
 from mixtransforms.core.layers import BoolArray, Boxes, FloatArray, IntArray, Layer, Mask, check_layer, freeze
 from mixtransforms.core.memo import Memo
+from mixtransforms.core.mixture import BatchSpec
 from mixtransforms.rng.keys import Key
 
 if TYPE_CHECKING:
@@ -28,22 +30,8 @@ if TYPE_CHECKING:
 __all__ = ["BatchSpec", "Boxes", "Layer", "Mask", "Plan"]
 
 
-@dataclass(frozen=True)
-class BatchSpec:
-    """What a method may know of a batch.
-
-    Attributes:
-        size: Number of samples ``B``.
-        shape: Lengths of the mixed axes in pixels or steps: ``(H, W)``, ``(T,)``, ``(T, H, W)``, ``(D, H, W)`` or
-            ``()`` where nothing is spatial.
-    """
-
-    size: int
-    shape: tuple[int, ...] = ()
-
-
 @dataclass(frozen=True, eq=False)
-class Plan:
+class Plan(Displayed):
     """One draw of a method for one batch; replayable on any batch of the same spec.
 
     Attributes:
@@ -282,8 +270,3 @@ class Plan:
             parts = [f"{share:.3f} of {source}" for source, share in zip(sources, shares, strict=True) if share > 0]
             lines.append(f"  {row}: " + " + ".join(parts))
         return "\n".join(lines)
-
-    def _repr_html_(self) -> str:
-        from mixtransforms.show.html import render  # upward: notebooks ask for it
-
-        return render.plan(self)

@@ -55,30 +55,15 @@ ROOMS = {
 
 EXCEPTIONS = {
     # file: {what it imports beyond its room: why}
-    "kernels/paint.py": {"mixtransforms.plan": "types"},
-    "kernels/torch.py": {"torch": "the backend", "mixtransforms.plan": "types"},
+    "kernels/torch.py": {"torch": "the backend"},
     "kernels/tensor_painter.py": {"torch": "the backend"},
-    "kernels/plan_tensors.py": {"torch": "the backend", "mixtransforms.plan": "types"},
-    "kernels/numpy.py": {"cv2": "faster blends where it is installed", "mixtransforms.plan": "types"},
-    "plan.py": {"mixtransforms.show": "notebooks show it as HTML"},
-    "methods/base.py": {"mixtransforms.show": "notebooks show it as HTML"},
-    "methods/schedules.py": {"mixtransforms.show": "notebooks show it as HTML"},
-    "targets/registry.py": {
-        "mixtransforms.batch": "what was found",
-        "mixtransforms.objects": "keypoints are declared with parameters",
-    },
+    "kernels/plan_tensors.py": {"torch": "the backend"},
+    "kernels/numpy.py": {"cv2": "faster blends where it is installed"},
     "batch/read.py": {"torch": "labels follow the backend of the images"},
     "batch/collate.py": {"torch": "stacks samples that are tensors"},
-    "mixing/transform.py": {"mixtransforms.show": "notebooks show it as HTML"},
     "albumentations/transform.py": {"torch": "tensors after ToTensorV2"},
     "albumentations/compose.py": {
         "torch": "tensors after ToTensorV2",
-        "mixtransforms.files": "its repr is the code that files are checked with",
-        "mixtransforms.show": "notebooks show it as HTML",
-    },
-    "torchvision/compose.py": {
-        "mixtransforms.files": "its repr is the code that files are checked with",
-        "mixtransforms.show": "notebooks show it as HTML",
     },
     "files/parse_yaml.py": {"yaml": "reads YAML"},
     "files/hosts/torchvision.py": {
@@ -108,9 +93,6 @@ AT_LOAD = frozenset(
         "kernels/torch.py",
         "kernels/tensor_painter.py",
         "kernels/plan_tensors.py",
-        "kernels/numpy.py",
-        "kernels/paint.py",
-        "targets/registry.py",
         "files/hosts/torchvision.py",
         "files/hosts/albumentations.py",
         "show/style.py",
@@ -127,6 +109,7 @@ AT_LOAD = frozenset(
 COMPUTED = {
     # file: what the name that it computes may be
     "__init__.py": "the homes of the public names",
+    "core/display.py": "who shows things as HTML and as code",
     "kernels/__init__.py": "the backends",
     "files/document.py": "the codecs of the hosts",
     "cli/doctor.py": "the packages that it examines",
@@ -252,8 +235,8 @@ def test_no_exception_outlives_its_reason():
         pytest.param("methods/cutout.py", "import torch", id="a backend in a method"),
         pytest.param("methods/cutout.py", "def f():\n    import cv2", id="a lazy backend in a method"),
         pytest.param("methods/cutout.py", "from mixtransforms.kernels import numpy", id="a kernel in a method"),
-        pytest.param("plan.py", "from mixtransforms.show.html.render import plan", id="an exception when loading"),
-        pytest.param("core/fields.py", "def f():\n    from mixtransforms.show import html", id="another's exception"),
+        pytest.param("plan.py", "def f():\n    from mixtransforms.show import html", id="a room above, lazily"),
+        pytest.param("batch/batch.py", "def f():\n    import torch", id="another's exception"),
         pytest.param("core/fields.py", "from mixtransforms import MixUp", id="a public name from below"),
         pytest.param("core/fields.py", "from ..mixing import MixUp", id="a relative import"),
         pytest.param("core/fields.py", "from .. import mixing", id="a relative import of a room"),

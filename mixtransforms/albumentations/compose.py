@@ -21,7 +21,7 @@ from mixtransforms.containers.tree import replace as replace_leaves
 from mixtransforms.containers.tree import walk
 from mixtransforms.core.backends import backend_of
 from mixtransforms.core.errors import InputError, ParameterError, explain
-from mixtransforms.mixing.epochs import Resumable
+from mixtransforms.mixing.compose import BatchPipeline
 from mixtransforms.mixing.options import checked_seed
 from mixtransforms.mixing.pipeline import (
     MIX,
@@ -53,7 +53,7 @@ _INDEX = {"bbox_params": (A.BboxParams, BOX_INDEX), "keypoint_params": (A.Keypoi
 """The host's parameters of objects, and the label field by which it says which of them it has kept."""
 
 
-class BatchCompose(Resumable, A.Compose):
+class BatchCompose(BatchPipeline, A.Compose):
     """Runs Albumentations transforms on every sample with its own random parameters, and mixing on the batch.
 
     Call it with keywords, ``pipeline(images=images, labels=labels)``, or with a list of samples,
@@ -213,16 +213,6 @@ class BatchCompose(Resumable, A.Compose):
                         fix="Declare it with kinds= or passthrough= of the mix, or use strict=False.",
                     )
                 )
-
-    def __repr__(self) -> str:
-        from mixtransforms.files.source import source
-
-        return source(self)
-
-    def _repr_html_(self) -> str:
-        from mixtransforms.show.html import render  # upward: notebooks ask for it
-
-        return render.pipeline(self)
 
     def _run(self, data: Any, steps: list[Step] | None) -> dict[str, Any]:
         call = self._call(data, type(self).__name__ if steps is None else None)

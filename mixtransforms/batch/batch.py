@@ -8,14 +8,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from mixtransforms.batch.inventory import Target
 from mixtransforms.containers.records import Columns, as_records
 from mixtransforms.containers.tree import Path, children, is_flat, leaf_at, replace, spell, takes_names, walk
 from mixtransforms.core.backends import backend_of
 from mixtransforms.kernels import kernel_of
 from mixtransforms.objects.objects import Objects
 from mixtransforms.plan import BatchSpec
-from mixtransforms.targets.kind import Mixed
+from mixtransforms.targets.kind import Mixed, Target
 from mixtransforms.targets.names import TABLE
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections import deque
 from collections.abc import Collection, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 from mixtransforms.containers.records import Columns
 from mixtransforms.containers.tree import Path, children, depth, describe, is_flat, is_mixed, leaf_at, spell, walk
@@ -18,23 +18,8 @@ from mixtransforms.core.errors import InputError, explain, nearest
 from mixtransforms.core.layout import Layout
 from mixtransforms.core.memo import Memo
 from mixtransforms.objects.groups import Group, ObjectFinder
+from mixtransforms.targets.kind import Target
 from mixtransforms.targets.names import DEFAULT_NAMES, FIELDS, IMAGE, LABEL, MASK, has_name, is_of_sample, typed_kind
-
-
-class Target(NamedTuple):
-    """A value to mix.
-
-    Attributes:
-        path: Keys and positions from the root of the batch.
-        kind: One of :data:`KINDS`.
-        value: An array, or a flat list of arrays or numbers, one a sample.
-        rule: The declared kind with its own parameters, or ``None``.
-    """
-
-    path: Path
-    kind: str
-    value: Any
-    rule: Any = None
 
 
 @dataclasses.dataclass(frozen=True)

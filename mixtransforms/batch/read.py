@@ -10,7 +10,7 @@ import numpy as np
 
 from mixtransforms.batch.batch import Found, is_column
 from mixtransforms.batch.collate import collate, is_samples, ragged, stack
-from mixtransforms.batch.inventory import Finder, Target
+from mixtransforms.batch.inventory import Finder
 from mixtransforms.containers.records import by_columns, is_records
 from mixtransforms.containers.structure import common_structure, structure
 from mixtransforms.containers.tree import Path, is_flat, is_picture, leaf_at, spell, walk
@@ -21,6 +21,7 @@ from mixtransforms.core.layout import Layout
 from mixtransforms.kernels import kernel_of
 from mixtransforms.objects.objects import Objects
 from mixtransforms.plan import BatchSpec
+from mixtransforms.targets.kind import Target
 from mixtransforms.targets.names import IMAGE, MASK, TABLE
 
 

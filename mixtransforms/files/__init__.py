@@ -13,7 +13,7 @@ rebuilt and compared before it is written, and again after it was read.
 """
 
 from mixtransforms.files.document import from_dict, from_json, to_dict, to_json
-from mixtransforms.files.fingerprint import fingerprint
+from mixtransforms.files.fingerprints import fingerprint
 from mixtransforms.files.schema_file import json_schema
 from mixtransforms.files.storage import check, load, save
 

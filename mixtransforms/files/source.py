@@ -7,10 +7,12 @@ import inspect
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from mixtransforms.core.display import code_of
 from mixtransforms.core.errors import ConfigError
 from mixtransforms.files.codec import CUSTOM, OWN, Codec
 from mixtransforms.files.document import codec_of, host_of
 from mixtransforms.files.entries import CHILDREN, Entry
+from mixtransforms.mixing.compose import BatchPipeline
 from mixtransforms.mixing.transform import MixTransform
 
 WIDTH = 100
@@ -22,6 +24,7 @@ _HOMES = {"torchvision": "tv_tensors", "torch": "torch"}
 """Where types that are keys of dicts come from."""
 
 
+@code_of.register(BatchPipeline)  # type: ignore[untyped-decorator]
 def source(pipeline: Any) -> str:
     """Constructor code that evaluates to an equal pipeline; arguments that have their defaults are left out.
 

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from mixtransforms.core.backends import SMALL_ROW, WEIGHT_STEPS, is_floating
 from mixtransforms.core.layers import BoolArray, Boxes, FloatArray, IntArray
+from mixtransforms.core.mixture import Mixture
 from mixtransforms.kernels.neighbours import nearest_cells
 from mixtransforms.kernels.resampling import resize_matrices
-from mixtransforms.plan import Plan
 
 Array = NDArray[Any]
 
@@ -183,7 +183,7 @@ def nearest(original: Array, source: IntArray, crop: Boxes, frame: Boxes) -> Arr
     return result
 
 
-def soft_labels(ids: Array, classes: int, ignore_index: int | None, plan: Plan) -> NDArray[np.float32]:
+def soft_labels(ids: Array, classes: int, ignore_index: int | None, plan: Mixture) -> NDArray[np.float32]:
     """What every class gets of class ids ``(B,)``, ``(B, classes)`` float32, without building one-hot rows.
 
     Args:
@@ -209,7 +209,7 @@ def astype(values: Array, dtype: Any) -> Array:
         return values.astype(dtype, copy=False)
 
 
-def pair(values: Array, plan: Plan) -> tuple[Array, Array, NDArray[np.float32]]:
+def pair(values: Array, plan: Mixture) -> tuple[Array, Array, NDArray[np.float32]]:
     """Values, those of their one partner, and the share of their own ``(B,)``.
 
     Raises:
@@ -218,7 +218,7 @@ def pair(values: Array, plan: Plan) -> tuple[Array, Array, NDArray[np.float32]]:
     return values.copy(), values[plan.partner], plan.target_share[:, 0].astype(np.float32)
 
 
-def combine(values: Array, plan: Plan) -> Array:
+def combine(values: Array, plan: Mixture) -> Array:
     """Sums of the rows of all sources times the shares that labels get of them, ``(B, ...)``.
 
     They are worked out in the precision of the values, and at least in float32.

@@ -13,12 +13,12 @@ from mixtransforms.core.backends import BLENDABLE_INTEGERS, backend_of, dtype_na
 from mixtransforms.core.errors import InputError, PlanError, explain
 from mixtransforms.core.layers import Boxes, Layer
 from mixtransforms.core.layout import LAYOUTS, Layout, is_layout
+from mixtransforms.core.mixture import Mixture
 from mixtransforms.kernels import kernel_of, rows
-from mixtransforms.plan import Plan
 
 
 def paint(
-    plan: Plan,
+    plan: Mixture,
     array: Any,
     axes: Sequence[int],
     *,
@@ -118,7 +118,7 @@ def _computes(layer: Layer, ids: bool) -> bool:
     return layer.blends or (layer.resizes and not ids)
 
 
-def apply_plan(plan: Plan, array: Any, layout: str | None = None) -> Any:
+def apply_plan(plan: Mixture, array: Any, layout: str | None = None) -> Any:
     """See :meth:`mixtransforms.Plan.apply`."""
     if backend_of(array) is None:
         raise InputError(
@@ -151,17 +151,17 @@ def apply_plan(plan: Plan, array: Any, layout: str | None = None) -> Any:
     return paint(plan, array, axes)
 
 
-def _check_fit(plan: Plan, array: Any, axes: Sequence[int], where: str) -> None:
+def _check_fit(plan: Mixture, array: Any, axes: Sequence[int], where: str) -> None:
     shape = tuple(array.shape)
     wanted = plan.spec.shape if axes else ()
-    fits = shape[:1] == (plan.size,) and all(0 < axis < len(shape) for axis in axes)
+    fits = shape[:1] == (plan.spec.size,) and all(0 < axis < len(shape) for axis in axes)
     if not fits or tuple(shape[axis] for axis in axes) != wanted:
         raise PlanError(
             explain(
                 "The plan is for another batch",
                 where=where,
                 got=f"shape {shape}",
-                wanted=f"{plan.size} samples" + (f" with mixed axes {wanted}" if wanted else ""),
+                wanted=f"{plan.spec.size} samples" + (f" with mixed axes {wanted}" if wanted else ""),
                 fix="Draw a plan for this batch, or name the layout.",
             )
         )

@@ -21,7 +21,7 @@ from mixtransforms.core.errors import PlanError, explain
 from mixtransforms.core.layers import BoolArray, Boxes, IntArray, Layer, Mask
 
 if TYPE_CHECKING:
-    from mixtransforms.plan import Plan
+    from mixtransforms.core.mixture import Mixture
 
 _ALIGNMENT = 8
 
@@ -121,7 +121,7 @@ def place(device: Any) -> torch.device:
 
 
 @torch.compiler.disable  # type: ignore[untyped-decorator]  # it is NumPy's work, done once a plan
-def plan_tensors(plan: Plan, device: torch.device, *, full: bool = False) -> PlanTensors:
+def plan_tensors(plan: Mixture, device: torch.device, *, full: bool = False) -> PlanTensors:
     """See :meth:`mixtransforms.Plan.tensors`, which keeps what this one makes."""
     parts: dict[str, NDArray[Any] | None] = dict.fromkeys(PlanTensors._fields[1:])
     parts |= _tables(plan, full)
@@ -155,11 +155,11 @@ def _slice(there: torch.UntypedStorage, start: int, values: NDArray[Any], device
     return torch.empty(0, dtype=dtype, device=device).set_(there, start // values.itemsize, values.shape, steps)
 
 
-def _tables(plan: Plan, full: bool) -> dict[str, NDArray[Any] | None]:
+def _tables(plan: Mixture, full: bool) -> dict[str, NDArray[Any] | None]:
     """The fields of the coats, on the host."""
     shape, (count, coats) = plan.spec.shape, _coats(plan)
-    table = (count, plan.size)
-    source = np.broadcast_to(np.arange(plan.size), table).copy()
+    table = (count, plan.spec.size)
+    source = np.broadcast_to(np.arange(plan.spec.size), table).copy()
     opacity, shift = np.ones(table), np.zeros((*table, len(shape)), np.int64)
     for layer, at in coats:
         source[at], opacity[at] = layer.source, layer.opacity
@@ -183,10 +183,10 @@ _Coat = tuple[Layer, tuple[IntArray, IntArray]]
 """A layer, and the indices of its rows in a table ``(K, B)``."""
 
 
-def _coats(plan: Plan) -> tuple[int, list[_Coat]]:
+def _coats(plan: Mixture) -> tuple[int, list[_Coat]]:
     """The number of coats, and every layer that paints something with its places among them."""
     layers = [layer for layer in (layer.take(_paints(layer)) for layer in plan.layers) if len(layer)]
-    coats = np.zeros(plan.size, np.int64)
+    coats = np.zeros(plan.spec.size, np.int64)
     for layer in layers:
         coats[layer.rows] += 1
     count = max(1, int(coats.max(initial=0)))
@@ -234,7 +234,7 @@ def _shift(layer: Layer, shape: Sequence[int]) -> IntArray:
     return layer.crop.start - layer.frame(shape).start
 
 
-def _shares(plan: Plan) -> tuple[IntArray, NDArray[np.float64]]:
+def _shares(plan: Mixture) -> tuple[IntArray, NDArray[np.float64]]:
     """Sources and shares of labels, with columns for at least one partner."""
     sources, share = plan.sources, plan.target_share
     if sources.shape[1] > 1:

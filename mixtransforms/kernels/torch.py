@@ -18,12 +18,12 @@ from torch import Tensor
 
 from mixtransforms.core.backends import SMALL_ROW, WEIGHT_STEPS, column
 from mixtransforms.core.layers import BoolArray, Boxes, FloatArray, IntArray, Layer
+from mixtransforms.core.mixture import Mixture
 from mixtransforms.kernels import numpy as on_host
 from mixtransforms.kernels import tensor_painter
 from mixtransforms.kernels.neighbours import nearest_cells
 from mixtransforms.kernels.resampling import resize_matrices
 from mixtransforms.kernels.tensor_painter import FLOAT8, bits, has_tangent, is_traced, viewed, where
-from mixtransforms.plan import Plan
 
 PART = 1 << 20
 """Numbers that are blended at once in another precision: of float32, four megabytes."""
@@ -157,7 +157,7 @@ def paste_all(
     torch.addcmul(given, change, inside, out=out)
 
 
-def paint(plan: Plan, array: Tensor, axes: Sequence[int], ids: bool, inplace: bool) -> Tensor:
+def paint(plan: Mixture, array: Tensor, axes: Sequence[int], ids: bool, inplace: bool) -> Tensor:
     """Paints a plan by pure functions of the whole batch: on any device, differentiable.
 
     Nothing is read back from the device, and how many operations there are does not depend on the number of samples.
@@ -259,7 +259,7 @@ def nearest(original: Tensor, source: IntArray, crop: Boxes, frame: Boxes) -> Te
     return where(inside, moved, torch.zeros_like(moved))
 
 
-def soft_labels(ids: Tensor, classes: int, ignore_index: int | None, plan: Plan) -> Tensor:
+def soft_labels(ids: Tensor, classes: int, ignore_index: int | None, plan: Mixture) -> Tensor:
     """See :func:`mixtransforms.kernels.numpy.soft_labels`."""
     memory = host_view(ids)
     if memory is not None:
@@ -268,7 +268,7 @@ def soft_labels(ids: Tensor, classes: int, ignore_index: int | None, plan: Plan)
     return tensor_painter.combine_ids(plain, plan.tensors(plain.device), classes, ignore_index)
 
 
-def pair(values: Tensor, plan: Plan) -> tuple[Tensor, Tensor, Tensor]:
+def pair(values: Tensor, plan: Mixture) -> tuple[Tensor, Tensor, Tensor]:
     """See :func:`mixtransforms.kernels.numpy.pair`."""
     plain = values.as_subclass(Tensor)
     memory = host_view(plain)
@@ -285,7 +285,7 @@ def astype(values: Tensor, dtype: Any) -> Tensor:
     return values.as_subclass(Tensor).to(getattr(torch, dtype) if isinstance(dtype, str) else dtype)
 
 
-def combine(values: Tensor, plan: Plan) -> Tensor:
+def combine(values: Tensor, plan: Mixture) -> Tensor:
     """See :func:`mixtransforms.kernels.numpy.combine`."""
     plain = values.as_subclass(Tensor)
     memory = host_view(plain)

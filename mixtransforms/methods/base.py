@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mixtransforms.core import fields
+from mixtransforms.core.display import Displayed
 from mixtransforms.core.errors import ParameterError, explain
 from mixtransforms.methods.pairing import CLASS_AWARE, MUTUAL, PAIRINGS, Hints, partners
 from mixtransforms.methods.schedules import Schedule, now, number
@@ -27,7 +28,7 @@ LOWEST_ALPHA, HIGHEST_ALPHA = 1e-6, 1e6
 
 
 @dataclass(frozen=True, repr=False)
-class Method(ABC):
+class Method(Displayed, ABC):
     """A mixing method: what is drawn, and nothing of how it is applied."""
 
     def __post_init__(self) -> None:
@@ -94,11 +95,6 @@ class Method(ABC):
 
     def __repr__(self) -> str:
         return fields.constructor(self)
-
-    def _repr_html_(self) -> str:
-        from mixtransforms.show.html import render  # upward: notebooks ask for it
-
-        return render.transform(self)
 
 
 def _at(value: Any, epoch: int) -> Any:

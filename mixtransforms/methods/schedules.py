@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mixtransforms.core import fields
+from mixtransforms.core.display import Displayed
 from mixtransforms.core.errors import ParameterError, explain
 
 FloatArray = NDArray[np.float64]
@@ -26,7 +27,7 @@ LAST_EPOCH = 10_000
 
 
 @dataclass(frozen=True, eq=False)
-class Schedule(ABC):
+class Schedule(Displayed, ABC):
     """A number for every epoch, counted from 0: ``schedule(epoch)``."""
 
     def __post_init__(self) -> None:
@@ -83,11 +84,6 @@ class Schedule(ABC):
 
     def __repr__(self) -> str:
         return fields.constructor(self)
-
-    def _repr_html_(self) -> str:
-        from mixtransforms.show.html import render  # upward: notebooks ask for it
-
-        return render.schedule(self)
 
 
 def _value(default: Any, doc: str) -> Any:

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from mixtransforms.core import fields as checked
+from mixtransforms.core.display import Displayed
 from mixtransforms.core.errors import ParameterError, explain
 from mixtransforms.core.layout import LAYOUTS, LETTERS, MODES, is_axes, is_layout
 from mixtransforms.objects.boxes import BoxRules
+from mixtransforms.objects.declared import FORM, declared
 from mixtransforms.targets.label import FORMS
 from mixtransforms.targets.mask import FORMS as MASK_FORMS
 from mixtransforms.targets.names import KINDS
-from mixtransforms.targets.registry import FORM, declared
 
 _seed_field: Any = checked.optional_integer(
     low=0, high=2**64 - 1, doc="None: the host's own randomness. A number: the same draws again for the same calls."
@@ -65,7 +66,7 @@ def checked_seed(seed: Any, where: str) -> int | None:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class Options:
+class Options(Displayed):
     """What every transform may be told about its targets."""
 
     num_classes: int | None = checked.optional_integer(

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from mixtransforms import methods
 from mixtransforms.batch.batch import Found, copied
 from mixtransforms.batch.identity import content_of
-from mixtransforms.batch.inventory import Finder, Target
+from mixtransforms.batch.inventory import Finder
 from mixtransforms.batch.read import find_batch
 from mixtransforms.containers.tree import Path, leaf_at, spell
 from mixtransforms.core import fields as checked
@@ -30,7 +30,7 @@ from mixtransforms.plan import Plan
 from mixtransforms.rng.keys import Key
 from mixtransforms.rng.processes import in_worker
 from mixtransforms.rng.streams import Stream
-from mixtransforms.targets.kind import Kind, Mixed, Scene
+from mixtransforms.targets.kind import Kind, Mixed, Scene, Target
 from mixtransforms.targets.label import class_ids
 from mixtransforms.targets.names import LABEL, MASK
 from mixtransforms.targets.registry import rule_of
@@ -84,11 +84,6 @@ class MixTransform(Options):
 
     def __repr__(self) -> str:
         return checked.constructor(self)
-
-    def _repr_html_(self) -> str:
-        from mixtransforms.show.html import render  # upward: notebooks ask for it
-
-        return render.transform(self)
 
     def _child(self, child: Method) -> Method:
         """The method of a child; its target options count only on the transform that holds it."""

@@ -7,10 +7,27 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, ClassVar, NamedTuple
 
+from mixtransforms.containers.tree import Path
 from mixtransforms.core import fields
 from mixtransforms.plan import Plan
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+class Target(NamedTuple):
+    """A value to mix.
+
+    Attributes:
+        path: Keys and positions from the root of the batch.
+        kind: One of :data:`~mixtransforms.targets.names.KINDS`.
+        value: An array, or a flat list of arrays or numbers, one a sample.
+        rule: The declared kind with its own parameters, or ``None``.
+    """
+
+    path: Path
+    kind: str
+    value: Any
+    rule: Any = None
 
 
 class Scene(NamedTuple):

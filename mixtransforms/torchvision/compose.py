@@ -10,7 +10,7 @@ import torch
 from torchvision.transforms import v2
 
 from mixtransforms.batch.collate import collate, is_samples, ragged
-from mixtransforms.mixing.epochs import Resumable
+from mixtransforms.mixing.compose import BatchPipeline
 from mixtransforms.mixing.options import checked_seed
 from mixtransforms.mixing.pipeline import (
     MIX,
@@ -43,7 +43,7 @@ _of_torch = Generator(
 )
 
 
-class BatchCompose(Resumable, v2.Transform):
+class BatchCompose(BatchPipeline, v2.Transform):
     """Runs v2 transforms on every sample with its own random parameters, and mixing transforms on the batch.
 
     At the first mixing transform, or at the end, samples are collated. Transforms after a mix run on every mixed
@@ -91,16 +91,6 @@ class BatchCompose(Resumable, v2.Transform):
             if isinstance(transform, torch.nn.Module):
                 transform.train(mode)
         return self
-
-    def __repr__(self) -> str:
-        from mixtransforms.files.source import source
-
-        return source(self)
-
-    def _repr_html_(self) -> str:
-        from mixtransforms.show.html import render  # upward: notebooks ask for it
-
-        return render.pipeline(self)
 
     def _run(self, data: Any, steps: list[Step] | None) -> Any:
         call = None

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mixtransforms.batch.batch import Found
-from mixtransforms.batch.inventory import Finder, Target
+from mixtransforms.batch.inventory import Finder
 from mixtransforms.batch.read import collated, find_batch
 from mixtransforms.containers.tree import is_picture, spell, walk
 from mixtransforms.core.backends import backend_of
@@ -17,6 +17,7 @@ from mixtransforms.core.errors import InputError, explain
 from mixtransforms.core.layout import Layout
 from mixtransforms.kernels import kernel_of
 from mixtransforms.objects.boxes import BoxRules
+from mixtransforms.targets.kind import Target
 from mixtransforms.targets.label import LabelPair
 from mixtransforms.targets.names import IMAGE, LABEL
 

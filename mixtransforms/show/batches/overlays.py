@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mixtransforms.batch.inventory import Target
 from mixtransforms.containers.tree import children, leaf_at
 from mixtransforms.core.backends import backend_of
 from mixtransforms.core.layers import BoolArray, FloatArray
 from mixtransforms.show.batches.content import Content, host
+from mixtransforms.targets.kind import Target
 from mixtransforms.targets.mask import MaskPair
 from mixtransforms.targets.names import MASK
 

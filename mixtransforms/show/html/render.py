@@ -11,8 +11,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from mixtransforms.core.display import html_of
 from mixtransforms.core.errors import InputError, explain
+from mixtransforms.methods.base import Method
 from mixtransforms.methods.schedules import Schedule, Then
+from mixtransforms.mixing.compose import BatchPipeline
+from mixtransforms.mixing.transform import MixTransform
 from mixtransforms.plan import Plan
 from mixtransforms.show.html import pipelines, plans, svg
 from mixtransforms.show.html.markup import NO_ATTRIBUTES, Markup, code, faint, shown, tag
@@ -22,21 +26,26 @@ _MOST_POINTS = 120
 _MOST_PARTS = 20
 
 
+@html_of.register(BatchPipeline)  # type: ignore[untyped-decorator]
 def pipeline(pipeline: Any) -> str:
     """A BatchCompose of either host: a diagram of its stages."""
     return shown(pipelines.diagram(pipeline))
 
 
+@html_of.register(Method)  # type: ignore[untyped-decorator]
+@html_of.register(MixTransform)  # type: ignore[untyped-decorator]
 def transform(transform: Any) -> str:
     """One transform or method: its parameters, and what is in it."""
     return shown(pipelines.single(transform))
 
 
+@html_of.register(Plan)  # type: ignore[untyped-decorator]
 def plan(plan: Plan) -> str:
     """A plan: what it is for, and what it does to the first samples."""
     return shown(plans.table(plan))
 
 
+@html_of.register(Schedule)  # type: ignore[untyped-decorator]
 def schedule(schedule: Schedule) -> str:
     """A schedule: its text, and its values over the epochs."""
     text = said(schedule)

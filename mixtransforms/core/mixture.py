@@ -1,0 +1,49 @@
+"""What painters may know of a plan. Kernels stand below plans, so that a plan can paint by itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from mixtransforms.core.layers import FloatArray, IntArray, Layer
+
+
+@dataclass(frozen=True)
+class BatchSpec:
+    """What a method may know of a batch.
+
+    Attributes:
+        size: Number of samples ``B``.
+        shape: Lengths of the mixed axes in pixels or steps: ``(H, W)``, ``(T,)``, ``(T, H, W)``, ``(D, H, W)`` or
+            ``()`` where nothing is spatial.
+    """
+
+    size: int
+    shape: tuple[int, ...] = ()
+
+
+class Mixture(Protocol):
+    """The side of a :class:`mixtransforms.Plan` that kernels see; the plan documents every name."""
+
+    @property
+    def spec(self) -> BatchSpec:
+        """The batch it was made for."""
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """What is painted, in this order."""
+
+    @property
+    def sources(self) -> IntArray:
+        """``(B, S)`` samples that labels come from."""
+
+    @property
+    def target_share(self) -> FloatArray:
+        """``(B, S)`` shares of these in labels."""
+
+    @property
+    def partner(self) -> IntArray:
+        """``(B,)``, the one partner of every sample."""
+
+    def tensors(self, device: Any = None) -> Any:
+        """The plan as tensors, kept for every device."""
