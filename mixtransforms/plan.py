@@ -18,7 +18,7 @@ import numpy as np
 
 from mixtransforms.core.compositing import Contribution, contributions, measure
 from mixtransforms.core.display import Displayed
-from mixtransforms.core.errors import PlanError, explain
+from mixtransforms.core.errors import PlanError
 from mixtransforms.core.layers import BoolArray, Boxes, FloatArray, IntArray, Layer, Mask, check_layer, freeze
 from mixtransforms.core.memo import Memo
 from mixtransforms.core.mixture import BatchSpec
@@ -58,13 +58,11 @@ class Plan(Displayed):
             freeze(self, label_share=np.array(self.label_share, np.float64))
             if self.label_share.shape != self.sources.shape:
                 raise PlanError(
-                    explain(
-                        "Declared label shares do not fit",
-                        where="label_share",
-                        got=self.label_share.shape,
-                        wanted=f"{self.sources.shape}, one column a source",
-                        fix="Give a share for every column of plan.sources.",
-                    )
+                    "Declared label shares do not fit",
+                    where="label_share",
+                    got=self.label_share.shape,
+                    wanted=f"{self.sources.shape}, one column a source",
+                    fix="Give a share for every column of plan.sources.",
                 )
 
     def __eq__(self, other: object) -> bool:
@@ -145,13 +143,11 @@ class Plan(Displayed):
     def _one_partner(self) -> None:
         if self.sources.shape[1] > 2:
             raise PlanError(
-                explain(
-                    "No single partner",
-                    where="Plan",
-                    got=f"{self.sources.shape[1] - 1} partners for some samples",
-                    wanted="at most one",
-                    fix="Read plan.sources and plan.share.",
-                )
+                "No single partner",
+                where="Plan",
+                got=f"{self.sources.shape[1] - 1} partners for some samples",
+                wanted="at most one",
+                fix="Read plan.sources and plan.share.",
             )
 
     def contributions(self, row: int) -> tuple[Contribution, ...]:
@@ -231,13 +227,11 @@ class Plan(Displayed):
         unknown = set(data) - {"size", "shape", "layers", "label_share", "key"}
         if unknown or not {"size", "shape", "layers"} <= set(data):
             raise PlanError(
-                explain(
-                    "Not a plan",
-                    where="Plan.from_dict",
-                    got=f"keys {sorted(data)}",
-                    wanted="size, shape, layers, and perhaps label_share and key",
-                    fix="Give what Plan.to_dict returned.",
-                )
+                "Not a plan",
+                where="Plan.from_dict",
+                got=f"keys {sorted(data)}",
+                wanted="size, shape, layers, and perhaps label_share and key",
+                fix="Give what Plan.to_dict returned.",
             )
         share, key = data.get("label_share"), data.get("key")
         try:
@@ -251,13 +245,11 @@ class Plan(Displayed):
             raise
         except (KeyError, TypeError, ValueError, AttributeError) as reason:
             raise PlanError(
-                explain(
-                    "Not a plan",
-                    where="Plan.from_dict",
-                    got=f"{type(reason).__name__}: {reason}",
-                    wanted="the values that Plan.to_dict returned",
-                    fix="Give them unchanged.",
-                )
+                "Not a plan",
+                where="Plan.from_dict",
+                got=f"{type(reason).__name__}: {reason}",
+                wanted="the values that Plan.to_dict returned",
+                fix="Give them unchanged.",
             ) from reason
 
     def __repr__(self) -> str:

@@ -20,7 +20,7 @@ from mixtransforms.batch.read import collated
 from mixtransforms.containers.tree import replace as replace_leaves
 from mixtransforms.containers.tree import walk
 from mixtransforms.core.backends import backend_of
-from mixtransforms.core.errors import InputError, ParameterError, explain
+from mixtransforms.core.errors import InputError, ParameterError
 from mixtransforms.mixing.compose import BatchPipeline
 from mixtransforms.mixing.options import checked_seed
 from mixtransforms.mixing.pipeline import (
@@ -155,13 +155,11 @@ class BatchCompose(BatchPipeline, A.Compose):
         """
         if flag:
             raise ParameterError(
-                explain(
-                    "A pipeline of batches cannot be recorded",
-                    where="A.ReplayCompose",
-                    got="a BatchCompose inside",
-                    wanted="a seed",
-                    fix="Give the BatchCompose a seed, or use its trace.",
-                )
+                "A pipeline of batches cannot be recorded",
+                where="A.ReplayCompose",
+                got="a BatchCompose inside",
+                wanted="a seed",
+                fix="Give the BatchCompose a seed, or use its trace.",
             )
 
     @classmethod
@@ -190,13 +188,11 @@ class BatchCompose(BatchPipeline, A.Compose):
         for index, sample in enumerate(args[0]):
             if not isinstance(sample, Mapping):
                 raise InputError(
-                    explain(
-                        "A sample without names",
-                        where=f"sample {index}",
-                        got=type(sample).__name__,
-                        wanted='a dict such as {"image": image, "label": 3}',
-                        fix="Return dicts from the dataset, as Albumentations itself does.",
-                    )
+                    "A sample without names",
+                    where=f"sample {index}",
+                    got=type(sample).__name__,
+                    wanted='a dict such as {"image": image, "label": 3}',
+                    fix="Return dicts from the dataset, as Albumentations itself does.",
                 )
         return args[0]
 
@@ -205,13 +201,11 @@ class BatchCompose(BatchPipeline, A.Compose):
         for name in data if self.strict else ():
             if not self._is_valid_key(name):
                 raise InputError(
-                    explain(
-                        "An unknown name",
-                        where=f"{name}=",
-                        got="strict=True",
-                        wanted="one of " + ", ".join(sorted(self._available_keys)),
-                        fix="Declare it with kinds= or passthrough= of the mix, or use strict=False.",
-                    )
+                    "An unknown name",
+                    where=f"{name}=",
+                    got="strict=True",
+                    wanted="one of " + ", ".join(sorted(self._available_keys)),
+                    fix="Declare it with kinds= or passthrough= of the mix, or use strict=False.",
                 )
 
     def _run(self, data: Any, steps: list[Step] | None) -> dict[str, Any]:
@@ -313,9 +307,7 @@ def _check_honoured(p: float, save_applied_params: bool) -> None:
     ):
         if value != wanted:
             raise ParameterError(
-                explain(
-                    f"{name!r} cannot be honoured", where="BatchCompose", got=repr(value), wanted=repr(wanted), fix=fix
-                )
+                f"{name!r} cannot be honoured", where="BatchCompose", got=repr(value), wanted=repr(wanted), fix=fix
             )
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from mixtransforms.batch.inventory import Finder
 from mixtransforms.containers.tree import spell
-from mixtransforms.core.errors import InputError, explain
+from mixtransforms.core.errors import InputError
 from mixtransforms.objects.assemble import taken
 from mixtransforms.objects.groups import Group
 from mixtransforms.targets.names import IMAGE, MASK
@@ -70,13 +70,11 @@ def _check_known(sample: Mapping[str, Any], groups: Sequence[Group], finder: Fin
     for path in [*dense, *placed]:
         if len(path) != 1 or path[0] not in handled or path in joined:
             raise InputError(
-                explain(
-                    "A value that Albumentations would leave behind",
-                    where=spell(path),
-                    got="no name that it knows in this pipeline",
-                    wanted="image, mask, masks, bboxes with bbox_params, or keypoints (P, 2) with keypoint_params",
-                    fix="Rename it, say what it is with additional_targets, or give bbox_params or keypoint_params.",
-                )
+                "A value that Albumentations would leave behind",
+                where=spell(path),
+                got="no name that it knows in this pipeline",
+                wanted="image, mask, masks, bboxes with bbox_params, or keypoints (P, 2) with keypoint_params",
+                fix="Rename it, say what it is with additional_targets, or give bbox_params or keypoint_params.",
             )
 
 

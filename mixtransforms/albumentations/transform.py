@@ -13,7 +13,7 @@ import numpy as np
 from mixtransforms import methods
 from mixtransforms.batch.collate import is_samples
 from mixtransforms.core import fields
-from mixtransforms.core.errors import InputError, explain
+from mixtransforms.core.errors import InputError
 from mixtransforms.methods.base import Method
 from mixtransforms.mixing.options import Options
 from mixtransforms.mixing.transform import MixTransform
@@ -143,14 +143,12 @@ def _refuse_one_image(data: dict[str, Any]) -> None:
         if not isinstance(image, np.ndarray) or image.ndim > rank:
             continue
         raise InputError(
-            explain(
-                f"One {name}",
-                where=f"{name}=",
-                got=f"shape {image.shape}",
-                wanted="a batch, images= of shape (B, H, W, C)",
-                fix="Mixing needs several samples: call it on a batch, or put it into a BatchCompose that gets a list "
-                "of samples.",
-            )
+            f"One {name}",
+            where=f"{name}=",
+            got=f"shape {image.shape}",
+            wanted="a batch, images= of shape (B, H, W, C)",
+            fix="Mixing needs several samples: call it on a batch, or put it into a BatchCompose that gets a list "
+            "of samples.",
         )
 
 

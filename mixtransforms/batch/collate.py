@@ -24,7 +24,7 @@ from mixtransforms.containers.tree import (
     spell,
 )
 from mixtransforms.core.backends import backend_of, backend_of_type, dtype_name
-from mixtransforms.core.errors import InputError, explain
+from mixtransforms.core.errors import InputError
 from mixtransforms.kernels import kernel_of
 from mixtransforms.rng.processes import in_worker
 from mixtransforms.targets.names import IMAGE
@@ -131,14 +131,12 @@ def _other_structure(samples: Sequence[Any], path: Path) -> InputError:
     keys = [None if (items := children(sample)) is None else [key for key, _ in items] for sample in samples]
     index = next(index for index, own in enumerate(keys) if own is None or set(own) != set(keys[0] or ()))
     return InputError(
-        explain(
-            "Samples of different structure",
-            where=spell(path),
-            got=f"sample {index} of type {type(samples[index]).__name__}"
-            + ("" if keys[index] is None else f" with {keys[index]}"),
-            wanted=f"{type(samples[0]).__name__} with {keys[0]}, as sample 0",
-            fix="Return the same structure for every sample.",
-        )
+        "Samples of different structure",
+        where=spell(path),
+        got=f"sample {index} of type {type(samples[index]).__name__}"
+        + ("" if keys[index] is None else f" with {keys[index]}"),
+        wanted=f"{type(samples[0]).__name__} with {keys[0]}, as sample 0",
+        fix="Return the same structure for every sample.",
     )
 
 
@@ -166,27 +164,23 @@ def stack(samples: Sequence[Any], path: Path = ()) -> Any:
     for index, shape in enumerate(shapes):
         if shape != shapes[0]:
             raise InputError(
-                explain(
-                    "Samples of different sizes",
-                    where=spell(path),
-                    got=f"{shape} in sample {index}, {shapes[0]} in sample 0",
-                    wanted="one shape for all samples of a batch",
-                    fix="Resize or crop to one size before mixing, for example with Resize or RandomCrop, or say "
-                    "pad='max' where whole images are blended.",
-                )
+                "Samples of different sizes",
+                where=spell(path),
+                got=f"{shape} in sample {index}, {shapes[0]} in sample 0",
+                wanted="one shape for all samples of a batch",
+                fix="Resize or crop to one size before mixing, for example with Resize or RandomCrop, or say "
+                "pad='max' where whole images are blended.",
             )
     backends = {backend_of(sample) for sample in samples}
     if backends == {"numpy"}:
         return np.stack(samples)
     if len(backends) > 1:
         raise InputError(
-            explain(
-                "Samples of different backends",
-                where=spell(path),
-                got=" and ".join(sorted(map(str, backends))),
-                wanted="NumPy arrays or tensors, one of them",
-                fix="Convert all samples alike.",
-            )
+            "Samples of different backends",
+            where=spell(path),
+            got=" and ".join(sorted(map(str, backends))),
+            wanted="NumPy arrays or tensors, one of them",
+            fix="Convert all samples alike.",
         )
     kernel = kernel_of("torch")
     # Of a worker in shared memory, from which the batch need not be copied again.
@@ -206,13 +200,11 @@ def _numbers(samples: Sequence[Any], backend: str, path: Path) -> Any:
     lengths = {len(sample) for sample in samples} if type(samples[0]) is list else {0}
     if len(lengths) > 1:
         raise InputError(
-            explain(
-                "Rows of different lengths",
-                where=spell(path),
-                got=f"lengths {sorted(set(lengths))}",
-                wanted="one length for all samples of a batch",
-                fix="Pad them, or return arrays or strings.",
-            )
+            "Rows of different lengths",
+            where=spell(path),
+            got=f"lengths {sorted(set(lengths))}",
+            wanted="one length for all samples of a batch",
+            fix="Pad them, or return arrays or strings.",
         )
     values = np.array(samples)
     if backend == "numpy":

@@ -14,7 +14,7 @@ from typing import Any
 from mixtransforms.containers.records import Columns
 from mixtransforms.containers.tree import Path, children, depth, describe, is_flat, is_mixed, leaf_at, spell, walk
 from mixtransforms.core.backends import backend_of
-from mixtransforms.core.errors import InputError, explain, nearest
+from mixtransforms.core.errors import InputError, nearest
 from mixtransforms.core.layout import Layout
 from mixtransforms.core.memo import Memo
 from mixtransforms.objects.groups import Group, ObjectFinder
@@ -192,13 +192,11 @@ class Finder(ObjectFinder):
         """Raises where something that is no array would pass beside images, and should have been mixed with them."""
         if self.named_kind(batch, path) is not None or _hides_arrays(leaf):
             raise InputError(
-                explain(
-                    "No array",
-                    where=spell(path),
-                    got=describe(leaf),
-                    wanted="an array, or a list or tuple with one array or number a sample",
-                    fix=f"Convert it, or leave it alone with passthrough=({path[0] if path else 0!r},).",
-                )
+                "No array",
+                where=spell(path),
+                got=describe(leaf),
+                wanted="an array, or a list or tuple with one array or number a sample",
+                fix=f"Convert it, or leave it alone with passthrough=({path[0] if path else 0!r},).",
             )
 
     def _unknown(self, path: Path, leaf: Any, beside: bool = False) -> InputError:
@@ -206,14 +204,12 @@ class Finder(ObjectFinder):
         hint = nearest(name.lower(), {**DEFAULT_NAMES, **dict.fromkeys(FIELDS)}) if isinstance(name, str) else ""
         among = f"with boxes=BoxRules(fields=({name!r},)) where it has a row for every box, " if beside else ""
         return InputError(
-            explain(
-                "An array that is neither known nor declared",
-                where=spell(path),
-                got=describe(leaf),
-                wanted="a known name, a declared kind, or a declared passthrough",
-                fix=f"Say what it is with kinds={{{name!r}: 'image'}} or kinds={{{name!r}: 'label'}}, {among}"
-                f"or leave it alone with passthrough=({name!r},).{hint}",
-            )
+            "An array that is neither known nor declared",
+            where=spell(path),
+            got=describe(leaf),
+            wanted="a known name, a declared kind, or a declared passthrough",
+            fix=f"Say what it is with kinds={{{name!r}: 'image'}} or kinds={{{name!r}: 'label'}}, {among}"
+            f"or leave it alone with passthrough=({name!r},).{hint}",
         )
 
 
@@ -223,13 +219,11 @@ def _has_arrays(value: Any) -> bool:
 
 def _polygons(path: Path) -> InputError:
     return InputError(
-        explain(
-            "Polygons cannot be pasted",
-            where=spell(path),
-            got="lists of numbers",
-            wanted="one mask an object, (N, H, W)",
-            fix=f"Draw them into masks, or leave them alone with passthrough=({path[-1]!r},).",
-        )
+        "Polygons cannot be pasted",
+        where=spell(path),
+        got="lists of numbers",
+        wanted="one mask an object, (N, H, W)",
+        fix=f"Draw them into masks, or leave them alone with passthrough=({path[-1]!r},).",
     )
 
 
@@ -241,26 +235,22 @@ def _is_mask_weight(batch: Any, path: Path) -> bool:
 
 def _foreign_labels(labels: Any) -> InputError:
     return InputError(
-        explain(
-            "The labels are no value of the batch",
-            where="labels_getter",
-            got=describe(labels),
-            wanted="one of the values that were passed, itself",
-            fix="Return the value as it is, or name it with kinds={...: 'label'}.",
-        )
+        "The labels are no value of the batch",
+        where="labels_getter",
+        got=describe(labels),
+        wanted="one of the values that were passed, itself",
+        fix="Return the value as it is, or name it with kinds={...: 'label'}.",
     )
 
 
 def _mixed_already(path: Path, got: str) -> InputError:
     return InputError(
-        explain(
-            "Values that are mixed already",
-            where=spell(path),
-            got=got,
-            wanted="values of one source each",
-            fix="Mix once, with OneOf([MixUp(...), CutMix(...)]), or choose labels='soft' and masks='dominant' in the "
-            "first mix.",
-        )
+        "Values that are mixed already",
+        where=spell(path),
+        got=got,
+        wanted="values of one source each",
+        fix="Mix once, with OneOf([MixUp(...), CutMix(...)]), or choose labels='soft' and masks='dominant' in the "
+        "first mix.",
     )
 
 

@@ -16,7 +16,7 @@ from mixtransforms.containers.structure import common_structure, structure
 from mixtransforms.containers.tree import Path, is_flat, is_picture, leaf_at, spell, walk
 from mixtransforms.containers.tree import replace as replace_leaves
 from mixtransforms.core.backends import backend_of, dtype_name, is_integer
-from mixtransforms.core.errors import InputError, explain
+from mixtransforms.core.errors import InputError
 from mixtransforms.core.layout import Layout
 from mixtransforms.kernels import kernel_of
 from mixtransforms.objects.objects import Objects
@@ -135,14 +135,12 @@ def _check_bundles(sample: Any, finder: Finder) -> None:
     for target in finder.known(sample, batched=False):
         if target.kind == MASK and type(target.value) in (list, tuple) and target.value:
             raise InputError(
-                explain(
-                    "A list of masks for one sample",
-                    where=f"sample 0, {spell(target.path)}",
-                    got=f"{len(target.value)} masks",
-                    wanted="one array, (H, W) or a channel for every class",
-                    fix="Stack them along the axis of channels, or say that each is an object's with "
-                    f"kinds={{{target.path[-1]!r}: 'instances'}}.",
-                )
+                "A list of masks for one sample",
+                where=f"sample 0, {spell(target.path)}",
+                got=f"{len(target.value)} masks",
+                wanted="one array, (H, W) or a channel for every class",
+                fix="Stack them along the axis of channels, or say that each is an object's with "
+                f"kinds={{{target.path[-1]!r}: 'instances'}}.",
             )
 
 
@@ -150,15 +148,13 @@ def no_images(batch: Any) -> InputError:
     """The error for a batch in which nothing is known as an image."""
     pictures = any(is_picture(leaf) for _, leaf in walk(batch, lambda *_: False))
     return InputError(
-        explain(
-            "Nothing to mix",
-            where="batch",
-            got=f"{type(batch).__name__} " + ("with PIL images, which are no arrays" if pictures else "without images"),
-            wanted="a batch of images, as an array, as (images, labels), or by name",
-            fix="Convert them first, for example with v2.ToImage()."
-            if pictures
-            else "Say which value it is with kinds={'name': 'image'}.",
-        )
+        "Nothing to mix",
+        where="batch",
+        got=f"{type(batch).__name__} " + ("with PIL images, which are no arrays" if pictures else "without images"),
+        wanted="a batch of images, as an array, as (images, labels), or by name",
+        fix="Convert them first, for example with v2.ToImage()."
+        if pictures
+        else "Say which value it is with kinds={'name': 'image'}.",
     )
 
 
@@ -168,13 +164,11 @@ def _check_records(batch: Any, finder: Finder, size: int) -> None:
         told = path and is_records(node) and len(node) != size and not finder.passes(path)
         if told and any(finder.groups(record, batched=False) for record in node):
             raise InputError(
-                explain(
-                    "Records of another number",
-                    where=spell(path),
-                    got=f"{len(node)} records",
-                    wanted=f"{size}, one for every image",
-                    fix="Give every image its own, with empty arrays where it has no objects.",
-                )
+                "Records of another number",
+                where=spell(path),
+                got=f"{len(node)} records",
+                wanted=f"{size}, one for every image",
+                fix="Give every image its own, with empty arrays where it has no objects.",
             )
 
 
@@ -213,13 +207,11 @@ def _filling(target: Target, fill: int) -> int:
     limits = np.iinfo(dtype) if is_integer(target.value[0]) else None
     if limits is not None and not limits.min <= fill <= limits.max:
         raise InputError(
-            explain(
-                "No id for the padding of masks",
-                where=spell(target.path),
-                got=f"ignore_index={fill} and masks of {dtype}",
-                wanted=f"an id within [{limits.min}, {limits.max}]",
-                fix="Give masks an id of their own, kinds={'mask': SemanticMask(ignore_index=255)}, or convert them.",
-            )
+            "No id for the padding of masks",
+            where=spell(target.path),
+            got=f"ignore_index={fill} and masks of {dtype}",
+            wanted=f"an id within [{limits.min}, {limits.max}]",
+            fix="Give masks an id of their own, kinds={'mask': SemanticMask(ignore_index=255)}, or convert them.",
         )
     return fill
 
@@ -249,13 +241,11 @@ def _one_backend(images: list[Target]) -> str:
 def _two_backends(path: Path, got: str, wanted: str) -> InputError:
     names = {"numpy": "a NumPy array", "torch": "a torch tensor"}
     return InputError(
-        explain(
-            "NumPy and torch in one batch",
-            where=spell(path),
-            got=names[got],
-            wanted=f"{names[wanted]}, as the images are",
-            fix="Convert one of them: torch.from_numpy(array) or tensor.numpy().",
-        )
+        "NumPy and torch in one batch",
+        where=spell(path),
+        got=names[got],
+        wanted=f"{names[wanted]}, as the images are",
+        fix="Convert one of them: torch.from_numpy(array) or tensor.numpy().",
     )
 
 
@@ -278,13 +268,11 @@ def _rows(target: Target) -> Any:
     shape = tuple(target.value[0].shape)
     if len(shape) == 1 and shape[0] == len(target.value):
         raise InputError(
-            explain(
-                "Rows or columns",
-                where=spell(target.path),
-                got=f"{len(target.value)} arrays of shape {shape}",
-                wanted="one array of labels, (B,) or (B, K)",
-                fix="Stack them along the right axis, or return arrays instead of lists from the dataset.",
-            )
+            "Rows or columns",
+            where=spell(target.path),
+            got=f"{len(target.value)} arrays of shape {shape}",
+            wanted="one array of labels, (B,) or (B, K)",
+            fix="Stack them along the right axis, or return arrays instead of lists from the dataset.",
         )
     return stack(target.value, target.path)
 
@@ -304,22 +292,18 @@ def _one_spec(targets: list[Target], axes: Mapping[Path, tuple[int, ...]]) -> Ba
         size = target.value.shape[0] if len(target.value.shape) else None
         if size != first.value.shape[0]:
             raise InputError(
-                explain(
-                    "Batch sizes disagree",
-                    where=spell(target.path),
-                    got=f"{size} values",
-                    wanted=f"{first.value.shape[0]}, as in {spell(first.path)}",
-                    fix="Give one value for every sample.",
-                )
+                "Batch sizes disagree",
+                where=spell(target.path),
+                got=f"{size} values",
+                wanted=f"{first.value.shape[0]}, as in {spell(first.path)}",
+                fix="Give one value for every sample.",
             )
         if target.path in axes and tuple(target.value.shape[axis] for axis in axes[target.path]) != shape:
             raise InputError(
-                explain(
-                    "Images of different sizes",
-                    where=spell(target.path),
-                    got=f"shape {tuple(target.value.shape)}",
-                    wanted=f"height and width {shape}, as in {spell(first.path)}",
-                    fix="Resize them alike, or mix them in separate calls.",
-                )
+                "Images of different sizes",
+                where=spell(target.path),
+                got=f"shape {tuple(target.value.shape)}",
+                wanted=f"height and width {shape}, as in {spell(first.path)}",
+                fix="Resize them alike, or mix them in separate calls.",
             )
     return BatchSpec(int(first.value.shape[0]), shape)

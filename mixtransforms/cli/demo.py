@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from mixtransforms.containers.tree import walk
 from mixtransforms.core.backends import backend_of
-from mixtransforms.core.errors import ConfigError, MissingDependencyError, explain, missing
+from mixtransforms.core.errors import ConfigError, MissingDependencyError, missing
 from mixtransforms.kernels import kernel_of
 from mixtransforms.mixing.trace import Trace
 from mixtransforms.plan import Plan
@@ -204,13 +204,11 @@ def _check_equal(first: Any, second: Any, file: Path) -> None:
     for (path, one), (_, other) in zip(_arrays(first), _arrays(second), strict=True):
         if not np.array_equal(one, other):
             raise ConfigError(
-                explain(
-                    "The pipeline came back from its file and gives another batch",
-                    where=f"{file}, {path}",
-                    got="other values",
-                    wanted="equal batches for equal seeds",
-                    fix="Please report this as a bug of mixtransforms.",
-                )
+                "The pipeline came back from its file and gives another batch",
+                where=f"{file}, {path}",
+                got="other values",
+                wanted="equal batches for equal seeds",
+                fix="Please report this as a bug of mixtransforms.",
             )
 
 

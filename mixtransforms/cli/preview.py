@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mixtransforms.core.errors import InputError, ParameterError, explain, missing
+from mixtransforms.core.errors import InputError, ParameterError, missing
 from mixtransforms.mixing.transform import MixTransform
 
 if TYPE_CHECKING:
@@ -144,13 +144,11 @@ def read(folder: Folder, count: int, track: Track | None = None) -> Reading:
             images.append(item)
     if not images:
         raise InputError(
-            explain(
-                "No image can be read",
-                where=str(folder.files[0][0].parent.parent),
-                got=f"{len(skipped)} unreadable files, first {skipped[0][0]}: {skipped[0][1]}",
-                wanted="at least one image that Pillow opens",
-                fix="Check that the files are images and complete.",
-            )
+            "No image can be read",
+            where=str(folder.files[0][0].parent.parent),
+            got=f"{len(skipped)} unreadable files, first {skipped[0][0]}: {skipped[0][1]}",
+            wanted="at least one image that Pillow opens",
+            fix="Check that the files are images and complete.",
         )
     return Reading(tuple(images), tuple(skipped))
 
@@ -196,13 +194,11 @@ def _check_ending(output: Path) -> None:
     known = [*Figure().canvas.get_supported_filetypes(), *(ending.removeprefix(".") for ending in PAGES)]
     if output.suffix.lower().removeprefix(".") not in known:
         raise ParameterError(
-            explain(
-                "Neither a picture nor a page",
-                where="--output",
-                got=repr(str(output)),
-                wanted="a name ending in ." + ", .".join(sorted(known)),
-                fix="Name it, for example, preview.png or preview.html.",
-            )
+            "Neither a picture nor a page",
+            where="--output",
+            got=repr(str(output)),
+            wanted="a name ending in ." + ", .".join(sorted(known)),
+            fix="Name it, for example, preview.png or preview.html.",
         )
 
 
@@ -264,11 +260,9 @@ def _opened(path: Path) -> Image:
 
 def _no_images(folder: Path, got: str) -> InputError:
     return InputError(
-        explain(
-            "No images found",
-            where=str(folder),
-            got=got,
-            wanted="a folder with one subfolder a class and images in them, such as photos/cat/1.jpg",
-            fix="Files ending in " + ", ".join(ENDINGS) + " are images.",
-        )
+        "No images found",
+        where=str(folder),
+        got=got,
+        wanted="a folder with one subfolder a class and images in them, such as photos/cat/1.jpg",
+        fix="Files ending in " + ", ".join(ENDINGS) + " are images.",
     )

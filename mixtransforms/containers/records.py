@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from mixtransforms.containers.tree import Path, children, extended, holds_names, rebuild, spell, takes_names
-from mixtransforms.core.errors import InputError, explain
+from mixtransforms.core.errors import InputError
 
 
 class Columns(dict[Any, Any]):
@@ -63,13 +63,11 @@ def _columns(records: Sequence[Any], size: int, leave: Callable[[Path], bool], p
     for index, row in enumerate(rows):
         if row.keys() != names.keys() and not takes_names(records[index]):
             raise InputError(
-                explain(
-                    "Records of different names",
-                    where=spell((*path, index)),
-                    got=str(list(row)),
-                    wanted=f"{list(names)}, as in other records",
-                    fix="Give every image the same names, with empty arrays where it has no objects.",
-                )
+                "Records of different names",
+                where=spell((*path, index)),
+                got=str(list(row)),
+                wanted=f"{list(names)}, as in other records",
+                fix="Give every image the same names, with empty arrays where it has no objects.",
             )
     columns = Columns()
     columns.records = records

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from mixtransforms.core.backends import backend_of, backend_of_type
-from mixtransforms.core.errors import InputError, explain
+from mixtransforms.core.errors import InputError
 
 Path = tuple[str | int, ...]
 Name = str | int
@@ -94,13 +94,11 @@ def _rebuild_mapping(node: Mapping[Any, Any], items: dict[Any, Any]) -> Any:
         return type(node)(items)  # type: ignore[call-arg]
     except TypeError as reason:
         raise InputError(
-            explain(
-                "A mapping that cannot be rebuilt",
-                where=type(node).__name__,
-                got=str(reason),
-                wanted="a dict, or a mapping that is built from one",
-                fix="Convert it to a dict.",
-            )
+            "A mapping that cannot be rebuilt",
+            where=type(node).__name__,
+            got=str(reason),
+            wanted="a dict, or a mapping that is built from one",
+            fix="Convert it to a dict.",
         ) from None
 
 

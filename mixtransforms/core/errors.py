@@ -7,23 +7,42 @@ from collections.abc import Iterable
 from typing import Any
 
 
-class InputError(ValueError):
+class ExplainedError(Exception):
+    """An error whose parts can be read one by one: by an IDE, by the command line, by a test.
+
+    Its text alone rebuilds it, since ``DataLoader`` workers make an exception anew from its message; the parts are then
+    empty.
+
+    Attributes:
+        what: What is wrong, in a few words.
+        where: The parameter, the place in the batch or in the file.
+        got: What was found there.
+        wanted: What may be there.
+        fix: The way out.
+    """
+
+    def __init__(self, what: str, *, where: str = "", got: object = "", wanted: str = "", fix: str = "") -> None:
+        super().__init__(explain(what, where=where, got=got, wanted=wanted, fix=fix) if where or fix else what)
+        self.what, self.where, self.got, self.wanted, self.fix = what, where, str(got), wanted, fix
+
+
+class InputError(ExplainedError, ValueError):
     """A batch that cannot be mixed correctly. The input is left untouched."""
 
 
-class ParameterError(ValueError):
+class ParameterError(ExplainedError, ValueError):
     """A parameter of a transform or a method that is out of its range."""
 
 
-class UnknownOptionError(TypeError):
+class UnknownOptionError(ExplainedError, TypeError):
     """A transform was given an option that it does not have."""
 
 
-class PlanError(ValueError):
+class PlanError(ExplainedError, ValueError):
     """A plan that contradicts itself, or that is replayed on a batch it was not made for."""
 
 
-class ConfigError(ValueError):
+class ConfigError(ExplainedError, ValueError):
     """A pipeline that cannot be written to a file, or a file that cannot be read; names the JSON path.
 
     Attributes:
@@ -38,10 +57,7 @@ class MissingDependencyError(ImportError):
 
 
 def explain(what: str, *, where: str, got: object, wanted: str, fix: str) -> str:
-    """The text of an error.
-
-    It is one string, because ``DataLoader`` workers rebuild an exception from its message alone.
-    """
+    """The one shape of a text that says what is wrong, and how to go on."""
     return f"{what} ({where}): got {got}; wanted {wanted}. {fix}"
 
 

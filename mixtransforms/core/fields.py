@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from mixtransforms.core.errors import ParameterError, explain
+from mixtransforms.core.errors import ParameterError
 
 __all__ = [
     "KW_ONLY",
@@ -226,13 +226,11 @@ def check_fields(owner: Any) -> None:
         except (ValueError, TypeError) as reason:
             detail = f" {reason}" if reason.args else ""
             raise ParameterError(
-                explain(
-                    f"Bad value for {field.name!r}",
-                    where=type(owner).__name__,
-                    got=repr(value),
-                    wanted=rule.wanted,
-                    fix=f"{rule.doc}{detail}",
-                )
+                f"Bad value for {field.name!r}",
+                where=type(owner).__name__,
+                got=repr(value),
+                wanted=rule.wanted,
+                fix=f"{rule.doc}{detail}",
             ) from None
         object.__setattr__(owner, field.name, checked)
 
@@ -240,7 +238,7 @@ def check_fields(owner: Any) -> None:
 def mismatch(owner: object, what: str, wanted: str) -> ParameterError:
     """The error for parameters that contradict each other."""
     return ParameterError(
-        explain(what, where=type(owner).__name__, got=constructor(owner), wanted=wanted, fix="Change one of them.")
+        what, where=type(owner).__name__, got=constructor(owner), wanted=wanted, fix="Change one of them."
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mixtransforms.core.errors import PlanError, explain
+from mixtransforms.core.errors import PlanError
 
 IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
@@ -34,13 +34,11 @@ class Boxes:
         freeze(self, start=_integers(self.start), stop=_integers(self.stop))
         if self.start.ndim != 2 or self.start.shape != self.stop.shape:
             raise PlanError(
-                explain(
-                    "Box corners disagree",
-                    where="Boxes",
-                    got=f"start {self.start.shape}, stop {self.stop.shape}",
-                    wanted="two arrays of the same shape (n, d)",
-                    fix="Give one row a box and one column a mixed axis.",
-                )
+                "Box corners disagree",
+                where="Boxes",
+                got=f"start {self.start.shape}, stop {self.stop.shape}",
+                wanted="two arrays of the same shape (n, d)",
+                fix="Give one row a box and one column a mixed axis.",
             )
 
     def __len__(self) -> int:
@@ -112,13 +110,11 @@ class Mask:
             array = array.astype(np.float64)
             if array.size and not (array.min() >= 0.0 and array.max() <= 1.0):  # also refuses NaN
                 raise PlanError(
-                    explain(
-                        "Mask values out of range",
-                        where="Mask",
-                        got=f"[{array.min()}, {array.max()}]",
-                        wanted="bool, or floats within [0, 1]",
-                        fix="Clip or normalise the mask.",
-                    )
+                    "Mask values out of range",
+                    where="Mask",
+                    got=f"[{array.min()}, {array.max()}]",
+                    wanted="bool, or floats within [0, 1]",
+                    fix="Clip or normalise the mask.",
                 )
         freeze(self, values=array)
 
@@ -267,21 +263,17 @@ def check_layer(layer: Layer, size: int, shape: tuple[int, ...], where: str) -> 
     """
     for name, got, wanted in _problems(layer, size, shape):
         raise PlanError(
-            explain(
-                f"Bad {name!r}", where=where, got=got, wanted=wanted, fix="A plan must fit the batch it is drawn for."
-            )
+            f"Bad {name!r}", where=where, got=got, wanted=wanted, fix="A plan must fit the batch it is drawn for."
         )
     if layer.crop is not None:
         empty = (layer.crop.volume == 0) & (layer.frame(shape).volume > 0)
         if empty.any():
             raise PlanError(
-                explain(
-                    "Empty crop",
-                    where=where,
-                    got=f"rows {layer.rows[empty].tolist()}",
-                    wanted="at least one pixel wherever something is painted",
-                    fix="Clamp the crop to one pixel, or leave the row out.",
-                )
+                "Empty crop",
+                where=where,
+                got=f"rows {layer.rows[empty].tolist()}",
+                wanted="at least one pixel wherever something is painted",
+                fix="Clamp the crop to one pixel, or leave the row out.",
             )
 
 
@@ -321,13 +313,11 @@ def _integers(values: Any) -> IntArray:
     array = np.array(values)
     if array.size and array.dtype.kind not in "iu":
         raise PlanError(
-            explain(
-                "Not whole numbers",
-                where="plan",
-                got=f"dtype {array.dtype}",
-                wanted="integers",
-                fix="Rows, sources and boxes are integer indices.",
-            )
+            "Not whole numbers",
+            where="plan",
+            got=f"dtype {array.dtype}",
+            wanted="integers",
+            fix="Rows, sources and boxes are integer indices.",
         )
     return array.astype(np.int64, copy=False)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mixtransforms.core.backends import backend_of
-from mixtransforms.core.errors import InputError, explain
+from mixtransforms.core.errors import InputError
 
 LAYOUTS = ("channels_first", "channels_last")
 
@@ -82,13 +82,11 @@ class Layout:
         chosen = self._chosen(letters)
         if any(letter not in letters for letter in chosen):
             raise InputError(
-                explain(
-                    "No such axis",
-                    where=where,
-                    got=f"axes {letters}",
-                    wanted=f"axes {', '.join(chosen)}, because axes={self.mixed!r}",
-                    fix="Name all axes with layout, such as layout='BTCHW', or change axes.",
-                )
+                "No such axis",
+                where=where,
+                got=f"axes {letters}",
+                wanted=f"axes {', '.join(chosen)}, because axes={self.mixed!r}",
+                fix="Name all axes with layout, such as layout='BTCHW', or change axes.",
             )
         return tuple(sorted(letters.index(letter) for letter in chosen))
 
@@ -122,13 +120,11 @@ class Layout:
         if self.name is not None and self.name not in LAYOUTS:
             if len(array.shape) != len(self.name):
                 raise InputError(
-                    explain(
-                        "Another number of axes",
-                        where=where,
-                        got=f"shape {tuple(array.shape)}",
-                        wanted=f"{len(self.name)} axes, because layout={self.name!r}",
-                        fix="Correct the layout, or move the axes.",
-                    )
+                    "Another number of axes",
+                    where=where,
+                    got=f"shape {tuple(array.shape)}",
+                    wanted=f"{len(self.name)} axes, because layout={self.name!r}",
+                    fix="Correct the layout, or move the axes.",
                 )
             return self.name
         return self._pictures(array, where)
@@ -156,15 +152,13 @@ class Layout:
 
 def _no_pictures(shape: tuple[int, ...], one: bool, where: str) -> InputError:
     return InputError(
-        explain(
-            "Not a batch of images",
-            where=where,
-            got=f"shape {shape}" + (", which looks like one image" if one else ""),
-            wanted="(B, C, H, W) for tensors, (B, H, W, C) or (B, H, W) for NumPy arrays",
-            fix="Mix batches, after collation."
-            if one
-            else "Name the axes of videos, volumes, signals and tables, such as layout='BTCHW', 'BCT' or 'BF'.",
-        )
+        "Not a batch of images",
+        where=where,
+        got=f"shape {shape}" + (", which looks like one image" if one else ""),
+        wanted="(B, C, H, W) for tensors, (B, H, W, C) or (B, H, W) for NumPy arrays",
+        fix="Mix batches, after collation."
+        if one
+        else "Name the axes of videos, volumes, signals and tables, such as layout='BTCHW', 'BCT' or 'BF'.",
     )
 
 
@@ -172,11 +166,9 @@ def _check_plain(shape: tuple[int, ...], first: bool, where: str) -> None:
     channels, other = (shape[-3], shape[-1]) if first else (shape[-1], shape[1])
     if other in _CHANNELS and channels >= _LONG and sorted(shape[1:])[1] >= _LONG:
         raise InputError(
-            explain(
-                "The axes plainly say another layout",
-                where=where,
-                got=f"shape {shape}",
-                wanted="channels first, (B, C, H, W)" if first else "channels last, (B, H, W, C)",
-                fix=f"Say layout='{'channels_last' if first else 'channels_first'}', or move the axes.",
-            )
+            "The axes plainly say another layout",
+            where=where,
+            got=f"shape {shape}",
+            wanted="channels first, (B, C, H, W)" if first else "channels last, (B, H, W, C)",
+            fix=f"Say layout='{'channels_last' if first else 'channels_first'}', or move the axes.",
         )

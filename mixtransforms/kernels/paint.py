@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mixtransforms.core.backends import BLENDABLE_INTEGERS, backend_of, dtype_name, is_floating
-from mixtransforms.core.errors import InputError, PlanError, explain
+from mixtransforms.core.errors import InputError, PlanError
 from mixtransforms.core.layers import Boxes, Layer
 from mixtransforms.core.layout import LAYOUTS, Layout, is_layout
 from mixtransforms.core.mixture import Mixture
@@ -122,23 +122,19 @@ def apply_plan(plan: Mixture, array: Any, layout: str | None = None) -> Any:
     """See :meth:`mixtransforms.Plan.apply`."""
     if backend_of(array) is None:
         raise InputError(
-            explain(
-                "Not an array",
-                where="plan.apply",
-                got=type(array).__name__,
-                wanted="a NumPy array or a torch tensor",
-                fix="Convert it first.",
-            )
+            "Not an array",
+            where="plan.apply",
+            got=type(array).__name__,
+            wanted="a NumPy array or a torch tensor",
+            fix="Convert it first.",
         )
     if layout is not None and not is_layout(layout):
         raise InputError(
-            explain(
-                "Unknown layout",
-                where="plan.apply",
-                got=repr(layout),
-                wanted="None, " + ", ".join(LAYOUTS) + ", or named axes such as 'BTCHW'",
-                fix="Name the layout.",
-            )
+            "Unknown layout",
+            where="plan.apply",
+            got=repr(layout),
+            wanted="None, " + ", ".join(LAYOUTS) + ", or named axes such as 'BTCHW'",
+            fix="Name the layout.",
         )
     if all(layer.region is None and layer.crop is None for layer in plan.layers):
         return paint(plan, array, ())
@@ -157,13 +153,11 @@ def _check_fit(plan: Mixture, array: Any, axes: Sequence[int], where: str) -> No
     fits = shape[:1] == (plan.spec.size,) and all(0 < axis < len(shape) for axis in axes)
     if not fits or tuple(shape[axis] for axis in axes) != wanted:
         raise PlanError(
-            explain(
-                "The plan is for another batch",
-                where=where,
-                got=f"shape {shape}",
-                wanted=f"{plan.spec.size} samples" + (f" with mixed axes {wanted}" if wanted else ""),
-                fix="Draw a plan for this batch, or name the layout.",
-            )
+            "The plan is for another batch",
+            where=where,
+            got=f"shape {shape}",
+            wanted=f"{plan.spec.size} samples" + (f" with mixed axes {wanted}" if wanted else ""),
+            fix="Draw a plan for this batch, or name the layout.",
         )
 
 
@@ -171,13 +165,11 @@ def _check_intensities(array: Any, where: str) -> None:
     dtype = dtype_name(array)
     if not is_floating(array) and dtype not in BLENDABLE_INTEGERS:
         raise InputError(
-            explain(
-                "These values cannot be blended",
-                where=where,
-                got=f"dtype {dtype}, as of token ids or class ids",
-                wanted="floats or " + ", ".join(sorted(BLENDABLE_INTEGERS)),
-                fix="Convert intensities to one of these, mix the embeddings of ids, or paste with CutMix.",
-            )
+            "These values cannot be blended",
+            where=where,
+            got=f"dtype {dtype}, as of token ids or class ids",
+            wanted="floats or " + ", ".join(sorted(BLENDABLE_INTEGERS)),
+            fix="Convert intensities to one of these, mix the embeddings of ids, or paste with CutMix.",
         )
 
 
@@ -196,7 +188,5 @@ def _check_writable(array: Any, where: str) -> None:
         reason = "an expanded tensor, whose samples share memory" if shared else ""
     if reason:
         raise InputError(
-            explain(
-                "Cannot be overwritten", where=where, got=reason, wanted="memory of its own", fix="Use inplace=False."
-            )
+            "Cannot be overwritten", where=where, got=reason, wanted="memory of its own", fix="Use inplace=False."
         )

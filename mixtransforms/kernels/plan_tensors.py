@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mixtransforms.core.backends import WEIGHT_STEPS, dtype_name
-from mixtransforms.core.errors import PlanError, explain
+from mixtransforms.core.errors import PlanError
 from mixtransforms.core.layers import BoolArray, Boxes, IntArray, Layer, Mask
 
 if TYPE_CHECKING:
@@ -93,13 +93,11 @@ class PlanTensors(NamedTuple):
         """
         if self._form() != other._form():
             raise PlanError(
-                explain(
-                    "Plans of different forms",
-                    where="PlanTensors.copy_",
-                    got=other._form(),
-                    wanted=str(self._form()),
-                    fix="Use plan.tensors(full=True), and batches of one size.",
-                )
+                "Plans of different forms",
+                where="PlanTensors.copy_",
+                got=other._form(),
+                wanted=str(self._form()),
+                fix="Use plan.tensors(full=True), and batches of one size.",
             )
         torch._foreach_copy_([*self._tensors().values()], [*other._tensors().values()], non_blocking=True)
         return self
@@ -222,13 +220,11 @@ def _field(table: tuple[int, int], shape: Sequence[int], coats: Sequence[_Coat])
 def _shift(layer: Layer, shape: Sequence[int]) -> IntArray:
     if layer.resizes:
         raise PlanError(
-            explain(
-                "Resized crops are no tensors",
-                where="plan.tensors",
-                got="a layer whose crop may have other sides than the region",
-                wanted="crops that are moved at most",
-                fix="Resizes are worked out on the host: use the transform itself, or plan.apply.",
-            )
+            "Resized crops are no tensors",
+            where="plan.tensors",
+            got="a layer whose crop may have other sides than the region",
+            wanted="crops that are moved at most",
+            fix="Resizes are worked out on the host: use the transform itself, or plan.apply.",
         )
     assert layer.crop is not None
     return layer.crop.start - layer.frame(shape).start

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.autograd import forward_ad
 
 from mixtransforms.core.backends import BLENDABLE_INTEGERS, WEIGHT_STEPS, column, dtype_name, is_floating
-from mixtransforms.core.errors import InputError, PlanError, explain
+from mixtransforms.core.errors import InputError, PlanError
 from mixtransforms.kernels.plan_tensors import PlanTensors
 
 FLOAT8 = frozenset(getattr(torch, name) for name in dir(torch) if name.startswith("float8_"))
@@ -252,13 +252,11 @@ def _check(array: Tensor, tensors: PlanTensors, axes: Sequence[int], dominant: b
     blends = tensors.opacity is not None or (tensors.field is not None and tensors.field.dtype != torch.bool)
     if blends and not dominant and not (is_floating(array) or dtype_name(array) in BLENDABLE_INTEGERS):
         raise InputError(
-            explain(
-                "These values cannot be blended",
-                where="tensors",
-                got=f"dtype {dtype_name(array)}, as of token ids or class ids",
-                wanted="floats or " + ", ".join(sorted(BLENDABLE_INTEGERS)),
-                fix="Mix ids as masks, or use plan.tensors() of a plan that only pastes.",
-            )
+            "These values cannot be blended",
+            where="tensors",
+            got=f"dtype {dtype_name(array)}, as of token ids or class ids",
+            wanted="floats or " + ", ".join(sorted(BLENDABLE_INTEGERS)),
+            fix="Mix ids as masks, or use plan.tensors() of a plan that only pastes.",
         )
 
 
@@ -269,11 +267,9 @@ def _check_size(values: Tensor, tensors: PlanTensors) -> None:
 
 def _unfit(values: Tensor, wanted: str) -> PlanError:
     return PlanError(
-        explain(
-            "The plan is for another batch",
-            where="tensors",
-            got=f"shape {tuple(values.shape)}",
-            wanted=wanted,
-            fix="Draw a plan for this batch, or say which axes are mixed.",
-        )
+        "The plan is for another batch",
+        where="tensors",
+        got=f"shape {tuple(values.shape)}",
+        wanted=wanted,
+        fix="Draw a plan for this batch, or say which axes are mixed.",
     )

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from mixtransforms.core import fields
 from mixtransforms.core.display import Displayed
-from mixtransforms.core.errors import ParameterError, explain
+from mixtransforms.core.errors import ParameterError
 from mixtransforms.methods.pairing import CLASS_AWARE, MUTUAL, PAIRINGS, Hints, partners
 from mixtransforms.methods.schedules import Schedule, now, number
 from mixtransforms.plan import BatchSpec, Layer, Plan
@@ -154,13 +154,11 @@ class PairMethod(Method):
         super().__post_init__()
         if self.per == "pair" and self.pairing not in MUTUAL | {"cycle"}:
             raise ParameterError(
-                explain(
-                    "per='pair' needs a pairing in which two samples are each other's partner",
-                    where=type(self).__name__,
-                    got=f"pairing={self.pairing!r}",
-                    wanted="'matching' or 'flip'",
-                    fix="Leave pairing at its default, or use per='sample'.",
-                )
+                "per='pair' needs a pairing in which two samples are each other's partner",
+                where=type(self).__name__,
+                got=f"pairing={self.pairing!r}",
+                wanted="'matching' or 'flip'",
+                fix="Leave pairing at its default, or use per='sample'.",
             )
 
     @property

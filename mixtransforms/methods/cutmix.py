@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from mixtransforms.core import fields
-from mixtransforms.core.errors import InputError, explain
+from mixtransforms.core.errors import InputError
 from mixtransforms.core.layers import Boxes, FloatArray, IntArray, Layer
 from mixtransforms.methods.base import NO_HINTS, PairMethod, alpha_field, beta_weights, pair_plan
 from mixtransforms.methods.pairing import Hints
@@ -78,13 +78,11 @@ class CutMix(PairMethod):
     def draw(self, spec: BatchSpec, rng: np.random.Generator, hints: Hints = NO_HINTS) -> Plan:
         if not spec.shape:
             raise InputError(
-                explain(
-                    "CutMix needs axes to cut",
-                    where="CutMix.draw",
-                    got="a batch without mixed axes, such as a table or embeddings",
-                    wanted="samples with at least one mixed axis",
-                    fix="Use MixUp, which blends whole samples.",
-                )
+                "CutMix needs axes to cut",
+                where="CutMix.draw",
+                got="a batch without mixed axes, such as a table or embeddings",
+                wanted="samples with at least one mixed axis",
+                fix="Use MixUp, which blends whole samples.",
             )
         rows, source, leader = self.pairs(spec, rng, hints)
         weight = beta_weights(self.alpha, spec.size, rng)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mixtransforms.core.errors import InputError, explain
+from mixtransforms.core.errors import InputError
 
 IntArray = NDArray[np.int64]
 Hints = Mapping[str, NDArray[Any]]
@@ -95,12 +95,10 @@ def partners(policy: str, size: int, rng: np.random.Generator, hints: Hints) -> 
     classes = hints.get("classes")
     if classes is None:
         raise InputError(
-            explain(
-                f"pairing={policy!r} reads class labels",
-                where="pairing",
-                got="a batch without class labels",
-                wanted="one class id a sample",
-                fix="Pass the labels with the images, or choose a pairing that needs none, such as 'cycle'.",
-            )
+            f"pairing={policy!r} reads class labels",
+            where="pairing",
+            got="a batch without class labels",
+            wanted="one class id a sample",
+            fix="Pass the labels with the images, or choose a pairing that needs none, such as 'cycle'.",
         )
     return PAIRINGS[policy](size, rng, classes)

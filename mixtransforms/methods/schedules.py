@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from mixtransforms.core import fields
 from mixtransforms.core.display import Displayed
-from mixtransforms.core.errors import ParameterError, explain
+from mixtransforms.core.errors import ParameterError
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -321,12 +321,10 @@ def now(value: float | Schedule) -> float:
     """
     if isinstance(value, Schedule):
         raise ParameterError(
-            explain(
-                "A schedule where a number is needed",
-                where="draw",
-                got=repr(value),
-                wanted="the value of an epoch",
-                fix="Draw with method.at(epoch).draw(...).",
-            )
+            "A schedule where a number is needed",
+            where="draw",
+            got=repr(value),
+            wanted="the value of an epoch",
+            fix="Draw with method.at(epoch).draw(...).",
         )
     return value

@@ -4,7 +4,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from mixtransforms.core.errors import ParameterError, explain
+from mixtransforms.core.errors import ParameterError
 from mixtransforms.mixing.pipeline import nested
 from mixtransforms.rng.streams import OWN_RANK, Stream
 
@@ -28,13 +28,11 @@ def set_epoch(pipeline: Any, epoch: int, *, rank: int | str | None = OWN_RANK) -
     owners = _owners(pipeline)
     if not owners:
         raise ParameterError(
-            explain(
-                "Nothing to tell the epoch",
-                where="set_epoch",
-                got=type(pipeline).__name__,
-                wanted="a BatchCompose, a mixing transform, or a container with one in it",
-                fix="Pass the pipeline itself, not the loader or a function around it.",
-            )
+            "Nothing to tell the epoch",
+            where="set_epoch",
+            got=type(pipeline).__name__,
+            wanted="a BatchCompose, a mixing transform, or a container with one in it",
+            fix="Pass the pipeline itself, not the loader or a function around it.",
         )
     for owner in owners:
         owner._stream.begin(epoch, rank)
@@ -66,13 +64,11 @@ class Resumable:
         own, inner = _divided(state)
         if not isinstance(inner, list) or len(inner) != len(seeded):
             raise ParameterError(
-                explain(
-                    "The state of another pipeline",
-                    where="load_stream_state",
-                    got=f"states of {len(inner)} inner mixes" if isinstance(inner, list) else repr(inner),
-                    wanted=f"{len(seeded)}, one for every mix with a seed of its own",
-                    fix="Build the pipeline as it was when its state was asked.",
-                )
+                "The state of another pipeline",
+                where="load_stream_state",
+                got=f"states of {len(inner)} inner mixes" if isinstance(inner, list) else repr(inner),
+                wanted=f"{len(seeded)}, one for every mix with a seed of its own",
+                fix="Build the pipeline as it was when its state was asked.",
             )
         for mix, known in zip(seeded, inner, strict=True):
             Stream().load(known, mix.seed)  # raises before anything has changed

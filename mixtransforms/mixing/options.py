@@ -7,7 +7,7 @@ from typing import Any
 
 from mixtransforms.core import fields as checked
 from mixtransforms.core.display import Displayed
-from mixtransforms.core.errors import ParameterError, explain
+from mixtransforms.core.errors import ParameterError
 from mixtransforms.core.layout import LAYOUTS, LETTERS, MODES, is_axes, is_layout
 from mixtransforms.objects.boxes import BoxRules
 from mixtransforms.objects.declared import FORM, declared
@@ -61,7 +61,7 @@ def checked_seed(seed: Any, where: str) -> int | None:
         return SEED.check(seed)  # type: ignore[no-any-return]
     except ValueError:
         raise ParameterError(
-            explain("Bad value for 'seed'", where=where, got=repr(seed), wanted=SEED.wanted, fix=SEED.doc)
+            "Bad value for 'seed'", where=where, got=repr(seed), wanted=SEED.wanted, fix=SEED.doc
         ) from None
 
 

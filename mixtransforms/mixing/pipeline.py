@@ -19,7 +19,7 @@ from mixtransforms.containers.tree import Path, walk
 from mixtransforms.containers.tree import replace as replace_leaves
 from mixtransforms.core import fields
 from mixtransforms.core.backends import backend_of
-from mixtransforms.core.errors import ParameterError, explain
+from mixtransforms.core.errors import ParameterError
 from mixtransforms.core.layout import Layout
 from mixtransforms.kernels import kernel_of
 from mixtransforms.mixing.trace import Step
@@ -99,24 +99,20 @@ def _check_inside(transform: Any, door: Any, place: str, theirs: tuple[type, ...
         if isinstance(inner, theirs):
             name = type(inner).__name__
             raise ParameterError(
-                explain(
-                    "The host's own mix would see one sample at a time",
-                    where=place,
-                    got=f"{type(inner).__module__.partition('.')[0]}'s {name}",
-                    wanted=f"{_home(door)}.{name}",
-                    fix="It takes the same parameters.",
-                )
+                "The host's own mix would see one sample at a time",
+                where=place,
+                got=f"{type(inner).__module__.partition('.')[0]}'s {name}",
+                wanted=f"{_home(door)}.{name}",
+                fix="It takes the same parameters.",
             )
         if inner is not transform and isinstance(inner, MixTransform) and not isinstance(transform, MixTransform):
             raise ParameterError(
-                explain(
-                    "A container around a mix",
-                    where=place,
-                    got=f"{type(transform).__name__} with a mixing transform in it",
-                    wanted="mixing transforms directly in the list",
-                    fix="Its chance to do nothing would change the form of the labels. Use p= of the mix itself, "
-                    "and OneOf([...], weights=...) for a choice.",
-                )
+                "A container around a mix",
+                where=place,
+                got=f"{type(transform).__name__} with a mixing transform in it",
+                wanted="mixing transforms directly in the list",
+                fix="Its chance to do nothing would change the form of the labels. Use p= of the mix itself, "
+                "and OneOf([...], weights=...) for a choice.",
             )
 
 
@@ -124,26 +120,22 @@ def _owned(mix: MixTransform, door: Any, place: str, seed: int | None) -> MixTra
     """The mix as one of the door's."""
     if mix.seed is not None and seed is not None:
         raise ParameterError(
-            explain(
-                "Two seeds",
-                where=place,
-                got=f"seed={mix.seed} inside, seed={seed} outside",
-                wanted="one of them",
-                fix="Give the seed to the pipeline alone.",
-            )
+            "Two seeds",
+            where=place,
+            got=f"seed={mix.seed} inside, seed={seed} outside",
+            wanted="one of them",
+            fix="Give the seed to the pipeline alone.",
         )
     if type(mix).__module__ == MixTransform.__module__:
         mix = getattr(door, type(mix).__name__)(**fields.values(mix))
     foreign = not isinstance(mix, door.Transform)
     if foreign:
         raise ParameterError(
-            explain(
-                "A mix of another door",
-                where=place,
-                got=f"{type(mix).__module__}.{type(mix).__name__}",
-                wanted=f"a mix of {_home(door)}, or a neutral one",
-                fix="Import it from there; derive your own classes from the door's.",
-            )
+            "A mix of another door",
+            where=place,
+            got=f"{type(mix).__module__}.{type(mix).__name__}",
+            wanted=f"a mix of {_home(door)}, or a neutral one",
+            fix="Import it from there; derive your own classes from the door's.",
         )
     return mix
 

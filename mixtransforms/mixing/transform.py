@@ -17,7 +17,7 @@ from mixtransforms.batch.read import find_batch
 from mixtransforms.containers.tree import Path, leaf_at, spell
 from mixtransforms.core import fields as checked
 from mixtransforms.core.backends import backend_of
-from mixtransforms.core.errors import InputError, ParameterError, PlanError, UnknownOptionError, explain, nearest
+from mixtransforms.core.errors import InputError, ParameterError, PlanError, UnknownOptionError, nearest
 from mixtransforms.core.layout import Layout
 from mixtransforms.core.memo import Memo
 from mixtransforms.kernels import kernel_of
@@ -96,13 +96,11 @@ class MixTransform(Options):
                 continue
             if own != getattr(self, option.name):
                 raise ParameterError(
-                    explain(
-                        f"A child's {option.name!r} differs",
-                        where=type(self).__name__,
-                        got=f"{option.name}={own!r} in {type(child).__name__}, {getattr(self, option.name)!r} outside",
-                        wanted="one value for all",
-                        fix=f"Give {option.name}={own!r} to {type(self).__name__} instead.",
-                    )
+                    f"A child's {option.name!r} differs",
+                    where=type(self).__name__,
+                    got=f"{option.name}={own!r} in {type(child).__name__}, {getattr(self, option.name)!r} outside",
+                    wanted="one value for all",
+                    fix=f"Give {option.name}={own!r} to {type(self).__name__} instead.",
                 )
         return child.method
 
@@ -229,13 +227,11 @@ class MixTransform(Options):
     def _check_sizes(self, found: Found) -> None:
         if found.padded and self.method.cuts:
             raise InputError(
-                explain(
-                    "Images of different sizes",
-                    where=type(self).__name__,
-                    got="a method that pastes, with pad='max'",
-                    wanted="images of one size, since a region could lie in the padding",
-                    fix="Resize or crop to one size before mixing, or use MixUp, which blends whole images.",
-                )
+                "Images of different sizes",
+                where=type(self).__name__,
+                got="a method that pastes, with pad='max'",
+                wanted="images of one size, since a region could lie in the padding",
+                fix="Resize or crop to one size before mixing, or use MixUp, which blends whole images.",
             )
 
     @functools.cached_property
@@ -294,13 +290,11 @@ class MixTransform(Options):
     def _replay(self, plan: Plan, found: Found) -> Any:
         if plan.spec != found.spec:
             raise PlanError(
-                explain(
-                    "The plan is for another batch",
-                    where=type(self).__name__,
-                    got=f"{found.spec.size} samples of {found.spec.shape}",
-                    wanted=f"{plan.spec.size} samples of {plan.spec.shape}",
-                    fix="Draw a plan for this batch.",
-                )
+                "The plan is for another batch",
+                where=type(self).__name__,
+                got=f"{found.spec.size} samples of {found.spec.shape}",
+                wanted=f"{plan.spec.size} samples of {plan.spec.shape}",
+                fix="Draw a plan for this batch.",
             )
         new = found.rest_twice() if self.keep_originals else {}
         for path, mixed in self._mixed(plan, found).items():
@@ -380,13 +374,11 @@ def _check_apart(images: tuple[Target, ...]) -> None:
         for first in images[:index]:
             if share_memory(first.value, second.value):
                 raise InputError(
-                    explain(
-                        "Two names for one memory",
-                        where=spell(second.path),
-                        got=f"an array that overlaps with {spell(first.path)}",
-                        wanted="memory of its own, since it is overwritten",
-                        fix="Use inplace=False, or pass it once.",
-                    )
+                    "Two names for one memory",
+                    where=spell(second.path),
+                    got=f"an array that overlaps with {spell(first.path)}",
+                    wanted="memory of its own, since it is overwritten",
+                    fix="Use inplace=False, or pass it once.",
                 )
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from mixtransforms.containers.tree import Path, describe, is_typed, spell
 from mixtransforms.core.backends import backend_of
-from mixtransforms.core.errors import InputError, explain
+from mixtransforms.core.errors import InputError
 from mixtransforms.kernels import kernel_of
 
 
@@ -117,13 +117,11 @@ def parted(values: Any, counts: Sequence[int]) -> list[Any]:
 def unlike(path: Path, got: str, wanted: str) -> InputError:
     """The error for objects that cannot be joined."""
     return InputError(
-        explain(
-            "Objects of different forms",
-            where=spell(path),
-            got=got,
-            wanted=wanted,
-            fix="Give all images the same, empty where there are no objects.",
-        )
+        "Objects of different forms",
+        where=spell(path),
+        got=got,
+        wanted=wanted,
+        fix="Give all images the same, empty where there are no objects.",
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from mixtransforms.containers.records import Columns
 from mixtransforms.containers.tree import Name, Path, children, depth, is_flat, spell
 from mixtransforms.core.backends import backend_of, is_floating
-from mixtransforms.core.errors import InputError, explain
+from mixtransforms.core.errors import InputError
 from mixtransforms.objects.boxes import BoxRules
 from mixtransforms.objects.keypoints import Keypoints
 from mixtransforms.targets.names import (
@@ -217,11 +217,9 @@ def _items_depth(value: Any, batched: bool) -> int:
 
 def _two(kind: str, first: Path, second: Path) -> InputError:
     return InputError(
-        explain(
-            f"Two sets of {kind} in one container",
-            where=spell(second),
-            got=f"another one at {spell(first)}",
-            wanted="one, so that labels and other fields belong to it",
-            fix="Put them into dicts of their own, or mix one and leave the other alone with passthrough.",
-        )
+        f"Two sets of {kind} in one container",
+        where=spell(second),
+        got=f"another one at {spell(first)}",
+        wanted="one, so that labels and other fields belong to it",
+        fix="Put them into dicts of their own, or mix one and leave the other alone with passthrough.",
     )

@@ -11,7 +11,7 @@ import numpy as np
 
 from mixtransforms.core import fields as checked
 from mixtransforms.core.compositing import Contribution, Contributions, side_by_side
-from mixtransforms.core.errors import InputError, explain
+from mixtransforms.core.errors import InputError
 from mixtransforms.core.layers import BoolArray, FloatArray
 from mixtransforms.objects.boxes import EVEN, place
 
@@ -106,23 +106,19 @@ class Keypoints:
         occluded = self.occluded or ("drop" if single else "hide")
         if occluded == "unlabel" and "v" not in columns:
             raise InputError(
-                explain(
-                    "No visibility to unlabel covered keypoints by",
-                    where=where,
-                    got=f"columns {columns!r} with occluded='unlabel'",
-                    wanted="a column v",
-                    fix="Give points as x, y, v, or choose occluded='hide'.",
-                )
+                "No visibility to unlabel covered keypoints by",
+                where=where,
+                got=f"columns {columns!r} with occluded='unlabel'",
+                wanted="a column v",
+                fix="Give points as x, y, v, or choose occluded='hide'.",
             )
         if occluded == "drop" and not single:
             raise InputError(
-                explain(
-                    "Points of instances cannot be dropped one by one",
-                    where=where,
-                    got="shape (N, K, C) with occluded='drop'",
-                    wanted="single points (P, C)",
-                    fix="Choose occluded='hide' or 'unlabel'; min_visible drops instances that lose too many points.",
-                )
+                "Points of instances cannot be dropped one by one",
+                where=where,
+                got="shape (N, K, C) with occluded='drop'",
+                wanted="single points (P, C)",
+                fix="Choose occluded='hide' or 'unlabel'; min_visible drops instances that lose too many points.",
             )
         least = {"drop": 1}.get(occluded, 0) if single else self.min_visible
         return dataclasses.replace(self, columns=columns, occluded=occluded, min_visible=least)
@@ -142,13 +138,11 @@ def columns_of(columns: str, width: int, where: str = "keypoints") -> str:
     found = columns or BY_WIDTH.get(width, "")
     if len(found) != width:
         raise InputError(
-            explain(
-                "Keypoints of another width",
-                where=where,
-                got=f"{width} numbers a point",
-                wanted=f"{len(found)}, because columns={found!r}" if found else "2 (x, y) or 3 (x, y, v)",
-                fix=f"Declare what they are, such as Keypoints('xya'), by letters of {LETTERS!r}.",
-            )
+            "Keypoints of another width",
+            where=where,
+            got=f"{width} numbers a point",
+            wanted=f"{len(found)}, because columns={found!r}" if found else "2 (x, y) or 3 (x, y, v)",
+            fix=f"Declare what they are, such as Keypoints('xya'), by letters of {LETTERS!r}.",
         )
     return found
 

@@ -87,24 +87,20 @@ class Objects:
         """
         if len(self.spec.shape) != 2:
             raise InputError(
-                explain(
-                    "Objects without images",
-                    where=spell(self.group.anchor),
-                    got=f"samples with mixed axes {self.spec.shape}",
-                    wanted="images, whose height and width are mixed",
-                    fix="Boxes, keypoints and instances go with pictures; leave them alone with passthrough.",
-                )
+                "Objects without images",
+                where=spell(self.group.anchor),
+                got=f"samples with mixed axes {self.spec.shape}",
+                wanted="images, whose height and width are mixed",
+                fix="Boxes, keypoints and instances go with pictures; leave them alone with passthrough.",
             )
         for path in self.group.members:
             if len(self.columns[path]) != self.spec.size:
                 raise InputError(
-                    explain(
-                        "Batch sizes disagree",
-                        where=spell(path),
-                        got=f"{len(self.columns[path])} values",
-                        wanted=f"{self.spec.size}, one for every image",
-                        fix="Give every image its own, empty where it has no objects.",
-                    )
+                    "Batch sizes disagree",
+                    where=spell(path),
+                    got=f"{len(self.columns[path])} values",
+                    wanted=f"{self.spec.size}, one for every image",
+                    fix="Give every image its own, empty where it has no objects.",
                 )
         for path, items in self._items.items():
             check_forms(path, items, masks=path == self.group.instances)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from mixtransforms.containers.tree import Path, describe, is_typed, spell
 from mixtransforms.core.backends import backend_of
-from mixtransforms.core.errors import InputError, explain
+from mixtransforms.core.errors import InputError
 from mixtransforms.core.layers import BoolArray, FloatArray, IntArray
 from mixtransforms.kernels import kernel_of
 from mixtransforms.objects import box_formats
@@ -203,13 +203,11 @@ def _numbers(items: Sequence[Any], path: Path, first: int) -> list[FloatArray]:
             numbers.append(to_host(item).astype(np.float64))  # noqa: PERF401 (how many there are says which failed)
     except (ValueError, TypeError) as reason:
         raise InputError(
-            explain(
-                "Not rows of numbers",
-                where=spell((*path, first + len(numbers))),
-                got=str(reason),
-                wanted="equally many numbers for every object",
-                fix="Give labels a name of their own beside the boxes.",
-            )
+            "Not rows of numbers",
+            where=spell((*path, first + len(numbers))),
+            got=str(reason),
+            wanted="equally many numbers for every object",
+            fix="Give labels a name of their own beside the boxes.",
         ) from None
     return numbers
 
@@ -231,14 +229,11 @@ def _boxes(items: Sequence[Any], path: Path, rules: BoxRules, first: int) -> tup
     for index, values in enumerate(boxes, first):
         if len(values) and (values.ndim != 2 or values.shape[1] < width):
             raise InputError(
-                explain(
-                    "Boxes of another form",
-                    where=spell((*path, index)),
-                    got=f"shape {values.shape}",
-                    wanted=f"(N, {width}), {form}",
-                    fix="Give every image a row for each box, "
-                    "or say how they are written with boxes=BoxRules(format=...).",
-                )
+                "Boxes of another form",
+                where=spell((*path, index)),
+                got=f"shape {values.shape}",
+                wanted=f"(N, {width}), {form}",
+                fix="Give every image a row for each box, or say how they are written with boxes=BoxRules(format=...).",
             )
     return _one_after_another(boxes, np.zeros((0, width)), path), form
 
@@ -251,13 +246,11 @@ def _masks(items: Sequence[Any], path: Path, canvases: Sequence[Size], shape: Si
             masks = np.zeros((rows(item), *shape), masks.dtype)
         elif masks.shape[1:] != tuple(canvas):
             raise InputError(
-                explain(
-                    "Instance masks of another size",
-                    where=spell((*path, index)),
-                    got=f"shape {masks.shape}",
-                    wanted=f"(N, {canvas[0]}, {canvas[1]}), as the image",
-                    fix="Give one mask an object, of the size of the image.",
-                )
+                "Instance masks of another size",
+                where=spell((*path, index)),
+                got=f"shape {masks.shape}",
+                wanted=f"(N, {canvas[0]}, {canvas[1]}), as the image",
+                fix="Give one mask an object, of the size of the image.",
             )
         elif masks.shape[1:] != tuple(shape):
             masks = kernel_of("numpy").padded(masks, (len(masks), *shape), 0)
@@ -272,13 +265,11 @@ def _points(items: Sequence[Any], path: Path, single: bool, first: int) -> list[
     for index, points in enumerate(_numbers(items, path, first), first):
         if points.size and points.ndim != (2 if single else 3):
             raise InputError(
-                explain(
-                    "Keypoints of another form",
-                    where=spell((*path, index)),
-                    got=describe(items[index - first]),
-                    wanted="(P, 2), single points" if single else "(N, K, 2) or (N, K, 3), K points an object",
-                    fix="Give every image the same number of axes, empty arrays included.",
-                )
+                "Keypoints of another form",
+                where=spell((*path, index)),
+                got=describe(items[index - first]),
+                wanted="(P, 2), single points" if single else "(N, K, 2) or (N, K, 3), K points an object",
+                fix="Give every image the same number of axes, empty arrays included.",
             )
         found.append(empty if points.ndim < 2 else points[:, None] if single else points)
     return found
@@ -288,23 +279,19 @@ def _check_canvas(item: Any, path: Path, canvas: tuple[int, int]) -> None:
     own = getattr(item, "canvas_size", None)
     if own is not None and tuple(own) != tuple(canvas):
         raise InputError(
-            explain(
-                "Canvas sizes disagree",
-                where=spell(path),
-                got=f"canvas_size={tuple(own)}",
-                wanted=f"{tuple(canvas)}, as the image",
-                fix="Transform images and boxes together, or correct canvas_size.",
-            )
+            "Canvas sizes disagree",
+            where=spell(path),
+            got=f"canvas_size={tuple(own)}",
+            wanted=f"{tuple(canvas)}, as the image",
+            fix="Transform images and boxes together, or correct canvas_size.",
         )
 
 
 def _unequal(path: Path, item: Any, anchor: Path, count: int) -> InputError:
     return InputError(
-        explain(
-            "Objects of different number",
-            where=spell(path),
-            got=f"{rows(item)} rows",
-            wanted=f"{count}, as in {spell(anchor)}",
-            fix="Give one row for every object, or leave it alone with passthrough.",
-        )
+        "Objects of different number",
+        where=spell(path),
+        got=f"{rows(item)} rows",
+        wanted=f"{count}, as in {spell(anchor)}",
+        fix="Give one row for every object, or leave it alone with passthrough.",
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 
-from mixtransforms.core.errors import ParameterError, explain
+from mixtransforms.core.errors import ParameterError
 
 HIGHEST_RANK = 2**32 - 1
 
@@ -29,13 +29,11 @@ def current_rank(otherwise: int = 0) -> int:
     if len(text) <= 10 and text.isascii() and text.isdigit() and int(text) <= HIGHEST_RANK:
         return int(text)
     raise ParameterError(
-        explain(
-            "No distributed rank",
-            where="the environment variable RANK",
-            got=repr(text),
-            wanted=f"a whole number within [0, {HIGHEST_RANK}]",
-            fix="Correct it, or unset it where there is one process only.",
-        )
+        "No distributed rank",
+        where="the environment variable RANK",
+        got=repr(text),
+        wanted=f"a whole number within [0, {HIGHEST_RANK}]",
+        fix="Correct it, or unset it where there is one process only.",
     )
 
 

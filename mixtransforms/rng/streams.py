@@ -241,15 +241,13 @@ def _whole(value: Any, name: str, highest: int, other: str = "", where: str = "s
     if not isinstance(value, (bool, np.bool_)) and isinstance(value, Integral) and 0 <= int(value) <= highest:
         return int(value)
     raise ParameterError(
-        explain(
-            f"Bad value for {name!r}",
-            where=where,
-            got=repr(value),
-            wanted=f"{other}a whole number within [0, {highest}]",
-            fix="Count epochs from 0." if name == "epoch" else "Correct it.",
-        )
+        f"Bad value for {name!r}",
+        where=where,
+        got=repr(value),
+        wanted=f"{other}a whole number within [0, {highest}]",
+        fix="Count epochs from 0." if name == "epoch" else "Correct it.",
     )
 
 
 def _bad_state(what: str, got: object, wanted: str, fix: str) -> ParameterError:
-    return ParameterError(explain(what, where="load_stream_state", got=got, wanted=wanted, fix=fix))
+    return ParameterError(what, where="load_stream_state", got=got, wanted=wanted, fix=fix)

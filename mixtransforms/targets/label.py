@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from mixtransforms.core import fields
 from mixtransforms.core.backends import backend_of, dtype_name, is_floating, is_integer
-from mixtransforms.core.errors import InputError, explain
+from mixtransforms.core.errors import InputError
 from mixtransforms.kernels import kernel_of
 from mixtransforms.plan import Plan
 from mixtransforms.targets.kind import Kind, Mixed, Scene
@@ -103,35 +103,29 @@ class Label(LossTarget):
         if len(shape) == 1 and is_integer(value):
             if self.form != "pair" and classes is None:
                 raise InputError(
-                    explain(
-                        "The number of classes is not known",
-                        where=where,
-                        got="integer labels without num_classes",
-                        wanted="num_classes, to turn ids into soft labels",
-                        fix="Give num_classes=..., or labels='pair', which needs none.",
-                    )
+                    "The number of classes is not known",
+                    where=where,
+                    got="integer labels without num_classes",
+                    wanted="num_classes, to turn ids into soft labels",
+                    fix="Give num_classes=..., or labels='pair', which needs none.",
                 )
             self._check_ids(value, where)
         elif len(shape) != 2 or not (is_integer(value) or is_floating(value) or dtype_name(value) == "bool"):
             raise InputError(
-                explain(
-                    "Not class labels",
-                    where=where,
-                    got=f"shape {shape} {value.dtype}",
-                    wanted="integer ids (B,), or one-hot or soft rows (B, K)",
-                    fix="Give class ids as integers; say what else it is with kinds, such as 'mask', 'regression' or "
-                    "'multilabel'; or leave the array alone with passthrough.",
-                )
+                "Not class labels",
+                where=where,
+                got=f"shape {shape} {value.dtype}",
+                wanted="integer ids (B,), or one-hot or soft rows (B, K)",
+                fix="Give class ids as integers; say what else it is with kinds, such as 'mask', 'regression' or "
+                "'multilabel'; or leave the array alone with passthrough.",
             )
         elif classes is not None and shape[1] != classes:
             raise InputError(
-                explain(
-                    "Label rows of another width",
-                    where=where,
-                    got=f"shape {shape}",
-                    wanted=f"(B, {classes}), because num_classes={classes}",
-                    fix="Correct num_classes, or leave it out for two-dimensional labels.",
-                )
+                "Label rows of another width",
+                where=where,
+                got=f"shape {shape}",
+                wanted=f"(B, {classes}), because num_classes={classes}",
+                fix="Correct num_classes, or leave it out for two-dimensional labels.",
             )
         elif is_integer(value):
             _check_one_hot(value, where)
@@ -148,13 +142,11 @@ class Label(LossTarget):
         wrong = ~self._known(ids)
         if wrong.any():
             raise InputError(
-                explain(
-                    "Class ids out of range",
-                    where=where,
-                    got=f"{np.unique(ids[wrong])[:5].tolist()} at {np.flatnonzero(wrong)[:5].tolist()}",
-                    wanted=self._wanted,
-                    fix="Correct num_classes, or name the id of unlabelled samples with ignore_index.",
-                )
+                "Class ids out of range",
+                where=where,
+                got=f"{np.unique(ids[wrong])[:5].tolist()} at {np.flatnonzero(wrong)[:5].tolist()}",
+                wanted=self._wanted,
+                fix="Correct num_classes, or name the id of unlabelled samples with ignore_index.",
             )
 
     @property
@@ -178,13 +170,11 @@ def _check_one_hot(labels: Any, where: str) -> None:
     rows = kernel.to_host(labels)
     if rows.shape[1] < 2 or not ((rows == 0) | (rows == 1)).all():
         raise InputError(
-            explain(
-                "Whole numbers in rows that are not one-hot",
-                where=where,
-                got=f"shape {rows.shape}, values {np.unique(rows)[:5].tolist()}",
-                wanted="zeros and ones, one column a class",
-                fix="Give class ids as (B,), shares as floats, or leave attributes alone with passthrough.",
-            )
+            "Whole numbers in rows that are not one-hot",
+            where=where,
+            got=f"shape {rows.shape}, values {np.unique(rows)[:5].tolist()}",
+            wanted="zeros and ones, one column a class",
+            fix="Give class ids as (B,), shares as floats, or leave attributes alone with passthrough.",
         )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from mixtransforms.core import fields
 from mixtransforms.core.backends import backend_of, is_floating
-from mixtransforms.core.errors import InputError, explain
+from mixtransforms.core.errors import InputError
 from mixtransforms.core.layers import FloatArray
 from mixtransforms.kernels import kernel_of
 from mixtransforms.kernels.paint import paint
@@ -74,13 +74,11 @@ class SemanticMask(Kind):
         fits = len(shape) in (rank + 1, rank + 2)
         if not fits or tuple(shape[_start(value, scene) :][:rank]) != scene.lengths:
             raise InputError(
-                explain(
-                    "The mask is of another size than the images",
-                    where=where,
-                    got=f"shape {shape}",
-                    wanted=f"axes {scene.lengths}, with channels, if any, {'before' if scene.first else 'behind'}",
-                    fix="Resize the masks to the size of the images, or move the axis of channels.",
-                )
+                "The mask is of another size than the images",
+                where=where,
+                got=f"shape {shape}",
+                wanted=f"axes {scene.lengths}, with channels, if any, {'before' if scene.first else 'behind'}",
+                fix="Resize the masks to the size of the images, or move the axis of channels.",
             )
         if scene.blends and self.form == "soft":
             self._check_soft(value, where, scene)
@@ -91,23 +89,19 @@ class SemanticMask(Kind):
             self._check_maps(value, channels, where)
         elif is_floating(value):
             raise InputError(
-                explain(
-                    "Floats in one channel are not class ids",
-                    where=where,
-                    got=f"shape {tuple(value.shape)} {value.dtype}",
-                    wanted="integer ids, or maps with a channel for every class",
-                    fix="Convert ids to integers, or use masks='pair' for alpha mattes.",
-                )
+                "Floats in one channel are not class ids",
+                where=where,
+                got=f"shape {tuple(value.shape)} {value.dtype}",
+                wanted="integer ids, or maps with a channel for every class",
+                fix="Convert ids to integers, or use masks='pair' for alpha mattes.",
             )
         elif self.num_classes is None:
             raise InputError(
-                explain(
-                    "The number of classes is not known",
-                    where=where,
-                    got="masks of ids without num_classes",
-                    wanted="num_classes, to turn ids into soft maps",
-                    fix="Give num_classes=... or kinds={'mask': SemanticMask(21)}, or masks='pair', which needs none.",
-                )
+                "The number of classes is not known",
+                where=where,
+                got="masks of ids without num_classes",
+                wanted="num_classes, to turn ids into soft maps",
+                fix="Give num_classes=... or kinds={'mask': SemanticMask(21)}, or masks='pair', which needs none.",
             )
         else:
             self._check_ids(value, self.num_classes, where)
@@ -115,23 +109,19 @@ class SemanticMask(Kind):
     def _check_maps(self, value: Any, channels: int, where: str) -> None:
         if self.num_classes not in (None, channels):
             raise InputError(
-                explain(
-                    "Masks with another number of channels",
-                    where=where,
-                    got=f"shape {tuple(value.shape)}, {channels} channels",
-                    wanted=f"{self.num_classes}, because num_classes={self.num_classes}",
-                    fix=f"Correct num_classes, or give masks their own, kinds={{'mask': SemanticMask({channels})}}.",
-                )
+                "Masks with another number of channels",
+                where=where,
+                got=f"shape {tuple(value.shape)}, {channels} channels",
+                wanted=f"{self.num_classes}, because num_classes={self.num_classes}",
+                fix=f"Correct num_classes, or give masks their own, kinds={{'mask': SemanticMask({channels})}}.",
             )
         if not is_floating(value) and not bool(((value == 0) | (value == 1)).all()):
             raise InputError(
-                explain(
-                    "Whole numbers in channels that are not one-hot",
-                    where=where,
-                    got=f"shape {tuple(value.shape)} {value.dtype}",
-                    wanted="zeros and ones, one channel a class",
-                    fix="Give class ids in one channel, or shares as floats.",
-                )
+                "Whole numbers in channels that are not one-hot",
+                where=where,
+                got=f"shape {tuple(value.shape)} {value.dtype}",
+                wanted="zeros and ones, one channel a class",
+                fix="Give class ids in one channel, or shares as floats.",
             )
 
     def _check_ids(self, value: Any, classes: int, where: str) -> None:
@@ -144,14 +134,12 @@ class SemanticMask(Kind):
             listed = np.unique(kernel.to_host(value)[kernel.to_host(wrong)])[:5].tolist()
             ignored = "" if self.ignore_index is None else f", or ignore_index={self.ignore_index}"
             raise InputError(
-                explain(
-                    "Class ids out of range",
-                    where=where,
-                    got=f"{listed}",
-                    wanted=f"ids from 0 and below num_classes={classes}{ignored}",
-                    fix="Correct num_classes, or name the id of unlabelled pixels with ignore_index; masks have their "
-                    "own with kinds={'mask': SemanticMask(21)}.",
-                )
+                "Class ids out of range",
+                where=where,
+                got=f"{listed}",
+                wanted=f"ids from 0 and below num_classes={classes}{ignored}",
+                fix="Correct num_classes, or name the id of unlabelled pixels with ignore_index; masks have their "
+                "own with kinds={'mask': SemanticMask(21)}.",
             )
 
     def mix(self, plan: Plan, value: Any, scene: Scene) -> Mixed:

@@ -11,7 +11,7 @@ import numpy as np
 
 from mixtransforms.core import fields
 from mixtransforms.core.backends import backend_of, dtype_name, is_floating, is_integer
-from mixtransforms.core.errors import InputError, explain
+from mixtransforms.core.errors import InputError
 from mixtransforms.kernels import kernel_of
 from mixtransforms.plan import Plan
 from mixtransforms.targets.kind import Mixed, Scene
@@ -92,13 +92,11 @@ class MultiLabel(LossTarget):
         boolean = dtype_name(value) == "bool"
         if len(value.shape) != 2 or not (boolean or is_integer(value) or is_floating(value)):
             raise InputError(
-                explain(
-                    "Not rows of several labels",
-                    where=where,
-                    got=f"shape {tuple(value.shape)} {value.dtype}",
-                    wanted="(B, K), one column a label, bool, integers or floats",
-                    fix="Declare class ids as Label, or leave the array alone with passthrough.",
-                )
+                "Not rows of several labels",
+                where=where,
+                got=f"shape {tuple(value.shape)} {value.dtype}",
+                wanted="(B, K), one column a label, bool, integers or floats",
+                fix="Declare class ids as Label, or leave the array alone with passthrough.",
             )
         if not boolean:
             self._check_values(value, where)
@@ -114,11 +112,9 @@ class MultiLabel(LossTarget):
         elif not fine.all():
             plain = "zeros and ones" if is_integer(value) else "numbers within [0, 1]"
             raise InputError(
-                explain(
-                    "Entries that are no labels",
-                    where=where,
-                    got=offending(rows, ~fine),
-                    wanted=plain if self.unknown is None else f"{plain}, or unknown={self.unknown:g}",
-                    fix="Name the mark of unknown entries, MultiLabel(unknown=...), or declare numbers as Regression.",
-                )
+                "Entries that are no labels",
+                where=where,
+                got=offending(rows, ~fine),
+                wanted=plain if self.unknown is None else f"{plain}, or unknown={self.unknown:g}",
+                fix="Name the mark of unknown entries, MultiLabel(unknown=...), or declare numbers as Regression.",
             )

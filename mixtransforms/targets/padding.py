@@ -9,7 +9,7 @@ import numpy as np
 from mixtransforms.core import fields
 from mixtransforms.core.backends import backend_of, dtype_name, is_integer
 from mixtransforms.core.compositing import Contribution, all_contributions
-from mixtransforms.core.errors import InputError, explain
+from mixtransforms.core.errors import InputError
 from mixtransforms.core.layers import BoolArray, Boxes, IntArray
 from mixtransforms.kernels import kernel_of
 from mixtransforms.kernels.neighbours import nearest_cells
@@ -43,23 +43,19 @@ class Padding(Kind):
         shape, boolean = tuple(value.shape), dtype_name(value) == "bool"
         if len(shape) != 2 or not (boolean or is_integer(value)):
             raise InputError(
-                explain(
-                    "Not a padding mask",
-                    where=where,
-                    got=f"shape {shape} {value.dtype}",
-                    wanted="(B, T), bool or integers",
-                    fix="Give zeros and ones, one a token, or leave the array alone with passthrough.",
-                )
+                "Not a padding mask",
+                where=where,
+                got=f"shape {shape} {value.dtype}",
+                wanted="(B, T), bool or integers",
+                fix="Give zeros and ones, one a token, or leave the array alone with passthrough.",
             )
         if scene.shape not in ((), shape[1:]):
             raise InputError(
-                explain(
-                    "The padding is of other sequences",
-                    where=where,
-                    got=f"shape {shape} beside mixed axes {scene.shape}",
-                    wanted="(B, T), where T is the one mixed axis",
-                    fix="Give the mask of the sequences that are mixed, or leave it alone with passthrough.",
-                )
+                "The padding is of other sequences",
+                where=where,
+                got=f"shape {shape} beside mixed axes {scene.shape}",
+                wanted="(B, T), where T is the one mixed axis",
+                fix="Give the mask of the sequences that are mixed, or leave it alone with passthrough.",
             )
         if not boolean:
             _check_binary(value, where)
@@ -84,13 +80,11 @@ def _check_binary(value: Any, where: str) -> None:
     wrong = (mask != 0) & (mask != 1)
     if wrong.any():
         raise InputError(
-            explain(
-                "Other numbers than zeros and ones",
-                where=where,
-                got=offending(mask, wrong),
-                wanted="1 where there is a token and 0 where there is padding, or the other way round",
-                fix="Give the padding as a mask, not as ids of tokens or lengths.",
-            )
+            "Other numbers than zeros and ones",
+            where=where,
+            got=offending(mask, wrong),
+            wanted="1 where there is a token and 0 where there is padding, or the other way round",
+            fix="Give the padding as a mask, not as ids of tokens or lengths.",
         )
 
 

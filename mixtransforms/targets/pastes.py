@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from mixtransforms.core.errors import PlanError, explain
+from mixtransforms.core.errors import PlanError
 from mixtransforms.core.layers import BoolArray, FloatArray, Layer, Mask
 from mixtransforms.plan import Plan
 
@@ -34,13 +34,11 @@ def blending(plan: Plan) -> tuple[Layer, ...]:
         count[layer.rows] += 1
     if (count > 1).any():
         raise PlanError(
-            explain(
-                "Several layers blend into one sample",
-                where="mask",
-                got=f"rows {np.flatnonzero(count > 1).tolist()}",
-                wanted="at most one blend a sample, which two masks and a weight can tell",
-                fix="Use masks='soft', which adds up any number of them.",
-            )
+            "Several layers blend into one sample",
+            where="mask",
+            got=f"rows {np.flatnonzero(count > 1).tolist()}",
+            wanted="at most one blend a sample, which two masks and a weight can tell",
+            fix="Use masks='soft', which adds up any number of them.",
         )
     return layers
 

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from mixtransforms.core import fields
 from mixtransforms.core.backends import is_floating, is_integer
-from mixtransforms.core.errors import InputError, explain
+from mixtransforms.core.errors import InputError
 from mixtransforms.plan import Plan
 from mixtransforms.targets.kind import Mixed, Scene
 from mixtransforms.targets.label import LossTarget
@@ -36,11 +36,9 @@ class Regression(LossTarget):
         """
         if len(value.shape) not in (1, 2) or not (is_floating(value) or is_integer(value)):
             raise InputError(
-                explain(
-                    "Not numbers to predict",
-                    where=where,
-                    got=f"shape {tuple(value.shape)} {value.dtype}",
-                    wanted="floats or integers, (B,) or (B, M)",
-                    fix="Declare bools as MultiLabel or convert them, or leave the array alone with passthrough.",
-                )
+                "Not numbers to predict",
+                where=where,
+                got=f"shape {tuple(value.shape)} {value.dtype}",
+                wanted="floats or integers, (B,) or (B, M)",
+                fix="Declare bools as MultiLabel or convert them, or leave the array alone with passthrough.",
             )

@@ -9,7 +9,7 @@ import numpy as np
 
 from mixtransforms.core import fields
 from mixtransforms.core.backends import backend_of, dtype_name, is_floating, is_integer
-from mixtransforms.core.errors import InputError, explain
+from mixtransforms.core.errors import InputError
 from mixtransforms.core.layers import IntArray
 from mixtransforms.kernels import kernel_of
 from mixtransforms.plan import Plan
@@ -54,24 +54,20 @@ class Table(Kind):
         shape = tuple(value.shape)
         if len(shape) != 2 or not (is_floating(value) or is_integer(value) or dtype_name(value) == "bool"):
             raise InputError(
-                explain(
-                    "Not a table",
-                    where=where,
-                    got=f"shape {shape} {value.dtype}",
-                    wanted="(B, F), floats, or integers or bools in categorical columns",
-                    fix="Give one row a sample, or leave the array alone with passthrough.",
-                )
+                "Not a table",
+                where=where,
+                got=f"shape {shape} {value.dtype}",
+                wanted="(B, F), floats, or integers or bools in categorical columns",
+                fix="Give one row a sample, or leave the array alone with passthrough.",
             )
         missing = [column for column in self.categorical if column >= shape[1]]
         if missing:
             raise InputError(
-                explain(
-                    "Categorical columns that are not there",
-                    where=where,
-                    got=f"categorical columns {missing[:5]}, shape {shape}",
-                    wanted=f"positions below {shape[1]}",
-                    fix="Correct Table(categorical=...).",
-                )
+                "Categorical columns that are not there",
+                where=where,
+                got=f"categorical columns {missing[:5]}, shape {shape}",
+                wanted=f"positions below {shape[1]}",
+                fix="Correct Table(categorical=...).",
             )
         self._check_numeric(value, where)
 
@@ -79,13 +75,11 @@ class Table(Kind):
         numeric = sorted(set(range(value.shape[1])) - set(self.categorical))
         if numeric and not is_floating(value):
             raise InputError(
-                explain(
-                    "Columns without means",
-                    where=where,
-                    got=f"{value.dtype} in columns {numeric[:5]}{' ...' if len(numeric) > 5 else ''}",
-                    wanted="floats, or columns that are declared categorical",
-                    fix=f"Say Table(categorical=range({value.shape[1]})) if all are categories, or convert to floats.",
-                )
+                "Columns without means",
+                where=where,
+                got=f"{value.dtype} in columns {numeric[:5]}{' ...' if len(numeric) > 5 else ''}",
+                wanted="floats, or columns that are declared categorical",
+                fix=f"Say Table(categorical=range({value.shape[1]})) if all are categories, or convert to floats.",
             )
 
     def mix(self, plan: Plan, value: Any, scene: Scene) -> Mixed:

@@ -33,7 +33,7 @@ import torch
 from torch import Tensor
 from torchvision import tv_tensors
 
-from mixtransforms.core.errors import InputError, explain
+from mixtransforms.core.errors import InputError
 from mixtransforms.kernels.plan_tensors import PlanTensors
 from mixtransforms.kernels.tensor_painter import combine, combine_ids, known_ids, paint
 
@@ -101,13 +101,11 @@ def mix_labels(
         return combine(labels.to(torch.float32), tensors)
     if labels.ndim != 1 or num_classes is None or labels.is_floating_point():
         raise InputError(
-            explain(
-                "Not class labels",
-                where="mix_labels",
-                got=f"shape {tuple(labels.shape)} {labels.dtype}, num_classes={num_classes}",
-                wanted="integer ids (B,) with num_classes, or rows (B, K)",
-                fix="Give num_classes=..., or one-hot or soft rows.",
-            )
+            "Not class labels",
+            where="mix_labels",
+            got=f"shape {tuple(labels.shape)} {labels.dtype}, num_classes={num_classes}",
+            wanted="integer ids (B,) with num_classes, or rows (B, K)",
+            fix="Give num_classes=..., or one-hot or soft rows.",
         )
     known = known_ids(labels, num_classes, ignore_index)
     torch._assert_async(known.all(), f"Class ids out of range: wanted 0 to {num_classes - 1}, or the ignore_index")

@@ -13,7 +13,7 @@ from mixtransforms.batch.inventory import Finder
 from mixtransforms.batch.read import collated, find_batch
 from mixtransforms.containers.tree import is_picture, spell, walk
 from mixtransforms.core.backends import backend_of
-from mixtransforms.core.errors import InputError, explain
+from mixtransforms.core.errors import InputError
 from mixtransforms.core.layout import Layout
 from mixtransforms.kernels import kernel_of
 from mixtransforms.objects.boxes import BoxRules
@@ -114,13 +114,11 @@ class Naming(NamedTuple):
             return f"class {class_id}"
         if class_id >= len(self.names):
             raise InputError(
-                explain(
-                    "Too few class names",
-                    where="class_names",
-                    got=f"{len(self.names)} names and class {class_id}",
-                    wanted="a name for every class",
-                    fix="Give all names, in the order of the class ids.",
-                )
+                "Too few class names",
+                where="class_names",
+                got=f"{len(self.names)} names and class {class_id}",
+                wanted="a name for every class",
+                fix="Give all names, in the order of the class ids.",
             )
         return str(self.names[class_id])
 
@@ -142,16 +140,13 @@ def content(batch: Any, finder: Reader) -> Content:
     if finder.layout.is_table or not any(target.kind == IMAGE for target in finder.known(batch)):
         pictures = any(is_picture(leaf) for _, leaf in walk(batch, lambda *_: False))
         raise InputError(
-            explain(
-                "Nothing to show",
-                where="batch",
-                got=f"{type(batch).__name__} "
-                + ("with PIL images, which are no arrays" if pictures else "without images"),
-                wanted="a batch of images, as an array, as (images, labels), or by name",
-                fix="Convert them first, for example with v2.ToImage()."
-                if pictures
-                else "Say which value it is with kinds={'name': 'image'}.",
-            )
+            "Nothing to show",
+            where="batch",
+            got=f"{type(batch).__name__} " + ("with PIL images, which are no arrays" if pictures else "without images"),
+            wanted="a batch of images, as an array, as (images, labels), or by name",
+            fix="Convert them first, for example with v2.ToImage()."
+            if pictures
+            else "Say which value it is with kinds={'name': 'image'}.",
         )
     found = find_batch(batch, finder, pad=True, labels_follow=True)
     labels = [host(target.value) for target in found.others if target.kind == LABEL]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mixtransforms.batch.batch import copied
-from mixtransforms.core.errors import InputError, explain
+from mixtransforms.core.errors import InputError
 from mixtransforms.mixing.trace import Trace
 from mixtransforms.objects.boxes import BoxRules
 from mixtransforms.plan import Plan
@@ -103,13 +103,11 @@ def batch(
         return _figure([_section(unplanned(found, look), _labels_alone(found))], title, save)
     if isinstance(found.labels, LabelPair):
         raise InputError(
-            explain(
-                "The batch is mixed already",
-                where="show.batch",
-                got="a LabelPair and a plan",
-                wanted="the batch before mixing, on which the plan is painted",
-                fix="Give the original batch, or leave the plan out.",
-            )
+            "The batch is mixed already",
+            where="show.batch",
+            got="a LabelPair and a plan",
+            wanted="the batch before mixing, on which the plan is painted",
+            fix="Give the original batch, or leave the plan out.",
         )
     return _figure([_section(planned(found, plan, look), _mixed(found))], title, save)
 
@@ -281,13 +279,11 @@ def _named(pipelines: Mapping[str, Any] | Sequence[Any]) -> dict[str, Any]:
         named = {f"{number}. {_content_of(each)}": each for number, each in enumerate(listed, start=1)}
     if not named or not all(hasattr(pipeline, "stream_state") for pipeline in named.values()):
         raise InputError(
-            explain(
-                "Nothing to compare",
-                where="show.compare",
-                got=", ".join(type(each).__name__ for each in (named.values() or [pipelines])),
-                wanted="pipelines or transforms of mixtransforms, in a list or by name",
-                fix="Put a host's own Compose into a BatchCompose.",
-            )
+            "Nothing to compare",
+            where="show.compare",
+            got=", ".join(type(each).__name__ for each in (named.values() or [pipelines])),
+            wanted="pipelines or transforms of mixtransforms, in a list or by name",
+            fix="Put a host's own Compose into a BatchCompose.",
         )
     return named
 
@@ -351,26 +347,22 @@ def _names(names: Any) -> Sequence[str] | None:
     if isinstance(names, (Sequence, np.ndarray)) and not isinstance(names, str):
         return list(names)
     raise InputError(
-        explain(
-            "No names of classes",
-            where="class_names",
-            got=type(names).__name__,
-            wanted="a list of names in the order of the class ids",
-            fix="Give a list, such as ['cat', 'dog'].",
-        )
+        "No names of classes",
+        where="class_names",
+        got=type(names).__name__,
+        wanted="a list of names in the order of the class ids",
+        fix="Give a list, such as ['cat', 'dog'].",
     )
 
 
 def _check_type(value: Any, cls: type, where: str, source: str) -> None:
     if not isinstance(value, cls):
         raise InputError(
-            explain(
-                f"Not a {cls.__name__}",
-                where=where,
-                got=type(value).__name__,
-                wanted=f"what {source} returns",
-                fix="Name the arguments, such as class_names=[...], where they are not the first.",
-            )
+            f"Not a {cls.__name__}",
+            where=where,
+            got=type(value).__name__,
+            wanted=f"what {source} returns",
+            fix="Name the arguments, such as class_names=[...], where they are not the first.",
         )
 
 
@@ -379,12 +371,10 @@ def _check_drawable(max_images: int) -> None:
     number: Any = max_images
     if isinstance(number, bool) or not isinstance(number, (int, np.integer)) or number < 1:
         raise InputError(
-            explain(
-                "No number of tiles",
-                where="max_images",
-                got=repr(max_images),
-                wanted="a whole number from 1 on",
-                fix="Leave it out for the usual number.",
-            )
+            "No number of tiles",
+            where="max_images",
+            got=repr(max_images),
+            wanted="a whole number from 1 on",
+            fix="Leave it out for the usual number.",
         )
     need_matplotlib()

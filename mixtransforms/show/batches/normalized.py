@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mixtransforms.core.backends import backend_of
-from mixtransforms.core.errors import InputError, explain
+from mixtransforms.core.errors import InputError
 from mixtransforms.core.layers import FloatArray
 from mixtransforms.mixing.pipeline import nested
 
@@ -61,13 +61,11 @@ def told(value: Any) -> tuple[Normalization, ...]:
     found = tuple(each._replace(told=True) for each in ((_from(*value),) if numbers else normalizations(value)))
     if not found:
         raise InputError(
-            explain(
-                "Nothing to undo",
-                where="normalized",
-                got=type(value).__name__ + " without a Normalize that always runs",
-                wanted="v2.Normalize(...), A.Normalize(...), a pipeline with one, or (mean, std)",
-                fix="Give the numbers, such as ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]).",
-            )
+            "Nothing to undo",
+            where="normalized",
+            got=type(value).__name__ + " without a Normalize that always runs",
+            wanted="v2.Normalize(...), A.Normalize(...), a pipeline with one, or (mean, std)",
+            fix="Give the numbers, such as ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]).",
         )
     return found
 
@@ -86,13 +84,11 @@ def undone(array: NDArray[Any], done: Sequence[Normalization], where: str) -> ND
             if not step.told:
                 return given
             raise InputError(
-                explain(
-                    "A Normalize of other channels",
-                    where=where,
-                    got=f"{array.shape[-1]} channels, a mean of {len(step.mean)} and a deviation of {len(step.std)}",
-                    wanted="one number a channel, or one for all",
-                    fix="Give normalized=(mean, std) of these images.",
-                )
+                "A Normalize of other channels",
+                where=where,
+                got=f"{array.shape[-1]} channels, a mean of {len(step.mean)} and a deviation of {len(step.std)}",
+                wanted="one number a channel, or one for all",
+                fix="Give normalized=(mean, std) of these images.",
             )
         array = array * step.std + step.mean
     return array

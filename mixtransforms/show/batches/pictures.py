@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mixtransforms.core.backends import backend_of, is_floating
-from mixtransforms.core.errors import InputError, explain
+from mixtransforms.core.errors import InputError
 from mixtransforms.core.layout import Layout
 from mixtransforms.kernels import kernel_of
 
@@ -89,13 +89,11 @@ class View:
         view = cls(letters, "".join(letters[axis] for axis in layout.axes(images, where)), tuple(images.shape))
         if view._kept not in ("HW", "THW", "DHW", "T", "FT"):
             raise InputError(
-                explain(
-                    "Not pictures",
-                    where=where,
-                    got=f"shape {view.shape}, axes {letters}",
-                    wanted="images, videos (T, H, W), volumes (D, H, W), signals (T) or spectrograms (F, T)",
-                    fix="Name the axes with layout, or show a part of each sample, such as volume[:, 0].",
-                )
+                "Not pictures",
+                where=where,
+                got=f"shape {view.shape}, axes {letters}",
+                wanted="images, videos (T, H, W), volumes (D, H, W), signals (T) or spectrograms (F, T)",
+                fix="Name the axes with layout, or show a part of each sample, such as volume[:, 0].",
             )
         return view
 

@@ -13,7 +13,7 @@ from typing import Any
 import ipywidgets as widgets
 
 from mixtransforms.core import fields
-from mixtransforms.core.errors import ParameterError, explain
+from mixtransforms.core.errors import ParameterError
 from mixtransforms.core.fields import RULE, Rule
 from mixtransforms.methods.base import Method
 from mixtransforms.methods.registry import METHODS
@@ -226,13 +226,11 @@ class Children(Control):
                 entry.panel.values = {name: getattr(method, name) for name in entry.panel.controls}
         if rest:
             raise ParameterError(
-                explain(
-                    "No place for a method",
-                    where="controls",
-                    got=repr(rest[0]),
-                    wanted="each of " + ", ".join(entry.method.__name__ for entry in self._entries) + " at most once",
-                    fix="Begin with it: show.explore(batch, method=OneOf([...])).",
-                )
+                "No place for a method",
+                where="controls",
+                got=repr(rest[0]),
+                wanted="each of " + ", ".join(entry.method.__name__ for entry in self._entries) + " at most once",
+                fix="Begin with it: show.explore(batch, method=OneOf([...])).",
             )
 
 

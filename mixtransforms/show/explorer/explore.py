@@ -14,7 +14,7 @@ from mixtransforms.containers.records import Columns
 from mixtransforms.containers.tree import Path, children, leaf_at, rebuild, walk
 from mixtransforms.core import fields
 from mixtransforms.core.backends import backend_of, is_integer
-from mixtransforms.core.errors import InputError, ParameterError, explain, nearest
+from mixtransforms.core.errors import InputError, ParameterError, nearest
 from mixtransforms.kernels import kernel_of
 from mixtransforms.methods.base import Method
 from mixtransforms.methods.registry import METHODS
@@ -181,13 +181,11 @@ def _start(method: Any, told: Mapping[str, Any]) -> Start:
     if method is None or method in classes:
         return Start(classes, method or next(iter(classes)), {}, told, 0)
     raise ParameterError(
-        explain(
-            "No such method",
-            where="show.explore",
-            got=repr(method),
-            wanted="one of " + ", ".join(map(repr, classes)) + ", or a transform such as CutMix(alpha=0.5)",
-            fix="Of a pipeline give the mixing transform alone." + nearest(str(method), classes),
-        )
+        "No such method",
+        where="show.explore",
+        got=repr(method),
+        wanted="one of " + ", ".join(map(repr, classes)) + ", or a transform such as CutMix(alpha=0.5)",
+        fix="Of a pipeline give the mixing transform alone." + nearest(str(method), classes),
     )
 
 
@@ -211,13 +209,11 @@ def _subject(batch: Any, class_names: Sequence[str] | None, max_images: int, sta
 def _check_count(max_images: Any) -> None:
     if type(max_images) is not int or max_images < 2:
         raise InputError(
-            explain(
-                "Too few samples to mix",
-                where="max_images",
-                got=repr(max_images),
-                wanted="a whole number from 2 on",
-                fix="Leave it out for the usual number.",
-            )
+            "Too few samples to mix",
+            where="max_images",
+            got=repr(max_images),
+            wanted="a whole number from 2 on",
+            fix="Leave it out for the usual number.",
         )
 
 

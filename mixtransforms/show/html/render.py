@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mixtransforms.core.display import html_of
-from mixtransforms.core.errors import InputError, explain
+from mixtransforms.core.errors import InputError
 from mixtransforms.methods.base import Method
 from mixtransforms.methods.schedules import Schedule, Then
 from mixtransforms.mixing.compose import BatchPipeline
@@ -105,13 +105,11 @@ class Png:
     def __post_init__(self) -> None:
         if self.data[:8] != _PNG or len(self.data) < 24:
             raise InputError(
-                explain(
-                    "Not a picture for a page",
-                    where="Png.data",
-                    got=f"{len(self.data)} bytes that begin with {self.data[:8]!r}",
-                    wanted="the bytes of a PNG file",
-                    fix='Write the figure with figure.savefig(buffer, format="png").',
-                )
+                "Not a picture for a page",
+                where="Png.data",
+                got=f"{len(self.data)} bytes that begin with {self.data[:8]!r}",
+                wanted="the bytes of a PNG file",
+                fix='Write the figure with figure.savefig(buffer, format="png").',
             )
 
     @property

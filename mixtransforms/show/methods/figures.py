@@ -7,7 +7,7 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from mixtransforms.core.errors import InputError, explain
+from mixtransforms.core.errors import InputError
 from mixtransforms.methods.base import Method
 from mixtransforms.mixing.transform import MixTransform
 from mixtransforms.plan import BatchSpec
@@ -123,9 +123,7 @@ def _method(given: Any, where: str) -> Method:
         got, fix = f"the class {given.__name__}", f"Make one: {given.__name__}()."
     else:
         got, fix = repr(given), "Give the transform that mixes, such as CutMix(alpha=1.0)."
-    raise InputError(
-        explain("No method to draw", where=where, got=got, wanted="a method or a transform that mixes", fix=fix)
-    )
+    raise InputError("No method to draw", where=where, got=got, wanted="a method or a transform that mixes", fix=fix)
 
 
 def _mixes(pipeline: Any) -> list[tuple[int, Method]]:
@@ -143,13 +141,11 @@ def _name(method: Method, epoch: int) -> str:
 def _size(given: Any, where: str) -> int:
     if type(given) is not int or not 2 <= given <= _LARGEST_BATCH:
         raise InputError(
-            explain(
-                "No batch to draw for",
-                where=where,
-                got=f"size={given!r}",
-                wanted=f"a whole number within [2, {_LARGEST_BATCH}]",
-                fix="A sample that is alone has nobody to be mixed with." if given == 1 else "Leave it out for 64.",
-            )
+            "No batch to draw for",
+            where=where,
+            got=f"size={given!r}",
+            wanted=f"a whole number within [2, {_LARGEST_BATCH}]",
+            fix="A sample that is alone has nobody to be mixed with." if given == 1 else "Leave it out for 64.",
         )
     return given
 
@@ -157,13 +153,11 @@ def _size(given: Any, where: str) -> int:
 def _epoch(given: Any, where: str) -> int:
     if type(given) is not int or not 0 <= given < 2**32:
         raise InputError(
-            explain(
-                "No such epoch",
-                where=where,
-                got=f"epoch={given!r}",
-                wanted="a whole number from 0 on, below 2**32",
-                fix="Epochs are counted from 0.",
-            )
+            "No such epoch",
+            where=where,
+            got=f"epoch={given!r}",
+            wanted="a whole number from 0 on, below 2**32",
+            fix="Epochs are counted from 0.",
         )
     return given
 
@@ -188,4 +182,4 @@ def _shape(given: Any, where: str, *, axes: tuple[int, ...] | None, most: int) -
         fix = "A smaller shape with the same proportions gives the same picture."
     else:
         return tuple(given)
-    raise InputError(explain("No shape to draw", where=where, got=got, wanted=wanted, fix=fix))
+    raise InputError("No shape to draw", where=where, got=got, wanted=wanted, fix=fix)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from mixtransforms.core.compositing import Contributions, all_contributions, measure
-from mixtransforms.core.errors import InputError, ParameterError, PlanError, explain
+from mixtransforms.core.errors import InputError, ParameterError, PlanError
 from mixtransforms.core.layers import BoolArray, FloatArray, Layer, Mask
 from mixtransforms.methods.base import Method
 from mixtransforms.plan import BatchSpec, Plan
@@ -171,13 +171,11 @@ def _draw(method: Method, key: Key, spec: BatchSpec, hints: dict[str, np.ndarray
         raise
     except Exception as reason:
         raise InputError(
-            explain(
-                f"{type(method).__name__} draws no plan",
-                where=where,
-                got=f"{type(reason).__name__}: {reason}",
-                wanted=f"a plan for {spec.size} samples of {spec.shape}",
-                fix="Give a shape that the method takes, or mend its draw.",
-            )
+            f"{type(method).__name__} draws no plan",
+            where=where,
+            got=f"{type(reason).__name__}: {reason}",
+            wanted=f"a plan for {spec.size} samples of {spec.shape}",
+            fix="Give a shape that the method takes, or mend its draw.",
         ) from reason
 
 

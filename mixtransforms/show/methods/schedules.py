@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from mixtransforms.core.errors import InputError, explain
+from mixtransforms.core.errors import InputError
 from mixtransforms.methods.schedules import Schedule
 from mixtransforms.show.needs import need_matplotlib
 
@@ -39,25 +39,21 @@ def schedule(
     named = schedules if isinstance(schedules, Mapping) else {"value": schedules}
     if not named or not all(isinstance(each, Schedule) for each in named.values()):
         raise InputError(
-            explain(
-                "No schedule to draw",
-                where="show.schedule",
-                got=repr(schedules),
-                wanted="a schedule such as Ramp(0, 0.4, 0, 5), or a dict of names and schedules",
-                fix="Give the parameter of the transform, such as mix.alpha.",
-            )
+            "No schedule to draw",
+            where="show.schedule",
+            got=repr(schedules),
+            wanted="a schedule such as Ramp(0, 0.4, 0, 5), or a dict of names and schedules",
+            fix="Give the parameter of the transform, such as mix.alpha.",
         )
     last = max(each.last for each in named.values())
     count = shown_epochs(last) if epochs is None else epochs
     if type(count) is not int or count < 1:
         raise InputError(
-            explain(
-                "No epochs to draw",
-                where="show.schedule",
-                got=f"epochs={epochs!r}",
-                wanted="a whole number from 1 on",
-                fix="Leave it out to see all changes.",
-            )
+            "No epochs to draw",
+            where="show.schedule",
+            got=f"epochs={epochs!r}",
+            wanted="a whole number from 1 on",
+            fix="Leave it out to see all changes.",
         )
     need_matplotlib()
     from mixtransforms.show.methods.curves import curves
