@@ -32,6 +32,7 @@ BASE = "core rng containers kernels plan methods targets objects batch mixing"
 DOORS = f"{BASE} torchvision albumentations"
 
 ROOMS = {
+    "_version": Room(),
     "core": Room(),
     "rng": Room("core", "xxhash"),
     "containers": Room("core rng"),
@@ -44,13 +45,13 @@ ROOMS = {
     "mixing": Room("core rng containers kernels plan methods targets objects batch"),
     "torchvision": Room(BASE, "torch torchvision"),
     "albumentations": Room(BASE, "albumentations"),
-    "files": Room(f"{BASE} __init__"),
+    "files": Room(f"{BASE} _version"),
     "show": Room(f"{BASE} files"),
     "cli": Room(
         f"{DOORS} files show __init__", "typer", "rich torch torchvision albumentations matplotlib sklearn PIL"
     ),
     "__main__": Room("cli"),
-    "__init__": Room(f"{DOORS} files show"),
+    "__init__": Room(f"{DOORS} files show _version"),
 }
 
 EXCEPTIONS = {

@@ -9,7 +9,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any, NamedTuple
 
-import mixtransforms
+from mixtransforms._version import __version__
 from mixtransforms.files import migrations, nodes
 from mixtransforms.files.codec import Codec, OwnCodec
 from mixtransforms.files.migrations import FORMAT, VERSION
@@ -287,5 +287,5 @@ def codec_of(host: str) -> Codec:
 
 
 def _versions(codec: Codec) -> dict[str, str]:
-    own = {"mixtransforms": mixtransforms.__version__}
+    own = {"mixtransforms": __version__}
     return own if codec.package is None else {**own, codec.package: str(codec.version)}
