@@ -9,7 +9,7 @@ import albumentations as A
 import numpy as np
 from numpy.typing import NDArray
 
-from mixtransforms.batch.inventory import Finder
+from mixtransforms.batch.inventory import Finder, SampleParts
 from mixtransforms.containers.tree import spell
 from mixtransforms.core.errors import InputError
 from mixtransforms.objects.assemble import taken
@@ -40,8 +40,9 @@ def transformed(
         finder: Knows what the sample's values are.
         groups: Where it tells of objects; ``None`` has it looked up.
     """
-    found = finder.groups(sample, batched=False) if groups is None else groups
-    _check_known(sample, found, finder, inner)
+    parts = finder.sample_parts(sample)
+    found = parts.groups if groups is None else groups
+    _check_known(parts, found, inner)
     followed = _followed([group for group in found if group.boxes or group.single], inner)
     masks = next((str(group.instances[-1]) for group in found if group.instances), None)
     host = {MASKS if name == masks else name: value for name, value in sample.items()}
@@ -59,12 +60,12 @@ def transformed(
     return {name: result[name] for name in (*sample, *(set(result) - set(sample)))}
 
 
-def _check_known(sample: Mapping[str, Any], groups: Sequence[Group], finder: Finder, inner: A.Compose) -> None:
+def _check_known(parts: SampleParts, groups: Sequence[Group], inner: A.Compose) -> None:
     """Raises where the host would move the image, and leave behind what it has no name for."""
     if not any(_moves(transform) for transform in inner.transforms):
         return
     handled = HOST_NAMES | set(inner._additional_targets) | set(inner.processors)
-    dense = [target.path for target in finder.known(sample, batched=False) if target.kind in (IMAGE, MASK)]
+    dense = [path for path, kind in parts.kinds.items() if kind in (IMAGE, MASK)]
     placed = [path for group in groups for path in (group.boxes, group.keypoints) if path]
     joined = [group.keypoints for group in groups if group.keypoints and not group.single]
     for path in [*dense, *placed]:

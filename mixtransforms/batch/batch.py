@@ -2,39 +2,136 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from mixtransforms.containers.records import Columns, as_records
-from mixtransforms.containers.tree import Path, children, is_flat, leaf_at, replace, spell, takes_names, walk
+from mixtransforms.containers.records import Columns, as_records, with_columns
+from mixtransforms.containers.tree import Path, children, leaf_at, replace, spell, takes_names, walk
 from mixtransforms.core.backends import backend_of
 from mixtransforms.kernels import kernel_of
+from mixtransforms.objects.boxes import BoxRules
+from mixtransforms.objects.groups import Group
 from mixtransforms.objects.objects import Objects
 from mixtransforms.plan import BatchSpec
 from mixtransforms.targets.kind import Mixed, Target
 from mixtransforms.targets.names import TABLE
 
+NO_ROWS: Mapping[Path, list[Any]] = MappingProxyType({})
 
-class Places(NamedTuple):
-    """Where the targets of batches of one structure are: a :class:`Found` without values."""
+Convert = Callable[[Target], Any]
+"""Makes the value of a target an array of the batch's backend."""
 
-    images: tuple[Target, ...]
-    others: tuple[Target, ...]
+
+class Slot(NamedTuple):
+    """Where the targets of batches of one structure are: a :class:`Target` without its value.
+
+    Attributes:
+        target: The target, with ``None`` as its value.
+        convert: What makes its value an array; ``None`` where it is one.
+        listed: The type of the list that it comes as, one array a sample; ``None`` where it is no such list.
+    """
+
+    target: Target
+    convert: Convert | None
+    listed: type | None
+
+
+def _filled(slots: tuple[Slot, ...], batch: Any) -> tuple[Target, ...]:
+    """The targets of a batch, with their values as arrays."""
+    targets = []
+    for (path, kind, _, rule), convert, _ in slots:
+        value = batch[path[0]] if len(path) == 1 and type(batch) in _INDEXED else leaf_at(batch, path)
+        target = Target(path, kind, value, rule)
+        targets.append(target if convert is None else target._replace(value=convert(target)))
+    return tuple(targets)
+
+
+_INDEXED = frozenset({dict, list, tuple})
+"""Containers whose values a path's step finds by itself."""
+
+
+@dataclass(frozen=True, eq=False)  # by identity: recipes are kept by it
+class Template:
+    """What is the same of all batches of one structure: where their targets are, and how these are read.
+
+    Attributes:
+        records: Where records of the samples are read by columns, outermost first.
+        images: Where images are.
+        others: Where labels, masks and other targets of one array are.
+        groups: Where objects are told of.
+        rules: How boxes are mixed.
+        axes: Positions of the mixed axes of every image, by path.
+        first: Whether channels come before the mixed axes.
+        whole: Lengths of all axes of its images but samples and channels, and which of these are mixed.
+        spec: Size and mixed axes.
+        sizes: Height and width of the images as they came, where they were padded.
+    """
+
+    records: tuple[Path, ...]
+    images: tuple[Slot, ...]
+    others: tuple[Slot, ...]
+    groups: tuple[Group, ...]
+    rules: BoxRules
     axes: Mapping[Path, tuple[int, ...]]
     first: bool
     whole: tuple[tuple[int, ...], tuple[int, ...]]
     spec: BatchSpec
+    sizes: tuple[tuple[int, ...], ...] = ()
 
-    def found(self, batch: Any) -> Found:
-        """The targets of another batch."""
-        images, others = (
-            tuple(target._replace(value=leaf_at(batch, target.path)) for target in targets)
-            for targets in (self.images, self.others)
+    @property
+    def may_be_kept(self) -> bool:
+        """Whether it is right for every batch of its structure.
+
+        Padded images take their sizes from the values, and of records the structure leaves out the lengths.
+        """
+        images = [slot.target.path for slot in self.images]
+        return not (self.sizes or any(path[: len(place)] == place for path in images for place in self.records))
+
+    @property
+    def padded(self) -> bool:
+        """Whether images were of unequal sizes."""
+        return len(set(self.sizes)) > 1
+
+    def read(self, given: Any, *, samples: bool = False, rows: Mapping[Path, list[Any]] = NO_ROWS) -> Found:
+        """The targets of another batch of the structure.
+
+        Args:
+            given: The batch.
+            samples: See :attr:`Found.samples`.
+            rows: See :attr:`Found.rows`.
+        """
+        batch = with_columns(given, self.records) if self.records else given
+        return self.found(
+            given,
+            batch,
+            _filled(self.images, batch),
+            _filled(self.others, batch),
+            samples,
+            rows,
         )
-        return Found(batch, batch, images, others, (), self.axes, self.first, self.whole, self.spec)
+
+    def found(
+        self,
+        given: Any,
+        batch: Any,
+        images: tuple[Target, ...],
+        others: tuple[Target, ...],
+        samples: bool,
+        rows: Mapping[Path, list[Any]],
+    ) -> Found:
+        """A batch of the structure whose targets are arrays already."""
+        objects = tuple([self._objects(group, batch) for group in self.groups])
+        return Found(given, batch, images, others, objects, self, samples, rows)
+
+    def _objects(self, group: Group, batch: Any) -> Objects:
+        shape = self.spec.shape
+        canvases = [(size[0], size[1]) for size in self.sizes or (shape,) * self.spec.size if len(size) == 2]
+        columns = {path: leaf_at(batch, path) for path in group.members}
+        return Objects(group, columns, canvases, self.spec, self.rules)
 
 
 @dataclass(frozen=True)
@@ -47,12 +144,8 @@ class Found:
         images: Its images, ``(B, ...)`` arrays of one backend.
         others: Labels, masks and other targets of one array each, of the same backend.
         objects: What is told of the objects of its images.
-        axes: Positions of the mixed axes of every image, by path.
-        first: Whether channels come before the mixed axes.
-        whole: Lengths of all axes of its images but samples and channels, and which of these are mixed.
-        spec: Size and mixed axes.
+        template: What it has in common with other batches of its structure.
         samples: Whether it was collated from a list of samples.
-        padded: Whether images were of unequal sizes.
         rows: Images that are not collated yet: by path, the samples' arrays in host memory. Their batch is an empty
             one, which the painter fills; nobody else looks at it.
     """
@@ -62,13 +155,19 @@ class Found:
     images: tuple[Target, ...]
     others: tuple[Target, ...]
     objects: tuple[Objects, ...]
-    axes: Mapping[Path, tuple[int, ...]]
-    first: bool
-    whole: tuple[tuple[int, ...], tuple[int, ...]]
-    spec: BatchSpec
-    samples: bool = False
-    padded: bool = False
-    rows: Mapping[Path, list[Any]] = field(default_factory=dict)
+    template: Template
+    samples: bool
+    rows: Mapping[Path, list[Any]]
+
+    @property
+    def axes(self) -> Mapping[Path, tuple[int, ...]]:
+        """Positions of the mixed axes of every image, by path."""
+        return self.template.axes
+
+    @property
+    def spec(self) -> BatchSpec:
+        """Size and mixed axes."""
+        return self.template.spec
 
     @property
     def targets(self) -> tuple[Target, ...]:
@@ -79,15 +178,6 @@ class Found:
         """Names and values of what a call is known by: images or tables; no other target changes what is drawn."""
         roots = self.images or tuple(target for target in self.others if target.kind == TABLE)
         return [(spell(target.path), self.rows.get(target.path, target.value)) for target in roots]
-
-    @property
-    def places(self) -> Places | None:
-        """Where the targets are, for batches of the same structure; ``None`` where they had to be converted."""
-        plain = self.batch is self.given and not self.objects and not self.padded
-        if not plain or any(target.value is not leaf_at(self.batch, target.path) for target in self.targets):
-            return None
-        images, others = (tuple(t._replace(value=None) for t in targets) for targets in (self.images, self.others))
-        return Places(images, others, self.axes, self.first, self.whole, self.spec)
 
     def copy(self) -> Any:
         """The batch as it came, with copies of its arrays."""
@@ -101,12 +191,8 @@ class Found:
 
     def rebuilt(self, new: Mapping[Path, Any]) -> Any:
         """The batch as it came, with new values and more names."""
-        return as_records(replace(self.batch, new))
-
-    def was_list(self, target: Target) -> bool:
-        """Whether the target came as a list of arrays, one a sample."""
-        leaf = leaf_at(self.batch, target.path)  # of samples, only sizes that differ make a list
-        return not self.samples and is_flat(leaf) and backend_of(leaf[0]) is not None
+        replaced = replace(self.batch, new)
+        return as_records(replaced) if self.template.records else replaced
 
     def placed(self, path: Path, mixed: Mixed) -> dict[Path, Any]:
         """Where a mixed value and what appears beside it go.

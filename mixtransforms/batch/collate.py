@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, MutableMapping, Sequence
+from collections.abc import Collection, MutableMapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -43,7 +43,7 @@ def is_samples(batch: Any) -> bool:
         return False
     kinds: set[Any] = set(map(type, batch))
     if type(batch) is tuple:
-        return all(issubclass(kind, Mapping) for kind in kinds)
+        return {sort_of(kind) for kind in kinds} == {"mapping"}
     if all(map(backend_of_type, kinds)):
         return all(len(item.shape) == 3 for item in batch)
     if all(map(is_picture, batch)):
@@ -64,23 +64,20 @@ def ragged(samples: Sequence[Any], finder: Finder, pad: bool = False) -> frozens
         finder: Knows what their values are.
         pad: Whether arrays of unequal sizes are to be padded, and are therefore left as a list, too.
     """
-    paths = _unequal(samples, finder) if pad else set()
+    paths: set[Path] = set()
+    shapes: dict[Path, set[Any]] = {}
     for sample in samples:
-        images = [target.path for target in finder.known(sample, batched=False) if target.kind == IMAGE]
-        for group in finder.groups(sample, batched=False):
+        parts = finder.sample_parts(sample)
+        images = [path for path, kind in parts.kinds.items() if kind == IMAGE]
+        for group in parts.groups:
             place = group.place
             apart = place and not any(path[: len(place)] == place for path in images)
             paths |= {place} if apart and holds_names(leaf_at(sample, place)) else set(group.members)
-    return frozenset(paths)
-
-
-def _unequal(samples: Sequence[Any], finder: Finder) -> set[Path]:
-    shapes: dict[Path, set[Any]] = {}
-    for sample in samples:
-        for target in finder.known(sample, batched=False):
-            if backend_of(target.value):
-                shapes.setdefault(target.path, set()).add(tuple(target.value.shape))
-    return {path for path, seen in shapes.items() if len(seen) > 1}
+        for path in parts.kinds if pad else ():
+            value = leaf_at(sample, path)
+            if backend_of(value):
+                shapes.setdefault(path, set()).add(tuple(value.shape))
+    return frozenset(paths | {path for path, seen in shapes.items() if len(seen) > 1})
 
 
 def collate(

@@ -9,8 +9,9 @@ import numpy as np
 
 from mixtransforms.batch.batch import Found
 from mixtransforms.batch.collate import is_samples
-from mixtransforms.batch.inventory import Finder
-from mixtransforms.containers.tree import Path, children, is_picture, leaf_at, spell, walk
+from mixtransforms.batch.inventory import REST, TARGET, Finder
+from mixtransforms.containers.structure import common_key
+from mixtransforms.containers.tree import Path, is_picture, leaf_at, spell, walk
 from mixtransforms.core.backends import backend_of
 from mixtransforms.kernels import kernel_of
 from mixtransforms.rng.keys import WordArray, content_hash, told_apart
@@ -36,10 +37,10 @@ def identities(data: Any, finder: Finder) -> WordArray:
 def _of_samples(samples: Sequence[Any], finder: Finder) -> Iterator[int]:
     places: dict[Any, list[tuple[str, Path]]] = {}  # finding takes far longer than hashing a small image
     for sample in samples:
-        form = _form(sample)
-        if form not in places:
-            places[form] = [(spell(path), path) for path in _roots(sample, finder, batched=False)]
-        yield content_hash(leaf for name, path in places[form] for leaf in _parts(name, leaf_at(sample, path)))
+        key = common_key([sample], exact=False)
+        if key is None or key not in places:
+            places[key] = [(spell(path), path) for path in _roots(sample, finder, batched=False)]
+        yield content_hash(leaf for name, path in places[key] for leaf in _parts(name, leaf_at(sample, path)))
 
 
 def _of_batch(batch: Any, finder: Finder) -> Iterator[int]:
@@ -61,31 +62,16 @@ def _parts(name: str, value: Any) -> Iterator[tuple[str, Any]]:
 
 def _roots(node: Any, finder: Finder, *, batched: bool) -> list[Path]:
     """Where the images of a sample or of a batch are, else its tables; where there are none, everything counts."""
-    known = {target.path: target.kind for target in finder.known(node, batched=batched)}
-    leaves = list(walk(node, lambda path, _: path in known))
     found: dict[Any, list[Path]] = {IMAGE: [], TABLE: []}
-    for path, leaf in leaves:
-        named = is_picture(leaf) and not finder.passes(path)
-        kind = (finder.named_kind(node, path) if path else IMAGE) if named else known.get(path)
+    entries = finder.inventory(node, batched=batched).entries
+    for entry in entries:
+        kind = getattr(entry.kind, "name", entry.kind)
+        if entry.role == REST and is_picture(entry.value):
+            kind = finder.named_kind(node, entry.path, entry.parent) if entry.path else IMAGE
         if kind in found:
-            found[kind].append(path)
-    return found[IMAGE] or found[TABLE] or [path for path, _ in leaves]
-
-
-_NUMBERS = frozenset({int, float, bool, str})
-
-
-def _form(node: Any) -> Any:
-    """What tells where the images of a sample are: types, names, and numbers of axes, but no values."""
-    kind: Any = type(node)
-    if kind in _NUMBERS:
-        return kind
-    inner = children(node)
-    if inner is None:
-        return kind, getattr(node, "ndim", None)
-    if kind in (list, tuple) and _NUMBERS.issuperset(map(type, node)):
-        return kind, len(node), frozenset(map(type, node))
-    return kind, tuple((key, _form(value)) for key, value in inner)
+            found[kind].append(entry.path)
+    targets = {entry.path for entry in entries if entry.role == TARGET}
+    return found[IMAGE] or found[TABLE] or [path for path, _ in walk(node, lambda path, _: path in targets)]
 
 
 def on_host(value: Any) -> Any:

@@ -1,25 +1,146 @@
-"""Finds the targets of a batch in any container.
+"""One pass over a batch: where every value is, what it is, and why.
 
-A target is known by its type, by a declared name, position or path, by a default name, or as the first two items of
-a tuple or list, ``(images, labels)``. An array that is none of these is an error: nothing is passed over in silence.
+A value is known by its type, by a declared name, position or path, by a default name, or as one of the first two items
+of a tuple or list, ``(images, labels)``. An array that is none of these is an error: nothing is passed over in silence.
+Whoever looks for images, labels or objects selects from the inventory; nobody walks the batch again.
 """
 
 from __future__ import annotations
 
 import dataclasses
 from collections import deque
-from collections.abc import Collection, Iterator
-from typing import Any
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, NamedTuple
 
-from mixtransforms.containers.records import Columns
-from mixtransforms.containers.tree import Path, children, depth, describe, is_flat, is_mixed, leaf_at, spell, walk
-from mixtransforms.core.backends import backend_of
+from mixtransforms.containers.records import Columns, is_records, read_columns
+from mixtransforms.containers.structure import common_key
+from mixtransforms.containers.tree import (
+    Name,
+    Path,
+    children,
+    depth,
+    describe,
+    is_flat,
+    is_mixed,
+    replace,
+    spell,
+    walk,
+)
+from mixtransforms.core.backends import backend_of, backend_of_type
 from mixtransforms.core.errors import InputError, nearest
 from mixtransforms.core.layout import Layout
 from mixtransforms.core.memo import Memo
-from mixtransforms.objects.groups import Group, ObjectFinder
+from mixtransforms.objects.groups import Group, ObjectFinder, is_opened
 from mixtransforms.targets.kind import Target
-from mixtransforms.targets.names import DEFAULT_NAMES, FIELDS, IMAGE, LABEL, MASK, has_name, is_of_sample, typed_kind
+from mixtransforms.targets.names import (
+    DEFAULT_NAMES,
+    FIELDS,
+    IMAGE,
+    LABEL,
+    MASK,
+    TABLE,
+    has_name,
+    is_of_sample,
+    typed_kind,
+)
+
+TARGET, OBJECT, PASSED, REST, INNER = "target", "object", "passed", "rest", "inner"
+"""Roles of values: mixed as one array; told of the objects of images; left alone because that was declared; anything
+else; and a container that is looked into, and listed because it may have to be refused as a whole."""
+
+
+class Entry(NamedTuple):
+    """One value of a batch.
+
+    Attributes:
+        path: Keys and positions from the root.
+        value: What stands there.
+        role: :data:`TARGET`, :data:`OBJECT`, :data:`PASSED`, :data:`REST` or :data:`INNER`.
+        kind: Of a target, the name of its kind, or the kind with parameters of its own.
+        parent: The container that it stands in.
+        beside: The groups of objects in that container.
+    """
+
+    path: Path
+    value: Any
+    role: str
+    kind: Any = None
+    parent: Any = None
+    beside: tuple[Group, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class Inventory:
+    """Every value of a batch, in its order.
+
+    Attributes:
+        finder: Who knew the values.
+        batch: The batch, with the records of its samples read by columns where that was asked for.
+        entries: Its values, and the containers that may have to be refused.
+        groups: What is told of objects, by container.
+        records: Where records were read by columns, outermost first.
+        size: Number of samples, where records made it needed.
+    """
+
+    finder: Finder
+    batch: Any
+    entries: tuple[Entry, ...]
+    groups: tuple[Group, ...]
+    records: tuple[Path, ...] = ()
+    size: int | None = None
+
+    @property
+    def targets(self) -> list[Target]:
+        """The values that are mixed as one array each."""
+        return [_target(entry) for entry in self.entries if entry.role == TARGET]
+
+    @property
+    def members(self) -> frozenset[Path]:
+        """Where anything is told of objects."""
+        return frozenset(path for group in self.groups for path in group.members)
+
+    @property
+    def images(self) -> int | None:
+        """Number of samples by the first images, or ``None`` where there are none."""
+        return next((len(e.value) for e in self.entries if e.role == TARGET and e.kind == IMAGE), None)
+
+    def check(self, labels: Any = None) -> None:
+        """Refuses what would pass in silence and should have been mixed, or cannot be.
+
+        Args:
+            labels: The one leaf that is known to be the labels, or ``None``.
+
+        Raises:
+            InputError: Names the first value that does not fit, by the first of :data:`REFUSALS` that finds one.
+        """
+        if labels is not None and not any(e.value is labels for e in self.entries if e.role != INNER):
+            raise _foreign_labels(labels)
+        for refusal in REFUSALS:
+            for entry in self.entries:
+                problem = refusal(entry, self)
+                if problem is not None:
+                    raise problem
+
+
+def _target(entry: Entry) -> Target:
+    kind = entry.kind
+    if isinstance(kind, str):
+        return Target(entry.path, kind, entry.value)
+    return Target(entry.path, kind.name, entry.value, kind)
+
+
+class SampleParts(NamedTuple):
+    """Where one sample, and any other of its structure, has what: an inventory without values.
+
+    Attributes:
+        kinds: Targets by their place, and their kinds.
+        groups: What is told of objects.
+        members: Where that is.
+    """
+
+    kinds: Mapping[Path, str]
+    groups: tuple[Group, ...]
+    members: frozenset[Path]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,189 +149,334 @@ class Finder(ObjectFinder):
 
     Attributes:
         labelled: Whether labels are known by default names and positions, too.
+        strict: Whether what is not known is refused; a picture need not show everything.
         layout: Axes of images, which tell a list of images from a list of views, each of which is a batch.
-        memo: What was found in batches, by their structure.
+        memo: What was decided about batches and samples, by their structure.
     """
 
     labelled: bool = True
+    strict: bool = True
     layout: Layout = dataclasses.field(default_factory=Layout)
     memo: Memo = dataclasses.field(default_factory=Memo, init=False, repr=False, compare=False)
 
-    def find(self, batch: Any, labels: Any = None) -> list[Target]:
-        """The targets of a batch that are one array each, in its order.
+    def inventory(
+        self, batch: Any, labels: Any = None, *, batched: bool = True, by_columns: bool = False, size: int | None = None
+    ) -> Inventory:
+        """Every value of a batch or of one sample, with what it is.
 
         Args:
             batch: Any container.
             labels: The one leaf of it that is known to be the labels, or ``None``.
+            batched: Whether it is a batch, whose values have one item a sample, or one sample.
+            by_columns: Whether lists of one record a sample are read by columns.
+            size: Number of samples; ``None`` has it found where there are records.
 
         Raises:
-            InputError: An array is neither known nor declared, or the labels are no value of the batch.
+            InputError: One container has two sets of objects, or records have different names.
         """
-        groups = self.groups(batch)
-        members = frozenset(path for group in groups for path in group.members)
-        self._refuse_mixed(batch)
-        for group in groups:
-            self._refuse_beside(batch, group, members)
-        leaves = list(self._leaves(batch, labels, members))
-        if labels is not None and not any(leaf is labels for _, leaf, _ in leaves):
-            raise _foreign_labels(labels)
-        found = [self._target(path, kind, leaf) for path, leaf, kind in leaves if kind is not None]
-        rest = [(path, leaf) for path, leaf, kind in leaves if kind is None and leaf is not None]
-        others = [(path, leaf) for path, leaf in rest if not self.passes(path) and path not in members]
-        self._refuse_unknown(batch, [(path, leaf) for path, leaf in others if not is_of_sample(path)], members)
-        finder = self if labels is None else dataclasses.replace(self, labelled=False)
-        images = [target for target in found if target.kind == IMAGE]
-        for path, leaf in others if images else ():
-            finder._refuse(batch, path, leaf)
-        for image in images[:1]:
-            self._refuse_numbers(batch, len(image.value), members)
-        return found
+        taking = _Pass(self, batch, labels, batched, by_columns, size)
+        taking.visit((), batch, None, frozenset(), ())
+        read = replace(batch, taking.read) if taking.read else batch
+        known = self if labels is None else dataclasses.replace(self, labelled=False)  # there are no other labels
+        return Inventory(known, read, tuple(taking.entries), tuple(taking.groups), tuple(taking.records), taking.size)
 
-    def known(self, batch: Any, batched: bool = True) -> list[Target]:
-        """The targets that are known, of a batch or of one sample; anything else is nobody's business here."""
-        leaves = self._leaves(batch, None, self.members(batch, batched), batched)
-        return [self._target(path, kind, leaf) for path, leaf, kind in leaves if kind is not None]
+    def sample_parts(self, sample: Any) -> SampleParts:
+        """Where one sample has what; samples of one structure are looked at once."""
+        key = common_key([sample], exact=False)
+        known: SampleParts | None = self.memo.get(("sample", key))
+        if key is None or known is None:
+            inventory = self.inventory(sample, batched=False)
+            kinds = {target.path: target.kind for target in inventory.targets}
+            known = SampleParts(kinds, inventory.groups, inventory.members)
+            if key is not None:
+                self.memo["sample", key] = known
+        return known
 
-    def _target(self, path: Path, kind: Any, leaf: Any) -> Target:
-        return Target(path, kind, leaf) if isinstance(kind, str) else Target(path, kind.name, leaf, kind)
+    def kind_of(self, root: Any, path: Path, node: Any, parent: Any, batched: bool, flat: bool) -> Any:
+        """The kind of a value that is one array, or ``None``; boxes and the like are told of in groups.
 
-    def _leaves(
-        self, batch: Any, labels: Any, members: Collection[Path], batched: bool = True
-    ) -> Iterator[tuple[Path, Any, Any]]:
-        def kind_of(path: Path, node: Any) -> Any:
-            if path in members or self.passes(path):
-                return None
-            return LABEL if labels is not None and node is labels else self._kind(batch, path, node, batched)
-
-        def whole(path: Path, node: Any) -> bool:
-            return path in members or self.passes(path) or kind_of(path, node) is not None
-
-        for path, leaf in walk(batch, whole):
-            yield path, leaf, kind_of(path, leaf)
-
-    def _kind(self, batch: Any, path: Path, node: Any, batched: bool = True) -> Any:
-        """The kind of a value that is one array; boxes and the like are found by :meth:`groups`."""
-        if not (backend_of(node) or is_flat(node) or (type(node) in (list, tuple) and not node)):
+        Args:
+            root: The batch.
+            path: Where the value stands in it.
+            node: The value.
+            parent: The container around it.
+            batched: Whether the root is a batch, or one sample.
+            flat: Whether the value is a list with one array or number a sample.
+        """
+        array = backend_of(node) is not None
+        if not (array or flat or (type(node) in (list, tuple) and not node)):
             return None
         if self._is_views(node, batched) or self._declared_inside(path):
             return None
-        if path and is_mixed(leaf_at(batch, path[:-1])):
-            return self.named_kind(batch, path)
-        declared = self.declared(path)
-        if declared is not None:
-            return declared
-        typed = typed_kind(node)
-        if typed is not None:
-            return typed
-        if path == () and (backend_of(node) or (batched and depth(node) == 4)):  # one array, or unequal sizes
-            return IMAGE
+        if is_mixed(parent):
+            return self.named_kind(root, path, parent)
+        kind = self.declared(path) or typed_kind(node)
+        if kind is not None:
+            return kind
+        if not path:  # one array, or a list of unequal sizes
+            return IMAGE if array or (batched and depth(node) == 4) else None
         if len(path) == 1 or has_name(path):
-            return self.named_kind(batch, path)
-        view = len(path) == 2 and path[0] == 0 and self._is_views(leaf_at(batch, path[:1]), batched)
-        return IMAGE if view else None
+            return self.named_kind(root, path, parent)
+        return IMAGE if len(path) == 2 and path[0] == 0 and self._is_views(parent, batched) else None
 
-    def _declared_inside(self, path: Path) -> bool:
-        """Whether something further inside is declared by its dotted path."""
-        start = ".".join(map(str, path)) + "."
-        return bool(path) and any(isinstance(name, str) and name.startswith(start) for name in self.kinds)
-
-    def _is_views(self, node: Any, batched: bool = True) -> bool:
-        """Whether a list holds several batches of images, or images of one sample, and not one image a sample."""
-        if type(node) not in (list, tuple) or not node or not all(backend_of(item) for item in node):
-            return False
-        return depth(node[0]) >= self.layout.rank(type(node[0]).__name__ == "Video") + batched
-
-    def named_kind(self, batch: Any, path: Path) -> Any:
+    def named_kind(self, root: Any, path: Path, parent: Any) -> Any:
         """What a path is called, whatever stands there."""
-        above = leaf_at(batch, path[:-1]) if path else None
-        if is_mixed(above):
-            return MASK if type(above).__name__ == "MaskPair" and path[-1] in ("mask", "partner") else None
+        if is_mixed(parent):
+            return MASK if type(parent).__name__ == "MaskPair" and path[-1] in ("mask", "partner") else None
         kind = self.declared(path)
         if kind is not None:
             return kind
         if has_name(path):  # a position has no name of its own: a list of views has its parent's
             name = next(step for step in reversed(path) if isinstance(step, str)).lower()
-            kind = MASK if self._of_mask(batch, path) else DEFAULT_NAMES.get(name)
-        elif path and type(batch) in (tuple, list) and path[0] in (0, 1):
+            kind = MASK if self._is_partner(path, parent) else DEFAULT_NAMES.get(name)
+        elif path and type(root) in (tuple, list) and path[0] in (0, 1):
             kind = (IMAGE, LABEL)[int(path[0])]
         return kind if self.labelled or kind != LABEL else None
 
-    def _of_mask(self, batch: Any, path: Path) -> bool:
+    def _is_partner(self, path: Path, parent: Any) -> bool:
         """Whether a name is that of a mask's partner, which an earlier mix has put beside it."""
         stem = str(path[-1]).removesuffix("_partner")
+        if stem == path[-1]:
+            return False
         known = DEFAULT_NAMES.get(stem.lower()) == MASK or self.declared((*path[:-1], stem)) is not None
-        return stem != path[-1] and known and stem in dict(children(leaf_at(batch, path[:-1])) or ())
+        return known and stem in dict(children(parent) or ())
 
-    def _refuse_numbers(self, batch: Any, size: int, members: Collection[Path]) -> None:
-        """Raises for a list of numbers under an unknown name that has one for every sample: perhaps misspelt labels."""
+    def _declared_inside(self, path: Path) -> bool:
+        """Whether something further inside is declared by its dotted path."""
+        if not (path and self.kinds):
+            return False
+        start = ".".join(map(str, path)) + "."
+        return any(isinstance(name, str) and name.startswith(start) for name in self.kinds)
 
-        def whole(path: Path, node: Any) -> bool:
-            return path in members or self.passes(path) or is_flat(node)
+    def _is_views(self, node: Any, batched: bool) -> bool:
+        """Whether a list holds several batches of images, or images of one sample, and not one image a sample."""
+        if type(node) not in (list, tuple) or not node or not all(map(backend_of_type, set(map(type, node)))):
+            return False
+        return depth(node[0]) >= self.layout.rank(type(node[0]).__name__ == "Video") + batched
 
-        for path, node in walk(batch, whole):
-            if path and isinstance(leaf_at(batch, path[:-1]), Columns):
-                continue  # plain numbers in a record say something of the sample: its size, or where it comes from
-            listed = path and path not in members and is_flat(node) and not backend_of(node[0]) and len(node) == size
-            if listed and not self.passes(path) and not is_of_sample(path) and self._kind(batch, path, node) is None:
-                raise self._unknown(path, node)
 
-    @staticmethod
-    def _refuse_mixed(batch: Any) -> None:
-        """Raises where a batch holds what an earlier mix has made of values of two sources."""
-        for path, node in walk(batch, lambda _, node: is_mixed(node)):
-            if is_mixed(node):
-                raise _mixed_already(path, type(node).__name__)
+class _Pass:
+    """The state of one pass: what was seen, and what the rest of it needs to know."""
 
-    def _refuse_unknown(self, batch: Any, leaves: list[tuple[Path, Any]], members: Collection[Path]) -> None:
-        """Raises for an array that is neither known nor declared."""
-        for path, leaf in leaves:
-            if backend_of(leaf) and _is_mask_weight(batch, path):
-                raise _mixed_already(path, "the weight of a mask and its partner's")
-            if backend_of(leaf):
-                raise self._unknown(path, leaf, self._beside(path, members))
+    def __init__(
+        self, finder: Finder, root: Any, labels: Any, batched: bool, by_columns: bool, size: int | None
+    ) -> None:
+        self.finder = finder
+        self.root, self.labels, self.batched, self.by_columns, self.size = root, labels, batched, by_columns, size
+        self.entries: list[Entry] = []
+        self.groups: list[Group] = []
+        self.read: dict[Path, Columns] = {}
+        self.records: list[Path] = []
 
-    @staticmethod
-    def _beside(path: Path, members: Collection[Path]) -> bool:
-        """Whether a value stands in one container with what is told of objects."""
-        return any(path[: len(member) - 1] == member[:-1] for member in members)
+    def visit(
+        self,
+        path: Path,
+        node: Any,
+        parent: Any,
+        members: Collection[Path],
+        beside: tuple[Group, ...],
+        opened: bool = False,
+    ) -> None:
+        """Lists one value, or what is in it.
 
-    def _refuse_beside(self, batch: Any, group: Group, members: Collection[Path]) -> None:
-        """Raises for lists beside objects that have an entry for each of them, and would not be filtered with them."""
-        counts = [len(item) for item in leaf_at(batch, group.anchor) if hasattr(item, "__len__")]
-        for key, value in children(leaf_at(batch, group.place)) or ():
-            path = (*group.place, key)
-            if path in group.members or self.passes(path) or type(value) not in (list, tuple):
-                continue
-            if self.named_kind(batch, path) == MASK and depth(value) > 1 and not _has_arrays(value):
-                raise _polygons(path)
-            lists = bool(value) and all(type(item) in (list, tuple) for item in value)
-            told = lists and any(counts) and [len(item) for item in value] == counts
-            if told and path not in members and self.declared(path) is None:
-                raise self._unknown(path, value, True)
+        Args:
+            path: Where it stands.
+            node: The value.
+            parent: The container around it.
+            members: Where anything is told of objects, in that container.
+            beside: The groups of that container.
+            opened: Whether its own parts count among the values of that container.
+        """
+        if path in members:
+            self._list(path, node, OBJECT, None, parent)
+            return
+        if self.finder.passes(path):
+            self._list(path, node, PASSED, None, parent)
+            self._list_mixed(path, node)
+            return
+        flat = is_flat(node)
+        numbers = flat and backend_of(node[0]) is None
+        if self.labels is not None and node is self.labels:
+            kind: Any = LABEL
+        else:
+            kind = self.finder.kind_of(self.root, path, node, parent, self.batched, flat)
+        if kind is not None:
+            self._list(path, node, TARGET, kind, parent, beside)
+            return
+        items = children(node)
+        if items is None:
+            self._list(path, node, REST, None, parent)
+            return
+        if flat or beside or is_mixed(node) or (self.by_columns and path and is_records(node)):
+            self._list(path, node, INNER, None, parent, beside)
+        if opened:
+            for key, value in items:
+                self.visit((*path, key), value, node, members, beside)
+        elif flat:  # one value a sample: whatever it is, it tells of no objects; numbers are no values of their own
+            for key, value in () if numbers and not self.finder.kinds else items:
+                self.visit((*path, key), value, node, frozenset(), ())
+        else:
+            self._open(path, node, items)
 
-    def _refuse(self, batch: Any, path: Path, leaf: Any) -> None:
-        """Raises where something that is no array would pass beside images, and should have been mixed with them."""
-        if self.named_kind(batch, path) is not None or _hides_arrays(leaf):
-            raise InputError(
-                "No array",
-                where=spell(path),
-                got=describe(leaf),
-                wanted="an array, or a list or tuple with one array or number a sample",
-                fix=f"Convert it, or leave it alone with passthrough=({path[0] if path else 0!r},).",
-            )
+    def _open(self, path: Path, node: Any, items: list[tuple[Name, Any]]) -> None:
+        """Lists what is in a container, with what is told of objects there."""
+        if self.by_columns:
+            items = [(key, self._columns((*path, key), value)) for key, value in items]
+        values: dict[Path, Any] = {}
+        opened = set()
+        for key, value in items:  # what a mix has made one value with its weights stands beside the other fields
+            if is_opened(value):
+                opened.add(key)
+                values |= {(*path, key, own): part for own, part in children(value) or ()}
+            else:
+                values |= {(*path, key): value}
+        groups = tuple(self.finder.groups_of(path, values, self.batched))
+        self.groups += groups
+        members = frozenset(member for group in groups for member in group.members)
+        for key, value in items:
+            self.visit((*path, key), value, node, members, groups, key in opened)
 
-    def _unknown(self, path: Path, leaf: Any, beside: bool = False) -> InputError:
-        name = next((step for step in reversed(path) if isinstance(step, str)), path[0] if path else 0)
-        hint = nearest(name.lower(), {**DEFAULT_NAMES, **dict.fromkeys(FIELDS)}) if isinstance(name, str) else ""
-        among = f"with boxes=BoxRules(fields=({name!r},)) where it has a row for every box, " if beside else ""
-        return InputError(
-            "An array that is neither known nor declared",
-            where=spell(path),
-            got=describe(leaf),
-            wanted="a known name, a declared kind, or a declared passthrough",
-            fix=f"Say what it is with kinds={{{name!r}: 'image'}} or kinds={{{name!r}: 'label'}}, {among}"
-            f"or leave it alone with passthrough=({name!r},).{hint}",
-        )
+    def _columns(self, path: Path, node: Any) -> Any:
+        """Records of the samples by columns, and any other value as it is."""
+        if not is_records(node) or self.finder.passes(path):
+            return node
+        if self.size is None:
+            self.size = _size(self.root, self.finder)
+        if len(node) != self.size:
+            return node
+        columns = read_columns(node, path)
+        outer = next((known for known in self.read if path[: len(known)] == known), None)
+        if outer is None:
+            self.read[path] = columns
+        else:
+            self.read[outer] = replace(self.read[outer], {path[len(outer) :]: columns})
+        self.records.append(path)
+        return columns
+
+    def _list(self, path: Path, node: Any, role: str, kind: Any, parent: Any, beside: tuple[Group, ...] = ()) -> None:
+        self.entries.append(Entry(path, node, role, kind, parent, beside))
+
+    def _list_mixed(self, path: Path, node: Any) -> None:
+        """Values of two sources are refused also where they would only pass: the mix would not know them."""
+        for place, value in walk(node, lambda _, value: is_mixed(value), path):
+            if is_mixed(value):
+                self._list(place, value, INNER, None, None)
+
+
+def _size(batch: Any, finder: Finder) -> int | None:
+    """Number of samples: of the first images or tables that do not stand in records."""
+    leaves = walk(batch, lambda path, node: bool(path) and is_records(node))
+    records = [path for path, node in leaves if path and is_records(node)]
+    for target in finder.inventory(replace(batch, dict.fromkeys(records))).targets:
+        if target.kind in (IMAGE, TABLE):
+            return len(target.value)
+    return None
+
+
+# ------------------------------------------------------------------------------------------------------ refusals
+
+
+def _refuse_records(entry: Entry, inventory: Inventory) -> InputError | None:
+    """Objects that are told of for more or fewer images than there are."""
+    node, size, finder = entry.value, inventory.size, inventory.finder
+    if entry.role != INNER or size is None or not is_records(node) or len(node) == size:
+        return None
+    if not any(finder.inventory(record, batched=False).groups for record in node):
+        return None
+    return InputError(
+        "Records of another number",
+        where=spell(entry.path),
+        got=f"{len(node)} records",
+        wanted=f"{size}, one for every image",
+        fix="Give every image its own, with empty arrays where it has no objects.",
+    )
+
+
+def _refuse_mixed(entry: Entry, _: Inventory) -> InputError | None:
+    """What an earlier mix has made of values of two sources."""
+    return _mixed_already(entry.path, type(entry.value).__name__) if is_mixed(entry.value) else None
+
+
+def _refuse_beside(entry: Entry, inventory: Inventory) -> InputError | None:
+    """Lists beside objects that have an entry for each of them, and would not be filtered with them."""
+    value, path, finder = entry.value, entry.path, inventory.finder
+    if not entry.beside or type(value) not in (list, tuple):
+        return None
+    if finder.named_kind(inventory.batch, path, entry.parent) == MASK and depth(value) > 1 and not _has_arrays(value):
+        return _polygons(path)
+    if not value or not all(type(item) in (list, tuple) for item in value) or finder.declared(path) is not None:
+        return None
+    for group in entry.beside:
+        anchor = next(other.value for other in inventory.entries if other.path == group.anchor)
+        counts = [len(item) for item in anchor if hasattr(item, "__len__")]
+        if any(counts) and [len(item) for item in value] == counts:
+            return _unknown(path, value, beside=True)
+    return None
+
+
+def _refuse_unknown(entry: Entry, inventory: Inventory) -> InputError | None:
+    """An array that is neither known nor declared."""
+    path, value = entry.path, entry.value
+    if entry.role != REST or backend_of(value) is None or is_of_sample(path):
+        return None
+    stem = str(path[-1]).removesuffix("_weight") if path else ""
+    if path and stem != path[-1] and f"{stem}_partner" in dict(children(entry.parent) or ()):
+        return _mixed_already(path, "the weight of a mask and its partner's")
+    beside = any(path[: len(member) - 1] == member[:-1] for member in inventory.members)
+    return _unknown(path, value, beside)
+
+
+def _refuse_no_array(entry: Entry, inventory: Inventory) -> InputError | None:
+    """What is no array, would pass beside images, and should have been mixed with them."""
+    value, path = entry.value, entry.path
+    if entry.role != REST or value is None or inventory.images is None:
+        return None
+    if inventory.finder.named_kind(inventory.batch, path, entry.parent) is None and not _hides_arrays(value):
+        return None
+    return InputError(
+        "No array",
+        where=spell(path),
+        got=describe(value),
+        wanted="an array, or a list or tuple with one array or number a sample",
+        fix=f"Convert it, or leave it alone with passthrough=({path[0] if path else 0!r},).",
+    )
+
+
+def _refuse_numbers(entry: Entry, inventory: Inventory) -> InputError | None:
+    """A list of numbers under an unknown name that has one for every sample: perhaps misspelt labels."""
+    value, path = entry.value, entry.path
+    if entry.role != INNER or not path or not is_flat(value) or isinstance(entry.parent, Columns):
+        return None  # plain numbers in a record say something of the sample: its size, or where it comes from
+    if backend_of(value[0]) or len(value) != inventory.images or is_of_sample(path):
+        return None
+    return _unknown(path, value)
+
+
+Refusal = Callable[[Entry, Inventory], "InputError | None"]
+
+REFUSALS: tuple[Refusal, ...] = (
+    _refuse_records,
+    _refuse_mixed,
+    _refuse_beside,
+    _refuse_unknown,
+    _refuse_no_array,
+    _refuse_numbers,
+)
+"""In the order in which a user should mend things: what is wrong with a whole container comes before its values."""
+
+
+def _unknown(path: Path, leaf: Any, beside: bool = False) -> InputError:
+    name = next((step for step in reversed(path) if isinstance(step, str)), path[0] if path else 0)
+    hint = nearest(name.lower(), {**DEFAULT_NAMES, **dict.fromkeys(FIELDS)}) if isinstance(name, str) else ""
+    among = f"with boxes=BoxRules(fields=({name!r},)) where it has a row for every box, " if beside else ""
+    return InputError(
+        "An array that is neither known nor declared",
+        where=spell(path),
+        got=describe(leaf),
+        wanted="a known name, a declared kind, or a declared passthrough",
+        fix=f"Say what it is with kinds={{{name!r}: 'image'}} or kinds={{{name!r}: 'label'}}, {among}"
+        f"or leave it alone with passthrough=({name!r},).{hint}",
+    )
 
 
 def _has_arrays(value: Any) -> bool:
@@ -225,12 +491,6 @@ def _polygons(path: Path) -> InputError:
         wanted="one mask an object, (N, H, W)",
         fix=f"Draw them into masks, or leave them alone with passthrough=({path[-1]!r},).",
     )
-
-
-def _is_mask_weight(batch: Any, path: Path) -> bool:
-    """Whether a value is the weight that an earlier mix has put beside a mask and its partner."""
-    stem = str(path[-1]).removesuffix("_weight") if path else ""
-    return bool(path) and stem != path[-1] and f"{stem}_partner" in dict(children(leaf_at(batch, path[:-1])) or ())
 
 
 def _foreign_labels(labels: Any) -> InputError:
@@ -257,4 +517,4 @@ def _mixed_already(path: Path, got: str) -> InputError:
 def _hides_arrays(leaf: Any) -> bool:
     """Whether a container that is not walked holds arrays."""
     containers = (list, tuple, set, frozenset, deque)
-    return isinstance(leaf, containers) and any(backend_of(item) for item in leaf)
+    return isinstance(leaf, containers) and any(map(backend_of, leaf))

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from mixtransforms.batch.batch import Found, is_column
+from mixtransforms.batch.batch import Convert, Found, Slot, Template, is_column
 from mixtransforms.batch.collate import collate, is_samples, ragged, stack
 from mixtransforms.batch.inventory import Finder
-from mixtransforms.containers.records import by_columns, is_records
-from mixtransforms.containers.structure import common_structure, structure
+from mixtransforms.containers.structure import batch_key, common_key
 from mixtransforms.containers.tree import Path, is_flat, is_picture, leaf_at, spell, walk
-from mixtransforms.containers.tree import replace as replace_leaves
 from mixtransforms.core.backends import backend_of, dtype_name, is_integer
 from mixtransforms.core.errors import InputError
 from mixtransforms.core.layout import Layout
 from mixtransforms.kernels import kernel_of
-from mixtransforms.objects.objects import Objects
 from mixtransforms.plan import BatchSpec
 from mixtransforms.targets.kind import Target
 from mixtransforms.targets.names import IMAGE, MASK, TABLE
@@ -56,46 +53,67 @@ def find_batch(
     reserve = reserve and labels is None and not finder.layout.is_table
     given = _collated(batch, finder, pad, rows if reserve else None) if samples else batch
     own = None if labels is None else labels(given)
-    form = structure(given) if own is None else None
-    places = finder.memo.get(form)
-    if form is not None and places is not None:
-        found: Found = places.found(given)
+    key = batch_key(given) if own is None else None
+    template: Template | None = None if key is None else finder.memo.get(key)
+    if template is not None:
+        found = template.read(given, samples=samples, rows=rows)
     else:
-        found = _find(given, finder, pad, fill, own, labels_follow)
-        if form is not None and (places := found.places):
-            finder.memo[form] = places
-    if not rows.keys() <= {target.path for target in found.images}:  # they stand where no painter sees them
+        found = _first(given, finder, fill if pad else None, own, labels_follow, samples, rows)
+        if key is not None and found.template.may_be_kept:
+            finder.memo[key] = found.template
+    if rows and not rows.keys() <= {target.path for target in found.images}:  # they stand where no painter sees them
         return find_batch(batch, finder, pad=pad, fill=fill, labels=labels, labels_follow=labels_follow)
-    return replace(found, samples=samples, rows=rows)
+    return found
 
 
-def _find(given: Any, finder: Finder, pad: bool, fill: int, labels: Any, labels_follow: bool) -> Found:
-    layout, size = finder.layout, _size(given, finder)
-    if size is not None:
-        _check_records(given, finder, size)
-    batch = given if size is None else by_columns(given, size, finder.passes)
-    found = finder.find(batch, labels)
+def _first(
+    given: Any,
+    finder: Finder,
+    fill: int | None,
+    labels: Any,
+    labels_follow: bool,
+    samples: bool,
+    rows: Mapping[Path, list[Any]],
+) -> Found:
+    """A batch of a structure that was not met before."""
+    inventory, layout = finder.inventory(given, labels, by_columns=True), finder.layout
+    if finder.strict:
+        inventory.check(labels)
+    batch, found = inventory.batch, inventory.targets
     if layout.is_table:
         found = [target._replace(kind=TABLE) if target.kind == IMAGE else target for target in found]
-    sizes, found = _padded(found, layout, fill if pad else None)
+    sizes, found = _padded(found, layout, fill)
     images = [target._replace(value=_as_array(target)) for target in found if target.kind == IMAGE]
     roots = images or [target for target in found if target.kind == TABLE]
     if not roots:
         raise no_images(given)
     backend = _one_backend(roots)
     rest = [target for target in found if target.kind != IMAGE]
-    others = [_following(target, backend, labels_follow, is_column(batch, target.path)) for target in rest]
+    convert = {
+        target.path: partial(_following, backend, labels_follow, is_column(batch, target.path)) for target in rest
+    }
+    others = [target._replace(value=convert[target.path](target)) for target in rest]
     axes = {target.path: layout.axes(target.value, spell(target.path)) for target in images}
-    first = layout.first(images[0].value) if images else backend == "torch"
-    whole = layout.whole(images[0].value, spell(images[0].path)) if images else ((), ())
-    spec = _one_spec(images + others, axes)
-    canvases = [(shape[0], shape[1]) for shape in sizes or (spec.shape,) * spec.size if len(shape) == 2]
-    objects = [
-        Objects(group, {path: leaf_at(batch, path) for path in group.members}, canvases, spec, finder.boxes)
-        for group in finder.groups(batch)
-    ]
-    padded = len(set(sizes)) > 1
-    return Found(given, batch, tuple(images), tuple(others), tuple(objects), axes, first, whole, spec, padded=padded)
+    template = Template(
+        inventory.records,
+        tuple(_slot(target, batch, _as_array) for target in images),
+        tuple(_slot(target, batch, convert[target.path]) for target in others),
+        inventory.groups,
+        finder.boxes,
+        axes,
+        layout.first(images[0].value) if images else backend == "torch",
+        layout.whole(images[0].value, spell(images[0].path)) if images else ((), ()),
+        _one_spec(images + others, axes),
+        sizes,
+    )
+    return template.found(given, batch, tuple(images), tuple(others), samples, rows)
+
+
+def _slot(target: Target, batch: Any, convert: Convert) -> Slot:
+    """Where a target is that had to be converted, or not."""
+    leaf = leaf_at(batch, target.path)
+    listed = type(leaf) if is_flat(leaf) and backend_of(leaf[0]) else None
+    return Slot(target._replace(value=None), None if target.value is leaf else convert, listed)
 
 
 def collated(batch: Any, finder: Finder, pad: bool = False) -> Any:
@@ -111,12 +129,13 @@ def collated(batch: Any, finder: Finder, pad: bool = False) -> Any:
 
 def _collated(batch: Any, finder: Finder, pad: bool, rows: dict[Path, list[Any]] | None) -> Any:
     """See :func:`collated`; ``rows`` gets the images that are left to be collated, see :attr:`Found.rows`."""
-    form = None if pad else common_structure(batch)
+    form = None if pad else common_key(batch, exact=True)
     known = finder.memo.get(("samples", form))
     if form is None or known is None:
-        _check_bundles(batch[0], finder)
+        targets = finder.inventory(batch[0], batched=False).targets
+        _check_bundles(targets)
         tensors = any(backend_of(leaf) == "torch" for _, leaf in walk(batch[0], lambda *_: False))
-        images = [target.path for target in finder.known(batch[0], batched=False) if target.kind == IMAGE]
+        images = [target.path for target in targets if target.kind == IMAGE]
         known = "torch" if tensors else "numpy", ragged(batch, finder, pad), images
         if form is not None:
             finder.memo["samples", form] = known
@@ -130,9 +149,9 @@ def _collated(batch: Any, finder: Finder, pad: bool, rows: dict[Path, list[Any]]
     return result
 
 
-def _check_bundles(sample: Any, finder: Finder) -> None:
+def _check_bundles(targets: Sequence[Target]) -> None:
     """Raises for a list of masks a sample: neither one mask of ids, nor, without boxes, one mask an object."""
-    for target in finder.known(sample, batched=False):
+    for target in targets:
         if target.kind == MASK and type(target.value) in (list, tuple) and target.value:
             raise InputError(
                 "A list of masks for one sample",
@@ -156,30 +175,6 @@ def no_images(batch: Any) -> InputError:
         if pictures
         else "Say which value it is with kinds={'name': 'image'}.",
     )
-
-
-def _check_records(batch: Any, finder: Finder, size: int) -> None:
-    """Raises where objects are told of for more or fewer images than there are."""
-    for path, node in walk(batch, lambda path, node: bool(path) and is_records(node)):
-        told = path and is_records(node) and len(node) != size and not finder.passes(path)
-        if told and any(finder.groups(record, batched=False) for record in node):
-            raise InputError(
-                "Records of another number",
-                where=spell(path),
-                got=f"{len(node)} records",
-                wanted=f"{size}, one for every image",
-                fix="Give every image its own, with empty arrays where it has no objects.",
-            )
-
-
-def _size(batch: Any, finder: Finder) -> int | None:
-    """Number of samples: of the first images or tables that do not stand in records."""
-    leaves = walk(batch, lambda path, node: bool(path) and is_records(node))
-    records = [path for path, node in leaves if path and is_records(node)]
-    for target in finder.known(replace_leaves(batch, dict.fromkeys(records)) if records else batch):
-        if target.kind in (IMAGE, TABLE):
-            return len(target.value)
-    return None
 
 
 def _padded(
@@ -249,7 +244,7 @@ def _two_backends(path: Path, got: str, wanted: str) -> InputError:
     )
 
 
-def _following(target: Target, backend: str, follow: bool, column: bool) -> Target:
+def _following(backend: str, follow: bool, column: bool, target: Target) -> Any:
     """Labels and the like as an array of the images' backend; plain numbers always follow it."""
     if is_flat(target.value) and backend_of(target.value[0]):
         target = target._replace(value=stack(target.value, target.path) if column else _rows(target))
@@ -257,10 +252,10 @@ def _following(target: Target, backend: str, follow: bool, column: bool) -> Targ
     value = np.array(target.value, None if target.value else np.int64) if numbers else target.value
     own = str(backend_of(value))
     if own == backend:
-        return target._replace(value=value)
+        return value
     if not (follow or numbers):
         raise _two_backends(target.path, own, backend)
-    return target._replace(value=_convert(value, backend))
+    return _convert(value, backend)
 
 
 def _rows(target: Target) -> Any:

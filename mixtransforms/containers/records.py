@@ -5,10 +5,22 @@ Detection batches come as a list of dicts, one an image. Every rule works on col
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import operator
+from collections.abc import Sequence
 from typing import Any
 
-from mixtransforms.containers.tree import Path, children, extended, holds_names, rebuild, spell, takes_names
+from mixtransforms.containers.tree import (
+    Path,
+    children,
+    extended,
+    is_container,
+    leaf_at,
+    names_of_type,
+    rebuild,
+    replace,
+    spell,
+    takes_names,
+)
 from mixtransforms.core.errors import InputError
 
 
@@ -31,33 +43,25 @@ def is_records(node: Any, size: int | None = None) -> bool:
     """Whether a value is a list or tuple of named containers: of ``size`` ones, where that is given."""
     if type(node) not in (list, tuple) or not node or (size is not None and len(node) != size):
         return False
-    return all(holds_names(item) for item in node)
+    return all(map(names_of_type, set(map(type, node))))
 
 
-def by_columns(node: Any, size: int, leave: Callable[[Path], bool], path: Path = ()) -> Any:
-    """A batch whose lists of one record a sample are read by columns.
+def read_columns(records: Sequence[Any], path: Path) -> Columns:
+    """Records by columns; where one lacks a name that others have, its value is ``None``.
 
     Args:
-        node: Any container.
-        size: Number of samples.
-        leave: Says which paths are left alone.
-        path: Where the node stands.
+        records: Named containers, one a sample.
+        path: Where they stand, for errors.
 
     Raises:
-        InputError: The records have different names.
+        InputError: The records have different names, and cannot take more.
     """
-    if leave(path):
-        return node
-    if path and is_records(node, size):
-        return _columns(node, size, leave, path)
-    items = children(node)
-    if not items:
-        return node
-    values = [by_columns(value, size, leave, (*path, key)) for key, value in items]
-    return node if all(new is old for new, (_, old) in zip(values, items, strict=True)) else rebuild(node, values)
-
-
-def _columns(records: Sequence[Any], size: int, leave: Callable[[Path], bool], path: Path) -> Columns:
+    first, columns = records[0], Columns()
+    columns.records = records
+    if type(first) is dict and len(set(map(tuple, records))) == 1 and set(map(type, records)) == {dict}:
+        for name in first:  # the usual case, without a call a record
+            columns[name] = [record[name] for record in records]
+        return columns
     rows = [dict(children(record) or ()) for record in records]
     names = dict.fromkeys(name for row in rows for name in row)
     for index, row in enumerate(rows):
@@ -69,22 +73,28 @@ def _columns(records: Sequence[Any], size: int, leave: Callable[[Path], bool], p
                 wanted=f"{list(names)}, as in other records",
                 fix="Give every image the same names, with empty arrays where it has no objects.",
             )
-    columns = Columns()
-    columns.records = records
     for name in names:  # an image without objects may not tell of any
-        columns[name] = by_columns([row.get(name) for row in rows], size, leave, (*path, name))
+        columns[name] = [row.get(name) for row in rows]
     return columns
 
 
+def with_columns(node: Any, places: Sequence[Path]) -> Any:
+    """A batch whose records at some places, outermost first, are read by columns."""
+    for path in places:
+        node = replace(node, {path: read_columns(leaf_at(node, path), path)})
+    return node
+
+
 def as_records(node: Any) -> Any:
-    """Undoes :func:`by_columns`; columns that have become longer make more records."""
+    """Undoes :func:`with_columns`; columns that have become longer make more records."""
     items = children(node)
     if not items:
         return node
-    values = [as_records(value) for _, value in items]
+    values = [as_records(value) if is_container(value) else value for _, value in items]
     if isinstance(node, Columns):
         return _records(node, dict(zip(node, values, strict=True)))
-    return node if all(new is old for new, (_, old) in zip(values, items, strict=True)) else rebuild(node, values)
+    same = all(map(operator.is_, values, [old for _, old in items]))
+    return node if same else rebuild(node, values)
 
 
 def _records(columns: Columns, values: dict[Any, Any]) -> Any:

@@ -2,63 +2,92 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Hashable, Sequence
 from typing import Any
 
-from mixtransforms.containers.tree import children, columns, sort_of
-from mixtransforms.core.backends import backend_of
+from mixtransforms.containers.tree import children, columns, is_picture_type, sort_of
+from mixtransforms.core.backends import backend_of_type
 from mixtransforms.rng.keys import PLAIN
 
 LONGEST = 16
-"""Items of the longest list that is looked into; what has more has an item for every sample."""
+"""Items of the longest list whose items may differ; what has more has an item for every sample, and these are alike."""
 
 
-def structure(node: Any) -> Hashable | None:
-    """Types, names, shapes and dtypes of a batch of few arrays, or ``None`` for any other.
+@functools.lru_cache(maxsize=1024)  # asked for every value of every sample
+def _is_opaque(kind: Any) -> bool:
+    """Whether values of a type say by their type alone that there is no array in them."""
+    return issubclass(kind, PLAIN) or is_picture_type(kind)
+
+
+def batch_key(node: Any) -> Hashable | None:
+    """Types, names, shapes and dtypes of a batch, or ``None`` where these do not settle what its values are.
+
+    Of one record a sample the lengths are left out: images have any number of objects.
 
     Args:
         node: Any container.
     """
     kind: Any = type(node)
-    if backend_of(node):
+    if backend_of_type(kind):
         return kind, node.shape, node.dtype
-    if sort_of(kind) is None or len(items := children(node) or ()) > LONGEST:
-        return kind if issubclass(kind, PLAIN) else None
-    parts = []
-    for name, value in items:
-        part = structure(value)
+    sort = sort_of(kind)
+    if sort is None:
+        return kind if _is_opaque(kind) else None
+    if sort == "list":
+        kinds: set[Any] = set(map(type, node))
+        if all(map(_is_opaque, kinds)):
+            return kind, len(node), frozenset(kinds)
+        if len(kinds) == 1 and (only := kinds.pop()) not in (list, tuple):
+            common = common_key(node, exact=backend_of_type(only) is not None, lists=False)
+            if common is not None:
+                return kind, len(node), common
+        if len(node) > LONGEST:
+            return None
+    parts: list[Any] = []
+    for name, value in children(node) or ():
+        part = batch_key(value)
         if part is None:
             return None
-        parts.append((type(name), name, part))  # 1 and True are equal, but not alike
+        parts += (type(name), name, part)  # 1 and True are equal, but not alike
     return kind, tuple(parts)
 
 
-def common_structure(values: Sequence[Any]) -> Hashable | None:
-    """The structure that all samples have in common, or ``None`` where they have none.
-
-    Arrays at one place have one dtype and equally many axes; where their shapes differ, the structure says so.
+def common_key(values: Sequence[Any], *, exact: bool, lists: bool = True) -> Hashable | None:
+    """The structure that all values have in common, or ``None`` where they have none.
 
     Args:
-        values: Samples, or what stands at one place of them.
+        values: Samples, records, or what stands at one place of them.
+        exact: Whether shapes count, and not only the number of axes; the first axis may differ all the same.
+        lists: Whether lists are looked into. Beside the objects of records they are not: whether such a list has an
+            entry for every object depends on lengths.
     """
     kinds: set[Any] = set(map(type, values))
+    if all(map(_is_opaque, kinds)):
+        return frozenset(kinds)
     if len(kinds) != 1:
         return None
     kind = kinds.pop()
-    if backend_of(values[0]):
-        shapes, dtypes = {value.shape for value in values}, {value.dtype for value in values}
-        ranks = {len(shape) for shape in shapes}
-        one = len(dtypes) == len(ranks) == 1
-        return (kind, *dtypes, *(shapes if len(shapes) == 1 else (None, *ranks))) if one else None
-    sort = sort_of(kind)
-    if sort is None:
-        return kind if issubclass(kind, PLAIN) else None
-    if len(children(values[0]) or ()) > LONGEST:
+    if backend_of_type(kind):
+        return _array_key(kind, values, exact)
+    if sort_of(kind) is None or (sort_of(kind) == "list" and (not lists or len(values[0]) > LONGEST)):
         return None
-    parts = []
+    parts: list[Any] = []
     for name, column in columns(values) or ():
-        part = common_structure(column)
+        part = common_key(column, exact=exact, lists=lists)
         if part is None:
             return None
-        parts.append((type(name), name, part))
+        parts += (type(name), name, part)
     return (kind, tuple(parts)) if parts else None
+
+
+def _array_key(kind: Any, values: Sequence[Any], exact: bool) -> Hashable | None:
+    shapes, dtypes = {value.shape for value in values}, {value.dtype for value in values}
+    ranks = set(map(len, shapes))
+    if len(dtypes) != 1 or len(ranks) != 1:
+        return None
+    if not exact:
+        return kind, dtypes.pop(), *ranks
+    # Arrays that differ in their first axis alone belong to objects, or are refused: no image is known by its length.
+    tails = {shape[1:] for shape in shapes}
+    return (kind, dtypes.pop(), len(shapes) == 1, *(shapes if len(shapes) == 1 else tails)) if len(tails) == 1 else None

@@ -125,7 +125,14 @@ def is_numbers(node: Any) -> bool:
 
 def is_picture(value: Any) -> bool:
     """Whether a value is a PIL image. Imports nothing."""
-    return type(value).__module__.startswith("PIL.")
+    kind: Any = type(value)
+    return is_picture_type(kind)
+
+
+@functools.lru_cache(maxsize=1024)
+def is_picture_type(kind: type) -> bool:
+    """Whether values of a type are PIL images."""
+    return kind.__module__.startswith("PIL.")
 
 
 def is_mixed(value: Any) -> bool:
@@ -136,7 +143,14 @@ def is_mixed(value: Any) -> bool:
 
 def is_typed(value: Any) -> bool:
     """Whether a value is a tensor that says its kind by its type, as torchvision's do. Imports nothing."""
-    return type(value).__module__.startswith("torchvision.tv_tensors")
+    kind: Any = type(value)
+    return is_typed_type(kind)
+
+
+@functools.lru_cache(maxsize=1024)
+def is_typed_type(kind: type) -> bool:
+    """Whether values of a type are tensors that say their kind by it."""
+    return kind.__module__.startswith("torchvision.tv_tensors")
 
 
 def walk(node: Any, stop: Callable[[Path, Any], bool], path: Path = ()) -> Iterator[tuple[Path, Any]]:
@@ -157,16 +171,20 @@ def leaf_at(node: Any, path: Path) -> Any:
     return node
 
 
-def replace(node: Any, new: Mapping[Path, Any], path: Path = ()) -> Any:
+def replace(node: Any, new: Mapping[Path, Any]) -> Any:
     """The same containers with the values at some paths replaced, and names added to mappings."""
-    if path in new:
-        return new[path]
-    items = children(node)
-    if items is None or not any(known[: len(path)] == path for known in new):
+    if () in new:
+        return new[()]
+    inside: dict[Name, dict[Path, Any]] = {}
+    for path, value in new.items():
+        inside.setdefault(path[0], {})[path[1:]] = value
+    items = children(node) if inside else None
+    if items is None:
         return node
-    changed = rebuild(node, [replace(value, new, (*path, key)) for key, value in items]) if items else node
-    own = {key for key, _ in items}
-    added = {known[-1]: new[known] for known in new if known[:-1] == path and known[-1] not in own}
+    # A name that is not there yet has one step left; longer ones lead nowhere.
+    values = [replace(value, inside.pop(key)) if key in inside else value for key, value in items]
+    changed = rebuild(node, values) if items else node
+    added = {key: parts[()] for key, parts in inside.items() if () in parts}
     return extended(changed, added) if added else changed
 
 
@@ -186,8 +204,14 @@ def takes_names(node: Any) -> bool:
 
 def holds_names(node: Any) -> bool:
     """Whether a container has names of its own: a mapping, a named tuple or a dataclass."""
-    named = isinstance(node, Mapping) or (isinstance(node, tuple) and hasattr(node, "_fields"))
-    return named or (dataclasses.is_dataclass(node) and not isinstance(node, type))
+    kind: Any = type(node)
+    return names_of_type(kind)
+
+
+@functools.lru_cache(maxsize=1024)
+def names_of_type(kind: type) -> bool:
+    """Whether containers of a type have names of their own."""
+    return sort_of(kind) in ("mapping", "named", "fields")
 
 
 def depth(value: Any) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mixtransforms.core.backends import BLENDABLE_INTEGERS, backend_of, dtype_name, is_floating
+from mixtransforms.core.backends import BLENDABLE_INTEGERS, backend_of, dtype_name
 from mixtransforms.core.errors import InputError, PlanError
 from mixtransforms.core.layers import Boxes, Layer
 from mixtransforms.core.layout import LAYOUTS, Layout, is_layout
@@ -161,9 +161,15 @@ def _check_fit(plan: Mixture, array: Any, axes: Sequence[int], where: str) -> No
         )
 
 
-def _check_intensities(array: Any, where: str) -> None:
+def holds_intensities(array: Any) -> bool:
+    """Whether the values of an array may be computed with: floats, and integers that are too narrow for ids."""
     dtype = dtype_name(array)
-    if not is_floating(array) and dtype not in BLENDABLE_INTEGERS:
+    return "float" in dtype or dtype in BLENDABLE_INTEGERS
+
+
+def _check_intensities(array: Any, where: str) -> None:
+    if not holds_intensities(array):
+        dtype = dtype_name(array)
         raise InputError(
             "These values cannot be blended",
             where=where,

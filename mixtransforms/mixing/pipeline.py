@@ -14,7 +14,7 @@ from mixtransforms.batch.collate import is_samples, stack
 from mixtransforms.batch.identity import identities
 from mixtransforms.batch.inventory import Finder
 from mixtransforms.batch.read import no_images
-from mixtransforms.containers.records import by_columns, is_records
+from mixtransforms.containers.records import is_records
 from mixtransforms.containers.tree import Path, walk
 from mixtransforms.containers.tree import replace as replace_leaves
 from mixtransforms.core import fields
@@ -226,25 +226,24 @@ def on_samples(batch: Any, finder: Finder, run: Callable[[list[Any], tuple[Group
     Raises:
         InputError: Nothing in the batch is known as an image.
     """
-    size, parts = _parts(batch, finder)
+    size, parts, listed = _parts(batch, finder)
     if not size:
         return batch
-    groups = finder.groups(by_columns(batch, size, finder.passes))
+    groups = finder.inventory(batch, by_columns=True, size=size).groups
     samples = [
         replace_leaves(batch, {path: _item(value, index) for path, value in parts.items()}) for index in range(size)
     ]
     columns = [dict(walk(sample, lambda path, _: path in parts)) for sample in run(samples, groups)]
-    listed = finder.members(batch)
     return replace_leaves(
         batch,
         {path: _restack(whole, [column[path] for column in columns], path in listed) for path, whole in parts.items()},
     )
 
 
-def _parts(batch: Any, finder: Finder) -> tuple[int, dict[Path, Any]]:
-    """The number of samples, and the values that have one for each."""
-    targets = {target.path: target for target in finder.known(batch)}
-    members = finder.members(batch)
+def _parts(batch: Any, finder: Finder) -> tuple[int, dict[Path, Any], frozenset[Path]]:
+    """The number of samples, the values that have one for each, and where objects are told of."""
+    inventory = finder.inventory(batch)
+    targets, members = {target.path: target for target in inventory.targets}, inventory.members
     sizes = [len(target.value) for target in targets.values() if target.kind == IMAGE]
     if not sizes:
         raise no_images(batch)
@@ -263,7 +262,7 @@ def _parts(batch: Any, finder: Finder) -> tuple[int, dict[Path, Any]]:
         arrays = backend_of(leaf) and len(leaf.shape) and leaf.shape[0] == size
         if arrays or path in targets or path in members or _has_one_a_sample(leaf, size):
             parts[path] = leaf
-    return size, parts
+    return size, parts, members
 
 
 def _has_one_a_sample(node: Any, size: int) -> bool:

@@ -14,26 +14,19 @@ from mixtransforms.batch.batch import Found, copied
 from mixtransforms.batch.identity import content_of
 from mixtransforms.batch.inventory import Finder
 from mixtransforms.batch.read import find_batch
-from mixtransforms.containers.tree import Path, leaf_at, spell
 from mixtransforms.core import fields as checked
-from mixtransforms.core.backends import backend_of
-from mixtransforms.core.errors import InputError, ParameterError, PlanError, UnknownOptionError, nearest
+from mixtransforms.core.errors import ParameterError, UnknownOptionError, nearest
 from mixtransforms.core.layout import Layout
 from mixtransforms.core.memo import Memo
-from mixtransforms.kernels import kernel_of
-from mixtransforms.kernels.paint import check_paintable, paint, share_memory
 from mixtransforms.methods.base import Method
 from mixtransforms.methods.registry import METHODS
+from mixtransforms.mixing import engine
 from mixtransforms.mixing.options import Options
 from mixtransforms.mixing.trace import Step, Trace
 from mixtransforms.plan import Plan
 from mixtransforms.rng.keys import Key
 from mixtransforms.rng.processes import in_worker
 from mixtransforms.rng.streams import Stream
-from mixtransforms.targets.kind import Kind, Mixed, Scene, Target
-from mixtransforms.targets.label import class_ids
-from mixtransforms.targets.names import LABEL, MASK
-from mixtransforms.targets.registry import rule_of
 
 if sys.version_info >= (3, 11):
     from typing import dataclass_transform
@@ -211,46 +204,24 @@ class MixTransform(Options):
             labels_follow=self._labels_follow,
             reserve=not self.keep_originals,
         )
-        self._check_sizes(found)
-        scene = self._scene(found)
-        for target in found.others:
-            self._rule_of(target).check(target.value, spell(target.path), scene)
-        for objects in found.objects:
-            objects.check()
-        for target in found.images:
-            inplace = self.inplace and not found.was_list(target)
-            check_paintable(target.value, spell(target.path), blends=scene.blends and not self._off(), inplace=inplace)
-        if self.inplace:
-            _check_apart(found.images)
+        recipe = self._recipe(found)
+        engine.check(recipe, found, blends=recipe.scene.blends and not self._off(), inplace=self.inplace)
         return found
-
-    def _check_sizes(self, found: Found) -> None:
-        if found.padded and self.method.cuts:
-            raise InputError(
-                "Images of different sizes",
-                where=type(self).__name__,
-                got="a method that pastes, with pad='max'",
-                wanted="images of one size, since a region could lie in the padding",
-                fix="Resize or crop to one size before mixing, or use MixUp, which blends whole images.",
-            )
 
     @functools.cached_property
     def _finder(self) -> Finder:
         layout = Layout(self.layout, self.axes)
         return Finder(self.kinds or {}, self.passthrough, self.boxes, labelled=self._labelled, layout=layout)
 
-    def _scene(self, found: Found) -> Scene:
-        return Scene(found.spec.shape, found.first, self.method.blends, *found.whole)
-
-    def _rule_of(self, target: Target) -> Kind:
-        key = target.kind, id(target.rule)
-        known = self._rules.get(key)
-        if known is None or known[0] is not target.rule:  # another one, at the place in memory of one that is gone
-            known = self._rules[key] = target.rule, rule_of(target, self)
-        return known[1]
+    def _recipe(self, found: Found) -> engine.Recipe:
+        """The bound steps for batches like this one."""
+        known: engine.Recipe | None = self._recipes.get(found.template)
+        if known is None:
+            known = self._recipes[found.template] = engine.recipe_of(found.template, self, self.method)
+        return known
 
     @functools.cached_property
-    def _rules(self) -> Memo:
+    def _recipes(self) -> Memo:
         return Memo()
 
     def _draw(self, found: Found, *, key: Key | None = None, forced: bool = False, quiet: bool = False) -> Plan:
@@ -264,12 +235,11 @@ class MixTransform(Options):
         """
         if self._off():
             return Plan(found.spec)
+        recipe = self._recipe(found)
         method = self.method.forced() if forced else self.method
-        labels = [target.value for target in found.others if target.kind == LABEL]
-        hints = {"classes": class_ids(labels[0])} if "classes" in method.needs and labels else {}
-        if method.moves and not quiet:
+        if recipe.varies and not quiet:
             self._stream.warn_of_standstill(type(self).__name__)
-        return method.redraw(key or self._key(found, quiet), found.spec, hints)
+        return method.redraw(key or self._key(found, quiet), found.spec, engine.hints_of(recipe, found))
 
     def _key(self, found: Found, quiet: bool) -> Key:
         """The key of one call.
@@ -288,38 +258,9 @@ class MixTransform(Options):
         return stream.key(self.seed, content)
 
     def _replay(self, plan: Plan, found: Found) -> Any:
-        if plan.spec != found.spec:
-            raise PlanError(
-                "The plan is for another batch",
-                where=type(self).__name__,
-                got=f"{found.spec.size} samples of {found.spec.shape}",
-                wanted=f"{plan.spec.size} samples of {plan.spec.shape}",
-                fix="Draw a plan for this batch.",
-            )
-        new = found.rest_twice() if self.keep_originals else {}
-        for path, mixed in self._mixed(plan, found).items():
-            new |= found.placed(path, mixed)
-        for target in found.images:
-            new[target.path] = self._mixed_image(plan, target, found)
-        return found.rebuilt(new)
-
-    def _mixed(self, plan: Plan, found: Found) -> dict[Path, Mixed]:
-        """Everything but images, mixed; behind the originals where these are kept."""
-        mixed = self._painted(plan, found)
-        if not self.keep_originals:
-            return mixed
-        kept = self._painted(Plan(plan.spec), found)
-        return {path: _behind(kept[path], new) for path, new in mixed.items()}
-
-    def _painted(self, plan: Plan, found: Found) -> dict[Path, Mixed]:
-        scene = self._scene(found)
-        mixed = {}
-        for target in found.others:
-            result = self._rule_of(target).mix(plan, target.value, scene)
-            mixed[target.path] = _masks_listed(result, target, found) if target.kind == MASK else result
-        for objects in found.objects:
-            mixed |= objects.mix(plan)
-        return mixed
+        engine.check_spec(plan, found, type(self).__name__)
+        inplace = self.inplace or self._owns(found)
+        return engine.replayed(self._recipe(found), plan, found, keep_originals=self.keep_originals, inplace=inplace)
 
     def _owns(self, found: Found) -> bool:
         """Whether the images may be overwritten unasked: a worker's own collated ones, which lie in shared memory."""
@@ -328,58 +269,6 @@ class MixTransform(Options):
     def _before(self, found: Found) -> Any:
         """The batch as it came, which nobody else overwrites."""
         return found.copy() if found.rows else copied(found.given)
-
-    def _mixed_image(self, plan: Plan, target: Target, found: Found) -> Any:
-        mixed = paint(
-            plan,
-            target.value,
-            found.axes[target.path],
-            originals=found.rows.get(target.path),
-            inplace=(self.inplace or self._owns(found)) and not found.was_list(target),
-            where=spell(target.path),
-        )
-        if self.keep_originals:
-            mixed = kernel_of(str(backend_of(mixed))).concat(target.value, mixed)
-        return _listed(mixed, target, found)
-
-
-def _masks_listed(mixed: Mixed, target: Target, found: Found) -> Mixed:
-    beside = {
-        name: _listed(value, target, found) if name == "_partner" else value for name, value in mixed.beside.items()
-    }
-    return mixed._replace(value=_listed(mixed.value, target, found), beside=beside)
-
-
-def _listed(mixed: Any, target: Target, found: Found) -> Any:
-    """A list where a list of arrays has come in."""
-    return type(leaf_at(found.batch, target.path))(mixed) if found.was_list(target) else mixed
-
-
-def _behind(first: Mixed, second: Mixed) -> Mixed:
-    """Mixed values of two batches as of one, with everything beside them."""
-    beside = {name: _joined(first.beside[name], value) for name, value in second.beside.items()}
-    return second._replace(value=_joined(first.value, second.value), beside=beside)
-
-
-def _joined(first: Any, second: Any) -> Any:
-    if hasattr(first, "_fields"):
-        return type(first)(*map(_joined, first, second))
-    backend = backend_of(first)
-    return first + second if backend is None else kernel_of(backend).concat(first, second)
-
-
-def _check_apart(images: tuple[Target, ...]) -> None:
-    """Refuses to overwrite memory twice."""
-    for index, second in enumerate(images):
-        for first in images[:index]:
-            if share_memory(first.value, second.value):
-                raise InputError(
-                    "Two names for one memory",
-                    where=spell(second.path),
-                    got=f"an array that overlaps with {spell(first.path)}",
-                    wanted="memory of its own, since it is overwritten",
-                    fix="Use inplace=False, or pass it once.",
-                )
 
 
 def gather(batch: tuple[Any, ...], named: Mapping[str, Any]) -> Any:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from mixtransforms.containers.records import Columns
-from mixtransforms.containers.tree import Name, Path, children, depth, is_flat, spell
+from mixtransforms.containers.tree import Name, Path, depth, spell
 from mixtransforms.core.backends import backend_of, is_floating
 from mixtransforms.core.errors import InputError
 from mixtransforms.objects.boxes import BoxRules
@@ -78,51 +78,34 @@ class ObjectFinder:
 
     def passes(self, path: Path) -> bool:
         """Whether a path is declared to pass."""
-        return any(name in self.passthrough for name in spellings(path))
+        return bool(self.passthrough) and any(name in self.passthrough for name in spellings(path))
 
     def declared(self, path: Path) -> Any:
         """What a path is declared to be, or ``None``."""
+        if not self.kinds:
+            return None
         own = path[-1] if path else ""
         names: Iterable[Name] = spellings(path)
         if isinstance(own, str) and own.lower() in FIELDS:  # told of every object, whatever they are declared to be
             names = (".".join(map(str, path)), own)
         return next((self.kinds[name] for name in names if name in self.kinds), None)
 
-    def groups(self, batch: Any, batched: bool = True) -> tuple[Group, ...]:
-        """What is told of objects, by container.
+    def groups_of(self, path: Path, values: Mapping[Path, Any], batched: bool) -> Iterator[Group]:
+        """What one container tells of objects.
+
+        Single keypoints are a group of their own; everything else belongs to the boxes or to the instances.
 
         Args:
-            batch: Any container; records are read by columns.
-            batched: Whether it is a batch, whose values have one item a sample, or one sample.
+            path: The container.
+            values: What is in it, by path.
+            batched: Whether values have one item a sample, or are those of one sample.
 
         Raises:
-            InputError: One container has two sets of boxes, instances or keypoints.
+            InputError: It has two sets of boxes, instances or keypoints.
         """
-        return tuple(self._groups(batch, (), batched))
-
-    def members(self, batch: Any, batched: bool = True) -> frozenset[Path]:
-        """Where anything is told of objects."""
-        return frozenset(path for group in self.groups(batch, batched) for path in group.members)
-
-    def _groups(self, node: Any, path: Path, batched: bool) -> Iterator[Group]:
-        items = None if self.passes(path) else children(node)
-        if not items:
-            return
-        values: dict[Path, Any] = {}
-        for key, value in items:  # what a mix has made one value with its weights stands beside the other fields
-            opened = children(value) if _is_opened(value) else None
-            values |= {(*path, key): value} if opened is None else {(*path, key, own): part for own, part in opened}
-        taken: set[Path] = set()
-        for group in self._of_container(path, values, batched):
-            taken |= set(group.members)
-            yield group
-        for place, value in values.items():
-            if place not in taken and not is_flat(value):
-                yield from self._groups(value, place, batched)
-
-    def _of_container(self, path: Path, values: Mapping[Path, Any], batched: bool) -> Iterator[Group]:
-        """Single keypoints are a group of their own; everything else belongs to the boxes or to the instances."""
         roles = self._roles(values, batched)
+        if not roles:
+            return
         boxes, instances, points = roles.get(BOXES), roles.get(INSTANCES), roles.get(KEYPOINTS)
         rule = self.declared(points) if points else None
         rule = rule if isinstance(rule, Keypoints) else self.points
@@ -190,7 +173,7 @@ class ObjectFinder:
         return any(name in declared for name in spellings(path)) or (isinstance(own, str) and own.lower() in usual)
 
 
-def _is_opened(value: Any) -> bool:
+def is_opened(value: Any) -> bool:
     """Whether a value, or every record of a column, is boxes with weights or keypoints with marks."""
     first = value.records[0] if isinstance(value, Columns) else value
     return isinstance(first, tuple) and type(first).__name__ in ("WeightedObjects", "VisibleKeypoints")

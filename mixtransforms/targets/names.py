@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mixtransforms.containers.tree import Name, Path, is_typed
+from mixtransforms.containers.tree import Name, Path, is_typed_type
 
 IMAGE, LABEL, MULTILABEL, REGRESSION = "image", "label", "multilabel", "regression"
 MASK, TABLE, PADDING = "mask", "table", "padding"
@@ -45,7 +46,13 @@ _TV_KINDS = {"Image": IMAGE, "Video": IMAGE, "Mask": MASK, "BoundingBoxes": BOXE
 def typed_kind(node: Any) -> str | None:
     """The kind that a tensor says by its type, also in a list."""
     first = node[0] if type(node) in (list, tuple) and node else node
-    return _TV_KINDS.get(type(first).__name__) if is_typed(first) else None
+    kind: Any = type(first)
+    return _kind_of_type(kind)
+
+
+@functools.lru_cache(maxsize=1024)  # asked for every value of every sample
+def _kind_of_type(kind: type) -> str | None:
+    return _TV_KINDS.get(kind.__name__) if is_typed_type(kind) else None
 
 
 def spellings(path: Path) -> Iterator[Name]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from torchvision.transforms import v2
 from torchvision.transforms.v2 import functional as F
 
 from mixtransforms.batch.inventory import Finder
+from mixtransforms.containers.structure import common_key
 from mixtransforms.containers.tree import Path, is_flat, is_picture, is_typed, leaf_at, replace, spell, walk
 from mixtransforms.core.backends import backend_of
 from mixtransforms.kernels import kernel_of
@@ -47,8 +48,8 @@ def transformed(
         batched: Whether it is a whole batch, for transforms that draw nothing and treat every image alike.
     """
     if groups is None:
-        groups = () if batched else finder.groups(sample, batched=False)
-    dense = _dense(sample, finder, {path for group in groups for path in group.members}, batched)
+        groups = () if batched else finder.sample_parts(sample).groups
+    dense = _dense_of(sample, finder, tuple(groups), batched)
     names = {spell(path): path for path in dense}
     values = {name: _marked(leaf_at(sample, path), dense[path] == MASK) for name, path in names.items()}
     size = _size(values.values())
@@ -69,9 +70,20 @@ def transformed(
     return replace(sample, new)
 
 
+def _dense_of(sample: Any, finder: Finder, groups: tuple[Group, ...], batched: bool) -> Mapping[Path, str | None]:
+    """See :func:`_dense`; samples of one structure are looked at once."""
+    key = common_key([sample], exact=False)
+    known: Mapping[Path, str | None] | None = finder.memo.get(("dense", key, groups, batched))
+    if key is None or known is None:
+        known = _dense(sample, finder, {path for group in groups for path in group.members}, batched)
+        if key is not None:
+            finder.memo["dense", key, groups, batched] = known
+    return known
+
+
 def _dense(sample: Any, finder: Finder, apart: Collection[Path], batched: bool) -> dict[Path, str | None]:
     """Where a sample has images, masks and other values that the host knows by their type, and their kind."""
-    known = {target.path: target.kind for target in finder.known(sample, batched)}
+    known = {target.path: target.kind for target in finder.inventory(sample, batched=batched).targets}
 
     def whole(path: Path, node: Any) -> bool:
         holds_known = any(place[: len(path)] == path for place in known)
@@ -79,7 +91,7 @@ def _dense(sample: Any, finder: Finder, apart: Collection[Path], batched: bool) 
 
     leaves = dict(walk(sample, whole))
     for path in (path for path, leaf in leaves.items() if is_picture(leaf) and path not in apart):
-        known[path] = finder.named_kind(sample, path)
+        known[path] = finder.named_kind(sample, path, leaf_at(sample, path[:-1]) if path else None)
     return {
         path: known.get(path)
         for path, leaf in leaves.items()

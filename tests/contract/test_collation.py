@@ -188,7 +188,7 @@ def test_what_was_met_before_changes_nothing() -> None:
 def test_a_batch_is_searched_once(monkeypatch: pytest.MonkeyPatch) -> None:
     mix = transform(NEUTRAL, "MixUp")
     expected = {name: mix(BATCHES[name]) for name in ("tuple", "names", "samples")}
-    monkeypatch.setattr(type(mix._finder), "find", lambda *_: pytest.fail("searched again"))
+    monkeypatch.setattr(type(mix._finder), "inventory", lambda *_, **__: pytest.fail("searched again"))
     for name in expected:
         mix(BATCHES[name])
     copied = pickle.loads(pickle.dumps(mix))
@@ -321,5 +321,5 @@ def test_a_pipeline_searches_a_batch_once(door: Door, monkeypatch: pytest.Monkey
     batch = {"image": image, "label": LABELS if door.name != "torchvision" else __import__("torch").from_numpy(LABELS)}
     run = pipeline if door.name == "torchvision" else lambda batch: pipeline(**batch)
     run(batch)
-    monkeypatch.setattr(Finder, "find", lambda *_: pytest.fail("searched again"))
+    monkeypatch.setattr(Finder, "inventory", lambda *_, **__: pytest.fail("searched again"))
     run(batch)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,7 +16,6 @@ from mixtransforms.core.errors import InputError
 from mixtransforms.core.layout import Layout
 from mixtransforms.kernels import kernel_of
 from mixtransforms.objects.boxes import BoxRules
-from mixtransforms.targets.kind import Target
 from mixtransforms.targets.label import LabelPair
 from mixtransforms.targets.names import IMAGE, LABEL
 
@@ -43,22 +41,13 @@ class Content(NamedTuple):
     found: Found
 
 
-@dataclass(frozen=True)
-class Reader(Finder):
-    """Finds what is known, and passes over the rest: a picture need not show everything."""
-
-    def find(self, batch: Any, labels: Any = None) -> list[Target]:
-        """The targets that are known of themselves."""
-        return self.known(batch)
-
-
 def reader(
     kinds: Kinds | None = None,
     layout: str | None = None,
     boxes: BoxRules | None = None,
     axes: str | None = None,
     known: Finder | None = None,
-) -> Reader:
+) -> Finder:
     """What values are called, as the user says, and where he says nothing, as a transform knew it.
 
     Args:
@@ -69,11 +58,12 @@ def reader(
         known: What a transform knew.
     """
     known = known or Finder({}, (), BoxRules())
-    return Reader(
+    return Finder(
         {**known.kinds, **(kinds or {})},
         known.passthrough,
         boxes or known.boxes,
         known.points,
+        strict=False,
         layout=Layout(layout or known.layout.name, axes or known.layout.mixed),
     )
 
@@ -127,7 +117,7 @@ class Naming(NamedTuple):
         return f"class {class_id}" if self.names is None or class_id >= len(self.names) else self.of(class_id)
 
 
-def content(batch: Any, finder: Reader) -> Content:
+def content(batch: Any, finder: Finder) -> Content:
     """The first images and the first labels of a batch in any container, and what stands beside them.
 
     Raises:
@@ -137,7 +127,7 @@ def content(batch: Any, finder: Reader) -> Content:
     pairs = [
         leaf for _, leaf in walk(batch, lambda _, node: isinstance(node, LabelPair)) if isinstance(leaf, LabelPair)
     ]
-    if finder.layout.is_table or not any(target.kind == IMAGE for target in finder.known(batch)):
+    if finder.layout.is_table or not any(target.kind == IMAGE for target in finder.inventory(batch).targets):
         pictures = any(is_picture(leaf) for _, leaf in walk(batch, lambda *_: False))
         raise InputError(
             "Nothing to show",

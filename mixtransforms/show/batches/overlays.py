@@ -40,10 +40,10 @@ def washes(content: Content) -> tuple[FloatArray | None, tuple[int, ...]]:
     if not masks:
         return None, ()
     first, partner, weight = _parts(content, masks[0], masks)
-    own, classes = _colored(first, content.found.first)
+    own, classes = _colored(first, content.found.template.first)
     if partner is None or weight is None:
         return own, classes
-    other, others = _colored(partner, content.found.first)
+    other, others = _colored(partner, content.found.template.first)
     share = weight.reshape(len(weight), *(own.shape[1:3] if weight.size > len(weight) else (1, 1)), 1)
     return share * own + (1.0 - share) * other, tuple(sorted({*classes, *others}))
 

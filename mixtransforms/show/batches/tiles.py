@@ -9,10 +9,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from mixtransforms.batch.inventory import Finder
 from mixtransforms.core.layers import Boxes, FloatArray, Layer, Mask
 from mixtransforms.kernels.paint import paint
 from mixtransforms.plan import Plan
-from mixtransforms.show.batches.content import SEVERAL, Content, Naming, Reader, content
+from mixtransforms.show.batches.content import SEVERAL, Content, Naming, content
 from mixtransforms.show.batches.marks import NOTHING, Marks, marks, same_marks
 from mixtransforms.show.batches.normalized import UNDONE, Normalization, undone
 from mixtransforms.show.batches.overlays import washes
@@ -113,7 +114,7 @@ class Look(NamedTuple):
 
     naming: Naming
     most: int
-    reader: Reader
+    reader: Finder
     done: tuple[Normalization, ...] = ()
 
 
@@ -275,7 +276,7 @@ def _of_result(after: Content, size: int) -> tuple[Content, int, FloatArray | No
 
 
 def _of_plan(
-    before: Content, plan: Plan, reader: Reader, wash: FloatArray | None, view: View
+    before: Content, plan: Plan, reader: Finder, wash: FloatArray | None, view: View
 ) -> tuple[Content, int, FloatArray | None]:
     """What the plan makes of what stands beside the images, alike."""
     found, new = before.found, {target.path: target.value for target in before.found.targets}

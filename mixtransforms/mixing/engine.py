@@ -1,0 +1,236 @@
+"""The steps of a call on a batch that was read: check it, give the method its hints, paint the plan, put it back.
+
+What is the same for all batches of one structure is bound once, in a :class:`Recipe`: the rule of every target, its
+place as errors spell it, the axes of images. A call then runs through short lists; it neither searches nor decides.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from mixtransforms.batch.batch import Found, Slot, Template
+from mixtransforms.containers.tree import Path, spell
+from mixtransforms.core.backends import backend_of
+from mixtransforms.core.errors import InputError, PlanError
+from mixtransforms.kernels import kernel_of
+from mixtransforms.kernels.paint import check_paintable, holds_intensities, paint, share_memory
+from mixtransforms.methods.base import Method
+from mixtransforms.mixing.options import Options
+from mixtransforms.plan import Plan
+from mixtransforms.targets.kind import Kind, Mixed, Scene, Target
+from mixtransforms.targets.label import class_ids
+from mixtransforms.targets.names import LABEL, MASK
+from mixtransforms.targets.registry import rule_of
+
+
+class ImageStep(NamedTuple):
+    """How one image of a batch is mixed.
+
+    Attributes:
+        path: Where it is.
+        where: The same, for errors.
+        axes: Positions of the mixed axes.
+        listed: The type of the list that it comes as, or ``None``.
+    """
+
+    path: Path
+    where: str
+    axes: tuple[int, ...]
+    listed: type | None
+
+
+class TargetStep(NamedTuple):
+    """How one other array is mixed.
+
+    Attributes:
+        path: Where it is.
+        where: The same, for errors.
+        rule: What checks and mixes it, completed by the transform's options.
+        listed: For masks, the type of the list that they come as, or ``None``.
+    """
+
+    path: Path
+    where: str
+    rule: Kind
+    listed: type | None
+
+
+@dataclass(frozen=True, eq=False)
+class Recipe:
+    """The bound steps of a transform on batches of one structure.
+
+    Attributes:
+        images: The images, in the order of the batch.
+        targets: Labels, masks and other arrays, alike.
+        scene: What rules may know of the call.
+        varies: Whether the method has a schedule.
+        classes: Which of the targets tells the classes that the method pairs by; ``None`` where it asks for none.
+    """
+
+    images: tuple[ImageStep, ...]
+    targets: tuple[TargetStep, ...]
+    scene: Scene
+    varies: bool
+    classes: int | None
+
+
+def recipe_of(template: Template, options: Options, method: Method) -> Recipe:
+    """Binds the steps of a transform for batches of one structure.
+
+    Args:
+        template: What the batches have in common.
+        options: The transform's.
+        method: Its method.
+
+    Raises:
+        InputError: Images are padded, and the method cuts: a region could lie in the padding.
+    """
+    if template.padded and method.cuts:
+        raise _padded_cut(type(options).__name__)
+    scene = Scene(template.spec.shape, template.first, method.blends, *template.whole)
+    labels = [index for index, slot in enumerate(template.others) if slot.target.kind == LABEL]
+    classes = labels[0] if labels and "classes" in method.needs else None
+    images = tuple([_image_step(slot, template) for slot in template.images])
+    return Recipe(
+        images, tuple([_target_step(slot, options) for slot in template.others]), scene, method.moves, classes
+    )
+
+
+def _image_step(slot: Slot, template: Template) -> ImageStep:
+    path = slot.target.path
+    return ImageStep(path, spell(path), template.axes[path], slot.listed)
+
+
+def _target_step(slot: Slot, options: Options) -> TargetStep:
+    target = slot.target
+    return TargetStep(
+        target.path, spell(target.path), rule_of(target, options), slot.listed if target.kind == MASK else None
+    )
+
+
+def check(recipe: Recipe, found: Found, *, blends: bool, inplace: bool) -> None:
+    """Refuses what could only be mixed wrongly.
+
+    Args:
+        recipe: The steps for this structure.
+        found: The batch.
+        blends: Whether pixels are computed with in this call.
+        inplace: Whether images may be overwritten.
+
+    Raises:
+        InputError: Names the first value that does not fit.
+    """
+    for step, target in zip(recipe.targets, found.others, strict=True):
+        step.rule.check(target.value, step.where, recipe.scene)
+    for objects in found.objects:
+        objects.check()
+    for image, target in zip(recipe.images, found.images, strict=True):
+        own = inplace and (found.samples or image.listed is None)  # a list is stacked anew
+        if own or (blends and not holds_intensities(target.value)):
+            check_paintable(target.value, image.where, blends=blends, inplace=own)
+    if inplace:
+        _check_apart(found.images)
+
+
+def hints_of(recipe: Recipe, found: Found) -> dict[str, Any]:
+    """What the method asked to know beside the spec."""
+    return {} if recipe.classes is None else {"classes": class_ids(found.others[recipe.classes].value)}
+
+
+def replayed(recipe: Recipe, plan: Plan, found: Found, *, keep_originals: bool, inplace: bool) -> Any:
+    """The batch as it came, around mixed values.
+
+    Args:
+        recipe: The steps for this structure.
+        plan: Drawn for this spec.
+        found: The batch, checked.
+        keep_originals: Whether the originals come first, and the mixed samples behind them.
+        inplace: Whether images may be overwritten.
+    """
+    new = found.rest_twice() if keep_originals else {}
+    mixed = _mixed(recipe, plan, found)
+    if keep_originals:
+        kept = _mixed(recipe, Plan(plan.spec), found)
+        mixed = {path: _behind(kept[path], value) for path, value in mixed.items()}
+    for path, value in mixed.items():
+        new.update(found.placed(path, value)) if value.beside else new.__setitem__(path, value.value)
+    for step, target in zip(recipe.images, found.images, strict=True):
+        listed = None if found.samples else step.listed
+        originals = found.rows.get(step.path) if found.rows else None
+        own = inplace and listed is None
+        image = paint(plan, target.value, step.axes, originals=originals, inplace=own, where=step.where)
+        if keep_originals:
+            image = kernel_of(str(backend_of(image))).concat(target.value, image)
+        new[step.path] = image if listed is None else listed(image)
+    return found.rebuilt(new)
+
+
+def _mixed(recipe: Recipe, plan: Plan, found: Found) -> dict[Path, Mixed]:
+    """Everything but images, mixed."""
+    mixed = {}
+    for step, target in zip(recipe.targets, found.others, strict=True):
+        result = step.rule.mix(plan, target.value, recipe.scene)
+        mixed[step.path] = result if found.samples or step.listed is None else _listed(result, step.listed)
+    for objects in found.objects:
+        mixed.update(objects.mix(plan))
+    return mixed
+
+
+def _listed(mixed: Mixed, kind: type) -> Mixed:
+    """Masks as a list where a list of arrays has come in."""
+    beside = {name: kind(value) if name == "_partner" else value for name, value in mixed.beside.items()}
+    return mixed._replace(value=kind(mixed.value), beside=beside)
+
+
+def _behind(first: Mixed, second: Mixed) -> Mixed:
+    """Mixed values of two batches as of one, with everything beside them."""
+    beside = {name: _joined(first.beside[name], value) for name, value in second.beside.items()}
+    return second._replace(value=_joined(first.value, second.value), beside=beside)
+
+
+def _joined(first: Any, second: Any) -> Any:
+    if hasattr(first, "_fields"):
+        return type(first)(*map(_joined, first, second))
+    backend = backend_of(first)
+    return first + second if backend is None else kernel_of(backend).concat(first, second)
+
+
+def check_spec(plan: Plan, found: Found, where: str) -> None:
+    """Refuses a plan that was made for another batch.
+
+    Raises:
+        PlanError: Sizes or mixed axes differ.
+    """
+    if plan.spec != found.spec:
+        raise PlanError(
+            "The plan is for another batch",
+            where=where,
+            got=f"{found.spec.size} samples of {found.spec.shape}",
+            wanted=f"{plan.spec.size} samples of {plan.spec.shape}",
+            fix="Draw a plan for this batch.",
+        )
+
+
+def _padded_cut(where: str) -> InputError:
+    return InputError(
+        "Images of different sizes",
+        where=where,
+        got="a method that pastes, with pad='max'",
+        wanted="images of one size, since a region could lie in the padding",
+        fix="Resize or crop to one size before mixing, or use MixUp, which blends whole images.",
+    )
+
+
+def _check_apart(images: tuple[Target, ...]) -> None:
+    """Refuses to overwrite memory twice."""
+    for index, second in enumerate(images):
+        for first in images[:index]:
+            if share_memory(first.value, second.value):
+                raise InputError(
+                    "Two names for one memory",
+                    where=spell(second.path),
+                    got=f"an array that overlaps with {spell(first.path)}",
+                    wanted="memory of its own, since it is overwritten",
+                    fix="Use inplace=False, or pass it once.",
+                )
