@@ -10,8 +10,8 @@ from harness import taken
 
 import mixtransforms
 from mixtransforms.files import nodes
-from mixtransforms.files.document import ROOT, codec_of
 from mixtransforms.files.parse import parse
+from mixtransforms.files.registry import ROOT, codec_of
 
 HOSTS = ("torchvision", "albumentations")
 

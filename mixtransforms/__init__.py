@@ -1,142 +1,57 @@
 """Batch-level mixing augmentation (MixUp, CutMix) for torchvision v2, Albumentations, NumPy and torch.
 
-Names are loaded when they are first used; importing the package loads NumPy and nothing heavier.
+Names are loaded when they are first used; importing the package loads NumPy and nothing heavier. Type checkers and
+editors read them in ``__init__.pyi``.
 """
 
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from mixtransforms._version import __version__
-
-if TYPE_CHECKING:
-    from mixtransforms import show
-    from mixtransforms.core.errors import (
-        ConfigError,
-        InputError,
-        MissingDependencyError,
-        ParameterError,
-        PlanError,
-        UnknownOptionError,
-    )
-    from mixtransforms.files import fingerprint, from_dict, from_json, json_schema, load, save, to_dict, to_json
-    from mixtransforms.methods.schedules import Cosine, OffAfter, Ramp, Schedule, Steps, Then
-    from mixtransforms.mixing.epochs import set_epoch
-    from mixtransforms.mixing.trace import Trace
-    from mixtransforms.mixing.transform import CutMix, MixUp, OneOf
-    from mixtransforms.objects.boxes import BoxRules
-    from mixtransforms.objects.keypoints import Keypoints
-    from mixtransforms.objects.objects import DegenerateBoxWarning, VisibleKeypoints, WeightedObjects
-    from mixtransforms.plan import BatchSpec, Boxes, Layer, Mask, Plan
-    from mixtransforms.rng.keys import Key
-    from mixtransforms.rng.streams import EpochWarning
-    from mixtransforms.targets.label import Label, LabelPair
-    from mixtransforms.targets.mask import MaskPair, SemanticMask
-    from mixtransforms.targets.multilabel import KnownLabels, MultiLabel
-    from mixtransforms.targets.padding import Padding
-    from mixtransforms.targets.regression import Regression
-    from mixtransforms.targets.table import Table
+from mixtransforms._version import __version__  # noqa: F401  (__all__ is worked out when somebody asks)
 
 _HOMES = {
-    "mixing.trace": ("Trace",),
-    "mixing.transform": ("MixUp", "CutMix", "OneOf"),
-    "mixing.epochs": ("set_epoch",),
-    "rng.keys": ("Key",),
-    "methods.schedules": ("Schedule", "Ramp", "Cosine", "Steps", "OffAfter", "Then"),
-    "rng.streams": ("EpochWarning",),
-    "plan": ("Plan", "Layer", "Boxes", "Mask", "BatchSpec"),
-    "objects.boxes": ("BoxRules",),
-    "objects.keypoints": ("Keypoints",),
-    "targets.label": ("Label", "LabelPair"),
-    "targets.mask": ("MaskPair", "SemanticMask"),
-    "targets.multilabel": ("KnownLabels", "MultiLabel"),
-    "objects.objects": ("DegenerateBoxWarning", "VisibleKeypoints", "WeightedObjects"),
-    "targets.padding": ("Padding",),
-    "targets.regression": ("Regression",),
-    "targets.table": ("Table",),
-    "core.errors": (
-        "ConfigError",
-        "InputError",
-        "MissingDependencyError",
-        "ParameterError",
-        "PlanError",
-        "UnknownOptionError",
-    ),
-    "files": (
-        "save",
-        "load",
-        "to_json",
-        "from_json",
-        "to_dict",
-        "from_dict",
-        "json_schema",
-        "fingerprint",
-    ),
+    "core.errors": "ConfigError InputError MissingDependencyError ParameterError PlanError UnknownOptionError",
+    "files": "fingerprint from_dict from_json json_schema load save to_dict to_json",
+    "methods.schedules": "Cosine OffAfter Ramp Schedule Steps Then",
+    "mixing.epochs": "set_epoch",
+    "mixing.trace": "Trace",
+    "objects.boxes": "BoxRules",
+    "objects.keypoints": "Keypoints",
+    "objects.objects": "DegenerateBoxWarning VisibleKeypoints WeightedObjects",
+    "plan": "BatchSpec Boxes Layer Mask Plan",
+    "rng.keys": "Key",
+    "rng.streams": "EpochWarning",
+    "targets.label": "Label LabelPair",
+    "targets.mask": "MaskPair SemanticMask",
+    "targets.multilabel": "KnownLabels MultiLabel",
+    "targets.padding": "Padding",
+    "targets.regression": "Regression",
+    "targets.table": "Table",
 }
-_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+"""Where public names are defined. The transforms are not among them: every method has one, in ``mixing.transform``."""
 
-__all__ = [
-    "BatchSpec",
-    "BoxRules",
-    "Boxes",
-    "ConfigError",
-    "Cosine",
-    "CutMix",
-    "DegenerateBoxWarning",
-    "EpochWarning",
-    "InputError",
-    "Key",
-    "Keypoints",
-    "KnownLabels",
-    "Label",
-    "LabelPair",
-    "Layer",
-    "Mask",
-    "MaskPair",
-    "MissingDependencyError",
-    "MixUp",
-    "MultiLabel",
-    "OffAfter",
-    "OneOf",
-    "Padding",
-    "ParameterError",
-    "Plan",
-    "PlanError",
-    "Ramp",
-    "Regression",
-    "Schedule",
-    "SemanticMask",
-    "Steps",
-    "Table",
-    "Then",
-    "Trace",
-    "UnknownOptionError",
-    "VisibleKeypoints",
-    "WeightedObjects",
-    "__version__",
-    "fingerprint",
-    "from_dict",
-    "from_json",
-    "json_schema",
-    "load",
-    "save",
-    "set_epoch",
-    "show",
-    "to_dict",
-    "to_json",
-]
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 
 
 def __getattr__(name: str) -> Any:
-    if name == "show":
+    if name == "__all__":
+        value: Any = sorted([*_HOME_OF, *_methods(), "__version__", "show"])
+    elif name == "show":
         return importlib.import_module("mixtransforms.show")
-    if name not in _HOME_OF:
+    elif name in _HOME_OF or (name[:1].isupper() and name in _methods()):  # submodules are asked for here, too
+        home = _HOME_OF.get(name, "mixing.transform")
+        value = getattr(importlib.import_module(f"mixtransforms.{home}"), name)
+    else:
         raise AttributeError(f"module 'mixtransforms' has no attribute {name!r}")
-    value = getattr(importlib.import_module(f"mixtransforms.{_HOME_OF[name]}"), name)
     globals()[name] = value
     return value
 
 
+def _methods() -> list[str]:
+    return list(importlib.import_module("mixtransforms.methods").__all__)
+
+
 def __dir__() -> list[str]:
-    return sorted(__all__)
+    return list(__getattr__("__all__"))

@@ -10,13 +10,13 @@ The convention, everywhere: ``weight`` belongs to the base sample ``i``; its par
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mixtransforms.core.compositing import Contribution, contributions, measure
+from mixtransforms.core.compositing import Contributions, contributions, measure
 from mixtransforms.core.display import Displayed
 from mixtransforms.core.errors import PlanError
 from mixtransforms.core.layers import BoolArray, Boxes, FloatArray, IntArray, Layer, Mask, check_layer, freeze
@@ -76,11 +76,27 @@ class Plan(Displayed):
 
     __hash__ = None  # type: ignore[assignment]
 
+    @classmethod
+    def drawn(
+        cls,
+        spec: BatchSpec,
+        layers: tuple[Layer, ...],
+        label_share: FloatArray | None = None,
+        key: Key | None = None,
+    ) -> Plan:
+        """A plan of layers that have rows and fit the spec because the package has just drawn them: no copy, no check.
+
+        What users give, also in files, and what their own methods draw goes through the constructor.
+        """
+        plan = object.__new__(cls)
+        if label_share is not None:
+            label_share.flags.writeable = False
+        vars(plan).update(spec=spec, layers=layers, label_share=label_share, key=key)
+        return plan
+
     def keyed(self, key: Key) -> Plan:
         """The same plan with what it was keyed by."""
-        plan = object.__new__(Plan)
-        vars(plan).update(vars(self), key=key)  # nothing else differs, and all of it was checked
-        return plan
+        return Plan.drawn(self.spec, self.layers, self.label_share, key)
 
     @property
     def size(self) -> int:
@@ -108,12 +124,12 @@ class Plan(Displayed):
     @property
     def target_share(self) -> FloatArray:
         """What labels are mixed by, ``(B, S)``: the declared share where there is one, else the measured."""
-        return self.share if self.label_share is None else self.label_share
+        return self.shares[1] if self.label_share is None else self.label_share
 
     @property
     def measured(self) -> Plan:
         """The same plan, whose labels get what is painted."""
-        return self if self.label_share is None else replace(self, label_share=None)
+        return self if self.label_share is None else Plan.drawn(self.spec, self.layers, key=self.key)
 
     @property
     def partner(self) -> IntArray:
@@ -150,18 +166,22 @@ class Plan(Displayed):
                 fix="Read plan.sources and plan.share.",
             )
 
-    def contributions(self, row: int) -> tuple[Contribution, ...]:
-        """What is seen of which source in the sample ``row``, and where; the sample itself first."""
+    def contributions(self, row: int) -> Contributions:
+        """What is seen of which source in the sample ``row``, and where: a sequence, the sample itself first."""
         return contributions(row, self.spec.shape, self.layers)
 
     def where(self, keep: BoolArray) -> Plan:
         """The plan on the samples where ``keep`` (``(B,)`` bool) is true; the others stay unmixed."""
-        plan = Plan(self.spec, tuple(layer.take(keep[layer.rows]) for layer in self.layers), key=self.key)
+        layers = [layer.take(keep[layer.rows]) for layer in self.layers]
+        if keep.dtype != np.bool_:  # indices could name a row twice
+            layers = list(Plan(self.spec, tuple(layers)).layers)
+        plan = Plan.drawn(self.spec, tuple(layer for layer in layers if len(layer.rows)), key=self.key)
         if self.label_share is None:
             return plan
         kept = self.label_share[:, : plan.sources.shape[1]]
         unmixed = np.eye(1, kept.shape[1])
-        return replace(plan, label_share=np.where(keep[:, None], kept, unmixed))
+        freeze(plan, label_share=np.where(keep[:, None], kept, unmixed))
+        return plan
 
     def apply(self, array: Any, layout: str | None = None) -> Any:
         """Paints any array of ``B`` samples: features, embeddings, audio, tables.
@@ -188,9 +208,6 @@ class Plan(Displayed):
             device: A torch device or its name; ``None`` is torch's default device.
             full: Leave no field out that plans of MixUp, CutMix and OneOf may need. Their tensors are then all of the
                 same form, and one compiled graph serves them all; else a form has what the plan needs and no more.
-
-        Raises:
-            PlanError: A crop is resized, which is worked out on the host.
         """
         from mixtransforms.kernels.plan_tensors import place, plan_tensors
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from once import once
 
 torch = pytest.importorskip("torch", reason="torch is not installed")
 pytest.importorskip("torchvision", reason="torchvision is not installed")
@@ -220,11 +221,15 @@ def finite(value: Any) -> bool:
 @pytest.fixture(scope="module")
 def short_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], str]:
     """The figures and the page of a short run of everything that is installed."""
-    folder = tmp_path_factory.mktemp("benchmarks")
-    run("mixing", "--short", "--out", folder)
-    return json.loads((folder / "mixing.json").read_text()), (folder / report.PAGE).read_text()
+
+    def find(folder: Path) -> Any:
+        run("mixing", "--short", "--out", folder)
+        return json.loads((folder / "mixing.json").read_text()), (folder / report.PAGE).read_text()
+
+    return tuple(once(tmp_path_factory, "benchmarks", find))
 
 
+@pytest.mark.full
 def test_mixing_runs(short_run: tuple[dict[str, Any], str]) -> None:
     data, text = short_run
     assert finite(data)
@@ -239,6 +244,7 @@ def test_mixing_runs(short_run: tuple[dict[str, Any], str]) -> None:
     assert refused <= {"torchvision", "timm batch", "torchvision MixUp"}
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("name", peers.PEERS)
 def test_every_peer_takes_part(name: str, short_run: tuple[dict[str, Any], str]) -> None:
     package = peers.PEERS[name].package
@@ -249,6 +255,7 @@ def test_every_peer_takes_part(name: str, short_run: tuple[dict[str, Any], str])
     assert not [goal for goal in short_run[0]["goals"] if f"against {name}" in goal["goal"] and goal["met"] is None]
 
 
+@pytest.mark.full
 def test_a_peer_that_is_missing_is_left_out_with_a_line(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
     find = peers.importlib.util.find_spec
     absent = ("kornia", "keras", "timm", "albumentations")
@@ -266,6 +273,7 @@ def test_a_peer_that_is_missing_is_left_out_with_a_line(monkeypatch: pytest.Monk
     assert "not measured: no kornia" in text
 
 
+@pytest.mark.full
 def test_scaling_writes_a_small_plot(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib", reason="matplotlib is not installed")
     run("scaling", "--short", "--out", tmp_path)
@@ -276,6 +284,7 @@ def test_scaling_writes_a_small_plot(tmp_path: Path) -> None:
     assert all(len(points) == 2 for points in axes.values())
 
 
+@pytest.mark.full
 def test_the_gpu_page_runs_dry(tmp_path: Path) -> None:
     arguments = ("--device", "cpu", "--size", 4, "--side", 16, "--turns", 2, "--backend", "eager")
     run("gpu", *arguments, "--out", tmp_path)
@@ -285,6 +294,7 @@ def test_the_gpu_page_runs_dry(tmp_path: Path) -> None:
     assert "a dry run on the CPU" in (tmp_path / report.PAGE).read_text()
 
 
+@pytest.mark.full
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
 def test_without_a_gpu_one_line_says_so():
     assert run("gpu").splitlines() == [
@@ -292,6 +302,7 @@ def test_without_a_gpu_one_line_says_so():
     ]
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(("script", "words"), [("keys", "key a ready batch"), ("serialization", "parse 100 nodes")])
 def test_the_other_benchmarks_run(script: str, words: str) -> None:
     pytest.importorskip("albumentations", reason="albumentations is not installed")

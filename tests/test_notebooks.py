@@ -61,6 +61,7 @@ def shown(output):
     return output.data["text/plain"] + "\n" if "data" in output else f"({output.output_type})\n"
 
 
+@pytest.mark.full
 @each_notebook
 @of_the_kernel
 def test_runs_and_prints_what_it_says(path, tmp_path, monkeypatch):

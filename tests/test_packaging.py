@@ -121,7 +121,8 @@ def wheel(tmp_path_factory) -> Iterator[zipfile.ZipFile]:
 
 def test_the_wheel_has_every_module_and_the_type_marker(wheel):
     tree = ROOT / "mixtransforms"
-    wanted = {path.relative_to(ROOT).as_posix() for path in tree.rglob("*.py")} | {"mixtransforms/py.typed"}
+    files = (*tree.rglob("*.py"), *tree.rglob("*.pyi"), tree / "py.typed")
+    wanted = {path.relative_to(ROOT).as_posix() for path in files}
     shipped = {name for name in wheel.namelist() if ".dist-info/" not in name}
     assert shipped == wanted
 

@@ -7,7 +7,12 @@ except ImportError as reason:
 
     raise missing("albumentations", "albumentations", "mixtransforms.albumentations") from reason
 
+from mixtransforms import methods
+from mixtransforms.albumentations import transform
 from mixtransforms.albumentations.compose import BatchCompose
-from mixtransforms.albumentations.transform import CutMix, MixUp, OneOf, Transform
+from mixtransforms.albumentations.transform import Transform
 
-__all__ = ["BatchCompose", "CutMix", "MixUp", "OneOf", "Transform"]
+__all__ = ["BatchCompose", "Transform"]
+__all__ += methods.__all__
+
+globals().update({name: getattr(transform, name) for name in methods.__all__})

@@ -79,6 +79,8 @@ class BatchCompose(BatchPipeline, A.Compose):
         ParameterError: A container hides a mix, seeds contradict, or an argument cannot be honoured.
     """
 
+    _runtime = BatchPipeline._runtime | {"_guard", "_inner"}
+
     def __init__(
         self,
         transforms: Sequence[Any],

@@ -10,11 +10,11 @@ from typing import Any
 import albumentations as A
 import numpy as np
 
-from mixtransforms import methods
 from mixtransforms.batch.collate import is_samples
 from mixtransforms.core import fields
 from mixtransforms.core.errors import InputError
 from mixtransforms.methods.base import Method
+from mixtransforms.mixing.doors import door_classes
 from mixtransforms.mixing.options import Options
 from mixtransforms.mixing.transform import MixTransform
 from mixtransforms.plan import Plan
@@ -108,7 +108,7 @@ class Transform(MixTransform, A.BasicTransform):
         A choice of methods would look to the host like a container with recorded children.
         """
         options = {name: value for name, value in _arguments(self).items() if hasattr(Options, name)}
-        return {"__class_fullname__": MixUp.get_class_fullname(), "p": 1.0, "id": id(self)} | options
+        return {"__class_fullname__": "mixtransforms.MixUp", "p": 1.0, "id": id(self)} | options
 
     def _host_seed(self) -> int:
         return host_seed(self.random_generator)
@@ -152,10 +152,4 @@ def _refuse_one_image(data: dict[str, Any]) -> None:
         )
 
 
-class MixUp(Transform, methods.MixUp): ...
-
-
-class CutMix(Transform, methods.CutMix): ...
-
-
-class OneOf(Transform, methods.OneOf): ...
+globals().update(door_classes(Transform, __name__))

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, NamedTuple
 
+from mixtransforms.containers.mixed import is_mixed
 from mixtransforms.containers.records import Columns, is_records, read_columns
 from mixtransforms.containers.structure import common_key
 from mixtransforms.containers.tree import (
@@ -21,7 +22,6 @@ from mixtransforms.containers.tree import (
     depth,
     describe,
     is_flat,
-    is_mixed,
     replace,
     spell,
     walk,
@@ -32,6 +32,7 @@ from mixtransforms.core.layout import Layout
 from mixtransforms.core.memo import Memo
 from mixtransforms.objects.groups import Group, ObjectFinder, is_opened
 from mixtransforms.targets.kind import Target
+from mixtransforms.targets.mask import MaskPair
 from mixtransforms.targets.names import (
     DEFAULT_NAMES,
     FIELDS,
@@ -222,7 +223,7 @@ class Finder(ObjectFinder):
     def named_kind(self, root: Any, path: Path, parent: Any) -> Any:
         """What a path is called, whatever stands there."""
         if is_mixed(parent):
-            return MASK if type(parent).__name__ == "MaskPair" and path[-1] in ("mask", "partner") else None
+            return MASK if isinstance(parent, MaskPair) and path[-1] in ("mask", "partner") else None
         kind = self.declared(path)
         if kind is not None:
             return kind
@@ -338,7 +339,7 @@ class _Pass:
 
     def _columns(self, path: Path, node: Any) -> Any:
         """Records of the samples by columns, and any other value as it is."""
-        if not is_records(node) or self.finder.passes(path):
+        if type(node) not in (list, tuple) or not is_records(node) or self.finder.passes(path):
             return node
         if self.size is None:
             self.size = _size(self.root, self.finder)

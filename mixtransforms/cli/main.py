@@ -121,7 +121,7 @@ def describe(
     with _plain_errors():
         from mixtransforms.files import describe
 
-        for line in describe.lines(describe.describe(name)):
+        for line in describe.description_lines(describe.describe(name)):
             _line(line)
 
 
@@ -157,11 +157,11 @@ def schema(
     """Write the JSON Schema of pipeline files, with which editors complete and check them."""
     with _plain_errors():
         from mixtransforms.files import json_schema, storage
-        from mixtransforms.files.text import formatted
+        from mixtransforms.files.document import formatted
 
         text = formatted(json_schema())
         if output is not None:
-            storage.replace(output, text)
+            storage.write_atomically(output, text)
             _line(f"schema: {output}")
             return
     typer.echo(text, nl=False)

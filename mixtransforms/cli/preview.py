@@ -159,7 +159,7 @@ def prepared(pipeline: Any, reading: Reading) -> tuple[Any, list[Any]]:
     A stock Compose of a host, or a single mix, is put into a BatchCompose. torchvision gets ``(image, class id)`` with
     Pillow images, as of ImageFolder; where no transform would turn them into tensors, with tensors.
     """
-    from mixtransforms.files.document import host_of
+    from mixtransforms.files.registry import host_of
 
     host = host_of(pipeline)
     if host == "neutral":

@@ -135,12 +135,6 @@ def is_picture_type(kind: type) -> bool:
     return kind.__module__.startswith("PIL.")
 
 
-def is_mixed(value: Any) -> bool:
-    """Whether a value is a named tuple that a mix has made of one array and what belongs to it."""
-    named = isinstance(value, tuple) and hasattr(value, "_fields")
-    return named and type(value).__name__ in ("LabelPair", "MaskPair", "KnownLabels")
-
-
 def is_typed(value: Any) -> bool:
     """Whether a value is a tensor that says its kind by its type, as torchvision's do. Imports nothing."""
     kind: Any = type(value)

@@ -1,8 +1,14 @@
-"""What every source contributes to every sample, measured by compositing the layers."""
+"""What every source contributes to every sample, measured by compositing the layers.
+
+Boxes cut every mixed axis of a sample into a few intervals, on whose cells weights are constant: compositing on those
+is exact and needs no pixels. Masks need them all. Samples are worked on together, padded to equally many intervals.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,43 +16,28 @@ from numpy.typing import NDArray
 
 from mixtransforms.core.layers import BoolArray, Boxes, FloatArray, IntArray, Layer, Mask, cells
 
+AT_ONCE = 1 << 19
+"""Weights that are composited at once to measure shares, 4 MB: fewer are slower, and more cost memory alone."""
 
-class Contribution(NamedTuple):
-    """What one source shows in one sample of the result.
-
-    Attributes:
-        row: The sample of the result.
-        source: The sample that it comes from.
-        edges: For every mixed axis, where it is cut into intervals: ascending, from 0 to the length of the axis.
-        weight: Weight of the source on the cells between the edges, one axis a mixed axis, within ``[0, 1]``.
-        crop: Start and stop ``(d,)`` of the box of the source that is shown; the whole of it where nothing is moved.
-        frame: Start and stop ``(d,)`` of the box of the result that it is moved into, and resized where sides differ.
-    """
-
-    row: int
-    source: int
-    edges: tuple[IntArray, ...]
-    weight: FloatArray
-    crop: tuple[IntArray, IntArray]
-    frame: tuple[IntArray, IntArray]
-
-    @property
-    def moved(self) -> bool:
-        """Whether the source is shown at another place than its own."""
-        return not all(np.array_equal(a, b) for a, b in zip(self.crop, self.frame, strict=True))
+_NOBODY = np.zeros(0, np.int64)
 
 
-class Contributions(NamedTuple):
-    """What several sources show in several samples: one entry a pair of both, along the last axis of every array.
+@dataclass(frozen=True, eq=False)
+class Contributions:
+    """What sources show in samples: one entry a pair of both, along the last axis of every array.
+
+    It is a sequence of its entries, each of which is again one of these, on a grid of its own.
 
     Attributes:
         row: The samples of the result, ``(n,)``.
         source: The samples that they come from, ``(n,)``.
-        edges: For every mixed axis where it is cut, ``(cuts, n)``. Of samples that are cut less often than others the
-            last cuts are all at the end of the axis.
-        weight: Weights on the cells between the edges, ``(..., n)``; 0 on cells without volume.
-        crop: Start and stop, ``(d, n)``, or ``(d, 1)`` where nothing at all is moved.
-        frame: Start and stop, alike.
+        edges: For every mixed axis where it is cut into intervals, ``(cuts, n)``: ascending, from 0 to the length of
+            the axis. Of samples that are cut less often than others the last cuts are all at its end.
+        weight: Weights of the sources on the cells between the edges, ``(..., n)`` within ``[0, 1]``; 0 on cells
+            without volume.
+        crop: Start and stop of the boxes of the sources that are shown, ``(2, d, n)``; the whole of them where nothing
+            is moved.
+        frame: Start and stop of the boxes of the result that they are moved into, and resized where sides differ.
         moved: Which are shown at another place than their own, ``(n,)``.
     """
 
@@ -54,56 +45,51 @@ class Contributions(NamedTuple):
     source: IntArray
     edges: tuple[IntArray, ...]
     weight: FloatArray
-    crop: tuple[IntArray, IntArray]
-    frame: tuple[IntArray, IntArray]
+    crop: IntArray
+    frame: IntArray
     moved: BoolArray
 
+    def __len__(self) -> int:
+        return len(self.row)
+
+    def __getitem__(self, entry: int) -> Contributions:
+        """One entry, without cells that only others have."""
+        one = np.array([range(len(self))[entry]])
+        cuts = [1 + int((edges[:, entry] < edges[-1, entry]).sum()) for edges in self.edges]
+        weight = self.weight[(*(slice(count - 1) for count in cuts), slice(one[0], one[0] + 1))]  # pixels: no copy
+        edges = tuple(edges[:count].take(one, axis=1) for edges, count in zip(self.edges, cuts, strict=True))
+        crop, frame = self.crop.take(one, axis=-1), self.frame.take(one, axis=-1)
+        return Contributions(self.row[one], self.source[one], edges, weight, crop, frame, self.moved[one])
+
+    def __iter__(self) -> Iterator[Contributions]:
+        return map(self.__getitem__, range(len(self)))
+
     @property
-    def own(self) -> BoolArray:
+    def is_base(self) -> BoolArray:
         """Which are the sample itself, at its own place, ``(n,)``."""
         return np.asarray((self.row == self.source) & ~self.moved)
 
     @property
     def filled(self) -> BoolArray:
         """Cells that have a volume, ``(..., n)``."""
-        return np.moveaxis(_product([cuts[1:] > cuts[:-1] for cuts in self.edges], len(self.moved)), 0, -1)
+        return np.moveaxis(_product([cuts[1:] > cuts[:-1] for cuts in self.edges], len(self)), 0, -1)
 
     def take(self, index: IntArray) -> Contributions:
-        """Some of them, in any order and as often as wanted."""
+        """Some of them, in any order and as often as wanted, on the grid of all."""
         return Contributions(
             row=self.row[index],
             source=self.source[index],
-            edges=tuple(cuts.take(index, axis=1) for cuts in self.edges),
+            edges=tuple([cuts.take(index, axis=1) for cuts in self.edges]),
             weight=self.weight.take(index, axis=-1),
-            crop=_taken(self.crop, index),
-            frame=_taken(self.frame, index),
+            crop=self.crop.take(index, axis=-1),
+            frame=self.frame.take(index, axis=-1),
             moved=self.moved[index],
         )
 
-    def apart(self) -> Iterator[Contribution]:
-        """One after the other, each on a grid of its own."""
-        counts = [(cuts < cuts[-1]).sum(axis=0).tolist() for cuts in self.edges]
-        for number, (row, source) in enumerate(zip(self.row.tolist(), self.source.tolist(), strict=True)):
-            sides: list[Any] = [slice(count[number]) for count in counts]
-            edges = tuple(cuts[: side.stop + 1, number] for cuts, side in zip(self.edges, sides, strict=True))
-            at = number if self.crop[0].shape[1] > 1 else 0
-            crop, frame = ((start[:, at], stop[:, at]) for start, stop in (self.crop, self.frame))
-            yield Contribution(row, source, edges, self.weight[(*sides, number)], crop, frame)
 
-
-def side_by_side(part: Contribution | Contributions) -> Contributions:
-    """A single contribution as one that broadcasts against any number of objects; several as they are."""
-    if isinstance(part, Contributions):
-        return part
-    crop, frame = ((start[:, None], stop[:, None]) for start, stop in (part.crop, part.frame))
-    edges = tuple(cuts[:, None] for cuts in part.edges)
-    row, source = (np.array([number], np.int64) for number in (part.row, part.source))
-    return Contributions(row, source, edges, part.weight[..., None], crop, frame, np.array([part.moved]))
-
-
-def contributions(row: int, shape: tuple[int, ...], layers: Sequence[Layer]) -> tuple[Contribution, ...]:
+def contributions(row: int, shape: tuple[int, ...], layers: Sequence[Layer]) -> Contributions:
     """What is seen in one sample: the base sample first, then the layers in painting order; nothing that is hidden."""
-    return tuple(_contributions(np.array([row]), shape, layers).apart())
+    return _contributions(np.array([row]), shape, layers)
 
 
 def all_contributions(size: int, shape: tuple[int, ...], layers: Sequence[Layer]) -> Iterator[Contributions]:
@@ -111,25 +97,52 @@ def all_contributions(size: int, shape: tuple[int, ...], layers: Sequence[Layer]
 
     Masks cut a sample into its pixels: samples that are painted through one come alone, after all others together.
     """
-    masked = np.zeros(size, np.bool_)
-    for layer in layers:
-        masked[layer.rows] |= isinstance(layer.region, Mask)
+    masked = _masked(size, layers)
     if not size or not masked.all():
         yield _contributions(np.flatnonzero(~masked), shape, layers)
     for row in np.flatnonzero(masked):
         yield _contributions(np.array([row]), shape, layers)
 
 
-class _Coats(NamedTuple):
-    """What is painted on some samples: coat by coat, the sample itself first; ``K`` coats and ``R`` samples.
+def measure(size: int, shape: tuple[int, ...], layers: Sequence[Layer]) -> tuple[IntArray, FloatArray]:
+    """Sources and shares by compositing the layers in painting order.
+
+    Returns:
+        ``(B, S)`` int64 and float64, read-only: the sample itself, then what is painted on it, layer by layer. Samples
+        with fewer layers than others name themselves again, with share 0.
+    """
+    count = np.bincount(np.concatenate([*(layer.rows for layer in layers), _NOBODY]), minlength=size)
+    columns = 1 + int(count.max(initial=0))
+    sources = np.empty((size, columns), np.int64)
+    sources[...] = np.arange(size)[:, None]
+    share = np.zeros((size, columns), np.float64)
+    share[:, 0] = 1.0
+    for layer in layers:  # one layer hides what its region covers, and needs no compositing
+        rows, source, weight = layer.rows, layer.source, layer.coverage(shape)
+        if columns > 2:
+            single = count[rows] == 1
+            rows, source, weight = rows[single], source[single], weight[single]
+        sources[rows, 1] = source
+        share[rows, 1] = weight
+        share[rows, 0] = 1.0 - weight
+    for rows in _alike(count, _masked(size, layers), shape) if columns > 2 else ():
+        painting = _painting(rows, shape, layers)
+        sources[rows, : len(painting.source)] = painting.source.T
+        share[rows, : len(painting.source)] = _shares(shape, painting).T
+    sources.flags.writeable = share.flags.writeable = False
+    return sources, share
+
+
+class _Painting(NamedTuple):
+    """What is painted on some samples, layer by layer, the sample itself first; ``K`` layers and ``R`` samples.
 
     Attributes:
-        source: The samples painted, ``(K, R)``; -1 where a sample has fewer coats.
-        opacity: ``(K, R)``; 0 where a sample has fewer coats.
+        source: The samples painted, ``(K, R)``; the sample itself where it has fewer layers.
+        opacity: ``(K, R)``; 0 where a sample has fewer layers.
         box: Start and stop of where they are painted, ``(K, R, 2, d)``.
         crop: Start and stop of what is moved, alike; the whole sample where nothing is.
         frame: Start and stop of where it is moved, alike.
-        masks: Where else than in boxes a single sample is painted, by coat.
+        masks: Where else than in boxes they are painted: by layer samples ``(n,)`` and their masks ``(n, *shape)``.
     """
 
     source: IntArray
@@ -137,61 +150,78 @@ class _Coats(NamedTuple):
     box: IntArray
     crop: IntArray
     frame: IntArray
-    masks: Mapping[int, NDArray[Any]]
+    masks: Mapping[int, list[tuple[IntArray, NDArray[Any]]]]
+
+
+def _masked(size: int, layers: Sequence[Layer]) -> BoolArray:
+    """Which samples are painted through masks, ``(B,)``."""
+    masked = np.zeros(size, np.bool_)
+    for layer in layers:
+        masked[layer.rows] |= isinstance(layer.region, Mask)
+    return masked
+
+
+def _alike(count: IntArray, masked: BoolArray, shape: tuple[int, ...]) -> Iterator[IntArray]:
+    """Samples of several layers that are composited at once: on equally many layers, all of pixels or none."""
+    kinds = np.where(count > 1, 2 * count + masked, 0)
+    for kind in np.unique(kinds[kinds > 0]).tolist():
+        layers, pixels = divmod(kind, 2)
+        rows = np.flatnonzero(kinds == kind)
+        # Every layer cuts an axis twice.
+        grid = math.prod(length if pixels else min(length, 2 * layers + 1) for length in shape)
+        step = max(1, AT_ONCE // max(1, (1 + layers) * grid))
+        yield from (rows[start : start + step] for start in range(0, len(rows), step))
 
 
 def _contributions(rows: IntArray, shape: tuple[int, ...], layers: Sequence[Layer]) -> Contributions:
     """What is seen in some samples, ascending; where one of them is painted through a mask, it must be the only one."""
-    coats = _coats(rows, shape, layers)
-    edges, weight = _composited(shape, coats)
-    moved = (coats.crop != coats.frame).any(axis=(2, 3))
-    # What is moved has a name of its own, which no sample has and which is not that of a missing coat.
-    _unite(weight, np.where(moved, -2 - np.arange(len(moved))[:, None], coats.source))
-    row, coat = np.nonzero((weight.max(axis=tuple(range(2, weight.ndim)), initial=0.0) > 0).T)
-    at = (coat, row) if moved.any() else (0, slice(1))
-    seen = weight[:, 0] if weight.shape[:2] == (len(row), 1) else weight[coat, row]  # masks are not copied
+    painting = _painting(rows, shape, layers)
+    edges, weight = _composited(shape, painting)
+    moved = (painting.crop != painting.frame).any(axis=(2, 3))
+    # What is moved shows other pixels than its source elsewhere, so that it has a name of its own, which no sample has.
+    _unite(weight, np.where(moved, -1 - np.arange(len(moved))[:, None], painting.source))
+    row, layer = np.nonzero((weight.max(axis=tuple(range(2, weight.ndim)), initial=0.0) > 0).T)
+    seen = weight[:, 0] if weight.shape[:2] == (len(row), 1) else weight[layer, row]  # masks are not copied
     return Contributions(
         row=rows[row],
-        source=coats.source[coat, row],
-        edges=tuple(cuts.take(row, axis=1) for cuts in edges),
+        source=painting.source[layer, row],
+        edges=tuple([cuts.take(row, axis=1) for cuts in edges]),
         weight=np.moveaxis(seen, 0, -1),
-        crop=_ends(coats.crop[at]),
-        frame=_ends(coats.frame[at]),
-        moved=moved[coat, row],
+        crop=np.moveaxis(painting.crop[layer, row], 0, -1),
+        frame=np.moveaxis(painting.frame[layer, row], 0, -1),
+        moved=moved[layer, row],
     )
 
 
-def _coats(rows: IntArray, shape: tuple[int, ...], layers: Sequence[Layer]) -> _Coats:
-    """The samples themselves, and what layers paint on them in painting order."""
+def _painting(rows: IntArray, shape: tuple[int, ...], layers: Sequence[Layer]) -> _Painting:
+    """Some samples, ascending, and what layers paint on them in painting order."""
     found = []
-    number = np.zeros(len(rows), np.int64)
+    count = np.zeros(len(rows), np.int64)
     for layer in layers:
         place = np.searchsorted(rows, layer.rows)
         index = np.flatnonzero(rows.take(place, mode="clip") == layer.rows)
-        number[place[index]] += 1
-        found.append((layer, index, place[index], number[place[index]]))
-    size = (1 + int(number.max(initial=0)), len(rows))
-    whole = np.broadcast_to(np.array([(0,) * len(shape), shape], np.int64), (*size, 2, len(shape)))
-    masks: dict[int, NDArray[Any]] = {}
-    coats = _Coats(np.full(size, -1), np.zeros(size), whole.copy(), whole.copy(), whole.copy(), masks)
-    coats.source[0], coats.opacity[0] = rows, 1.0
-    for layer, index, row, coat in found:
-        coats.source[coat, row], coats.opacity[coat, row] = layer.source[index], layer.opacity[index]
+        row = place[index]
+        count[row] += 1
+        found.append((layer, index, row, count[row]))
+    size = (1 + int(count.max(initial=0)), len(rows))
+    box = np.empty((*size, 2, len(shape)), np.int64)
+    box[..., 0, :], box[..., 1, :] = 0, shape
+    masks: dict[int, list[tuple[IntArray, NDArray[Any]]]] = {}
+    painting = _Painting(np.tile(rows, (size[0], 1)), np.zeros(size), box, box.copy(), box.copy(), masks)
+    painting.opacity[0] = 1.0
+    for layer, index, row, number in found:
+        painting.source[number, row], painting.opacity[number, row] = layer.source[index], layer.opacity[index]
         if isinstance(layer.region, Boxes):
-            coats.box[coat, row] = _both(layer.region)[index]
+            painting.box[number, row] = _both(layer.region)[index]
         elif isinstance(layer.region, Mask):
-            masks.update(zip(coat.tolist(), layer.region.values[index], strict=True))
+            for own in np.unique(number).tolist():
+                masks.setdefault(own, []).append((row[number == own], layer.region.values[index[number == own]]))
         if layer.crop is not None:
             crop, frame = _both(layer.crop)[index], _both(layer.frame(shape))[index]
-            moved = (crop != frame).any(axis=(1, 2))
-            coats.crop[coat[moved], row[moved]], coats.frame[coat[moved], row[moved]] = crop[moved], frame[moved]
-    return coats
-
-
-def _taken(ends: tuple[IntArray, IntArray], index: IntArray) -> tuple[IntArray, IntArray]:
-    """Some columns of start and stop; both themselves where there is one column for all."""
-    start, stop = ends
-    return ends if start.shape[1] == 1 else (start.take(index, axis=1), stop.take(index, axis=1))
+            moved = (crop != frame).any(axis=(1, 2))  # where nothing is, a source is seen as a whole
+            at = number[moved], row[moved]
+            painting.crop[at], painting.frame[at] = crop[moved], frame[moved]
+    return painting
 
 
 def _both(boxes: Boxes) -> IntArray:
@@ -199,82 +229,19 @@ def _both(boxes: Boxes) -> IntArray:
     return np.stack([boxes.start, boxes.stop], axis=1)
 
 
-def _ends(boxes: IntArray) -> tuple[IntArray, IntArray]:
-    """Start and stop ``(d, n)`` of boxes ``(n, 2, d)``."""
-    return boxes[:, 0].T, boxes[:, 1].T
-
-
-def _unite(weights: FloatArray, names: IntArray) -> None:
-    """Adds weights ``(K, R, ...)`` of one name to the first of it: a sample painted on itself is seen once."""
-    for later in range(1, len(weights)):
-        for former in range(later):
-            same = names[former] == names[later]
-            if same.any():
-                weights[former][same] += weights[later][same]
-                weights[later][same] = 0.0
-
-
-def measure(size: int, shape: tuple[int, ...], layers: Sequence[Layer]) -> tuple[IntArray, FloatArray]:
-    """Sources and shares by compositing the layers in painting order."""
-    coats = np.bincount(np.concatenate([layer.rows for layer in layers]), minlength=size) if layers else np.zeros(1)
-    columns = 1 + int(coats.max(initial=0))
-    sources = np.empty((size, columns), np.int64)
-    sources[...] = np.arange(size)[:, None]
-    share = np.zeros((size, columns), np.float64)
-    share[:, 0] = 1.0
-    touched: dict[int, list[tuple[Layer, int]]] = {}
-    for layer in layers:
-        rows, source, weight = layer.rows, layer.source, layer.coverage(shape)
-        if columns > 2:
-            single = coats[layer.rows] == 1
-            for index in np.flatnonzero(~single).tolist():
-                touched.setdefault(int(layer.rows[index]), []).append((layer, index))
-            rows, source, weight = rows[single], source[single], weight[single]
-        sources[rows, 1] = source
-        share[rows, 1] = weight
-        share[rows, 0] = 1.0 - weight
-    for row, painted in touched.items():
-        measured = _composite(shape, painted)
-        sources[row, 1 : len(painted) + 1] = [int(layer.source[index]) for layer, index in painted]
-        share[row, : len(measured)] = measured
-    sources.flags.writeable = share.flags.writeable = False
-    return sources, share
-
-
-def _composite(shape: tuple[int, ...], painted: Sequence[tuple[Layer, int]]) -> FloatArray:
-    """Shares of the base and of every layer on one sample."""
-    edges, weights = _weights(shape, painted)
-    volume = np.ones((1,) * len(shape))
-    for axis, cut in enumerate(edges):
-        volume = volume * np.diff(cut).reshape(tuple(-1 if a == axis else 1 for a in range(len(shape))))
-    shares = np.array([float((weight * volume).sum()) for weight in weights]) / cells(shape)
-    # What is left over, so that rows sum to 1; rounding must not leave a trace of a sample that is wholly hidden.
-    shares[0] = max(0.0, 1.0 - shares[1:].sum()) if (weights[0] > 0).any() else 0.0
-    return shares
-
-
-def _weights(
-    shape: tuple[int, ...], painted: Sequence[tuple[Layer, int]]
-) -> tuple[tuple[IntArray, ...], list[FloatArray]]:
-    """Edges, and the weights of one sample and of the layers on it between them."""
-    layer, index = painted[0]
-    coats = _coats(layer.rows[index : index + 1], shape, [layer for layer, _ in painted])
-    edges, weights = _composited(shape, coats)
-    return tuple(cuts[:, 0] for cuts in edges), list(weights[:, 0])
-
-
-def _composited(shape: tuple[int, ...], coats: _Coats) -> tuple[tuple[IntArray, ...], FloatArray]:
-    """Edges ``(cuts, R)``, and the weights of coats between them, ``(K, R, ...)``, where later ones hide earlier ones.
-
-    Boxes cut every axis into a few intervals; compositing on those is exact and needs no pixels. Masks need them all.
-    """
-    edges = tuple(_edges(length, coats.box[..., axis], bool(coats.masks)) for axis, length in enumerate(shape))
-    weights = np.empty((*coats.opacity.shape, *(len(cuts) - 1 for cuts in edges)))
+def _composited(shape: tuple[int, ...], painting: _Painting) -> tuple[tuple[IntArray, ...], FloatArray]:
+    """Edges ``(cuts, R)``, and the weights of layers between them, ``(K, R, ...)``, where later ones hide earlier."""
+    pixels = bool(painting.masks)
+    edges = tuple([_edges(length, painting.box[..., axis], pixels) for axis, length in enumerate(shape)])
+    weights = np.empty((*painting.opacity.shape, *[len(cuts) - 1 for cuts in edges]))
     column = (-1, *(1,) * len(shape))
-    for coat, (opacity, boxes) in enumerate(zip(coats.opacity, coats.box, strict=True)):
-        mask = coats.masks.get(coat)
-        np.multiply(opacity.reshape(column), _inside(edges, boxes) if mask is None else mask, out=weights[coat])
-        weights[:coat] *= 1.0 - weights[coat]
+    for number, (opacity, boxes) in enumerate(zip(painting.opacity, painting.box, strict=True)):
+        weight, masks = weights[number], painting.masks.get(number, ())
+        if sum([len(rows) for rows, _ in masks]) < len(boxes):  # else masks say all of it
+            np.multiply(opacity.reshape(column), _inside(edges, boxes), out=weight)
+        for rows, values in masks:
+            weight[rows] = opacity[rows].reshape(column) * values
+        weights[:number] *= 1.0 - weight
     return edges, weights
 
 
@@ -297,9 +264,31 @@ def _inside(edges: Sequence[IntArray], boxes: IntArray) -> BoolArray:
     return _product(sides, len(boxes))
 
 
-def _product(sides: Sequence[BoolArray], count: int) -> BoolArray:
-    """Cells ``(count, ...)`` that are inside on every axis, ``(intervals, count)`` each."""
-    result = np.ones(count, np.bool_)
+def _product(sides: Sequence[NDArray[Any]], count: int) -> NDArray[Any]:
+    """Volumes of cells ``(count, ...)``, or which are inside, from what holds on each axis, ``(intervals, count)``."""
+    result: NDArray[Any] = np.ones(count, np.bool_)
     for axis, side in enumerate(sides):
-        result = result[..., None] & side.T.reshape(side.shape[1], *(1,) * axis, side.shape[0])
+        result = result[..., None] * side.T.reshape(side.shape[1], *(1,) * axis, side.shape[0])
     return result
+
+
+def _unite(weights: FloatArray, names: IntArray) -> None:
+    """Adds weights ``(K, R, ...)`` of one name to the first of it: a sample painted on itself is seen once."""
+    for later in range(1, len(weights)):
+        for former in range(later):
+            same = names[former] == names[later]
+            if same.any():
+                weights[former][same] += weights[later][same]
+                weights[later][same] = 0.0
+
+
+def _shares(shape: tuple[int, ...], painting: _Painting) -> FloatArray:
+    """Shares of samples and of the layers on them, ``(K, R)``: sums of their weights over the volume."""
+    edges, weight = _composited(shape, painting)
+    grid = tuple(range(2, weight.ndim))
+    hidden = weight[0].max(axis=tuple(axis - 1 for axis in grid), initial=0.0) <= 0
+    weight *= _product([np.diff(cuts, axis=0) for cuts in edges], len(painting.box[0]))
+    share = weight.sum(axis=grid) / cells(shape)
+    # What is left over, so that rows sum to 1; rounding must not leave a trace of a sample that is wholly hidden.
+    share[0] = np.where(hidden, 0.0, np.maximum(0.0, 1.0 - share[1:].sum(axis=0)))
+    return np.asarray(share)

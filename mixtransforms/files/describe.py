@@ -1,4 +1,4 @@
-"""The tables of types, told to people: what there is, and what each takes."""
+"""The registry described: to people type by type, and to editors as the JSON Schema of pipeline files."""
 
 from __future__ import annotations
 
@@ -7,16 +7,24 @@ import difflib
 import inspect
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import MISSING
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from mixtransforms.core import fields
 from mixtransforms.core.errors import ConfigError
-from mixtransforms.files.codec import OWN, Codec
-from mixtransforms.files.entries import METHODS, Argument, Entry
-from mixtransforms.files.problems import told
-from mixtransforms.files.schema_file import installed
+from mixtransforms.files.migrations import FORMAT, VERSION
+from mixtransforms.files.problems import short_repr
+from mixtransforms.files.registry import (
+    OF_METHODS,
+    Allowed,
+    Argument,
+    Codec,
+    TypeEntry,
+    classes_of,
+    installed_codecs,
+    method_codec,
+)
 from mixtransforms.methods.schedules import SCHEDULES, Schedule
 
 
@@ -34,7 +42,7 @@ class Listed(NamedTuple):
     summary: str
 
 
-class Parameter(NamedTuple):
+class DescribedParameter(NamedTuple):
     """One parameter of a described type.
 
     Attributes:
@@ -63,7 +71,7 @@ class Description(NamedTuple):
 
     name: str
     text: str
-    parameters: tuple[Parameter, ...]
+    parameters: tuple[DescribedParameter, ...]
     children: str
     source: str
 
@@ -71,7 +79,7 @@ class Description(NamedTuple):
 def types() -> list[Listed]:
     """All types that files may name, with the installed hosts that run them."""
     found: dict[str, Listed] = {}
-    for host, codec in installed().items():
+    for host, codec in installed_codecs().items():
         for name, entry in codec.entries.items():
             before = found.get(name)
             hosts = (*before.hosts, host) if before else (host,)
@@ -92,39 +100,39 @@ def describe(name: str) -> Description:
     schedules = {known.lower(): cls for known, cls in SCHEDULES.items()}
     if name.lower() in schedules:
         return _of_schedule(schedules[name.lower()])
-    entries = {entry.name: (codec, entry) for codec in installed().values() for entry in codec.entries.values()}
+    entries = {entry.name: (codec, entry) for codec in installed_codecs().values() for entry in codec.entries.values()}
     named = [known for known in entries if known == name] or [
         known for known in entries if known.lower() == name.lower() or known.split(".")[1].lower() == name.lower()
     ]
-    ours = [known for known in named if known.startswith(OWN)]
+    ours = [known for known in named if entries[known][1].is_own]
     named = ours if len(ours) == 1 else named
     if len(named) != 1:
         near = named or difflib.get_close_matches(name, [*entries, *(known.split(".")[1] for known in entries)], n=3)
         hint = f" Did you mean {', '.join(map(repr, near))}?" if near else " `mixtransforms list` shows all."
-        raise ConfigError(f"{'Several types are' if named else 'No type is'} called {told(name)}.{hint}")
+        raise ConfigError(f"{'Several types are' if named else 'No type is'} called {short_repr(name)}.{hint}")
     codec, entry = entries[named[0]]
-    parameters = tuple(_parameter(key, argument) for key, argument in entry.arguments.items())
-    children = {None: "", METHODS: "mixing methods"}.get(entry.children, "transforms of the same host")
-    return Description(entry.name, _text(entry), parameters, children, _source(codec, entry))
+    parameters = tuple(_described(key, argument) for key, argument in entry.arguments.items())
+    children = {None: "", OF_METHODS: "mixing methods"}.get(entry.children, "transforms of the same host")
+    return Description(entry.name, _documentation_of(entry), parameters, children, _origin(codec, entry))
 
 
 def _of_schedule(cls: type[Schedule]) -> Description:
     rules = {item.name: item.metadata[fields.RULE] for item in dataclasses.fields(cls) if fields.RULE in item.metadata}
     form = ", ".join([f'"kind": "{cls.__name__}"', *(f'"{name}": ...' for name in rules)])
     text = f"{_prose(cls)}\n\nIn a file it stands in place of a number: {{{form}}}"
-    parameters = tuple(Parameter(name, rule.wanted, "", rule.doc) for name, rule in rules.items())
+    parameters = tuple(DescribedParameter(name, rule.wanted, "", rule.doc) for name, rule in rules.items())
     return Description(cls.__name__, text, parameters, "", "")
 
 
-def _parameter(name: str, argument: Argument) -> Parameter:
+def _described(name: str, argument: Argument) -> DescribedParameter:
     default = "" if argument.default is MISSING else json.dumps(argument.default, ensure_ascii=False)
-    return Parameter(name, argument.form.wanted, default, argument.doc)
+    return DescribedParameter(name, argument.codec.wanted, default, argument.doc)
 
 
 _SECTION = re.compile(r"^(?:Args|Arguments|Raises|Returns|Examples?|Targets|Image types|References|Note|Notes):", re.M)
 
 
-def _text(entry: Entry) -> str:
+def _documentation_of(entry: TypeEntry) -> str:
     return _prose(entry.cls)
 
 
@@ -133,15 +141,15 @@ def _prose(cls: type) -> str:
     return _SECTION.split(inspect.cleandoc(cls.__doc__ or ""))[0].strip()
 
 
-def _source(codec: Codec, entry: Entry) -> str:
-    if entry.name.startswith(OWN):
-        paper = re.search(r"^Source: (.+?)(?=\n\n|\Z)", _text(entry), re.DOTALL | re.MULTILINE)
+def _origin(codec: Codec, entry: TypeEntry) -> str:
+    if entry.is_own:
+        paper = re.search(r"^Source: (.+?)(?=\n\n|\Z)", _documentation_of(entry), re.DOTALL | re.MULTILINE)
         return " ".join(paper[1].split()) if paper else ""
     home = f"{entry.cls.__module__}.{entry.cls.__name__}"
     return f"{home}, {codec.package} {codec.version}"
 
 
-def lines(description: Description) -> Iterator[str]:
+def description_lines(description: Description) -> Iterator[str]:
     """A description as lines of text."""
     yield description.name
     yield ""
@@ -156,3 +164,90 @@ def lines(description: Description) -> Iterator[str]:
     if description.source and description.source not in " ".join(description.text.split()):
         yield ""
         yield f"Source: {description.source}"
+
+
+# ------------------------------------------------------------------------------------------------------- JSON Schema
+
+_DRAFT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def json_schema(*, allow: Allowed = ()) -> dict[str, Any]:
+    """The schema of pipeline files for the installed hosts, with which editors complete and check a pipeline.
+
+    It accepts what reading accepts, but for contradictions between arguments, which constructors find.
+
+    Args:
+        allow: Classes of your own that files may name; each belongs to the hosts that can run it.
+
+    Returns:
+        A JSON Schema, draft 2020-12, in JSON's vocabulary.
+    """
+    codecs = installed_codecs()
+    definitions: dict[str, Any] = {OF_METHODS: _any_of(OF_METHODS, method_codec())}
+    for host, codec in codecs.items():
+        known = codec.allowing(cls for cls in classes_of(allow) if codec.runs(cls))
+        definitions[host] = _any_of(host, known)
+        definitions |= {f"{host}/{name}": _node_schema(host, entry) for name, entry in known.entries.items()}
+    definitions |= {
+        f"{OF_METHODS}/{name}": _node_schema(OF_METHODS, entry) for name, entry in method_codec().entries.items()
+    }
+    return {
+        "$schema": _DRAFT,
+        "title": "Pipeline of mixtransforms",
+        "type": "object",
+        "properties": {
+            "format": {"const": FORMAT},
+            "format_version": {"const": VERSION},
+            "host": {"description": "The library whose transforms these are.", "enum": list(codecs)},
+            "written_with": {
+                "description": "Versions that wrote the file.",
+                "type": "object",
+                "additionalProperties": {"type": "string"},
+            },
+            "notes": {"description": "Free text. Nothing reads it."},
+            "$schema": {"type": "string"},
+            "pipeline": {"type": "object"},
+        },
+        "required": ["format", "format_version", "host", "pipeline"],
+        "additionalProperties": False,
+        "allOf": [_when("host", host, {"properties": {"pipeline": _ref(host)}}) for host in codecs],
+        "$defs": definitions,
+    }
+
+
+def _any_of(host: str, codec: Codec) -> dict[str, Any]:
+    """A node of any type. The name of the type chooses the rest, so that editors complain of that alone."""
+    return {
+        "type": "object",
+        "properties": {"type": {"description": "What it is.", "enum": list(codec.entries)}},
+        "required": ["type"],
+        "allOf": [_when("type", name, _ref(f"{host}/{name}")) for name in codec.entries],
+    }
+
+
+def _node_schema(host: str, entry: TypeEntry) -> dict[str, Any]:
+    arguments = entry.arguments
+    required = [name for name, argument in arguments.items() if argument.required]
+    args = {
+        "type": "object",
+        "properties": {name: argument.schema for name, argument in arguments.items()},
+        "required": required,
+        "additionalProperties": False,
+    }
+    properties: dict[str, Any] = {"type": {"const": entry.name}, "args": args}
+    if entry.children:
+        properties["children"] = {"type": "array", "items": _ref(OF_METHODS if entry.children == OF_METHODS else host)}
+    return {
+        "description": entry.summary,
+        "properties": properties,
+        "required": ["type", *(["args"] if required else [])],
+        "additionalProperties": False,
+    }
+
+
+def _when(key: str, value: str, then: Mapping[str, Any]) -> dict[str, Any]:
+    return {"if": {"properties": {key: {"const": value}}, "required": [key]}, "then": then}
+
+
+def _ref(name: str) -> dict[str, str]:
+    return {"$ref": "#/$defs/" + name.replace("~", "~0").replace("/", "~1")}

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from dataclasses import MISSING
 from typing import Any
 
-from mixtransforms.files.codec import OWN, Codec
-from mixtransforms.files.document import Allowed, classes_of, codec_of, to_dict
+from mixtransforms.files.document import to_dict
+from mixtransforms.files.registry import Allowed, Codec, classes_of, codec_of
 
-LENGTH = 16
+DIGITS = 16
 """Hexadecimal digits: 64 bits, so that a billion pipelines hardly ever share one."""
 
 
@@ -37,28 +37,27 @@ def fingerprint(pipeline: Any, *, allow: Allowed = ()) -> str:
     codec = codec_of(written["host"]).allowing(allow)
     canonical = [written["host"], _canonical(codec, written["pipeline"])]
     text = json.dumps(canonical, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-    return hashlib.sha256(text.encode("ascii")).hexdigest()[:LENGTH]
+    return hashlib.sha256(text.encode("ascii")).hexdigest()[:DIGITS]
 
 
 def _canonical(codec: Codec, node: Mapping[str, Any]) -> dict[str, Any]:
     entry = codec.entries[node["type"]]
-    own = entry.name.startswith(OWN)
-    args = {name: _number(value) for name, value in node["args"].items()}
-    if own:
+    args = {name: _canonical_number(value) for name, value in node["args"].items()}
+    if entry.is_own:
         args = {
             name: value
             for name, value in args.items()
-            if entry.arguments[name].default is MISSING or value != _number(entry.arguments[name].default)
+            if entry.arguments[name].default is MISSING or value != _canonical_number(entry.arguments[name].default)
         }
     children = [_canonical(codec.inside(entry), child) for child in node.get("children", [])]
     return {"type": entry.name, "args": args, "children": children}
 
 
-def _number(value: Any) -> Any:
+def _canonical_number(value: Any) -> Any:
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if isinstance(value, list):
-        return [_number(item) for item in value]
+        return [_canonical_number(item) for item in value]
     if isinstance(value, Mapping):
-        return {name: _number(item) for name, item in value.items()}
+        return {name: _canonical_number(item) for name, item in value.items()}
     return value

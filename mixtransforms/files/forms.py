@@ -1,4 +1,4 @@
-"""Forms of arguments: from the annotation of a constructor to what stands in a file, there and back."""
+"""Codecs of arguments: from the annotation of a constructor to what stands in a file, there and back."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from mixtransforms.core.fields import Schema
 from mixtransforms.files.schema import fits, in_words
 
 
-def _same(value: Any) -> Any:
+def _unchanged(value: Any) -> Any:
     return value
 
 
 @dataclass(frozen=True, eq=False)
-class Form:
+class ArgumentCodec:
     """One kind of argument.
 
     Attributes:
         schema: What a file may hold.
-        write: From the argument to JSON's vocabulary; raises ``TypeError`` for what is not of this form.
+        write: From the argument to JSON's vocabulary; raises ``TypeError`` for what is not of this codec.
         read: Back again, for what the schema accepts; may raise ``ValueError`` or ``TypeError``.
         wanted: What is accepted, in words.
         names: Whether strings are names of objects, so that other strings and numbers mean nothing.
@@ -36,7 +36,7 @@ class Form:
 
     schema: Schema | bool
     write: Callable[[Any], Any]
-    read: Callable[[Any], Any] = _same
+    read: Callable[[Any], Any] = _unchanged
     wanted: str = ""
     names: bool = False
 
@@ -44,7 +44,7 @@ class Form:
         object.__setattr__(self, "wanted", self.wanted or in_words(self.schema))
 
 
-def scalar(schema: Schema, read: Callable[[Any], Any] = _same) -> Form:
+def scalar(schema: Schema, read: Callable[[Any], Any] = _unchanged) -> ArgumentCodec:
     """Null, booleans, numbers and strings as they are; scalars of NumPy and members of enums become plain."""
 
     def write(value: Any) -> Any:
@@ -56,29 +56,29 @@ def scalar(schema: Schema, read: Callable[[Any], Any] = _same) -> Form:
             raise TypeError(value)
         return value
 
-    return Form(schema, write, read)
+    return ArgumentCodec(schema, write, read)
 
 
-BOOLEAN = scalar({"type": "boolean"})
-INTEGER = scalar({"type": "integer"}, int)
-NUMBER = scalar({"type": "number"})
-STRING = scalar({"type": "string"})
-NULL = scalar({"type": "null"})
-ANYTHING = Form(True, fields.encode, wanted="plain values")
-NOTHING = Form(False, fields.encode)
+_BOOLEAN = scalar({"type": "boolean"})
+_INTEGER = scalar({"type": "integer"}, int)
+_NUMBER_ARGUMENT = scalar({"type": "number"})
+_STRING = scalar({"type": "string"})
+_NULL = scalar({"type": "null"})
+_ANY_VALUE = ArgumentCodec(True, fields.encode, wanted="plain values")
+_NO_VALUE = ArgumentCodec(False, fields.encode)
 
-_SCALARS: Mapping[Any, Form] = {
-    bool: BOOLEAN,
-    int: INTEGER,
-    float: NUMBER,
-    numbers.Number: NUMBER,
-    str: STRING,
-    type(None): NULL,
-    Any: ANYTHING,
+_SCALARS: Mapping[Any, ArgumentCodec] = {
+    bool: _BOOLEAN,
+    int: _INTEGER,
+    float: _NUMBER_ARGUMENT,
+    numbers.Number: _NUMBER_ARGUMENT,
+    str: _STRING,
+    type(None): _NULL,
+    Any: _ANY_VALUE,
 }
 
 
-def named(table: Mapping[str, Any], normal: Callable[[Any], Any] = _same) -> Form:
+def objects_by_name(table: Mapping[str, Any], normal: Callable[[Any], Any] = _unchanged) -> ArgumentCodec:
     """Objects by their names, such as dtypes.
 
     Args:
@@ -96,10 +96,12 @@ def named(table: Mapping[str, Any], normal: Callable[[Any], Any] = _same) -> For
                 return name
         raise TypeError(value)
 
-    return Form({"enum": list(table)}, write, table.__getitem__, names=True)
+    return ArgumentCodec({"enum": list(table)}, write, table.__getitem__, names=True)
 
 
-def sequence(item: Form, make: Callable[[Iterable[Any]], Any] = list, count: int | None = None) -> Form:
+def sequence(
+    item: ArgumentCodec, make: Callable[[Iterable[Any]], Any] = list, count: int | None = None
+) -> ArgumentCodec:
     """A list or tuple, of ``count`` items where that is given."""
     schema = {"type": "array", "items": item.schema} | ({} if count is None else {"minItems": count, "maxItems": count})
 
@@ -111,10 +113,10 @@ def sequence(item: Form, make: Callable[[Iterable[Any]], Any] = list, count: int
             raise TypeError(value)
         return [item.write(one) for one in listed]
 
-    return Form(schema, write, lambda value: make(item.read(one) for one in value))
+    return ArgumentCodec(schema, write, lambda value: make(item.read(one) for one in value))
 
 
-def mapping(keys: Mapping[str, Any] | None, item: Form) -> Form:
+def mapping(keys: Mapping[str, Any] | None, item: ArgumentCodec) -> ArgumentCodec:
     """A dict; of ``keys`` by their names, or of any strings."""
     closed = {"properties": dict.fromkeys(keys, item.schema), "additionalProperties": False} if keys else {}
     schema = {"type": "object"} | (closed or {"additionalProperties": item.schema})
@@ -133,55 +135,63 @@ def mapping(keys: Mapping[str, Any] | None, item: Form) -> Form:
             raise TypeError(value)
         return {name_of(key): item.write(one) for key, one in value.items()}
 
-    return Form(schema, write, lambda value: {own.get(name, name): item.read(one) for name, one in value.items()})
+    return ArgumentCodec(
+        schema, write, lambda value: {own.get(name, name): item.read(one) for name, one in value.items()}
+    )
 
 
-def record(forms: Mapping[str, Form], read: Callable[..., Any], required: Iterable[str]) -> Form:
+def keyword_object(
+    codecs: Mapping[str, ArgumentCodec], read: Callable[..., Any], required: Iterable[str]
+) -> ArgumentCodec:
     """An object that holds its constructor's arguments under their own names."""
     schema = {
         "type": "object",
-        "properties": {name: form.schema for name, form in forms.items()},
+        "properties": {name: codec.schema for name, codec in codecs.items()},
         "required": list(required),
         "additionalProperties": False,
     }
 
     def write(value: Any) -> dict[str, Any]:
         held = value if isinstance(value, Mapping) else vars(value)
-        if isinstance(value, Mapping) and value.keys() - forms.keys():
+        if isinstance(value, Mapping) and value.keys() - codecs.keys():
             raise TypeError(value)
-        return {name: form.write(held[name]) for name, form in forms.items() if name in held}
+        return {name: codec.write(held[name]) for name, codec in codecs.items() if name in held}
 
-    return Form(schema, write, lambda value: read(**{name: forms[name].read(one) for name, one in value.items()}))
+    return ArgumentCodec(
+        schema, write, lambda value: read(**{name: codecs[name].read(one) for name, one in value.items()})
+    )
 
 
-def either(forms: Sequence[Form]) -> Form:
-    """The first of several forms that fits."""
-    if any(form.names for form in forms):  # then strings are names, and numbers were only another spelling of them
-        forms = [form for form in forms if form not in (STRING, INTEGER)]
-    if NUMBER in forms:  # which 1.0 stays
-        forms = [form for form in forms if form is not INTEGER]
-    forms = [form for form in forms if form is not NOTHING]
-    if len(forms) < 2:
-        return forms[0] if forms else NOTHING
+def either(codecs: Sequence[ArgumentCodec]) -> ArgumentCodec:
+    """The first of several codecs that fits."""
+    if any(codec.names for codec in codecs):  # then strings are names, and numbers were only another spelling of them
+        codecs = [codec for codec in codecs if codec not in (_STRING, _INTEGER)]
+    if _NUMBER_ARGUMENT in codecs:  # which 1.0 stays
+        codecs = [codec for codec in codecs if codec is not _INTEGER]
+    codecs = [codec for codec in codecs if codec is not _NO_VALUE]
+    if len(codecs) < 2:
+        return codecs[0] if codecs else _NO_VALUE
 
     def write(value: Any) -> Any:
-        for form in forms:
+        for codec in codecs:
             try:
-                return form.write(value)
+                return codec.write(value)
             except TypeError:
                 continue
         raise TypeError(value)
 
     def read(value: Any) -> Any:
-        return next(form for form in forms if fits(value, form.schema)).read(value)
+        return next(codec for codec in codecs if fits(value, codec.schema)).read(value)
 
-    return Form({"anyOf": [form.schema for form in forms]}, write, read, names=any(form.names for form in forms))
+    return ArgumentCodec(
+        {"anyOf": [codec.schema for codec in codecs]}, write, read, names=any(codec.names for codec in codecs)
+    )
 
 
-def _bounded(form: Form, bounds: Schema) -> Form:
-    """A form of plain numbers, within bounds."""
-    assert not isinstance(form.schema, bool)
-    return scalar({**form.schema, **bounds}, form.read)
+def _bounded(codec: ArgumentCodec, bounds: Schema) -> ArgumentCodec:
+    """A codec of plain numbers, within bounds."""
+    assert not isinstance(codec.schema, bool)
+    return scalar({**codec.schema, **bounds}, codec.read)
 
 
 @dataclass(frozen=True)
@@ -193,40 +203,40 @@ class Vocabulary:
         types: Types that are keys of dicts, by name, and strings that stand beside them.
     """
 
-    leaves: Mapping[Any, Form] = field(default_factory=dict)
+    leaves: Mapping[Any, ArgumentCodec] = field(default_factory=dict)
     types: Mapping[str, Any] = field(default_factory=dict)
 
-    def form(self, annotation: Any) -> Form:
-        """The form of an argument from its annotation, in which strings are resolved."""
+    def codec(self, annotation: Any) -> ArgumentCodec:
+        """The codec of an argument from its annotation, in which strings are resolved."""
         if typing.get_origin(annotation) is typing.Annotated:  # with bounds, as keywords of a schema
             bounds = annotation.__metadata__[0]
-            form = self.form(annotation.__origin__)
-            return _bounded(form, bounds) if isinstance(bounds, Mapping) else form
+            codec = self.codec(annotation.__origin__)
+            return _bounded(codec, bounds) if isinstance(bounds, Mapping) else codec
         known = {**_SCALARS, **self.leaves}
         if isinstance(annotation, Hashable) and annotation in known:
             return known[annotation]
         origin, inner = typing.get_origin(annotation), typing.get_args(annotation)
         if origin in (typing.Union, UnionType):
-            return either([self.form(part) for part in inner])
+            return either([self.codec(part) for part in inner])
         if origin is typing.Literal:
             return scalar({"enum": list(inner)})
         kind = origin or annotation
         if kind is tuple:
             return self._tuple(inner)
         if isinstance(kind, type) and issubclass(kind, Sequence) and not issubclass(kind, (str, bytes)):
-            return sequence(self.form(inner[0]) if inner else ANYTHING)
+            return sequence(self.codec(inner[0]) if inner else _ANY_VALUE)
         if isinstance(kind, type) and issubclass(kind, Mapping):
             return self._dict(*inner)
-        return NOTHING  # callables, paths, arrays: nothing that a file should hold
+        return _NO_VALUE  # callables, paths, arrays: nothing that a file should hold
 
-    def _tuple(self, inner: tuple[Any, ...]) -> Form:
+    def _tuple(self, inner: tuple[Any, ...]) -> ArgumentCodec:
         if not inner:
-            return sequence(ANYTHING, tuple)
+            return sequence(_ANY_VALUE, tuple)
         if inner[-1] is Ellipsis:
-            return sequence(self.form(inner[0]), tuple)
-        return sequence(either(list(dict.fromkeys(map(self.form, inner)))), tuple, len(inner))
+            return sequence(self.codec(inner[0]), tuple)
+        return sequence(either(list(dict.fromkeys(map(self.codec, inner)))), tuple, len(inner))
 
-    def _dict(self, key: Any = str, value: Any = Any) -> Form:
+    def _dict(self, key: Any = str, value: Any = Any) -> ArgumentCodec:
         if typing.get_origin(key) is typing.Literal:
-            return mapping({name: name for name in typing.get_args(key)}, self.form(value))
-        return mapping(self.types if type in typing.get_args(key) else None, self.form(value))
+            return mapping({name: name for name in typing.get_args(key)}, self.codec(value))
+        return mapping(self.types if type in typing.get_args(key) else None, self.codec(value))

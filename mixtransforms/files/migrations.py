@@ -70,8 +70,6 @@ def migrated(data: Data) -> Data:
 
 # ----------------------------------------------------------------------------------------- files of Albumentations
 
-_HOST = "albumentations"
-
 OF_ALBUMENTATIONS = ("__version__", "transform")
 """The keys of its files."""
 
@@ -91,11 +89,16 @@ def is_of_albumentations(data: Any) -> bool:
 
 def from_albumentations(data: Data) -> Data:
     """What ``A.save`` wrote, as a file of ours. What is not understood in it stays, and is refused later."""
-    envelope = {"format": FORMAT, "format_version": VERSION, "host": _HOST, "pipeline": _node(data["transform"])}
-    return {**envelope, "written_with": {_HOST: data.get("__version__")}}
+    envelope = {
+        "format": FORMAT,
+        "format_version": VERSION,
+        "host": "albumentations",
+        "pipeline": _their_node(data["transform"]),
+    }
+    return {**envelope, "written_with": {"albumentations": data.get("__version__")}}
 
 
-def _node(transform: Any) -> Any:
+def _their_node(transform: Any) -> Any:
     if not isinstance(transform, Mapping):
         return transform
     name = transform.get("__class_fullname__")
@@ -104,16 +107,16 @@ def _node(transform: Any) -> Any:
         args = {**_LEFT_OUT, **args}
         if isinstance(args.get("bbox_params"), Mapping):
             args["bbox_params"] = {**_OF_BOXES_LEFT_OUT, **args["bbox_params"]}
-    node: dict[str, Any] = {"type": _type(name), "args": args}
+    node: dict[str, Any] = {"type": _type_name(name), "args": args}
     children = transform.get("transforms")
     if "transforms" not in transform:
         return node
-    return node | {"children": [_node(child) for child in children] if isinstance(children, list) else children}
+    return node | {"children": [_their_node(child) for child in children] if isinstance(children, list) else children}
 
 
-def _type(name: Any) -> Any:
+def _type_name(name: Any) -> Any:
     """Albumentations writes its own classes by their names alone, and all others with their modules."""
-    return f"{_HOST}.{name}" if isinstance(name, str) and "." not in name else name
+    return f"albumentations.{name}" if isinstance(name, str) and "." not in name else name
 
 
 def path_in_albumentations(path: str) -> str:

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from mixtransforms.core.errors import nearest
-from mixtransforms.files.codec import Codec
-from mixtransforms.files.entries import Argument, Entry
-from mixtransforms.files.parse import beyond
-from mixtransforms.files.problems import Problem, below, error, shortened, told
-from mixtransforms.files.schema import fits, in_words, misfit
-from mixtransforms.files.states import same
+import numpy as np
 
-MAX_DEPTH = 14
-"""Levels of children; each takes two brackets of the reader's own limit."""
+from mixtransforms.core.errors import nearest
+from mixtransforms.files.parse import beyond
+from mixtransforms.files.problems import Problem, below, config_error, one_line, short_repr
+from mixtransforms.files.registry import Argument, Codec, TypeEntry
+from mixtransforms.files.schema import fits, in_words, misfit
+
+MAX_LEVELS = 14
+"""Levels of children; each takes two brackets of the reader's own 32, of which arguments and envelope need the rest."""
 
 MAX_TRANSFORMS = 10_000
-"""Of one file; some take a kilobyte and half a millisecond each to be built."""
+"""Of one file; some take a kilobyte and half a millisecond each to be built, so that the largest takes five seconds."""
 
-_FORM = '{"type": name, "args": {...}, "children": [...]}'
+_NODE_SHAPE = '{"type": name, "args": {...}, "children": [...]}'
 _KEYS = ("type", "args", "children")
 
 
@@ -29,15 +29,17 @@ def write(codec: Codec, transform: Any, path: str) -> dict[str, Any]:
     Raises:
         ConfigError: It, or something in it, has no form in a file; names its JSON path.
     """
-    if path.count(".children[") > MAX_DEPTH:
-        raise error([_too_deep(path)])
+    if path.count(".children[") > MAX_LEVELS:
+        raise config_error([_too_deep(path)])
     entry = codec.entry_of(transform, path)
     held = codec.held(transform, entry)
     for name in () if codec.may_forget(entry) else entry.arguments.keys() - held.keys():
         where, fix = below(f"{path}.args", name), "Keep every argument of the constructor under its own name."
-        raise error([Problem(where, "An argument cannot be read back", "nothing", "an attribute of its name", fix)])
+        raise config_error(
+            [Problem(where, "An argument cannot be read back", "nothing", "an attribute of its name", fix)]
+        )
     args = {
-        name: _written(argument, held[name], below(f"{path}.args", name))
+        name: _write_argument(argument, held[name], below(f"{path}.args", name))
         for name, argument in entry.arguments.items()
         if name in held
     }
@@ -50,49 +52,51 @@ def write(codec: Codec, transform: Any, path: str) -> dict[str, Any]:
     return node
 
 
-def _written(argument: Argument, value: Any, path: str) -> Any:
+def _write_argument(argument: Argument, value: Any, path: str) -> Any:
     try:
-        return argument.form.write(value)
+        return argument.codec.write(value)
     except TypeError:
         fix = "Only plain, finite values have a form in a file; functions and objects of your own have none."
-        wanted = in_words(argument.form.schema)
-        raise error([Problem(path, "Cannot be written", told(value), wanted, fix)]) from None
+        wanted = in_words(argument.codec.schema)
+        raise config_error([Problem(path, "Cannot be written", short_repr(value), wanted, fix)]) from None
 
 
 def examine(codec: Codec, root: Any, path: str) -> Iterator[Problem]:
     """Everything that is wrong with the form of a node and of what it holds. Builds nothing."""
-    if _held(root, MAX_TRANSFORMS) > MAX_TRANSFORMS:
+    if _count_nodes(root, MAX_TRANSFORMS) > MAX_TRANSFORMS:
         yield beyond(path, "more transforms", f"at most {MAX_TRANSFORMS} transforms")
     else:
         yield from _examine(codec, root, path, 0)
 
 
-def _held(node: Any, most: int) -> int:
+def _count_nodes(node: Any, most: int) -> int:
     """How many nodes there are in a node and below it; counting stops beyond `most`."""
     children = node.get("children") if isinstance(node, Mapping) else None
     count = 1
     for child in children if isinstance(children, list) else ():
         if count > most:
             break
-        count += _held(child, most - count)
+        count += _count_nodes(child, most - count)
     return count
 
 
 def _examine(codec: Codec, node: Any, path: str, depth: int) -> Iterator[Problem]:
     if not isinstance(node, Mapping):
-        yield Problem(path, "Not a transform", told(node), _FORM, "Write every transform in this form.")
+        yield Problem(path, "Not a transform", short_repr(node), _NODE_SHAPE, "Write every transform in this form.")
         return
     for key in node.keys() - set(_KEYS):
-        fix = f"Correct or remove it; arguments belong into args.{nearest(shortened(str(key)), _KEYS)}"
-        yield Problem(below(path, str(key)), "Unknown key", told(key), _FORM, fix)
+        fix = f"Correct or remove it; arguments belong into args.{nearest(one_line(str(key)), _KEYS)}"
+        yield Problem(below(path, str(key)), "Unknown key", short_repr(key), _NODE_SHAPE, fix)
     kind, args, children = node.get("type"), node.get("args", {}), node.get("children", [])
     if not isinstance(kind, str):
-        got = told(kind) if "type" in node else "nothing"
+        got = short_repr(kind) if "type" in node else "nothing"
         yield Problem(f"{path}.type", "No type", got, "the name of a type", "`mixtransforms list` shows all names.")
     if not isinstance(args, Mapping):
-        yield Problem(f"{path}.args", "No arguments", told(args), "an object", "Write arguments by their names.")
+        yield Problem(f"{path}.args", "No arguments", short_repr(args), "an object", "Write arguments by their names.")
     if not isinstance(children, list):
-        yield Problem(f"{path}.children", "No children", told(children), "a list", "Put the transforms into a list.")
+        yield Problem(
+            f"{path}.children", "No children", short_repr(children), "a list", "Put the transforms into a list."
+        )
     entry = codec.entries.get(kind) if isinstance(kind, str) else None
     if entry is None:
         if isinstance(kind, str):
@@ -104,45 +108,47 @@ def _examine(codec: Codec, node: Any, path: str, depth: int) -> Iterator[Problem
         yield from _examine_children(codec, entry, node, path, depth)
 
 
-def _examine_args(entry: Entry, args: Mapping[str, Any], path: str) -> Iterator[Problem]:
+def _examine_args(entry: TypeEntry, args: Mapping[str, Any], path: str) -> Iterator[Problem]:
     known = entry.arguments
     for name, value in args.items():
         argument = known.get(name)
         where = below(path, name)
         if argument is None:
-            fix = f"Correct or remove it.{nearest(shortened(name), known)}"
-            yield Problem(where, "Unknown argument", told(name), _names(known), fix)
-        elif not fits(value, argument.form.schema):
-            yield _misfit(entry, name, value, where)
+            fix = f"Correct or remove it.{nearest(one_line(name), known)}"
+            yield Problem(where, "Unknown argument", short_repr(name), _known_names(known), fix)
+        elif not fits(value, argument.codec.schema):
+            yield _bad_value(entry, name, value, where)
     for name, argument in known.items():
         if argument.required and name not in args:
-            yield Problem(f"{path}.{name}", "Missing argument", "nothing", argument.form.wanted, "It has no default.")
+            yield Problem(f"{path}.{name}", "Missing argument", "nothing", argument.codec.wanted, "It has no default.")
 
 
-def _misfit(entry: Entry, name: str, value: Any, where: str) -> Problem:
+def _bad_value(entry: TypeEntry, name: str, value: Any, where: str) -> Problem:
     argument = entry.arguments[name]
-    schema = argument.form.schema
+    schema = argument.codec.schema
     at = misfit(value, {} if isinstance(schema, bool) else schema, where)
-    wanted, fix = (argument.form.wanted, argument.doc) if at.path == where else (at.wanted, at.fix)
-    fix = shortened(fix) if fix else f"See `mixtransforms describe {entry.name}`."
-    return Problem(at.path, f"Bad value for {name!r}", told(at.value), wanted, fix)
+    wanted, fix = (argument.codec.wanted, argument.doc) if at.path == where else (at.wanted, at.fix)
+    fix = one_line(fix) if fix else f"See `mixtransforms describe {entry.name}`."
+    return Problem(at.path, f"Bad value for {name!r}", short_repr(at.value), wanted, fix)
 
 
-def _names(known: Mapping[str, Argument]) -> str:
+def _known_names(known: Mapping[str, Argument]) -> str:
     return f"one of {', '.join(known)}" if known else "no arguments"
 
 
 def _too_deep(path: str) -> Problem:
-    return Problem(path, "Nested too deep", "more levels", f"at most {MAX_DEPTH}", "Flatten the pipeline.")
+    return Problem(path, "Nested too deep", "more levels", f"at most {MAX_LEVELS}", "Flatten the pipeline.")
 
 
-def _examine_children(codec: Codec, entry: Entry, node: Mapping[str, Any], path: str, depth: int) -> Iterator[Problem]:
+def _examine_children(
+    codec: Codec, entry: TypeEntry, node: Mapping[str, Any], path: str, depth: int
+) -> Iterator[Problem]:
     if "children" in node and entry.children is None:
         fix = "Only containers have children."
         yield Problem(f"{path}.children", "Children of what is no container", entry.name, "no children", fix)
         return
     children = node.get("children", [])
-    if children and depth >= MAX_DEPTH:
+    if children and depth >= MAX_LEVELS:
         yield _too_deep(path)
         return
     inner = codec.inside(entry)
@@ -170,28 +176,34 @@ def build(codec: Codec, node: Mapping[str, Any], path: str, problems: list[Probl
     for name, value in node.get("args", {}).items():
         argument = entry.arguments[name]
         try:
-            args[name] = argument.form.read(value)
+            args[name] = argument.codec.read(value)
         except (ValueError, TypeError) as reason:
-            where, fix = below(f"{path}.args", name), _said(reason) if str(reason) else argument.doc
-            problems.append(Problem(where, f"Bad value for {name!r}", told(value), argument.form.wanted, fix))
+            where, fix = below(f"{path}.args", name), _reason_text(reason) if str(reason) else argument.doc
+            problems.append(Problem(where, f"Bad value for {name!r}", short_repr(value), argument.codec.wanted, fix))
     if len(problems) > found:
         return None
     try:
         return codec.make(entry, args, children)
     except Exception as reason:  # noqa: BLE001  a host's constructor may raise anything; the file is to blame
-        fix = f"{_said(reason)} See `mixtransforms describe {entry.name}`."
+        fix = f"{_reason_text(reason)} See `mixtransforms describe {entry.name}`."
         problems.append(
-            Problem(f"{path}.args", f"{entry.name} refuses", told(node.get("args", {})), "arguments that it takes", fix)
+            Problem(
+                f"{path}.args",
+                f"{entry.name} refuses",
+                short_repr(node.get("args", {})),
+                "arguments that it takes",
+                fix,
+            )
         )
         return None
 
 
-def _said(reason: Exception) -> str:
+def _reason_text(reason: Exception) -> str:
     text = " ".join(str(reason).split())
-    return shortened(text if text.endswith(".") else f"{text or type(reason).__name__}.")
+    return one_line(text if text.endswith(".") else f"{text or type(reason).__name__}.")
 
 
-def compare(codec: Codec, before: Any, after: Any, path: str) -> None:
+def require_equal(codec: Codec, before: Any, after: Any, path: str) -> None:
     """Compares a pipeline with its rebuilt twin, so that no argument is lost or bent on the way.
 
     Raises:
@@ -200,12 +212,54 @@ def compare(codec: Codec, before: Any, after: Any, path: str) -> None:
     entry = codec.entry_of(before, path)
     first, second = codec.state(before), codec.state(after)
     for name in first.keys() | second.keys():
-        if name not in first or name not in second or not same(first[name], second[name]):
-            got, wanted = told(second.get(name)), told(first.get(name))
+        if name not in first or name not in second or not deep_equal(first[name], second[name]):
+            got, wanted = short_repr(second.get(name)), short_repr(first.get(name))
             fix = "Arguments alone must rebuild it: what was set afterwards, or is computed from them, is lost."
-            raise error([Problem(path, f"{entry.name} would not come back equal: {name!r}", got, wanted, fix)])
+            raise config_error([Problem(path, f"{entry.name} would not come back equal: {name!r}", got, wanted, fix)])
     if entry.children:
         inner = codec.inside(entry)
         pairs = zip(codec.children(before), codec.children(after), strict=True)
         for index, (child, twin) in enumerate(pairs):
-            compare(inner, child, twin, f"{path}.children[{index}]")
+            require_equal(inner, child, twin, f"{path}.children[{index}]")
+
+
+# ---------------------------------------------------------------------------------------------------------- equality
+
+
+def deep_equal(first: Any, second: Any) -> bool:
+    """Whether two values are equal; lists and tuples alike, arrays with their dtype, functions by what they are."""
+    if first is second:
+        return True
+    if isinstance(first, np.generic) or isinstance(second, np.generic):
+        return deep_equal(*(value.item() if isinstance(value, np.generic) else value for value in (first, second)))
+    if hasattr(first, "dtype") and hasattr(first, "shape"):
+        return _equal_arrays(first, second)
+    if isinstance(first, Mapping):
+        return (
+            isinstance(second, Mapping)
+            and first.keys() == second.keys()
+            and all(deep_equal(first[k], second[k]) for k in first)
+        )
+    if isinstance(first, (list, tuple, range)):
+        return (
+            isinstance(second, (list, tuple, range))
+            and len(first) == len(second)
+            and all(map(deep_equal, first, second))
+        )
+    if callable(first) and not isinstance(first, type) and hasattr(first, "__qualname__"):
+        return _function_name(first) == _function_name(second)
+    if hasattr(first, "__dict__") and type(first).__eq__ in _BY_IDENTITY:
+        return type(first) is type(second) and deep_equal(vars(first), vars(second))
+    return isinstance(first, bool) == isinstance(second, bool) and bool(first == second)
+
+
+_BY_IDENTITY: tuple[Any, ...] = (object.__eq__,)
+
+
+def _equal_arrays(first: Any, second: Any) -> bool:
+    alike = all(str(getattr(first, name)) == str(getattr(second, name, None)) for name in ("dtype", "shape"))
+    return alike and first.tolist() == second.tolist()
+
+
+def _function_name(function: Callable[..., Any]) -> tuple[str, str]:
+    return getattr(function, "__module__", ""), getattr(function, "__qualname__", repr(function))

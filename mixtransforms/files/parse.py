@@ -1,7 +1,7 @@
-"""Strict JSON: what Python's own reader lets through in silence is an error here, with its place.
+"""Strict JSON and strict YAML in one pass: what other readers let through in silence is an error here, with its place.
 
-Python's parser does the work. Only where it, or one of the limits, complains is the text read again by
-:func:`places`, slowly, to say where.
+A reader hands what it finds, one event after the other, to a :class:`_Builder`. That makes the value, remembers where
+every part of it stood, and keeps all limits, so that a flood is refused where it begins and before it is in memory.
 """
 
 from __future__ import annotations
@@ -9,96 +9,107 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
-from typing import Any, NamedTuple
+from collections.abc import Callable, Container, Iterator, Mapping
+from typing import Any, NamedTuple, TypeAlias
 
-from mixtransforms.core.errors import ConfigError
-from mixtransforms.files.problems import Problem, below, error, told
+from mixtransforms.core.errors import ConfigError, missing
+from mixtransforms.files.problems import Problem, below, config_error, short_repr
 
 MAX_BYTES = 1 << 20
+"""A pipeline of 30 transforms takes 5 KB and one of 10,000 half a megabyte; a whole file must fit into memory often."""
+
 MAX_DEPTH = 32
+"""Brackets in brackets: nodes take two a level, of which there may be 14, and arguments a few more. Recursion over a
+value this deep stays far from Python's own limit."""
+
 MAX_VALUES = 100_000
+"""Ten times as many as transforms; a megabyte of ``[],[],...`` would otherwise be 60 MB of lists."""
+
 MAX_STRING = 4096
+"""Notes are the longest texts; names of types have at most 60 characters."""
+
 MAX_KEY = 256
+"""Paths are made of keys: 32 levels of these make one of 8 KB, which can still be shown."""
+
 MAX_DIGITS = 20
-"""Limits of a file. They stop accidents and floods; a file within them may still ask for a picture of 10^9 pixels."""
+"""As many as 2^64 has. Making a number of a text takes time that grows with the square of its length."""
+
+_Places: TypeAlias = "int | list[Any]"
+"""Where a value begins; for a list or object a list of that, and of the same for each of what it holds.
+
+No paths: 100,000 of them could take a thousand times the memory of their file.
+"""
 
 
-class _Complaint(Exception):  # noqa: N818  never leaves this module
-    """What the hooks of Python's parser raise; they do not know where they are."""
+class Parsed(NamedTuple):
+    """What a text says, and where.
+
+    Attributes:
+        value: The value, in JSON's vocabulary.
+        places: Where it and its parts begin; empty for a text of YAML without a document, whose value is ``None``.
+        line_of: The line, from 1, of a place.
+    """
+
+    value: Any
+    places: list[_Places]
+    line_of: Callable[[int], int]
+
+    def lines(self, paths: Container[str]) -> dict[str, int]:
+        """The lines, from 1, on which the values of some paths begin; entries of JSON begin with their key.
+
+        Args:
+            paths: JSON paths. What lies below a path that is not among them is not looked at.
+        """
+        found = (pair for places in self.places for pair in _found(self.value, places, "$", paths))
+        return {path: self.line_of(start) for path, start in found}
 
 
-def parse(text: str | bytes) -> Any:
-    """The value of a JSON text.
+def _found(value: Any, places: _Places, path: str, wanted: Container[str]) -> Iterator[tuple[str, int]]:
+    if isinstance(places, int):  # a plain value, or an alias, which has no text of its own
+        yield path, places
+        return
+    yield path, places[0]
+    steps = value if isinstance(value, dict) else range(len(value))
+    for step, inner in zip(steps, places[1:], strict=True):
+        where = below(path, step)
+        if where in wanted:
+            yield from _found(value[step], inner, where, wanted)
+
+
+def parse(text: str | bytes, *, yaml: bool = False) -> Any:
+    """The value of a text. See :func:`parse_with_places`."""
+    return parse_with_places(text, yaml=yaml).value
+
+
+def parse_with_places(text: str | bytes, *, yaml: bool = False) -> Parsed:
+    """The value of a text, with the places of its parts.
+
+    Args:
+        text: The content of a file.
+        yaml: Whether it is YAML, of one document and without tags, instead of JSON.
 
     Raises:
-        ConfigError: Not UTF-8, no JSON, a key twice, a number that is not finite, or beyond a limit; with its place.
+        ConfigError: Not UTF-8, neither JSON nor YAML, a key twice, a number that is not finite, more than JSON could
+            say, or beyond a limit; with its place.
+        MissingDependencyError: PyYAML is not installed.
     """
-    content = decoded(text)
-    _check_limits(content)
-    try:
-        value = json.loads(
-            content, object_pairs_hook=_unique, parse_float=_finite, parse_int=_short, parse_constant=_refused
-        )
-    except _Complaint as complaint:
-        raise error([next(_complaints(content), beyond("$", str(complaint), "strict JSON"))]) from None
-    except json.JSONDecodeError as reason:
-        place = f"line {reason.lineno}, column {reason.colno}"
-        fix = "Correct the text there."
-        raise error([Problem(place, "Not JSON", reason.msg, "JSON", fix, reason.lineno)]) from None
-    if "\\u" in content:
-        _check_surrogates(value)
-    return value
+    content = _decoded(text)
+    return _read_yaml(content) if yaml else _read_json(content)
 
 
-def decoded(text: str | bytes) -> str:
-    """The text of a file, within the limit of its size.
-
-    Raises:
-        ConfigError: Too large, or not UTF-8.
-    """
+def _decoded(text: str | bytes) -> str:
+    """The text of a file, within the limit of its size."""
     if not isinstance(text, (str, bytes)):
-        raise error([Problem("$", "Not a text", type(text).__name__, "str or bytes", "Read the file first.")])
+        raise config_error([Problem("$", "Not a text", type(text).__name__, "str or bytes", "Read the file first.")])
     if len(text) > MAX_BYTES or (isinstance(text, str) and len(text.encode("utf-8", "replace")) > MAX_BYTES):
-        raise error([beyond("$", "a larger one", f"a file of at most {MAX_BYTES} bytes")])
+        raise config_error([beyond("$", "a larger one", f"a file of at most {MAX_BYTES} bytes")])
     try:
         return text.decode("utf-8") if isinstance(text, bytes) else text.encode("utf-8").decode("utf-8")
     except UnicodeError as reason:
         at = getattr(reason, "start", 0)
         line = text[:at].count(b"\n") + 1 if isinstance(text, bytes) else None
         fix = "Save the file as UTF-8."
-        raise error([Problem(f"byte {at}", "Not UTF-8", "other bytes", "UTF-8", fix, line)]) from None
-
-
-def plain(data: Any, path: str = "$", depth: int = 0, count: list[int] | None = None) -> Any:
-    """A copy of data that was never text, in JSON's vocabulary and within the same limits; tuples become lists.
-
-    Raises:
-        ConfigError: It is too deep or too large, or holds what JSON has no form for.
-    """
-    count = [0] if count is None else count
-    count[0] += 1
-    if count[0] > MAX_VALUES:
-        raise error([beyond(path, "more values", f"at most {MAX_VALUES} values")])
-    if isinstance(data, (Mapping, list, tuple)):
-        if depth >= MAX_DEPTH:
-            raise error([beyond(path, "more levels", f"at most {MAX_DEPTH} levels")])
-        if not isinstance(data, Mapping):
-            return [plain(item, below(path, index), depth + 1, count) for index, item in enumerate(data)]
-        for key in data:
-            if not isinstance(key, str):
-                raise error([Problem(path, "Not a name", told(key), "strings as keys", "Correct it.")])
-            if len(key) > MAX_KEY:
-                raise error([beyond(below(path, key), "a longer one", f"a key of at most {MAX_KEY} characters")])
-        return {key: plain(item, below(path, key), depth + 1, count) for key, item in data.items()}
-    if isinstance(data, str) and len(data) > MAX_STRING:
-        raise error([beyond(path, "a longer one", f"a string of at most {MAX_STRING} characters")])
-    if isinstance(data, int) and abs(data) >= 10**MAX_DIGITS:
-        raise error([beyond(path, "a longer one", f"a whole number of at most {MAX_DIGITS} digits")])
-    if data is None or isinstance(data, (bool, int, str)) or (isinstance(data, float) and math.isfinite(data)):
-        return data
-    raise error([Problem(path, "Not a value of JSON", told(data), "plain, finite values", "Correct it.")])
+        raise config_error([Problem(f"byte {at}", "Not UTF-8", "other bytes", "UTF-8", fix, line)]) from None
 
 
 def beyond(path: str, got: str, wanted: str, line: int | None = None) -> Problem:
@@ -107,188 +118,438 @@ def beyond(path: str, got: str, wanted: str, line: int | None = None) -> Problem
     return Problem(path, "Beyond a limit", got, wanted, fix, line)
 
 
-_MARKS = re.compile(r'["\\\[\]{},]')
+def plain_copy(data: Any, path: str = "$") -> Any:
+    """A copy of data that was never text, in JSON's vocabulary and within the same limits; tuples become lists.
+
+    Raises:
+        ConfigError: It is too deep or too large, or holds what JSON has no form for.
+    """
+    builder = _Builder(lambda _: None, path)
+    _feed(builder, data)
+    return builder.results[0]
 
 
-def _check_limits(text: str) -> None:
-    """Depth, number of values and length of strings, before the recursive parser sees them."""
-    depth, values, start, skipped, more = 0, 1, -1, -1, 0  # `more`: characters that only escape others
-    for match in _MARKS.finditer(text):
-        mark, at = match[0], match.start()
-        if start >= 0:  # in a string
-            if at == skipped:
-                continue
-            if mark == "\\":
-                skipped = at + 1
-                more += 5 if text.startswith("u", skipped) else 1
-            elif mark == '"':
-                if at - start - 1 - more > MAX_STRING:
-                    raise _beyond_at(text, start, "a longer one", f"a string of at most {MAX_STRING} characters")
-                start = -1
-        elif mark == '"':
-            start, more = at, 0
-        elif mark == ",":
-            values += 1
-        elif mark in "[{":
-            depth, values = depth + 1, values + 1
-            if depth > MAX_DEPTH:
-                raise _beyond_at(text, at, "more levels", f"at most {MAX_DEPTH} levels")
-        elif mark in "]}":
-            depth -= 1
-        if values > MAX_VALUES:
-            raise _beyond_at(text, at, "more values", f"at most {MAX_VALUES} values")
+def _feed(builder: _Builder, data: Any) -> None:
+    builder.count()
+    if isinstance(data, Mapping):
+        builder.open({}, 0)
+        for key, item in data.items():
+            if not isinstance(key, str):
+                raise builder.error("Not a name", short_repr(key), "strings as keys", "Correct it.", builder.holder())
+            builder.key(key)
+            _feed(builder, item)
+        builder.close()
+    elif isinstance(data, (list, tuple)):
+        builder.open([], 0)
+        for item in data:
+            _feed(builder, item)
+        builder.close()
+    elif isinstance(data, str):
+        builder.text(data, len(data), 0)
+    elif isinstance(data, int) and abs(data) >= 10**MAX_DIGITS:  # compared, since a long one may not become a text
+        raise builder.beyond("a longer one", _SHORT_NUMBER)
+    elif data is None or isinstance(data, int) or (isinstance(data, float) and math.isfinite(data)):
+        builder.add(data, 0)
+    else:
+        raise builder.error("Not a value of JSON", short_repr(data), "plain, finite values", "Correct it.")
 
 
-def _beyond_at(text: str, at: int, got: str, wanted: str) -> ConfigError:
-    return error([beyond(_place(text, at), got, wanted, _line(text, at))])
+# ----------------------------------------------------------------------------------------------------------- builder
+
+_SHORT_STRING = f"a string of at most {MAX_STRING} characters"
+_SHORT_NUMBER = f"a whole number of at most {MAX_DIGITS} digits"
 
 
-def _line(text: str, at: int) -> int:
-    return text.count("\n", 0, at) + 1
+class _Builder:
+    """A value that grows with the events of a reader, the places of its parts, and the limits.
 
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    result = dict(pairs)
-    if len(result) != len(pairs):
-        raise _Complaint("a key twice")
-    if any(len(key) > MAX_KEY for key in result):
-        raise _Complaint("a long key")
-    return result
-
-
-def _finite(digits: str) -> float:
-    value = float(digits)
-    if not math.isfinite(value):
-        raise _Complaint("a number that is not finite")
-    return value
-
-
-def _short(digits: str) -> int:
-    if len(digits.lstrip("-")) > MAX_DIGITS:
-        raise _Complaint("a long number")
-    return int(digits)
-
-
-def _refused(name: str) -> Any:
-    raise _Complaint(name)
-
-
-def _check_surrogates(value: Any) -> None:
-    """Halves of characters are no text: nothing could write them again."""
-    try:
-        json.dumps(value, ensure_ascii=False).encode("utf-8")
-    except UnicodeEncodeError:
-        fix = "Write the character itself."
-        raise error([Problem("$", "Half a character", r"\ud800 to \udfff alone", "whole characters", fix)]) from None
-
-
-# ------------------------------------------------------------------------------------------------------------ places
-
-
-class Place(NamedTuple):
-    """One value, or one key, of a text.
+    Args:
+        line_of: The line of a place; ``None`` where there is no text.
+        root: The path of the value.
 
     Attributes:
-        path: Its JSON path; of a key, the path of the entry.
-        start: Where it begins in the text.
-        token: Its text; of a list or object, the bracket.
-        key: Whether it is a key.
+        at: The place of the event, which errors tell. Readers set it.
+        size: How many values there are. Readers count them as their syntax makes it easy: JSON by commas and brackets.
     """
 
-    path: str
-    start: int
-    token: str
-    key: bool
+    def __init__(self, line_of: Callable[[int], int | None], root: str = "$") -> None:
+        self.at = self.size = 0
+        self._line_of, self._root = line_of, root
+        # What is open, from the outside in: containers, where they and their items begin, and the last key of each.
+        # The first container only holds the value itself. An open one is put into what holds it when it is closed:
+        # until then the length of a list is the index of what comes next, and no stack of steps is needed for paths.
+        self._containers: list[Any] = [[]]
+        self._places: list[list[Any]] = [[]]
+        self._keys = [""]
 
+    @property
+    def results(self) -> list[Any]:
+        """What was read: one value, where the text is sound."""
+        values: list[Any] = self._containers[0]
+        return values
 
-_TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}:,]|[^\s\[\]{}:,"]+', re.DOTALL)
+    @property
+    def places(self) -> list[_Places]:
+        """Where each of them and its parts begin."""
+        return self._places[0]
 
+    def count(self, more: int = 1, *, key: bool = False) -> None:
+        """Counts values before they are made, or keys, which are not known yet."""
+        self.size += more
+        if self.size > MAX_VALUES:
+            raise self.beyond("more values", f"at most {MAX_VALUES} values", self.holder() if key else "")
 
-def places(text: str) -> Iterator[Place]:
-    """The values and keys of a JSON text in their order, also of one that is broken further on."""
-    stack: list[tuple[str, str | int]] = []  # path of a container; the next index, or the current key
-    wants_key = False
-    for match in _TOKEN.finditer(text):
-        token, start = match[0], match.start()
-        if token == ":":
-            wants_key = False
-        elif token == ",":
-            if stack:
-                path, step = stack[-1]
-                wants_key = isinstance(step, str)
-                stack[-1] = (path, step if isinstance(step, str) else step + 1)
-        elif token in "]}":
-            if stack:
-                stack.pop()
-            wants_key = False
-        elif wants_key and token.startswith('"') and stack:
-            path, _ = stack[-1]
-            stack[-1] = (path, _unquoted(token))
-            yield Place(below(path, stack[-1][1]), start, token, key=True)
+    def key(self, name: str) -> None:
+        """The key of what comes next."""
+        self._keys[-1] = name
+        if name in self._containers[-1]:
+            raise self.error("A key twice", short_repr(name), "each key once", "Remove one of them.")
+        if len(name) > MAX_KEY:
+            raise self.beyond("a longer one", f"a key of at most {MAX_KEY} characters")
+
+    def open(self, container: list[Any] | dict[str, Any], place: int) -> None:
+        """Begins a list or an object."""
+        if len(self._containers) > MAX_DEPTH:
+            raise self.beyond("more levels", f"at most {MAX_DEPTH} levels")
+        self._containers.append(container)
+        self._places.append([place])
+        self._keys.append("")
+
+    def close(self) -> Any:
+        """Ends the innermost list or object, and returns it."""
+        self._keys.pop()
+        return self.add(self._containers.pop(), self._places.pop())
+
+    def text(self, value: str, length: int, place: int) -> str:
+        """A string that is written with so many characters."""
+        if length > MAX_STRING:
+            raise self.beyond("a longer one", _SHORT_STRING)
+        self.add(value, place)
+        return value
+
+    def number(self, written: str, place: int, fix: str) -> int | float:
+        """A number as it is written; ``fix`` is the way out where it is not finite."""
+        digits = written.lstrip("+-")
+        if not digits.isdigit():
+            value = float(written)
+            if not math.isfinite(value):
+                raise self.not_finite(written, fix)
+        elif len(digits) > MAX_DIGITS:
+            raise self.beyond(f"one of {len(digits)} digits", _SHORT_NUMBER)
         else:
-            path = below(*stack[-1]) if stack else "$"
-            yield Place(path, start, token, key=False)
-            if token in "[{":
-                stack.append((path, 0 if token == "[" else ""))
-                wants_key = token == "{"
+            value = int(written)
+        self.add(value, place)
+        return value
 
-
-def _unquoted(token: str) -> str:
-    try:
-        return str(json.loads(token, strict=False))
-    except ValueError:
-        return token[1:-1]
-
-
-def _place(text: str, start: int) -> str:
-    """The path of the value, or of the key, that begins at a position; of a string, its first characters will do."""
-    first = text[start]
-    if first == '"':
-        first = json.dumps(re.sub(r'["\\].*', "", text[start + 1 : start + 40], flags=re.DOTALL))
-    elif first == ",":
-        first = ",0"
-    return next((place.path for place in places(text[:start] + first) if place.start >= start), "$")
-
-
-def _complaints(text: str) -> Iterator[Problem]:
-    """What the hooks complained of, with its place."""
-    seen: set[int] = set()  # hashes: the paths themselves could take a thousand times the text
-    for path, start, token, key in places(text):
-        if key:
-            found = _of_key(path, token, hash(path) in seen)
-            seen.add(hash(path))
+    def add(self, value: Any, place: _Places) -> Any:
+        """Any value as it is."""
+        container = self._containers[-1]
+        if type(container) is list:
+            container.append(value)
         else:
-            found = _of_number(path, token)
-        for problem in found:
-            yield replace(problem, line=_line(text, start))
+            container[self._keys[-1]] = value
+        self._places[-1].append(place)
+        return value
+
+    def path(self) -> str:
+        """The path of what comes next; in an object, of its last key."""
+        return self._path(self._containers[1:])
+
+    def holder(self) -> str:
+        """The path of the innermost open container."""
+        return self._path(self._containers[1:-1])
+
+    def _path(self, containers: list[Any]) -> str:
+        path = self._root
+        for container, key in zip(containers, self._keys[1:], strict=False):
+            path = below(path, len(container) if type(container) is list else key)
+        return path
+
+    def error(self, what: str, got: str, wanted: str, fix: str, path: str = "") -> ConfigError:
+        """The error of what comes next, or of another place."""
+        return config_error([Problem(path or self.path(), what, got, wanted, fix, self._line_of(self.at))])
+
+    def beyond(self, got: str, wanted: str, path: str = "") -> ConfigError:
+        """The error of what is beyond a limit."""
+        return config_error([beyond(path or self.path(), got, wanted, self._line_of(self.at))])
+
+    def not_finite(self, written: str, fix: str) -> ConfigError:
+        """The error of infinity and NaN."""
+        return self.error("Not a finite number", short_repr(written), "a finite number", fix)
 
 
-def _of_key(path: str, token: str, seen: bool) -> Iterator[Problem]:
-    if seen:
-        yield Problem(path, "A key twice", told(_unquoted(token)), "each key once", "Remove one of them.")
-    if len(_unquoted(token)) > MAX_KEY:
-        yield beyond(path, "a longer one", f"a key of at most {MAX_KEY} characters")
+# -------------------------------------------------------------------------------------------------------------- JSON
+
+_SPACE = r"[ \t\n\r]*"
+_PLAIN_STRING = r'"[^"\\\x00-\x1f]*"'  # all others are left to Python, whose reader knows every escape
+
+_VALUE = re.compile(
+    rf"""{_SPACE} (?: (?P<string> {_PLAIN_STRING}) | (?P<bracket> [\[{{]) | (?P<escaped> ")
+    | (?P<number> -?(?: 0 | [1-9][0-9]*)(?: \.[0-9]+)?(?: [eE][-+]?[0-9]+)? | NaN | -?Infinity)
+    | (?P<word> null | true | false) | (?P<nothing> (?=,)) )""",
+    re.VERBOSE,
+)
+_KEY = re.compile(rf"""{_SPACE} (?: (?P<string> {_PLAIN_STRING}) {_SPACE} : | (?P<escaped> ") )""", re.VERBOSE)
+_COLON = re.compile(rf"{_SPACE}:")
+_MARK = re.compile(rf"{_SPACE}([,\]}}]?)")
+_ENDS = {"[": re.compile(rf"{_SPACE}(\])"), "{": re.compile(rf"{_SPACE}(\}})")}
+_CLOSING = {"[": "]", "{": "}"}
+_CONSTANTS = {"null": None, "true": True, "false": False}
+
+_ESCAPED = re.compile(r"\\(?:u.{4}|.)", re.DOTALL)
+_HALF = re.compile("[\ud800-\udfff]")
+_TOLD_OF_KEY = 39  # characters of a key that is too long, in its path
+
+_DECODER = json.JSONDecoder()
 
 
-def _of_number(path: str, token: str) -> Iterator[Problem]:
-    digits = token.lstrip("-")
-    if digits.isdigit():
-        if len(digits) > MAX_DIGITS:
-            yield beyond(path, f"one of {len(digits)} digits", f"a whole number of at most {MAX_DIGITS} digits")
-    elif digits[:1].isdigit() or digits in ("NaN", "Infinity"):
-        fix = "JSON has neither infinity nor NaN; write the number that is meant."
+def _read_json(text: str) -> Parsed:
+    return _JsonReader(text).read()
+
+
+class _JsonReader:
+    """Reads JSON. Of what is none, Python's own reader says where and why, in the words that everybody knows."""
+
+    def __init__(self, text: str) -> None:
+        self._text, self._end = text, 0
+        self._builder = _Builder(self._line)
+        # What is no JSON is read on where that is easy, so that a flood of commas or of brackets is called a flood.
+        self._broken = self._has_halves = False
+
+    def _line(self, at: int) -> int:
+        return self._text.count("\n", 0, at) + 1
+
+    def read(self) -> Parsed:
+        """The whole text."""
+        builder = self._builder
+        builder.count()
+        self._value()
+        while (mark := self._mark()) == ",":
+            self._broken = True
+            self._value()
+        if self._broken or mark or self._end < len(self._text):
+            raise self._not_json()
+        if self._has_halves:  # which are no text: nothing could write them again
+            fix = "Write the character itself."
+            raise config_error([Problem("$", "Half a character", r"\ud800 to \udfff alone", "whole characters", fix)])
+        return Parsed(builder.results[0], builder.places, self._line)
+
+    def _value(self, key: int | None = None) -> None:
+        """One value; ``key`` is where its key begins."""
+        match = self._next(_VALUE)
+        kind = str(match.lastgroup)
+        token, start, builder = match[kind], match.start(kind), self._builder
+        builder.at = start
+        place = start if key is None else key
+        if kind == "string":
+            builder.text(token[1:-1], len(token) - 2, place)
+        elif kind == "bracket":
+            self._inside(token, place)
+        elif kind == "number":
+            builder.number(token, place, "JSON has neither infinity nor NaN; write the number that is meant.")
+        elif kind == "word":
+            builder.add(_CONSTANTS[token], place)
+        elif kind == "escaped":
+            builder.text(*self._escaped(start), place)
+        else:
+            self._broken = True
+            builder.add(None, place)
+
+    def _inside(self, bracket: str, place: int) -> None:
+        """What a list or an object holds, and its end."""
+        builder = self._builder
+        builder.count()
+        builder.open([] if bracket == "[" else {}, place)
+        if not self._has(_ENDS[bracket]):
+            while True:
+                self._value(None if bracket == "[" else self._key())
+                mark = self._mark()
+                if mark != ",":
+                    break
+                builder.at = self._end - 1
+                builder.count()
+            if mark != _CLOSING[bracket]:
+                raise self._not_json()
+        builder.close()
+
+    def _key(self) -> int:
+        """A key and its colon; returns where it begins."""
+        match = self._next(_KEY)
+        kind = str(match.lastgroup)
+        builder, start = self._builder, match.start(kind)
+        builder.at = start
+        if kind == "string":
+            key = match[kind][1:-1]
+            length = len(key)
+        else:
+            key, length = self._escaped(start)
+            self._next(_COLON)
+        if length > MAX_STRING:  # far too long for a path: what stands before its first escape will do
+            told = re.split(r'["\\]', self._text[start + 1 : start + 1 + _TOLD_OF_KEY])[0]
+            raise builder.beyond("a longer one", _SHORT_STRING, below(builder.holder(), told))
+        builder.key(key)
+        return start
+
+    def _escaped(self, start: int) -> tuple[str, int]:
+        """A string with escapes, and how many characters it has, halves of characters counted alone."""
         try:
-            finite = math.isfinite(float(token))
-        except ValueError:
-            return  # no number at all, which is not what was complained of
-        if not finite:
-            yield Problem(path, "Not a finite number", told(token), "a finite number", fix)
+            value, self._end = _DECODER.raw_decode(self._text, start)
+        except json.JSONDecodeError:
+            raise self._not_json() from None
+        self._has_halves |= _HALF.search(value) is not None
+        length = self._end - start - 2
+        if length > MAX_STRING:
+            length = len(_ESCAPED.sub("_", self._text[start + 1 : self._end - 1]))
+        return value, length
+
+    def _mark(self) -> str:
+        """What follows a value: a comma, a bracket, or nothing."""
+        return self._next(_MARK)[1]
+
+    def _has(self, token: re.Pattern[str]) -> bool:
+        match = token.match(self._text, self._end)
+        if match is not None:
+            self._end = match.end()
+        return match is not None
+
+    def _next(self, token: re.Pattern[str]) -> re.Match[str]:
+        match = token.match(self._text, self._end)
+        if match is None:
+            raise self._not_json()
+        self._end = match.end()
+        return match
+
+    def _not_json(self) -> ConfigError:
+        try:
+            json.loads(self._text)  # comes no farther than this reader, and so neither too deep nor to long numbers
+        except json.JSONDecodeError as reason:
+            place = f"line {reason.lineno}, column {reason.colno}"
+            return config_error(
+                [Problem(place, "Not JSON", reason.msg, "JSON", "Correct the text there.", reason.lineno)]
+            )
+        raise AssertionError(f"Python reads what is no JSON at character {self._end}")
 
 
-def lines(text: str, paths: set[str]) -> dict[str, int]:
-    """The line, from 1, on which each of some paths begins. What is not there has the line of what should hold it."""
-    found: dict[str, int] = {}
-    for place in places(text):
-        if place.path in paths and place.path not in found:
-            found[place.path] = _line(text, place.start)
-    return found
+# -------------------------------------------------------------------------------------------------------------- YAML
+
+_YAML_NUMBER = re.compile(
+    r"""[-+]? (?: (?: 0 | [1-9][0-9]*) | (?: 0 | [1-9][0-9]*)? \.[0-9]+ | (?: 0 | [1-9][0-9]*) \. )
+        (?: [eE][-+]?[0-9]+)?""",
+    re.VERBOSE,
+)
+_YAML_NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
+_YAML_CONSTANTS = {**_CONSTANTS, "~": None, "": None}
+
+
+def _read_yaml(text: str) -> Parsed:
+    try:
+        import yaml
+    except ImportError:
+        raise missing("PyYAML", "yaml", "Reading YAML") from None
+    reader = _YamlReader(yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
+    try:
+        return reader.read()
+    except yaml.YAMLError as reason:
+        mark = getattr(reason, "problem_mark", None)
+        line = mark.line + 1 if mark else None
+        place = f"line {line}, column {mark.column + 1}" if mark else "$"
+        got = short_repr(getattr(reason, "problem", None) or "no text of YAML")
+        raise config_error([Problem(place, "Not YAML", got, "YAML", "Correct the text there.", line)]) from None
+
+
+class _YamlReader:
+    """Reads YAML in the vocabulary of JSON, from the events of a parser that constructs no objects.
+
+    Plain words are what JSON would read in them, or else strings: ``1e-3`` is a number, ``no`` and ``010`` are strings.
+    Tags are refused, and so is an alias of what holds it.
+
+    Args:
+        events: What PyYAML found.
+    """
+
+    def __init__(self, events: Iterator[Any]) -> None:
+        self._events = events
+        self._builder = _Builder(lambda line: line)
+        self._anchors: dict[str, tuple[Any, int]] = {}
+
+    def read(self) -> Parsed:
+        """The only document; ``None`` where there is none."""
+        builder = self._builder
+        for event in self._events:
+            if _kind(event) == "DocumentStart":
+                if builder.results:
+                    builder.at = _line_of(event)
+                    raise builder.error("A second document", "'---'", "one document", "Use one file each.", "$")
+                self._value(next(self._events))
+        return Parsed(next(iter(builder.results), None), builder.places, int)
+
+    def _value(self, event: Any) -> None:
+        builder, kind = self._builder, _kind(event)
+        builder.at = place = _line_of(event)
+        before = builder.size
+        builder.count()
+        if kind == "Alias":
+            self._alias(event)
+            return
+        if event.tag:
+            raise builder.error("A tag", short_repr(event.tag), "plain values", "Remove it; nothing is constructed.")
+        if kind == "Scalar":
+            value = self._scalar(event)
+        elif kind == "SequenceStart":
+            builder.open([], place)
+            for item in self._until("SequenceEnd"):
+                self._value(item)
+            value = builder.close()
+        else:
+            builder.open({}, place)
+            for key in self._until("MappingEnd"):
+                self._key(key)
+                self._value(next(self._events))
+            value = builder.close()
+        if event.anchor:  # only now: an alias inside would be of what holds it
+            self._anchors[event.anchor] = (value, builder.size - before)
+
+    def _key(self, event: Any) -> None:
+        builder = self._builder
+        builder.count(key=True)
+        builder.at = _line_of(event)
+        if _kind(event) != "Scalar" or event.tag:
+            got = _kind(event)
+            raise builder.error("Not a name", got, "plain words as keys", "Correct the key.", builder.holder())
+        if len(event.value) > MAX_STRING:
+            raise builder.beyond("a longer one", _SHORT_STRING, builder.holder())
+        builder.key(event.value)
+
+    def _until(self, end: str) -> Iterator[Any]:
+        for event in self._events:
+            if _kind(event) == end:
+                return
+            yield event
+
+    def _alias(self, event: Any) -> None:
+        if event.anchor not in self._anchors:
+            got, fix = short_repr(event.anchor), "Write the value there."
+            raise self._builder.error("An unknown alias", got, "an anchor before it", fix)
+        value, size = self._anchors[event.anchor]
+        self._builder.count(size - 1)  # as if it were written there again, so that aliases of aliases end
+        self._builder.add(value, self._builder.at)
+
+    def _scalar(self, event: Any) -> Any:
+        builder, text, place = self._builder, event.value, self._builder.at
+        if len(text) > MAX_STRING or event.style not in (None, ""):  # quoted, or a block
+            return builder.text(text, len(text), place)
+        if text in _YAML_CONSTANTS:
+            return builder.add(_YAML_CONSTANTS[text], place)
+        if _YAML_NUMBER.fullmatch(text):
+            return builder.number(text, place, "Write the number meant.")
+        if _YAML_NOT_FINITE.fullmatch(text):
+            raise builder.not_finite(text, "Write the number meant.")
+        return builder.text(text, len(text), place)
+
+
+def _line_of(event: Any) -> int:
+    return int(event.start_mark.line) + 1
+
+
+def _kind(event: Any) -> str:
+    return type(event).__name__.removesuffix("Event")

@@ -6,15 +6,14 @@ import json
 import reprlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from mixtransforms.core.errors import ConfigError, explain
 
-MOST = 100
-"""Problems of one file that are told; a hostile one could have as many as values."""
+MOST_PROBLEMS = 100
+"""Problems of one file that are told: more than anybody mends at once; a hostile file could have 100,000."""
 
-LONGEST = 300
-"""Characters of a value, or of a reason, that are told."""
+LONGEST_TEXT = 300
+"""Characters of a value, a path or a reason that are told: four lines of a terminal; a value may have a megabyte."""
 
 
 @dataclass(frozen=True)
@@ -38,16 +37,25 @@ class Problem:
     line: int | None = None
 
     def __str__(self) -> str:
-        return explain(self.what, where=shortened(self.path), got=self.got, wanted=self.wanted, fix=self.fix)
+        return explain(self.what, where=one_line(self.path), got=self.got, wanted=self.wanted, fix=self.fix)
 
 
-def error(problems: Sequence[Problem]) -> ConfigError:
-    """The error that tells the first of some problems, and how many more there are."""
-    more = len(problems) - 1
-    rest = f" ({more if more < MOST - 1 else 'many'} more; `mixtransforms validate` lists them.)" if more else ""
-    made = ConfigError(f"{problems[0]}{rest}")
-    made.problems = tuple(problems)
-    return made
+def config_error(problems: Sequence[Problem], file: str = "") -> ConfigError:
+    """The error that tells the first of some problems, and how many more there are.
+
+    Args:
+        problems: At least one. The first one's parts become those of the error, its path the error's ``where``.
+        file: The name of the file, which the text then begins with.
+    """
+    first, more = problems[0], len(problems) - 1
+    # Whoever found the problems stopped at the limit, so that how many there are is unknown then.
+    count = more if more < MOST_PROBLEMS - 1 else "many"
+    rest = f" ({count} more; `mixtransforms validate` lists them.)" if more else ""
+    error = ConfigError(f"{file}: {first}{rest}" if file else f"{first}{rest}")
+    error.what, error.where, error.fix = first.what, first.path, first.fix
+    error.got, error.wanted = first.got, first.wanted
+    error.problems = tuple(problems)
+    return error
 
 
 def below(path: str, step: str | int) -> str:
@@ -57,18 +65,19 @@ def below(path: str, step: str | int) -> str:
     return f"{path}.{step}" if step.isidentifier() and step.isascii() else f"{path}[{json.dumps(step)}]"
 
 
-def told(value: Any) -> str:
+def short_repr(value: object) -> str:
     """A value of a file as text: short, in one line, and without control characters."""
-    return shortened(_REPR.repr(value))
+    return one_line(_SHORT.repr(value))
 
 
-def shortened(text: str) -> str:
-    """A text from a file, cut where it is too long to be read."""
+def one_line(text: str) -> str:
+    """A text from a file without control characters, which could rewrite a terminal, and cut where it is too long."""
     printable = "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
-    return printable if len(printable) <= LONGEST else printable[: LONGEST - 4] + " ..."
+    return printable if len(printable) <= LONGEST_TEXT else printable[: LONGEST_TEXT - 4] + " ..."
 
 
-_REPR = reprlib.Repr()
-_REPR.maxstring = _REPR.maxother = 80
-_REPR.maxlist = _REPR.maxtuple = _REPR.maxdict = 8
-_REPR.maxlevel = 4
+_SHORT = reprlib.Repr()
+# A repr of the whole could take as long as the file is large, and a list of lists grows with the power of its levels.
+_SHORT.maxstring = _SHORT.maxother = 80
+_SHORT.maxlist = _SHORT.maxtuple = _SHORT.maxdict = 8
+_SHORT.maxlevel = 4

@@ -1,4 +1,4 @@
-"""The part of JSON Schema that forms are made of, checked as the standard says, and put into words.
+"""The part of JSON Schema that the codecs of arguments are made of, checked as the standard says, and put into words.
 
 Reading checks values with the very schemas that editors get, so that both accept the same.
 """
@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from mixtransforms.core.errors import nearest
 from mixtransforms.core.fields import Schema
-from mixtransforms.files.problems import below, shortened
+from mixtransforms.files.problems import below, one_line
 
 _TELLING = frozenset({"description", "default", "title"})
 """Keywords that say something and check nothing."""
@@ -47,34 +47,32 @@ def misfit(value: Any, schema: Schema, path: str) -> Misfit:
     """Where a value that does not fit goes wrong: as deep inside as the schema leaves no choice."""
     if "anyOf" in schema:
         near = [part for part in schema["anyOf"] if _is_meant(value, part)]
-        return misfit(value, near[0], path) if len(near) == 1 else _misfit(value, schema, path)
-    if isinstance(value, list) and _type(value, schema.get("type", []), schema):
+        return misfit(value, near[0], path) if len(near) == 1 else _whole_misfit(value, schema, path)
+    if isinstance(value, list) and _has_type(value, schema.get("type", []), schema):
         for index, item in enumerate(value):
             if not fits(item, schema.get("items", True)):
                 return misfit(item, schema["items"], below(path, index))
-    if isinstance(value, Mapping) and _type(value, schema.get("type", []), schema):
+    if isinstance(value, Mapping) and _has_type(value, schema.get("type", []), schema):
         known, other = schema.get("properties", {}), schema.get("additionalProperties", True)
         for name, item in value.items():
             if name not in known and other is False:
                 wanted = f"one of {', '.join(known)}"
-                return Misfit(
-                    below(path, name), item, wanted, f"Correct or remove it.{nearest(shortened(name), known)}"
-                )
+                return Misfit(below(path, name), item, wanted, f"Correct or remove it.{nearest(one_line(name), known)}")
             if not fits(item, known.get(name, other)):
                 return misfit(item, known.get(name, other), below(path, name))
         for name in schema.get("required", []):
             if name not in value:
                 return Misfit(below(path, name), value, in_words(known.get(name, True)), "It has no default.")
-    return _misfit(value, schema, path)
+    return _whole_misfit(value, schema, path)
 
 
-def _misfit(value: Any, schema: Schema, path: str) -> Misfit:
+def _whole_misfit(value: Any, schema: Schema, path: str) -> Misfit:
     return Misfit(path, value, in_words(schema), schema.get("description", ""))
 
 
 def _is_meant(value: Any, schema: Schema) -> bool:
     """Whether a part of a choice is of the value's type, and of the kind that it names."""
-    if "type" not in schema or not _type(value, schema["type"], schema) or not isinstance(value, (list, Mapping)):
+    if "type" not in schema or not _has_type(value, schema["type"], schema) or not isinstance(value, (list, Mapping)):
         return False
     named = {name: part for name, part in schema.get("properties", {}).items() if "const" in part}
     return all(fits(value[name], part) for name, part in named.items() if name in value)
@@ -87,26 +85,26 @@ def in_words(schema: Schema | bool) -> str:
     if "anyOf" in schema:
         return " or ".join(dict.fromkeys(in_words(part) for part in schema["anyOf"]))
     if "enum" in schema:
-        return _choices(schema["enum"])
+        return _choice_words(schema["enum"])
     if "const" in schema:
         return _literal(schema["const"])
     kinds = schema.get("type", [])
     listed = [kinds] if isinstance(kinds, str) else kinds
-    words = [_WORDS[kind](schema) for kind in listed]
+    words = [_TYPE_WORDS[kind](schema) for kind in listed]
     return " or ".join(words) if words else "anything"
 
 
-def _type(value: Any, kinds: str | list[str], _: Schema) -> bool:
+def _has_type(value: Any, kinds: str | list[str], _: Schema) -> bool:
     if isinstance(kinds, str):
-        return _TYPES[kinds](value)
-    return any(_TYPES[kind](value) for kind in kinds)
+        return _TYPE_CHECKS[kinds](value)
+    return any(_TYPE_CHECKS[kind](value) for kind in kinds)
 
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-_TYPES: Mapping[str, Callable[[Any], bool]] = {
+_TYPE_CHECKS: Mapping[str, Callable[[Any], bool]] = {
     "null": lambda value: value is None,
     "boolean": lambda value: isinstance(value, bool),
     "integer": lambda value: _is_number(value) and value == value // 1,
@@ -117,7 +115,7 @@ _TYPES: Mapping[str, Callable[[Any], bool]] = {
 }
 
 
-def _is(value: Any, other: Any) -> bool:
+def _is_equal(value: Any, other: Any) -> bool:
     return bool(value == other) and isinstance(value, bool) == isinstance(other, bool)
 
 
@@ -132,9 +130,9 @@ def _properties(value: Any, rules: Mapping[str, Schema], _: Schema) -> bool:
 
 # The standard: a keyword says nothing about values of another type than its own.
 _CHECKS: Mapping[str, Callable[[Any, Any, Schema], bool]] = {
-    "type": _type,
-    "enum": lambda value, options, _: any(_is(value, option) for option in options),
-    "const": lambda value, other, _: _is(value, other),
+    "type": _has_type,
+    "enum": lambda value, options, _: any(_is_equal(value, option) for option in options),
+    "const": lambda value, other, _: _is_equal(value, other),
     "anyOf": lambda value, parts, _: any(fits(value, part) for part in parts),
     "minimum": lambda value, low, _: not _is_number(value) or value >= low,
     "maximum": lambda value, high, _: not _is_number(value) or value <= high,
@@ -154,7 +152,7 @@ def _literal(value: Any) -> str:
     return json.dumps(value) if value is None or isinstance(value, bool) else repr(value)
 
 
-def _choices(options: list[Any]) -> str:
+def _choice_words(options: list[Any]) -> str:
     if len(options) == 1:
         return _literal(options[0])
     shown = ", ".join(_literal(option) for option in options[:_MOST_NAMES])
@@ -189,7 +187,7 @@ def _object(schema: Schema) -> str:
     return f"an object of {', '.join(map(repr, names[:_MOST_NAMES]))}" if names else "an object"
 
 
-_WORDS: Mapping[str, Callable[[Schema], str]] = {
+_TYPE_WORDS: Mapping[str, Callable[[Schema], str]] = {
     "null": lambda _: "null",
     "boolean": lambda _: "true or false",
     "integer": lambda schema: "a whole number" + _bounds(schema),

@@ -9,18 +9,25 @@ from typing import Any
 
 from mixtransforms.core.display import code_of
 from mixtransforms.core.errors import ConfigError
-from mixtransforms.files.codec import CUSTOM, OWN, Codec
-from mixtransforms.files.document import codec_of, host_of
-from mixtransforms.files.entries import CHILDREN, Entry
+from mixtransforms.files.registry import (
+    CHILDREN_PARAMETER,
+    CUSTOM_PREFIX,
+    OWN_PREFIX,
+    Codec,
+    TypeEntry,
+    codec_of,
+    host_of,
+)
 from mixtransforms.mixing.compose import BatchPipeline
 from mixtransforms.mixing.transform import MixTransform
 
-WIDTH = 100
+CODE_WIDTH = 100
+"""Characters of a line: what formatters of code leave in one."""
 
-_PREFIX = {"torchvision": "v2.", "albumentations": "A."}
+_HOST_PREFIX = {"torchvision": "v2.", "albumentations": "A."}
 """How each host's own documentation imports it."""
 
-_HOMES = {"torchvision": "tv_tensors", "torch": "torch"}
+_KEY_MODULES = {"torchvision": "tv_tensors", "torch": "torch"}
 """Where types that are keys of dicts come from."""
 
 
@@ -34,10 +41,10 @@ def source(pipeline: Any) -> str:
     Args:
         pipeline: A pipeline or transform of either host.
     """
-    return _code(codec_of(host_of(pipeline)), pipeline, "")
+    return _constructor_code(codec_of(host_of(pipeline)), pipeline, "")
 
 
-def _code(codec: Codec, transform: Any, indent: str) -> str:
+def _constructor_code(codec: Codec, transform: Any, indent: str) -> str:
     if isinstance(transform, MixTransform):
         return repr(transform)
     try:
@@ -45,44 +52,48 @@ def _code(codec: Codec, transform: Any, indent: str) -> str:
         given = list(_given(entry, codec.held(transform, entry)))
     except (ConfigError, TypeError):
         return repr(transform)
-    name = entry.name.removeprefix(OWN).removeprefix(CUSTOM)
-    name = name.replace(f"{codec.host}.", _PREFIX.get(codec.host, ""))
+    name = entry.name.removeprefix(OWN_PREFIX).removeprefix(CUSTOM_PREFIX)
+    name = name.replace(f"{codec.host}.", _HOST_PREFIX.get(codec.host, ""))
     if not entry.children:
         return f"{name}({', '.join(given)})"
-    inner = [_code(codec, child, indent + "    ") for child in codec.children(transform)]
-    first = next(iter(inspect.signature(entry.cls).parameters)) == CHILDREN
-    return _container(name, "" if first else f"{CHILDREN}=", inner, given, indent)
+    inner = [_constructor_code(codec, child, indent + "    ") for child in codec.children(transform)]
+    first = next(iter(inspect.signature(entry.cls).parameters)) == CHILDREN_PARAMETER
+    return _container(name, "" if first else f"{CHILDREN_PARAMETER}=", inner, given, indent)
 
 
 def _container(name: str, keyword: str, inner: list[str], given: list[str], indent: str) -> str:
     single = f"{name}({', '.join([f'{keyword}[' + ', '.join(inner) + ']', *given])})"
-    if "\n" not in single and len(indent) + len(single) <= (WIDTH if indent else 0):
+    if "\n" not in single and len(indent) + len(single) <= (CODE_WIDTH if indent else 0):
         return single
     lines = "".join(f"\n{indent}    {child}," for child in inner)
     listed = f"[{lines}\n{indent}]" if inner else "[]"
     return f"{name}({', '.join([keyword + listed, *given])})"
 
 
-def _given(entry: Entry, held: Mapping[str, Any]) -> Iterator[str]:
+def _given(entry: TypeEntry, held: Mapping[str, Any]) -> Iterator[str]:
     """Arguments that differ from their defaults, as code."""
     for name, argument in entry.arguments.items():
         if name in held:
-            written = argument.form.write(held[name])
+            written = argument.codec.write(held[name])
             if written != argument.default:
-                yield f"{name}={_value(argument.form.read(written), written)}"
+                yield f"{name}={_value_code(argument.codec.read(written), written)}"
 
 
-def _value(value: Any, written: Any) -> str:
+def _value_code(value: Any, written: Any) -> str:
     """A value as code; what has no code of its own is shown as files have it, which constructors take as well."""
     if isinstance(value, enum.Enum):
         home = "tv_tensors" if type(value).__module__.startswith("torchvision.tv_tensors") else "v2"
         return f"{home}.{type(value).__name__}.{value.name}"
     if isinstance(value, type):
-        return f"{_HOMES.get(value.__module__.split('.')[0], value.__module__)}.{value.__name__}"
+        return f"{_KEY_MODULES.get(value.__module__.split('.')[0], value.__module__)}.{value.__name__}"
     if hasattr(value, "tolist"):
         return f"torch.tensor({value.tolist()!r}, dtype={value.dtype})"
     if isinstance(value, Mapping):
         items = zip(value.items(), written.values(), strict=True)
-        return "{" + ", ".join(f"{_value(key, key)}: {_value(item, there)}" for (key, item), there in items) + "}"
+        return (
+            "{"
+            + ", ".join(f"{_value_code(key, key)}: {_value_code(item, there)}" for (key, item), there in items)
+            + "}"
+        )
     plain = value is None or isinstance(value, (bool, int, float, str, list, tuple)) or str(value).startswith("torch.")
     return repr(value if plain else written)

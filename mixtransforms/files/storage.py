@@ -5,14 +5,14 @@ from __future__ import annotations
 import errno
 import os
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from mixtransforms.core.errors import ConfigError
-from mixtransforms.files import document, parse, parse_yaml
-from mixtransforms.files.document import Allowed
-from mixtransforms.files.problems import Problem, error, told
+from mixtransforms.files import document
+from mixtransforms.files.parse import MAX_BYTES, Parsed, parse_with_places
+from mixtransforms.files.problems import Problem, config_error, short_repr
+from mixtransforms.files.registry import Allowed
 
 YAML = (".yaml", ".yml")
 """Endings of files that are read as YAML; all others are JSON."""
@@ -34,11 +34,11 @@ def save(pipeline: Any, path: str | os.PathLike[str], *, allow: Allowed = (), no
     target = Path(path)
     if target.suffix.lower() in YAML:
         fix = "Give it a name that ends in .json; load() reads both."
-        raise error([Problem("$", "YAML is read, not written", told(target.name), "a JSON file", fix)])
-    replace(target, document.to_json(pipeline, allow=allow, notes=notes))
+        raise config_error([Problem("$", "YAML is read, not written", short_repr(target.name), "a JSON file", fix)])
+    write_atomically(target, document.to_json(pipeline, allow=allow, notes=notes))
 
 
-def replace(target: Path, text: str) -> None:
+def write_atomically(target: Path, text: str) -> None:
     """Puts a text into a file in one step: whoever reads it sees all of the old or all of the new.
 
     Raises:
@@ -53,14 +53,14 @@ def replace(target: Path, text: str) -> None:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(name, _mode(target))
+        os.chmod(name, _file_mode(target))
         os.replace(name, target)
     except BaseException:
         os.unlink(name)
         raise
 
 
-def _mode(target: Path) -> int:
+def _file_mode(target: Path) -> int:
     """Who may read and write the file: as it was, or as any new file; mkstemp lets nobody else read."""
     try:
         return target.stat().st_mode & 0o777
@@ -82,14 +82,12 @@ def load(path: str | os.PathLike[str], *, allow: Allowed = ()) -> Any:
         OSError: The file cannot be read.
     """
     try:
-        reading = document.read(_parsed(path, _content(path)), allow)
-        if reading.problems:
-            raise error(reading.problems)
-    except ConfigError as reason:
-        named = ConfigError(f"{os.fspath(path)}: {reason}")
-        named.problems = reason.problems
-        raise named from None
-    return reading.pipeline
+        pipeline, problems = document.read_data(_read(path).value, allow)
+    except ConfigError as reason:  # of the text, or of a class that is allowed
+        problems = reason.problems
+    if problems:
+        raise config_error(problems, os.fspath(path))
+    return pipeline
 
 
 def check(path: str | os.PathLike[str], *, allow: Allowed = ()) -> list[tuple[int | None, str]]:
@@ -102,49 +100,35 @@ def check(path: str | os.PathLike[str], *, allow: Allowed = ()) -> list[tuple[in
     Raises:
         OSError: The file cannot be read.
     """
-    content = _content(path)
     try:
-        data = _parsed(path, content)
-    except ConfigError as reason:  # the readers tell lines themselves, and would stop there again
+        parsed = _read(path)
+    except ConfigError as reason:  # the reader tells lines itself, and knows no places of what it has not read
         return [(problem.line, str(problem)) for problem in reason.problems]
     try:
-        problems = document.read(data, allow).problems
+        problems = document.read_data(parsed.value, allow).problems
     except ConfigError as reason:
         problems = reason.problems
-    lines = _lines(path, content, problems)
-    found = ((next(lines(problem), None), str(problem)) for problem in problems)
+    lines = parsed.lines({place for problem in problems for place in _enclosing(problem.path)})
+    found = [
+        (next((lines[place] for place in _enclosing(problem.path) if place in lines), None), str(problem))
+        for problem in problems
+    ]
     return sorted(found, key=lambda item: item[0] or 0)
 
 
-def _lines(
-    path: str | os.PathLike[str], content: bytes, problems: Iterable[Problem]
-) -> Callable[[Problem], Iterator[int]]:
-    """Finds the lines of a problem's place and of what holds it, from the inside out."""
-    wanted = {place for problem in problems for place in _enclosing(problem.path)}
-    find = parse_yaml.lines if _is_yaml(path) else parse.lines
-    lines = find(parse.decoded(content), wanted) if wanted else {}
-    return lambda problem: (lines[place] for place in _enclosing(problem.path) if place in lines)
-
-
-def _content(path: str | os.PathLike[str]) -> bytes:
-    """The file, or as much as shows that it is too large."""
+def _read(path: str | os.PathLike[str]) -> Parsed:
+    """What a file says. Of one that is too large, no more is read than shows it."""
     with Path(path).open("rb") as file:
-        return file.read(parse.MAX_BYTES + 1)
-
-
-def _parsed(path: str | os.PathLike[str], content: bytes) -> Any:
-    return (parse_yaml if _is_yaml(path) else parse).parse(content)
-
-
-def _is_yaml(path: str | os.PathLike[str]) -> bool:
-    return Path(path).suffix.lower() in YAML
+        return parse_with_places(file.read(MAX_BYTES + 1), yaml=Path(path).suffix.lower() in YAML)
 
 
 def _enclosing(path: str) -> list[str]:
-    """A path and what holds it, from the inside out: what is missing is looked for where it should be."""
+    """A path and what holds it, from the inside out: what is missing is looked for where it should be.
+
+    Cutting at every dot and bracket, also those in quoted names, gives some that are no paths, which nothing has.
+    """
     places = [path]
-    while path.endswith("]") or "." in path:
-        cut = max(path.rfind("."), path.rfind("["))
-        path = path[:cut]
+    while "." in path or "[" in path:
+        path = path[: max(path.rfind("."), path.rfind("["))]
         places.append(path)
     return places

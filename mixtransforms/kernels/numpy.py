@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mixtransforms.core.backends import SMALL_ROW, WEIGHT_STEPS, is_floating
+from mixtransforms.core.backends import SMALL_ROW, is_floating
 from mixtransforms.core.layers import BoolArray, Boxes, FloatArray, IntArray
 from mixtransforms.core.mixture import Mixture
-from mixtransforms.kernels.neighbours import nearest_cells
-from mixtransforms.kernels.resampling import resize_matrices
+from mixtransforms.kernels.blending import integer_weight
+from mixtransforms.kernels.resampling import linear_bands, nearest_cells
 
 Array = NDArray[Any]
 
@@ -76,7 +76,7 @@ def blend_all(canvas: Array, original: Array, rows: IntArray, source: IntArray, 
         source: Their partners.
         opacity: Weights of the partners, none of them 0 or 1.
     """
-    canvas[rows] = _mean(original[rows], original[source], opacity[:, None])
+    canvas[rows] = blend_arrays(original[rows], original[source], opacity[:, None])
 
 
 def paste_all(
@@ -97,11 +97,11 @@ def paste_all(
     else:
         canvas[...] = original
     out, given = list(canvas), list(original)
-    for row, other, place in zip(rows.tolist(), source.tolist(), indices(region, axes), strict=True):
+    for row, other, place in zip(rows.tolist(), source.tolist(), box_indices(region, axes), strict=True):
         out[row][place] = given[other][place]
 
 
-def indices(boxes: Boxes, axes: Sequence[int]) -> list[tuple[slice, ...]]:
+def box_indices(boxes: Boxes, axes: Sequence[int]) -> list[tuple[slice, ...]]:
     """Every box as an index of a sample, whose mixed axes are ``axes``."""
     parts: list[Iterable[slice]] = [repeat(slice(None))] * (max(axes) + 1)
     for axis, start, stop in zip(axes, boxes.start.T.tolist(), boxes.stop.T.tolist(), strict=True):
@@ -115,11 +115,11 @@ def blender(dtype: np.dtype[Any]) -> Callable[[Array, Array, Array, float], None
     whole = dtype.kind != "f"
 
     def with_numpy(out: Array, base: Array, source: Array, share: float) -> None:
-        out[...] = _mean(base, source, np.float64(share))
+        out[...] = blend_arrays(base, source, np.float64(share))
 
     def with_opencv(out: Array, base: Array, source: Array, share: float) -> None:
         if whole:
-            share = round(share * WEIGHT_STEPS) / WEIGHT_STEPS
+            share = float(integer_weight(np.float64(share)))
         lines = base.reshape(1, -1), source.reshape(1, -1)  # copies, where they do not lie dense
         if out.flags.c_contiguous:
             add(lines[0], 1.0 - share, lines[1], share, 0.0, out.reshape(1, -1))
@@ -132,55 +132,72 @@ def blender(dtype: np.dtype[Any]) -> Callable[[Array, Array, Array, float], None
     return with_opencv
 
 
-def _mean(base: Array, other: Array, share: Any) -> Array:
-    """``(1 - share) * base + share * other`` in the precision and with the rounding of the dtype."""
-    if is_floating(base):
-        return _float_mean(base, other, share)
-    steps = np.rint(share * WEIGHT_STEPS)
-    total = base.astype(np.float64) * (WEIGHT_STEPS - steps) + other.astype(np.float64) * steps
-    return np.asarray(np.rint(total / WEIGHT_STEPS).astype(base.dtype))
+def blend_arrays(base: Array, other: Array, share: Any) -> Array:
+    """``(1 - share) * base + share * other`` by the rule of :mod:`~mixtransforms.kernels.blending`.
 
-
-def _float_mean(base: Array, other: Array, share: Any) -> Array:
+    Args:
+        base: What is there.
+        other: What is painted.
+        share: Its weight, a NumPy float64 or an array of them.
+    """
+    whole = not is_floating(base)
+    share = integer_weight(share) if whole else share
+    precise: Any = np.float64 if whole else np.result_type(base.dtype, np.float32)
+    keep, give = ((1.0 - share).astype(precise), share.astype(precise))
     with np.errstate(invalid="ignore", over="ignore"):  # infinities that meet are NaN, as in torch
-        precise: Any = np.result_type(base.dtype, np.float32)
-        mixed = base.astype(precise) * (1.0 - share).astype(precise) + other.astype(precise) * share.astype(precise)
-        return np.asarray(mixed.astype(base.dtype))
+        total = base.astype(precise) * keep + other.astype(precise) * give
+        return np.asarray((np.rint(total) if whole else total).astype(base.dtype))
 
 
-def select_row(out: Array, moved: Array, field: FloatArray) -> None:
-    """Mixes ``moved (*shape, ...)`` into one sample by the weight of every cell, ``field (*shape)``."""
-    share = field.reshape(field.shape + (1,) * (out.ndim - field.ndim))
+def select_row(out: Array, moved: Array, share: FloatArray) -> None:
+    """Mixes ``moved`` into one sample by the weight of every cell, which broadcasts against both."""
     between = (share > 0.0) & (share < 1.0)
-    if between.any():
-        np.copyto(out, _mean(out, moved, share), where=between)
+    # Worked out before anything is written: moved may be another part of out.
+    mixed = blend_arrays(out, moved, share) if between.any() else out
     np.copyto(out, moved, where=share == 1.0)
+    np.copyto(out, mixed, where=between)
 
 
-def resize(original: Array, source: IntArray, crop: Boxes, frame: Boxes) -> Array:
-    """Crops of the sources resized into frames, ``(n, *shape, ...)``; zero outside the frames."""
-    rank = crop.start.shape[1]
-    shape = original.shape[1 : rank + 1]
-    result = np.zeros((len(source), *original.shape[1:]), original.dtype)
-    for index, row in enumerate(source.tolist()):
-        values = original[row].astype(np.float64)
-        for axis, matrix in enumerate(
-            resize_matrices(shape, (crop.start, crop.stop), (frame.start, frame.stop), index)
-        ):
-            values = np.moveaxis(np.tensordot(matrix, values, (1, axis)), 0, axis)
-        result[index] = values if is_floating(original) else np.rint(values)
-    return result
+def resize_linear(values: Array, sides: Sequence[int], axes: Sequence[int]) -> Array:
+    """A crop in other sides, by linear antialiased resampling in float64, rounded once to the dtype.
+
+    Args:
+        values: One crop, of any strides.
+        sides: Lengths of the axes of the result.
+        axes: These axes; they are resized in this order.
+    """
+    result = values
+    with np.errstate(invalid="ignore"):  # infinities that meet are NaN, as in torch
+        for axis, count in zip(axes, sides, strict=True):
+            if count != result.shape[axis]:
+                result = np.moveaxis(_resize_rows(np.moveaxis(result, axis, 0), count, len(axes)), 0, axis)
+    return result.astype(values.dtype) if is_floating(values) else np.rint(result).astype(values.dtype)
 
 
-def nearest(original: Array, source: IntArray, crop: Boxes, frame: Boxes) -> Array:
-    """Like :func:`resize`, but every cell is a copy of the nearest one: of any dtype, and of no new value."""
-    rank = crop.start.shape[1]
-    cells = [nearest_cells(original.shape[axis + 1], crop, frame, axis) for axis in range(rank)]
-    result = np.zeros((len(source), *original.shape[1:]), original.dtype)
-    for index, row in enumerate(source.tolist()):
-        inside = frame.slices(index)
-        result[index][inside] = original[row][np.ix_(*(cells[axis][index, part] for axis, part in enumerate(inside)))]
-    return result
+def _resize_rows(rows: Array, count: int, axes: int) -> FloatArray:
+    """Resizes the first axis, ``(count, ...)``.
+
+    Cells are added in their order, each product and each sum rounded: a matrix product would be as fast, but libraries
+    add up in blocks of their own, so that floats would depend on the library and the processor.
+    """
+    index, weight = linear_bands(len(rows), count, axes)
+    cells = np.empty((len(rows) + 1, *rows.shape[1:]))
+    cells[:-1], cells[-1] = rows, 0.0  # what has no weight is read there
+    flat = cells.reshape(len(cells), -1)
+    total = np.zeros((count, flat.shape[1]))
+    product = np.empty_like(total)
+    for tap, share in zip(index.T, weight.T, strict=True):
+        np.take(flat, tap, axis=0, out=product, mode="clip")  # the default mode writes to a copy of out
+        product *= share[:, None]
+        total += product
+    return total.reshape(count, *rows.shape[1:])
+
+
+def resize_nearest(values: Array, sides: Sequence[int], axes: Sequence[int]) -> Array:
+    """Like :func:`resize_linear`, but every cell is a copy of the nearest one: of any dtype, and of no new value."""
+    for axis, count in zip(axes, sides, strict=True):
+        values = values.take(nearest_cells(np.arange(count), values.shape[axis], count), axis=axis)
+    return values
 
 
 def soft_labels(ids: Array, classes: int, ignore_index: int | None, plan: Mixture) -> NDArray[np.float32]:

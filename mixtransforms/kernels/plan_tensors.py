@@ -1,9 +1,9 @@
 """Plans as tensors: what a plan paints, on one device, copied there at once.
 
-A layer paints some rows. As tensors, layers become *coats*, each on the whole batch: the last coat of a row is its last
-layer, the one before it the layer before that, and rows with fewer layers than others begin with coats of themselves.
-So a sample that is mixed by MixUp and its neighbour by CutMix need one coat, and no shape depends on who is mixed with
-whom.
+A layer of a plan paints some rows. As tensors, layers are stacked, each on the whole batch: the last one of a row is
+the last that paints it, the one before it the one before that, and rows with fewer layers than others begin with layers
+of themselves. So a sample that is mixed by MixUp and its neighbour by CutMix need one layer, and no shape depends on
+who is mixed with whom.
 """
 
 from __future__ import annotations
@@ -16,9 +16,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from mixtransforms.core.backends import WEIGHT_STEPS, dtype_name
+from mixtransforms.core.backends import dtype_name
 from mixtransforms.core.errors import PlanError
 from mixtransforms.core.layers import BoolArray, Boxes, IntArray, Layer, Mask
+from mixtransforms.kernels.blending import integer_weight
+from mixtransforms.kernels.resampling import most_taps
 
 if TYPE_CHECKING:
     from mixtransforms.core.mixture import Mixture
@@ -27,23 +29,26 @@ _ALIGNMENT = 8
 
 
 class PlanTensors(NamedTuple):
-    """What a plan paints, as tensors on one device: ``B`` samples, ``K`` coats, ``d`` mixed axes, ``S`` sources.
+    """What a plan paints, as tensors on one device: ``B`` samples, ``K`` layers, ``d`` mixed axes, ``S`` sources.
 
-    A pytree, to be handed to compiled functions. Fields are ``None`` where no coat needs them, so that nothing is
+    A pytree, to be handed to compiled functions. Fields are ``None`` where no layer needs them, so that nothing is
     computed in vain; :meth:`mixtransforms.Plan.tensors` with ``full=True`` gives the same form to all plans of MixUp,
     CutMix and OneOf, and so the same graph.
 
     Attributes:
         shape: Lengths of the mixed axes, Python integers.
-        source: Samples painted, ``(K, B)`` int64; the row itself where a coat changes nothing.
-        opacity: How much of the source shows, ``(K, B)`` float64; ``None`` where every coat copies.
+        source: Samples painted, ``(K, B)`` int64; the row itself where a layer changes nothing.
+        opacity: How much of the source shows, ``(K, B)`` float64; ``None`` where every layer copies.
         weights: ``(4, K, B)`` float32: the weights of what is there and of the source that floats are blended with, and
             the same two for integers, in steps of 1/65536. ``None`` together with ``opacity``.
-        opaque: Which rows a coat copies to, ``(K, B)`` bool; ``None`` where there are none, or no others.
-        start: First cells inside the coats' boxes, ``(K, B, d)`` int32; ``None`` where every coat covers its sample.
+        opaque: Which rows a layer copies to, ``(K, B)`` bool; ``None`` where there are none, or no others.
+        start: First cells inside the layers' boxes, ``(K, B, d)`` int32; ``None`` where every layer covers its sample.
         stop: First cells outside, alike.
         shift: From a cell to the one of the source that is shown there, ``(K, B, d)`` int64; ``None`` where nothing is
-            moved.
+            moved, or something is resized.
+        crop: Start and stop of the boxes of the sources, ``(K, B, 2, d)`` int64; ``None`` where nothing is resized.
+        frame: Start and stop of the boxes that they are resized into, alike.
+        taps: 0, 1, ..., ``(T,)`` float64, as many cells as one of the result may be a mean of; ``None`` alike.
         field: Weight of the source at every cell, ``(K, B, *shape)`` bool or float64, in place of opacities and boxes
             where a plan has masks; else ``None``.
         sources: :attr:`mixtransforms.Plan.sources`, ``(B, S)`` int64, with at least two columns.
@@ -58,6 +63,9 @@ class PlanTensors(NamedTuple):
     start: Tensor | None
     stop: Tensor | None
     shift: Tensor | None
+    crop: Tensor | None
+    frame: Tensor | None
+    taps: Tensor | None
     field: Tensor | None
     sources: Tensor
     share: Tensor
@@ -69,8 +77,13 @@ class PlanTensors(NamedTuple):
 
     @property
     def has_regions(self) -> bool:
-        """Whether some coat may leave a part of its sample out, or be moved; else mixed axes are of no interest."""
-        return self.start is not None or self.field is not None
+        """Whether some layer may leave a part of its sample out, or be moved; else mixed axes are of no interest."""
+        return self.start is not None or self.field is not None or self.crop is not None
+
+    @property
+    def blends(self) -> bool:
+        """Whether some value may be a mean of two samples."""
+        return self.opacity is not None or (self.field is not None and self.field.dtype != torch.bool)
 
     def clone(self) -> PlanTensors:
         """A copy in memory of its own: the static inputs of a CUDA graph, which :meth:`copy_` then fills."""
@@ -153,46 +166,33 @@ def _slice(there: torch.UntypedStorage, start: int, values: NDArray[Any], device
     return torch.empty(0, dtype=dtype, device=device).set_(there, start // values.itemsize, values.shape, steps)
 
 
-def _tables(plan: Mixture, full: bool) -> dict[str, NDArray[Any] | None]:
-    """The fields of the coats, on the host."""
-    shape, (count, coats) = plan.spec.shape, _coats(plan)
-    table = (count, plan.spec.size)
-    source = np.broadcast_to(np.arange(plan.spec.size), table).copy()
-    opacity, shift = np.ones(table), np.zeros((*table, len(shape)), np.int64)
-    for layer, at in coats:
-        source[at], opacity[at] = layer.source, layer.opacity
-        if layer.crop is not None:
-            shift[at] = _shift(layer, shape)
-    layers = [layer for layer, _ in coats]
-    parts: dict[str, NDArray[Any] | None] = {"source": source, "shift": shift if shift.any() else None}
-    if any(isinstance(layer.region, Mask) for layer in layers):
-        return parts | {"field": _field(table, shape, coats)}
-    if full or any(layer.region is not None for layer in layers):
-        parts["start"], parts["stop"] = _corners(table, shape, coats)
-    if full or (opacity < 1).any():
-        steps = np.rint(opacity * WEIGHT_STEPS) / WEIGHT_STEPS
-        opaque = opacity == 1
-        weights = np.stack([1.0 - opacity, opacity, 1.0 - steps, steps]).astype(np.float32)
-        parts |= {"opacity": opacity, "weights": weights, "opaque": opaque if full or opaque.any() else None}
-    return parts
+Places = tuple[IntArray, IntArray]
+"""Indices of the tables ``(K, B)``: which layer of the stack, and which row."""
 
 
-_Coat = tuple[Layer, tuple[IntArray, IntArray]]
-"""A layer, and the indices of its rows in a table ``(K, B)``."""
+class LayerStack(NamedTuple):
+    """The layers that paint something, aligned at the last one of every row.
+
+    Attributes:
+        table: ``(K, B)``.
+        layers: Every layer, and where in the table it is.
+    """
+
+    table: tuple[int, int]
+    layers: list[tuple[Layer, Places]]
 
 
-def _coats(plan: Mixture) -> tuple[int, list[_Coat]]:
-    """The number of coats, and every layer that paints something with its places among them."""
+def _stack(plan: Mixture) -> LayerStack:
     layers = [layer for layer in (layer.take(_paints(layer)) for layer in plan.layers) if len(layer)]
-    coats = np.zeros(plan.spec.size, np.int64)
+    counts = np.bincount(
+        np.concatenate([np.zeros(0, np.int64), *(layer.rows for layer in layers)]), minlength=plan.spec.size
+    )
+    depth = max(1, int(counts.max(initial=0)))
+    number, placed = depth - counts, []
     for layer in layers:
-        coats[layer.rows] += 1
-    count = max(1, int(coats.max(initial=0)))
-    coat, placed = count - coats, []
-    for layer in layers:
-        placed.append((layer, (coat[layer.rows], layer.rows)))
-        coat[layer.rows] += 1
-    return count, placed
+        placed.append((layer, (number[layer.rows], layer.rows)))
+        number[layer.rows] += 1
+    return LayerStack((depth, plan.spec.size), placed)
 
 
 def _paints(layer: Layer) -> BoolArray:
@@ -200,34 +200,56 @@ def _paints(layer: Layer) -> BoolArray:
     return seen & (layer.region.volume > 0) if isinstance(layer.region, Boxes) else seen
 
 
-def _corners(table: tuple[int, int], shape: Sequence[int], coats: Sequence[_Coat]) -> tuple[NDArray[Any], ...]:
-    start, stop = np.zeros((*table, len(shape)), np.int32), np.empty((*table, len(shape)), np.int32)
-    stop[...] = shape
-    for layer, at in coats:
-        if isinstance(layer.region, Boxes):
-            start[at], stop[at] = layer.region.start, layer.region.stop
-    return start, stop
+def _tables(plan: Mixture, full: bool) -> dict[str, NDArray[Any] | None]:
+    """The fields of the layers, on the host."""
+    shape, (table, layers) = plan.spec.shape, _stack(plan)
+    source, opacity = np.broadcast_to(np.arange(plan.spec.size), table).copy(), np.ones(table)
+    for layer, at in layers:
+        source[at], opacity[at] = layer.source, layer.opacity
+    parts: dict[str, NDArray[Any] | None] = {"source": source, **_moves(table, shape, layers)}
+    if any(isinstance(layer.region, Mask) for layer, _ in layers):
+        return parts | {"field": _field(table, shape, layers)}
+    if full or any(layer.region is not None for layer, _ in layers):
+        corners = _corners(table, shape, [(layer.region, at) for layer, at in layers])
+        parts["start"], parts["stop"] = np.moveaxis(corners, 2, 0).astype(np.int32)
+    if full or (opacity < 1).any():
+        opaque, rounded = opacity == 1, integer_weight(opacity)
+        weights = np.stack([1.0 - opacity, opacity, 1.0 - rounded, rounded]).astype(np.float32)
+        parts |= {"opacity": opacity, "weights": weights, "opaque": opaque if full or opaque.any() else None}
+    return parts
 
 
-def _field(table: tuple[int, int], shape: Sequence[int], coats: Sequence[_Coat]) -> NDArray[Any]:
+def _moves(
+    table: tuple[int, int], shape: Sequence[int], layers: Sequence[tuple[Layer, Places]]
+) -> dict[str, NDArray[Any] | None]:
+    """From where to where sources are moved; as one number an axis, where none is resized."""
+    crop = _corners(table, shape, [(layer.crop, at) for layer, at in layers])
+    frame = _corners(table, shape, [(None if layer.crop is None else layer.frame(shape), at) for layer, at in layers])
+    cells, count = (np.diff(part, axis=2) for part in (crop, frame))
+    if np.array_equal(cells, count):
+        shift = (crop - frame)[:, :, 0]
+        return {"shift": shift if shift.any() else None}
+    most = max(map(most_taps, cells.ravel().tolist(), np.maximum(count, 1).ravel().tolist()))
+    # A power of two, so that plans of one method are of few forms, each of which is compiled.
+    return {"crop": crop, "frame": frame, "taps": np.arange(float(1 << (most - 1).bit_length()))}
+
+
+def _corners(table: tuple[int, int], shape: Sequence[int], boxes: Sequence[tuple[object, Places]]) -> IntArray:
+    """Start and stop of boxes, ``(K, B, 2, d)``; those of the sample where there are none."""
+    corners = np.zeros((*table, 2, len(shape)), np.int64)
+    corners[:, :, 1] = shape
+    for box, at in boxes:
+        if isinstance(box, Boxes):
+            corners[at] = np.stack([box.start, box.stop], axis=1)
+    return corners
+
+
+def _field(table: tuple[int, int], shape: Sequence[int], layers: Sequence[tuple[Layer, Places]]) -> NDArray[Any]:
     field = np.ones((*table, *shape))
-    for layer, at in coats:
+    for layer, at in layers:
         field[at] = layer.field(shape)
     selects = ((field == 0) | (field == 1)).all()
     return field.astype(np.bool_) if selects else field
-
-
-def _shift(layer: Layer, shape: Sequence[int]) -> IntArray:
-    if layer.resizes:
-        raise PlanError(
-            "Resized crops are no tensors",
-            where="plan.tensors",
-            got="a layer whose crop may have other sides than the region",
-            wanted="crops that are moved at most",
-            fix="Resizes are worked out on the host: use the transform itself, or plan.apply.",
-        )
-    assert layer.crop is not None
-    return layer.crop.start - layer.frame(shape).start
 
 
 def _shares(plan: Mixture) -> tuple[IntArray, NDArray[np.float64]]:

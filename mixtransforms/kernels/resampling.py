@@ -1,53 +1,71 @@
-"""The weights of a resize, shared by both backends."""
+"""Which cells of a crop a resize reads, and with what weights: the same whole numbers on both backends.
+
+Arguments are arrays of either backend that broadcast against each other; nothing here imports one. Rules are written
+in whole numbers, in units of half a cell of the result, so that no backend, processor or order of additions rounds
+them differently.
+"""
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
-from numpy.typing import NDArray
+
+from mixtransforms.core.backends import WEIGHT_STEPS
+from mixtransforms.core.layers import FloatArray, IntArray
 
 
-def resize_matrix(length: int, crop: tuple[int, int], frame: tuple[int, int], axes: int) -> NDArray[np.float64]:
-    """Linear antialiased resampling of one axis as a matrix ``(length, length)``, frame cells by source cells.
-
-    The triangle filter is as wide as the larger of the two cell sizes, so that shrinking averages and enlarging
-    interpolates; ends repeat. Rows outside ``frame`` are zero. Weights are rounded to binary fractions that keep sums
-    over integer pixels exact in float64, so that every backend rounds the same number.
+def nearest_cells(step: Any, cells: Any, count: Any) -> Any:
+    """Which cell of a crop a nearest-neighbour resize copies: ``floor((step + 0.5) * cells / count)``.
 
     Args:
-        length: Cells of the axis.
-        crop: First cell of the source and first cell behind it.
-        frame: First cell of the result and first cell behind it.
-        axes: How many axes are resized one after the other.
+        step: Cells of the result, from 0 and below ``count``.
+        cells: Length of the crop.
+        count: Length of the result.
     """
-    matrix = np.zeros((length, length))
-    count, cells = frame[1] - frame[0], crop[1] - crop[0]
-    if count <= 0:
-        return matrix
-    scale = cells / count
-    radius = max(scale, 1.0)
-    centre = (np.arange(count) + 0.5) * scale - 0.5
-    distance = np.abs(np.arange(cells)[None, :] - np.clip(centre, 0, cells - 1)[:, None])
-    weight = np.clip(1.0 - distance / radius, 0.0, None)
-    steps = 2.0 ** min(16, 36 // axes)
-    weight = np.rint(weight / weight.sum(axis=1, keepdims=True) * steps) / steps
-    weight[np.arange(count), weight.argmax(axis=1)] += 1.0 - weight.sum(axis=1)
-    matrix[frame[0] : frame[1], crop[0] : crop[1]] = weight
-    return matrix
+    return (2 * step + 1) * cells // (2 * count)
 
 
-def resize_matrices(
-    shape: tuple[int, ...],
-    crops: tuple[NDArray[np.int64], NDArray[np.int64]],
-    frames: tuple[NDArray[np.int64], NDArray[np.int64]],
-    row: int,
-) -> list[NDArray[np.float64]]:
-    """One matrix an axis for the row-th crop (start, stop) and frame (start, stop)."""
-    return [
-        resize_matrix(
-            length,
-            (int(crops[0][row, axis]), int(crops[1][row, axis])),
-            (int(frames[0][row, axis]), int(frames[1][row, axis])),
-            len(shape),
-        )
-        for axis, length in enumerate(shape)
-    ]
+def most_taps(cells: int, count: int) -> int:
+    """How many cells of a crop one cell of the result may be a mean of."""
+    return min(cells, -(-2 * max(cells, count) // count))
+
+
+def linear_taps(step: Any, tap: Any, cells: Any, count: Any, axes: int) -> tuple[Any, Any]:
+    """Linear antialiased resampling of one axis: every cell of the result is a mean of a few cells of the crop.
+
+    The triangle filter is as wide as the larger of the two cell sizes, so that shrinking averages and enlarging
+    interpolates; ends repeat.
+
+    Args:
+        step: Cells of the result, integers, with an axis of length 1 behind.
+        tap: 0, 1, ... along the last axis, as many as :func:`most_taps` tells or more, in the dtype of the weights.
+        cells: Lengths of the crops, at least 1.
+        count: Lengths of the results, at least 1.
+        axes: How many axes are resized one after the other.
+
+    Returns:
+        The first cell that is read, and the weights of this one and those behind it. Weights are 0 behind the last
+        one; they sum to 1.
+    """
+    reach = 2 * (cells + (count - cells).clip(0))
+    centre = ((2 * step + 1) * cells - count).clip(0 * count, 2 * count * (cells - 1))
+    first = ((centre - reach) // (2 * count) + 1).clip(0)
+    cell = first + tap
+    weight = (reach - abs(2 * count * cell - centre)).clip(0) * (cell < cells)
+    # Binary fractions keep sums over integer pixels exact in float64, axis after axis, in any order: 16 bits of a
+    # pixel and 36 of all weights. So both backends round the same number to an integer.
+    steps = float(min(WEIGHT_STEPS, 1 << 36 // axes))
+    weight = (weight * steps / weight.sum(-1)[..., None]).round() / steps
+    # What rounding took from or gave to the sum goes to the largest weight, where it is seen least.
+    return first, weight + (tap == weight.argmax(-1)[..., None]) * (1.0 - weight.sum(-1)[..., None])
+
+
+def linear_bands(cells: int, count: int, axes: int) -> tuple[IntArray, FloatArray]:
+    """All of :func:`linear_taps` for one crop: which cells are read and their weights, ``(count, taps)`` each.
+
+    What has no weight is read behind the end, at ``cells``, where a row of zeros is expected: 0 times infinity is NaN.
+    """
+    tap = np.arange(float(most_taps(cells, count)))
+    first, weight = linear_taps(np.arange(count)[:, None], tap, np.int64(cells), np.int64(count), axes)
+    return np.where(weight == 0, cells, first + np.arange(len(tap))), weight

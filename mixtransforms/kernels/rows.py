@@ -1,6 +1,6 @@
 """Paints host memory row by row: every pixel of the result is written from the originals, in the cheapest order.
 
-A row is one sample. All its coats are painted before the next row's, so that it is worked on while it is in the
+A row is one sample. All its layers are painted before the next row's, so that it is worked on while it is in the
 cache. What the rows are painted from may be the canvas itself (in place), another array, or the samples that were
 never stacked.
 """
@@ -14,30 +14,31 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mixtransforms.core.layers import Boxes, Layer
-from mixtransforms.kernels.numpy import blender, indices, nearest, resize, select_row
+from mixtransforms.core.backends import column
+from mixtransforms.core.layers import Layer, Mask
+from mixtransforms.kernels.numpy import blend_arrays, blender, box_indices, resize_linear, resize_nearest, select_row
 
 Array = NDArray[Any]
 
-Brush = Callable[[Array, Array, Array, int], None]
-"""Paints a layer's n-th row, ``brush(out, base, source, n)``; ``out`` may be ``base``."""
+RowOp = Callable[[Array, Array, Array, int], None]
+"""Paints a layer's n-th row, ``operate(out, base, source, n)``; ``out`` may be ``base``."""
 
 
-class Coat(NamedTuple):
+class RowLayer(NamedTuple):
     """What one layer paints on one row.
 
     Attributes:
-        brush: Paints it.
+        operate: Paints it.
         source: The sample that is painted.
         number: Which row of the layer it is.
     """
 
-    brush: Brush
+    operate: RowOp
     source: int
     number: int
 
 
-class Step(NamedTuple):
+class InplaceStep(NamedTuple):
     """A row that is painted in place.
 
     Attributes:
@@ -74,20 +75,20 @@ def paint(
     order = [0, *sorted(range(1, canvas.ndim), key=lambda axis: -canvas.strides[axis])]
     canvas, places = canvas.transpose(order), [order.index(axis) for axis in axes]
     rows = list(canvas)
-    coats = _coats(layers, rows, places, ids)
+    stacks = _by_row(layers, rows, places, ids)
     if originals is None:
-        _paint_in_place(rows, coats)
+        _paint_in_place(rows, stacks)
         return
     inner = [axis - 1 for axis in order[1:]]
     if inner != list(range(len(inner))):
         originals = [original.transpose(inner) for original in originals]
     if write is None:
-        for row in _along(coats):
-            _paint_row(rows[row], originals[row], originals, coats[row])
+        for row in _along(stacks):
+            _paint_row(rows[row], originals[row], originals, stacks[row])
         return
     out = np.empty(rows[0].shape, canvas.dtype)
-    for row in _along(coats):
-        _paint_row(out, originals[row], originals, coats[row])
+    for row in _along(stacks):
+        _paint_row(out, originals[row], originals, stacks[row])
         write(row, out)
 
 
@@ -107,36 +108,36 @@ def blend_small(kernel: ModuleType, layer: Layer, original: Array, canvas: Array
     canvas[layer.rows[copied]] = copies
 
 
-def _paint_row(out: Array, base: Array, originals: Sequence[Array], coats: Sequence[Coat]) -> None:
-    if not coats and out is not base:
+def _paint_row(out: Array, base: Array, originals: Sequence[Array], layers: Sequence[RowLayer]) -> None:
+    if not layers and out is not base:
         out[...] = base
-    for brush, source, number in coats:
-        brush(out, base, originals[source], number)
+    for operate, source, number in layers:
+        operate(out, base, originals[source], number)
         base = out
 
 
-def _along(coats: Sequence[Sequence[Coat]]) -> Iterator[int]:
+def _along(stacks: Sequence[Sequence[RowLayer]]) -> Iterator[int]:
     """Every row once, where possible behind the row that it is painted on, while it is still in the cache."""
-    done = [False] * len(coats)
-    for row in range(len(coats)):
+    done = [False] * len(stacks)
+    for row in range(len(stacks)):
         while not done[row]:
             done[row] = True
             yield row
-            row = coats[row][0].source if coats[row] else row
+            row = stacks[row][0].source if stacks[row] else row
 
 
-def _paint_in_place(rows: Sequence[Array], coats: Sequence[Sequence[Coat]]) -> None:
+def _paint_in_place(rows: Sequence[Array], stacks: Sequence[Sequence[RowLayer]]) -> None:
     """Paints rows on themselves; what is still read of a row that is painted is a copy."""
     originals = list(rows)
-    for row, keep, done in _steps([[coat.source for coat in own] for own in coats]):
+    for row, keep, done in _steps([[layer.source for layer in own] for own in stacks]):
         if keep:
             originals[row] = rows[row].copy()
-        _paint_row(rows[row], rows[row], originals, coats[row])
+        _paint_row(rows[row], rows[row], originals, stacks[row])
         for other in done:
             originals[other] = rows[other]
 
 
-def _steps(painted: Sequence[Sequence[int]]) -> Iterator[Step]:
+def _steps(painted: Sequence[Sequence[int]]) -> Iterator[InplaceStep]:
     """Every row that is painted, behind all rows that are painted with it.
 
     Where rows go round in a circle, one of them is kept, until the row that is painted with it is done.
@@ -154,38 +155,38 @@ def _steps(painted: Sequence[Sequence[int]]) -> Iterator[Step]:
     while waiting:
         row = ready.pop() if ready else next(iter(waiting))
         del waiting[row]
-        later = row in painted[row][1:]  # a later coat is of the row itself, as it was
+        later = row in painted[row][1:]  # a later layer shows the row itself, as it was
         done = [] if readers[row] else [row]
         for source in sources[row]:
             readers[source] -= 1
             if not readers[source]:
                 (ready if source in waiting else done).append(source)
-        yield Step(row, bool(readers[row]) or later, done)
+        yield InplaceStep(row, bool(readers[row]) or later, done)
 
 
-def _coats(layers: Sequence[Layer], rows: Sequence[Array], axes: Sequence[int], ids: bool) -> list[list[Coat]]:
-    """The coats of every row, in painting order."""
-    coats: list[list[Coat]] = [[] for _ in rows]
+def _by_row(layers: Sequence[Layer], rows: Sequence[Array], axes: Sequence[int], ids: bool) -> list[list[RowLayer]]:
+    """The layers of every row, in painting order."""
+    by_row: list[list[RowLayer]] = [[] for _ in rows]
     for layer in layers:
-        brush = _brush(layer, rows[0], [axis - 1 for axis in axes], ids)
+        operate = _row_op(layer, rows[0], [axis - 1 for axis in axes], ids)
         for number, (row, source) in enumerate(zip(layer.rows.tolist(), layer.source.tolist(), strict=True)):
-            coats[row].append(Coat(brush, source, number))
-    return coats
+            by_row[row].append(RowLayer(operate, source, number))
+    return by_row
 
 
-def _brush(layer: Layer, row: Array, axes: Sequence[int], ids: bool) -> Brush:
-    """Boxes and whole rows stay what they are, everything else becomes a weight for every cell."""
+def _row_op(layer: Layer, row: Array, axes: Sequence[int], ids: bool) -> RowOp:
+    """Boxes and whole rows stay what they are; masks are a weight for every cell."""
+    if isinstance(layer.region, Mask):
+        return _mask_op(layer, layer.region, axes, _fits(layer, row, axes, ids))
     if layer.region is None and layer.crop is None:
-        return _blending(layer, row)
-    if isinstance(layer.region, Boxes) and not (layer.blends or layer.resizes):
-        return _pasting(layer, layer.region, row, axes)
-    return _selecting(layer, row, axes, ids)
+        return _blend_op(layer, row)
+    return _box_op(layer, row, axes, _fits(layer, row, axes, ids))
 
 
-def _blending(layer: Layer, row: Array) -> Brush:
+def _blend_op(layer: Layer, row: Array) -> RowOp:
     shares, blend = layer.opacity.tolist(), blender(row.dtype)
 
-    def brush(out: Array, base: Array, source: Array, number: int) -> None:
+    def operate(out: Array, base: Array, source: Array, number: int) -> None:
         share = shares[number]
         if share == 1.0:
             out[...] = source
@@ -194,37 +195,48 @@ def _blending(layer: Layer, row: Array) -> Brush:
         elif out is not base:
             out[...] = base
 
-    return brush
+    return operate
 
 
-def _pasting(layer: Layer, region: Boxes, row: Array, axes: Sequence[int]) -> Brush:
-    origin = region if layer.crop is None else layer.crop
-    places = indices(region, axes)
-    origins = places if origin is region else indices(origin, axes)
-    seen = ((layer.opacity == 1) & (region.volume > 0)).tolist()
-    covers = (region.sides == [row.shape[axis] for axis in axes]).all(axis=1).tolist()
+def _box_op(layer: Layer, row: Array, axes: Sequence[int], fit: Callable[[Array, int], Array]) -> RowOp:
+    frame = layer.frame([row.shape[axis] for axis in axes])
+    places, shares = box_indices(frame, axes), layer.opacity
+    seen = ((shares > 0) & (frame.volume > 0)).tolist()
+    covers = ((frame.sides == [row.shape[axis] for axis in axes]).all(axis=1) & (shares == 1)).tolist()
 
-    def brush(out: Array, base: Array, source: Array, number: int) -> None:
-        if out is not base and not (covers[number] and seen[number]):
+    def operate(out: Array, base: Array, source: Array, number: int) -> None:
+        if out is not base and not covers[number]:
             out[...] = base
         if seen[number]:
-            out[places[number]] = source[origins[number]]
+            moved, place = fit(source, number), places[number]
+            out[place] = moved if shares[number] == 1 else blend_arrays(out[place], moved, shares[number])
 
-    return brush
+    return operate
 
 
-def _selecting(layer: Layer, row: Array, axes: Sequence[int], ids: bool) -> Brush:
-    fit = nearest if ids else resize
-    shape = tuple(row.shape[axis] for axis in axes)
-    field, frame, crop = layer.field(shape), layer.frame(shape), layer.crop
-
-    def brush(out: Array, base: Array, source: Array, number: int) -> None:
+def _mask_op(layer: Layer, mask: Mask, axes: Sequence[int], fit: Callable[[Array, int], Array]) -> RowOp:
+    def operate(out: Array, base: Array, source: Array, number: int) -> None:
         if out is not base:
             out[...] = base
-        view, moved = (np.moveaxis(array, axes, range(len(axes))) for array in (out, source))
-        if crop is not None:
-            own = np.arange(len(layer)) == number
-            moved = fit(moved[None], np.zeros(1, np.int64), crop.take(own), frame.take(own))[0]
-        select_row(view, moved, field[number])
+        view, moved = (np.moveaxis(array, axes, range(len(axes))) for array in (out, fit(source, number)))
+        select_row(view, moved, column(layer.opacity[number] * mask.values[number], out.ndim))
 
-    return brush
+    return operate
+
+
+def _fits(layer: Layer, row: Array, axes: Sequence[int], ids: bool) -> Callable[[Array, int], Array]:
+    """What a layer's n-th row shows of its source, as large as the frame."""
+    frame = layer.frame([row.shape[axis] for axis in axes])
+    crop = frame if layer.crop is None else layer.crop
+    origins, sides, same = (
+        box_indices(crop, axes),
+        frame.sides.tolist(),
+        (crop.sides == frame.sides).all(axis=1).tolist(),
+    )
+    resized = resize_nearest if ids else resize_linear
+
+    def fit(source: Array, number: int) -> Array:
+        part = source[origins[number]]
+        return part if same[number] else resized(part, sides[number], axes)
+
+    return fit

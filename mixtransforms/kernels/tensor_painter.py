@@ -13,9 +13,11 @@ import torch
 from torch import Tensor
 from torch.autograd import forward_ad
 
-from mixtransforms.core.backends import BLENDABLE_INTEGERS, WEIGHT_STEPS, column, dtype_name, is_floating
+from mixtransforms.core.backends import BLENDABLE_INTEGERS, column, dtype_name, is_floating
 from mixtransforms.core.errors import InputError, PlanError
+from mixtransforms.kernels.blending import integer_weight
 from mixtransforms.kernels.plan_tensors import PlanTensors
+from mixtransforms.kernels.resampling import linear_taps, nearest_cells
 
 FLOAT8 = frozenset(getattr(torch, name) for name in dir(torch) if name.startswith("float8_"))
 
@@ -28,31 +30,35 @@ _BITS = {
 """Dtypes that torch hardly indexes, and those of the same width that it does."""
 
 
-def paint(array: Tensor, tensors: PlanTensors, axes: Sequence[int], *, dominant: bool = False) -> Tensor:
-    """Paints the coats of a plan on a tensor: a pure function, without a look at any value.
+def paint(
+    array: Tensor, tensors: PlanTensors, axes: Sequence[int], *, dominant: bool = False, ids: bool = False
+) -> Tensor:
+    """Paints the layers of a plan on a tensor: a pure function, without a look at any value.
 
     Args:
         array: ``(B, ...)``, on the device of ``tensors``.
         tensors: The plan's.
         axes: Positions of the mixed axes; not read where the tensors have no regions.
         dominant: The values are ids, of which a mean has no meaning: every one is that of the heavier source.
+        ids: A resize copies the nearest cells, as it does where ``dominant``; blends are still means.
 
     Returns:
         A new tensor of the same shape and dtype, laid out in memory in the same order of axes.
 
     Raises:
-        InputError: Coats may blend, and the dtype holds no intensities.
+        InputError: Layers may blend or resize, and the dtype holds no intensities.
         PlanError: The array has another shape than the plan was drawn for.
     """
     axes = [axis % array.ndim for axis in axes] if tensors.has_regions else []
-    _check(array, tensors, axes, dominant)
+    resizes = tensors.crop is not None and not (dominant or ids)
+    _check(array, tensors, axes, computes=resizes or (tensors.blends and not dominant))
     order = _order(array)
     original = array.permute(order)
     places = [order.index(axis) for axis in axes]
     canvas = original
-    for coat in range(tensors.source.shape[0]):
-        other = _source(original, tensors, coat, places)
-        canvas = _coated(canvas, other, tensors, coat, places, dominant)
+    for number in range(tensors.source.shape[0]):
+        other = _source(original, tensors, number, places, resizes)
+        canvas = _with_layer(canvas, other, tensors, number, places, dominant)
     return canvas.permute([order.index(axis) for axis in range(array.ndim)])
 
 
@@ -62,46 +68,50 @@ def is_traced() -> bool:
     return recorded or torch._C._functorch.maybe_current_level() is not None
 
 
-def _coated(
-    canvas: Tensor, other: Tensor, tensors: PlanTensors, coat: int, axes: Sequence[int], dominant: bool
+def _with_layer(
+    canvas: Tensor, other: Tensor, tensors: PlanTensors, number: int, axes: Sequence[int], dominant: bool
 ) -> Tensor:
-    """The canvas with one coat more."""
+    """The canvas with one layer more."""
     if tensors.field is not None:
-        return _by_field(canvas, other, _over(tensors.field[coat], canvas.ndim, axes), dominant)
+        return _by_field(canvas, other, _over(tensors.field[number], canvas.ndim, axes), dominant)
     painted = other
     if tensors.opacity is not None and dominant:
-        painted = where(column(tensors.opacity[coat] > 0.5, canvas.ndim), other, canvas)
+        painted = where(column(tensors.opacity[number] > 0.5, canvas.ndim), other, canvas)
     elif tensors.opacity is not None:
-        keep, give = (column(weight, canvas.ndim) for weight in _weights(tensors, coat, canvas))
-        painted = _mean(canvas, other, keep, give)
-        if tensors.opaque is not None and canvas.is_floating_point():  # 0 * inf is NaN; integers come out as they are
-            painted = where(column(tensors.opaque[coat], canvas.ndim), other, painted)
+        keep, give = (column(weight, canvas.ndim) for weight in _packed_weights(tensors, number, canvas))
+        painted = blend_tensors(canvas, other, keep, give)
+        if tensors.opaque is not None and canvas.is_floating_point():
+            painted = where(column(tensors.opaque[number], canvas.ndim), other, painted)
     if tensors.start is None or tensors.stop is None or not axes:
         return painted
-    return where(_inside(canvas, tensors.start[coat], tensors.stop[coat], axes), painted, canvas)
+    return where(cells_inside(canvas.shape, tensors.start[number], tensors.stop[number], axes), painted, canvas)
 
 
 def _by_field(canvas: Tensor, other: Tensor, field: Tensor, dominant: bool) -> Tensor:
-    """The canvas with a coat that has a weight at every cell."""
+    """The canvas with a layer that has a weight at every cell."""
     if dominant or field.dtype == torch.bool:
         return where(field > 0.5, other, canvas)
-    if canvas.is_floating_point():
-        keep, give = ((1.0 - field).to(_precise(canvas)), field.to(_precise(canvas)))
-        painted = where(field == 1, other, _mean(canvas, other, keep, give))
-        return where(field == 0, canvas, painted)
-    give = ((field * WEIGHT_STEPS).round() / WEIGHT_STEPS).to(_precise(canvas))
-    return _mean(canvas, other, 1 - give, give)
+    painted = blend_tensors(canvas, other, *blend_weights(field, canvas))
+    if not canvas.is_floating_point():
+        return painted
+    return where(field == 0, canvas, where(field == 1, other, painted))
 
 
-def _weights(tensors: PlanTensors, coat: int, canvas: Tensor) -> tuple[Tensor, Tensor]:
-    """Weights of the canvas and of the source, ``(B,)``, in the precision that a blend is worked out in."""
+def _packed_weights(tensors: PlanTensors, number: int, canvas: Tensor) -> tuple[Tensor, Tensor]:
+    """:func:`blend_weights` of a layer, ``(B,)``; packed with the plan, which is one launch instead of four."""
     assert tensors.weights is not None
     assert tensors.opacity is not None
     if canvas.dtype == torch.float64:
-        return 1.0 - tensors.opacity[coat], tensors.opacity[coat]
+        return blend_weights(tensors.opacity[number], canvas)
     first = 0 if canvas.is_floating_point() else 2
-    keep, give = tensors.weights[first : first + 2, coat].to(_precise(canvas))
+    keep, give = tensors.weights[first : first + 2, number].to(_precise(canvas))
     return keep, give
+
+
+def blend_weights(share: Tensor, canvas: Tensor) -> tuple[Tensor, Tensor]:
+    """Weights of the canvas and of the source, of the source's in float64, in the precision of a blend."""
+    share = share if canvas.is_floating_point() else integer_weight(share)
+    return (1.0 - share).to(_precise(canvas)), share.to(_precise(canvas))
 
 
 def _precise(canvas: Tensor) -> torch.dtype:
@@ -110,13 +120,29 @@ def _precise(canvas: Tensor) -> torch.dtype:
     return torch.float64 if wide else torch.float32
 
 
-def _mean(base: Tensor, other: Tensor, keep: Tensor, give: Tensor) -> Tensor:
-    """``keep * base + give * other``, rounded to the dtype; half to even where that holds integers."""
+def blend_tensors(
+    base: Tensor, other: Tensor, keep: Tensor, give: Tensor, *, fused: bool = True, out: Tensor | None = None
+) -> Tensor:
+    """``keep * base + give * other`` by the rule of :mod:`~mixtransforms.kernels.blending`.
+
+    Args:
+        base: What is there.
+        other: What is painted; overwritten where the sum is not ``fused``.
+        keep: Its weight, of :func:`blend_weights`.
+        give: The other weight.
+        fused: Add products in one operation less, which rounds once or twice, depending on the device and on where in
+            memory a number lies. Host memory has the sum of rounded products, which does not depend on either.
+        out: Where the result is written, if it has the dtype of the weights.
+    """
     first, second = (part.to(_precise(base)) if part.dtype in FLOAT8 else part for part in (base, other))
-    total = first * keep  # of the weights' dtype: promoted on the way, without a wider copy of the operands
-    if total.dtype != base.dtype == first.dtype and base.is_floating_point() and not _is_followed(base, other):
+    # Of the weights' dtype: promoted on the way, without a wider copy of the operands.
+    total = first * keep if out is None else torch.mul(first, keep, out=out)
+    if not fused:
+        total += second.mul_(give) if second.dtype == give.dtype else second * give
+    elif total.dtype != base.dtype == first.dtype and base.is_floating_point() and not _is_followed(base, other):
         return torch.addcmul(total, second, give, out=torch.empty_like(total, dtype=base.dtype))
-    total = torch.addcmul(total, second, give) if is_traced() else total.addcmul_(second, give)
+    else:
+        total = torch.addcmul(total, second, give) if is_traced() else total.addcmul_(second, give)
     return (total if base.is_floating_point() else total.round_()).to(base.dtype)
 
 
@@ -132,36 +158,75 @@ def has_tangent(array: Tensor) -> bool:
     return unpacked.tangent is not None
 
 
-def _source(original: Tensor, tensors: PlanTensors, coat: int, axes: Sequence[int]) -> Tensor:
-    """What a coat paints, for every row at every cell."""
-    source = tensors.source[coat]
-    if tensors.shift is None:
+def _source(original: Tensor, tensors: PlanTensors, number: int, axes: Sequence[int], resizes: bool) -> Tensor:
+    """What a layer paints, for every row at every cell."""
+    source, rank = tensors.source[number], len(axes)
+    if tensors.shift is None and tensors.crop is None:
         return viewed(bits(original).index_select(0, source), original.dtype)
-    rank = len(axes)
-    front = bits(original).movedim(tuple(axes), tuple(range(1, rank + 1)))
+    first = bits(original).movedim(tuple(axes), tuple(range(1, rank + 1)))
     place = [column(source, rank + 1)]
     for axis in range(rank):
-        cell = _steps(front, axis + 1, rank + 1) + column(tensors.shift[coat, :, axis], rank + 1)
-        place.append(cell.clamp(0, front.shape[axis + 1] - 1))
-    moved = front[tuple(place)].movedim(tuple(range(1, rank + 1)), tuple(axes))
-    return viewed(moved, original.dtype)
+        cell = _source_cells(tensors, number, axis, _steps(first.shape, axis + 1, rank + 1, source.device))
+        place.append(cell.clamp(0, first.shape[axis + 1] - 1))
+    moved = viewed(first[tuple(place)].movedim(tuple(range(1, rank + 1)), tuple(axes)), original.dtype)
+    if not resizes:
+        return moved
+    assert tensors.crop is not None
+    assert tensors.frame is not None
+    same = (tensors.crop[number].diff(dim=1) == tensors.frame[number].diff(dim=1)).flatten(1).all(dim=1)
+    return where(column(same, moved.ndim), moved, _resized(original, tensors, number, axes))
 
 
-def _inside(canvas: Tensor, start: Tensor, stop: Tensor, axes: Sequence[int]) -> Tensor:
-    """Which cells the boxes ``(B, d)`` cover, over all axes of the canvas."""
-    inside: Any = None
+def _source_cells(tensors: PlanTensors, number: int, axis: int, steps: Tensor) -> Tensor:
+    """Which cell of an axis of the source is shown at every cell; any, outside of the frame."""
+    if tensors.shift is not None:
+        shift: Tensor = column(tensors.shift[number, :, axis], steps.ndim)
+        return steps + shift
+    start, cells, before, count = (column(part, steps.ndim) for part in _spans(tensors, number, axis))
+    place: Tensor = start + nearest_cells(steps - before, cells, count)
+    return place
+
+
+def _spans(tensors: PlanTensors, number: int, axis: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Start and length of every crop and frame on an axis, ``(B,)``; nothing is of length 0, not even what is empty."""
+    assert tensors.crop is not None
+    assert tensors.frame is not None
+    (start, stop), (first, last) = (part[number, :, :, axis].unbind(1) for part in (tensors.crop, tensors.frame))
+    return start, (stop - start).clamp(min=1), first, (last - first).clamp(min=1)
+
+
+def _resized(original: Tensor, tensors: PlanTensors, number: int, axes: Sequence[int]) -> Tensor:
+    """Crops of the sources in their frames, by the same sums in the same order as in host memory."""
+    assert tensors.taps is not None
+    values, rows = original.to(torch.float64), tensors.source[number]
+    for position, axis in enumerate(axes):
+        cells = values.movedim(axis, 1)
+        length = cells.shape[1]
+        start, crop, before, frame = (column(part, 3) for part in _spans(tensors, number, position))
+        steps = _steps(cells.shape, 1, 3, rows.device) - before
+        first, weight = linear_taps(steps, tensors.taps, crop, frame, len(axes))
+        total = torch.zeros((), dtype=values.dtype, device=values.device)
+        for tap in range(tensors.taps.shape[0]):
+            place, share = (start + first + tap)[..., 0].clamp(0, length - 1), column(weight[..., tap], cells.ndim)
+            # What has no weight leaves no trace: 0 * inf is NaN.
+            total = total + torch.where(share == 0, 0, share * cells[column(rows, 2), place])
+        values, rows = total.movedim(1, axis), torch.arange(rows.shape[0], device=rows.device)
+    return (values if original.is_floating_point() else values.round()).to(original.dtype)
+
+
+def cells_inside(shape: Sequence[int], start: Tensor, stop: Tensor, axes: Sequence[int]) -> Tensor:
+    """Which cells the boxes ``(B, d)`` on some axes cover, over all axes of a shape."""
+    inside = []
     for number, axis in enumerate(axes):
-        steps = _steps(canvas, axis, canvas.ndim)
-        low, high = column(start[:, number], canvas.ndim), column(stop[:, number], canvas.ndim)
-        within = (steps >= low) & (steps < high)
-        inside = within if inside is None else inside & within
-    covered: Tensor = inside
-    return covered
+        steps = _steps(shape, axis, len(shape), start.device)
+        low, high = (column(corner[:, number], len(shape)) for corner in (start, stop))
+        inside.append((steps >= low) & (steps < high))
+    return functools.reduce(torch.logical_and, inside)
 
 
-def _steps(array: Tensor, axis: int, rank: int) -> Tensor:
+def _steps(shape: Sequence[int], axis: int, rank: int, device: Any = None) -> Tensor:
     """The indices of an axis, int32, along this axis of ``rank``."""
-    steps = torch.arange(array.shape[axis], dtype=torch.int32, device=array.device)
+    steps = torch.arange(shape[axis], dtype=torch.int32, device=device)
     return steps.view(tuple(-1 if other == axis else 1 for other in range(rank)))
 
 
@@ -243,14 +308,13 @@ def known_ids(ids: Tensor, classes: int, ignore_index: int | None) -> Tensor:
     return known if ignore_index is None else known | (ids == ignore_index)
 
 
-def _check(array: Tensor, tensors: PlanTensors, axes: Sequence[int], dominant: bool) -> None:
+def _check(array: Tensor, tensors: PlanTensors, axes: Sequence[int], *, computes: bool) -> None:
     """Refuses what could only be painted wrongly; only shapes and dtypes are looked at."""
     _check_size(array, tensors)
     wanted = tensors.shape if tensors.has_regions else ()
     if 0 in axes or tuple(array.shape[axis] for axis in axes) != wanted:
         raise _unfit(array, f"mixed axes {wanted} behind the batch")
-    blends = tensors.opacity is not None or (tensors.field is not None and tensors.field.dtype != torch.bool)
-    if blends and not dominant and not (is_floating(array) or dtype_name(array) in BLENDABLE_INTEGERS):
+    if computes and not (is_floating(array) or dtype_name(array) in BLENDABLE_INTEGERS):
         raise InputError(
             "These values cannot be blended",
             where="tensors",

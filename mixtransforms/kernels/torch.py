@@ -16,14 +16,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from mixtransforms.core.backends import SMALL_ROW, WEIGHT_STEPS, column
-from mixtransforms.core.layers import BoolArray, Boxes, FloatArray, IntArray, Layer
+from mixtransforms.core.backends import SMALL_ROW, column
+from mixtransforms.core.layers import BoolArray, Boxes, FloatArray, IntArray
 from mixtransforms.core.mixture import Mixture
 from mixtransforms.kernels import numpy as on_host
 from mixtransforms.kernels import tensor_painter
-from mixtransforms.kernels.neighbours import nearest_cells
-from mixtransforms.kernels.resampling import resize_matrices
-from mixtransforms.kernels.tensor_painter import FLOAT8, bits, has_tangent, is_traced, viewed, where
+from mixtransforms.kernels.tensor_painter import FLOAT8, bits, has_tangent, is_traced, viewed
 
 PART = 1 << 20
 """Numbers that are blended at once in another precision: of float32, four megabytes."""
@@ -108,28 +106,29 @@ def blend_all(
 ) -> None:
     """See :func:`mixtransforms.kernels.numpy.blend_all`; the memory is a tensor's, and torch's threads work on it."""
     out, given = torch.from_numpy(canvas), torch.from_numpy(original)
-    every, share = len(rows) == len(canvas), opacity[:, None]
+    every = len(rows) == len(canvas)
     if every and (rows[1:] < rows[:-1]).any():
         order = np.argsort(rows)
-        rows, source, share = rows[order], source[order], share[order]
+        rows, source, opacity = rows[order], source[order], opacity[order]
+    keep, give = tensor_painter.blend_weights(_index(opacity[:, None], given), given)
     if given.dtype not in (torch.float32, torch.float64):
-        _blend_parts(out, given.clone() if canvas is original else given, rows, source, share)
+        _blend_parts(out, given.clone() if canvas is original else given, rows, source, (keep, give))
         return
     other = take(given, source)
     base = given if every else take(given, rows)
-    # Not addcmul_, which rounds once or twice, depending on where in memory a number lies.
-    keep, give = (torch.from_numpy(part.astype(canvas.dtype)) for part in (1.0 - share, share))
-    mixed = torch.mul(base, keep, out=out if every else None).add_(other.mul_(give))
+    mixed = tensor_painter.blend_tensors(base, other, keep, give, fused=False, out=out if every else None)
     if not every:
         out.index_copy_(0, _index(rows, out), mixed)
 
 
-def _blend_parts(out: Tensor, given: Tensor, rows: IntArray, source: IntArray, share: FloatArray) -> None:
+def _blend_parts(out: Tensor, given: Tensor, rows: IntArray, source: IntArray, weights: tuple[Tensor, Tensor]) -> None:
     """Blends in another precision than that of the values, a few rows at a time, which stay in the cache."""
     step = max(1, PART // max(1, given[0].numel()))
     for start in range(0, len(rows), step):
         some = slice(start, start + step)
-        mixed = _mean(take(given, rows[some]), take(given, source[some]), share[some])
+        keep, give = (weight[some] for weight in weights)
+        base, other = take(given, rows[some]), take(given, source[some])
+        mixed = tensor_painter.blend_tensors(base, other, keep, give, fused=False)
         bits(out).index_copy_(0, _index(rows[some], out), bits(mixed))
 
 
@@ -146,13 +145,9 @@ def paste_all(
         return
     partner, edges = np.arange(len(canvas)), np.zeros((2, len(canvas), len(axes)), np.int64)
     partner[rows], edges[0, rows], edges[1, rows] = source, region.start, region.stop
-    inside: Any = 1
-    for axis, start, stop in zip(axes, *np.moveaxis(edges, -1, 1), strict=True):
-        steps = np.arange(canvas.shape[axis + 1])
-        within = ((steps >= start[:, None]) & (steps < stop[:, None])).astype(f"i{canvas.itemsize}")
-        shape = [len(canvas), *(length if place == axis else 1 for place, length in enumerate(canvas.shape[1:]))]
-        inside = inside * torch.from_numpy(within.reshape(shape))
     out, given = (torch.from_numpy(array.view(f"i{array.itemsize}")) for array in (canvas, original))
+    start, stop = torch.from_numpy(edges)
+    inside = tensor_painter.cells_inside(given.shape, start, stop, [axis + 1 for axis in axes]).to(given.dtype)
     change = given.index_select(0, torch.from_numpy(partner)).sub_(given)
     torch.addcmul(given, change, inside, out=out)
 
@@ -173,29 +168,13 @@ def paint(plan: Mixture, array: Tensor, axes: Sequence[int], ids: bool, inplace:
         A tensor with the strides and the tensor type of the input, or the input itself, overwritten.
     """
     plain = array.as_subclass(Tensor)
-    if any(layer.resizes for layer in plan.layers):
-        canvas = original = plain.movedim(tuple(axes), tuple(range(1, len(axes) + 1)))
-        for layer in plan.layers:
-            canvas = _with_layer(canvas, original, layer, plan.spec.shape, ids)
-        canvas = canvas.movedim(tuple(range(1, len(axes) + 1)), tuple(axes))
-    else:
-        canvas = tensor_painter.paint(plain, plan.tensors(plain.device), axes)
+    canvas = tensor_painter.paint(plain, plan.tensors(plain.device), axes, ids=ids)
     if inplace:
         array.copy_(canvas)
         return array
     if canvas.stride() != plain.stride() and not is_traced():
         canvas = torch.empty_like(plain, requires_grad=False).copy_(canvas)
     return canvas.as_subclass(type(array)) if _is_tv_tensor(array) else canvas
-
-
-def _with_layer(canvas: Tensor, original: Tensor, layer: Layer, shape: tuple[int, ...], ids: bool) -> Tensor:
-    """The canvas, with the mixed axes behind the batch, and on it a layer, which has a weight at every cell."""
-    if layer.crop is None:
-        moved = take(original, layer.source)
-    else:
-        moved = (nearest if ids else resize)(original, layer.source, layer.crop, layer.frame(shape))
-    painted = _mix(take(canvas, layer.rows), moved, column(layer.field(shape), canvas.ndim))
-    return viewed(bits(canvas).index_copy(0, _index(layer.rows, canvas), bits(painted)), canvas.dtype)
 
 
 def _is_tv_tensor(array: Tensor) -> bool:
@@ -209,54 +188,6 @@ def front(array: Tensor, axes: Sequence[int]) -> Tensor:
 
 def _index(values: NDArray[Any], like: Tensor) -> Tensor:
     return torch.from_numpy(np.array(values)).to(like.device, non_blocking=True)
-
-
-def _mean(base: Tensor, other: Tensor, share: FloatArray) -> Tensor:
-    """``(1 - share) * base + share * other`` in the precision and with the rounding of the dtype."""
-    if base.is_floating_point():
-        precise = torch.promote_types(base.dtype, torch.float32)
-        keep, give = (_index(part, base).to(precise) for part in (1.0 - share, share))
-        return (base.to(precise) * keep + other.to(precise) * give).to(base.dtype)
-    steps = np.rint(share * WEIGHT_STEPS)
-    precise = torch.float32 if base.dtype == torch.uint8 else torch.float64  # exact in either
-    keep, give = (_index(part, base).to(precise) for part in (WEIGHT_STEPS - steps, steps))
-    total = base.to(precise) * keep + other.to(precise) * give
-    return (total / WEIGHT_STEPS).round().to(base.dtype)
-
-
-def _mix(base: Tensor, other: Tensor, share: FloatArray) -> Tensor:
-    """:func:`_mean`, but weights of 0 and 1 select: ``0 * inf`` is NaN."""
-    copied, kept = share == 1.0, share == 0.0
-    mixed = base if (copied | kept).all() else _mean(base, other, share)
-    if kept.any():
-        mixed = where(_index(kept, base), base, mixed)
-    return where(_index(copied, base), other, mixed) if copied.any() else mixed
-
-
-def resize(original: Tensor, source: IntArray, crop: Boxes, frame: Boxes) -> Tensor:
-    """Crops of the sources resized into frames, ``(n, *shape, ...)``; zero outside the frames."""
-    rank = crop.start.shape[1]
-    shape = tuple(original.shape[1 : rank + 1])
-    corners = (crop.start, crop.stop), (frame.start, frame.stop)
-    matrices = [resize_matrices(shape, *corners, row) for row in range(len(source))]
-    values = take(original, source).to(torch.float64)
-    for axis in range(rank):
-        weights = _index(np.stack([matrix[axis] for matrix in matrices]), original)
-        moved = values.movedim(axis + 1, 1)
-        values = (weights @ moved.flatten(2)).reshape(moved.shape).movedim(1, axis + 1)
-    return (values if original.is_floating_point() else values.round()).to(original.dtype)
-
-
-def nearest(original: Tensor, source: IntArray, crop: Boxes, frame: Boxes) -> Tensor:
-    """Like :func:`resize`, but every cell is a copy of the nearest one: of any dtype, and of no new value."""
-    rank = crop.start.shape[1]
-    place = [_index(column(source, rank + 1), original)]
-    for axis in range(rank):
-        cells = nearest_cells(original.shape[axis + 1], crop, frame, axis)
-        place.append(_index(np.expand_dims(cells, [other + 1 for other in range(rank) if other != axis]), original))
-    moved = viewed(bits(original)[tuple(place)], original.dtype)
-    inside = _index(column(frame.inside(original.shape[1 : rank + 1]), original.ndim), original)
-    return where(inside, moved, torch.zeros_like(moved))
 
 
 def soft_labels(ids: Tensor, classes: int, ignore_index: int | None, plan: Mixture) -> Tensor:

@@ -1,7 +1,13 @@
-"""The mixing methods, one a file. Importing this package registers them."""
+"""The mixing methods, one a file. Importing this package imports all files of its folder, and so registers them."""
 
-from mixtransforms.methods.cutmix import CutMix
-from mixtransforms.methods.mixup import MixUp
-from mixtransforms.methods.oneof import OneOf
+import importlib
+import pkgutil
 
-__all__ = ["CutMix", "MixUp", "OneOf"]
+from mixtransforms.methods.registry import METHODS
+
+for _name in sorted(found.name for found in pkgutil.iter_modules(__path__)):
+    importlib.import_module(f"{__name__}.{_name}")
+
+__all__ = list(METHODS)  # of the package alone: users' own methods are registered later
+
+globals().update(METHODS)

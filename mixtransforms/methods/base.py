@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 from mixtransforms.core import fields
 from mixtransforms.core.display import Displayed
 from mixtransforms.core.errors import ParameterError
+from mixtransforms.core.layers import Region, freeze
 from mixtransforms.methods.pairing import CLASS_AWARE, MUTUAL, PAIRINGS, Hints, partners
 from mixtransforms.methods.schedules import Schedule, now, number
 from mixtransforms.plan import BatchSpec, Layer, Plan
-from mixtransforms.rng.keys import Key, philox
+from mixtransforms.rng.keys import Key, lent
 
 NO_HINTS: Hints = MappingProxyType({})
 
@@ -91,7 +92,23 @@ class Method(Displayed, ABC):
             spec: ``plan.spec``.
             hints: What :attr:`needs` asks for, as it was then.
         """
-        return self.at(key.epoch).draw(spec, key.generator(), hints).keyed(key)
+        method = self.at(key.epoch) if self._has_schedules else self
+        if not self._is_ours:  # which may keep its generator
+            return method.draw(spec, key.generator(), hints).keyed(key)
+        with key.lent() as rng:
+            plan = method.draw(spec, rng, hints)
+        object.__setattr__(plan, "key", key)  # nobody else has seen the plan yet
+        return plan
+
+    @cached_property
+    def _is_ours(self) -> bool:
+        """Whether it and the methods in it are the package's own, so that nobody has to check what they draw.
+
+        A class of the user's own may derive one of ours and override any part of it.
+        """
+        bases = (base for base in type(self).__mro__ if issubclass(base, Method))
+        parts = (getattr(self, known.name) for known in dataclasses.fields(self))
+        return all(base.__module__.startswith("mixtransforms.") for base in bases) and all(map(_is_ours, parts))
 
     def __repr__(self) -> str:
         return fields.constructor(self)
@@ -113,6 +130,12 @@ def _has_schedules(value: Any) -> bool:
     return isinstance(value, Schedule) or (isinstance(value, Method) and value._has_schedules)
 
 
+def _is_ours(value: Any) -> bool:
+    if isinstance(value, tuple):
+        return all(map(_is_ours, value))
+    return not isinstance(value, Method) or value._is_ours
+
+
 def _moves(value: Any) -> bool:
     if isinstance(value, tuple):
         return any(map(_moves, value))
@@ -131,6 +154,12 @@ class Pairs(NamedTuple):
     rows: NDArray[np.int64]
     source: NDArray[np.int64]
     leader: NDArray[np.int64]
+
+    def pick(self, drawn: NDArray[Any]) -> NDArray[Any]:
+        """What the mixed samples get, ``(n, ...)``, of what was drawn for everybody who may lead, ``(B, ...)``."""
+        if self.rows is self.leader:  # everybody is mixed and leads itself
+            return drawn
+        return drawn[self.leader[self.rows]]
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -171,14 +200,50 @@ class PairMethod(Method):
     def pairs(self, spec: BatchSpec, rng: np.random.Generator, hints: Hints) -> Pairs:
         """Draws partners and gate. How many numbers are drawn does not depend on ``p``."""
         policy = "matching" if self.per == "pair" and self.pairing == "cycle" else self.pairing
-        everyone = np.arange(spec.size)
+        everyone = np.arange(spec.size, dtype=np.int64)
         partner = partners(policy, spec.size, rng, hints)
         leader = everyone
         if self.per != "sample":
             leader = np.minimum(everyone, partner) if self.per == "pair" else np.zeros_like(everyone)
-        gate = rng.random(spec.size)[leader] < now(self.p)
-        rows = np.flatnonzero(gate & (partner != everyone))
+        gate, p = rng.random(spec.size), now(self.p)
+        # A cycle leaves nobody out. Methods of the user's own get arrays of their own: they may write into them.
+        if p == 1.0 and policy == "cycle" and spec.size > 1 and self._is_ours:
+            return Pairs(everyone, partner, leader)
+        rows = np.flatnonzero((gate[leader] < p) & (partner != everyone))
         return Pairs(rows, partner[rows], leader)
+
+    def draws(self, spec: BatchSpec) -> int:
+        """How many weights and regions :meth:`Pairs.pick` chooses from: one a sample, or one for the batch.
+
+        With a generator that fills arrays number by number, the first of many draws is the one draw.
+        """
+        return 1 if self.per == "batch" else spec.size
+
+    def paint(
+        self,
+        spec: BatchSpec,
+        pairs: Pairs,
+        opacity: NDArray[np.float64],
+        region: Region = None,
+        declared: NDArray[np.float64] | None = None,
+    ) -> Plan:
+        """The plan in which every mixed sample is painted with its partner, once.
+
+        Args:
+            spec: Of the batch.
+            pairs: What :meth:`pairs` returned.
+            opacity: How much of the partner shows, ``(n,)`` within ``[0, 1]``.
+            region: Where, one a mixed sample; ``None`` is everywhere.
+            declared: The base weight of labels, ``(n,)``, where it is another one than was painted.
+
+        Raises:
+            PlanError: Something does not fit; not asked where the whole method is the package's own.
+        """
+        if not self._is_ours:
+            return pair_plan(spec, Layer(pairs.rows, pairs.source, opacity, region), declared)
+        layer = Layer.drawn(pairs.rows, pairs.source, opacity, region)
+        plan = Plan.drawn(spec, (layer,) if len(pairs.rows) else ())
+        return plan if declared is None else _declared(plan, declared)
 
 
 def beta_weights(alpha: float | Schedule, size: int, rng: np.random.Generator) -> NDArray[np.float64]:
@@ -189,7 +254,10 @@ def beta_weights(alpha: float | Schedule, size: int, rng: np.random.Generator) -
     """
     words: Any = rng.bit_generator.random_raw(2)
     alpha = now(alpha)
-    return philox(words).beta(alpha, alpha, size) if alpha else np.ones(size)
+    if not alpha:
+        return np.ones(size)
+    with lent(tuple(words.tolist())) as own:
+        return own.beta(alpha, alpha, size)
 
 
 def alpha_field(default: float, source: str) -> Any:
@@ -206,8 +274,13 @@ def alpha_field(default: float, source: str) -> Any:
 def pair_plan(spec: BatchSpec, layer: Layer, declared: NDArray[np.float64] | None = None) -> Plan:
     """A plan of one layer; ``declared`` gives labels another base weight ``(n,)`` than was painted."""
     plan = Plan(spec, (layer,))
-    if declared is None or not len(layer):
-        return plan
-    share = plan.share.copy()
-    share[layer.rows] = np.stack([declared, 1.0 - declared], axis=1)
-    return Plan(spec, plan.layers, share)
+    return plan if declared is None else _declared(plan, declared)
+
+
+def _declared(plan: Plan, weight: NDArray[np.float64]) -> Plan:
+    """A plan that has just been made, with a base weight for the labels of the samples that are painted on."""
+    if plan.layers:
+        share = plan.share.copy()
+        share[plan.layers[0].rows] = np.stack([weight, 1.0 - weight], axis=1)
+        freeze(plan, label_share=share)
+    return plan

@@ -9,8 +9,8 @@ import numpy as np
 
 from mixtransforms.core import fields
 from mixtransforms.core.errors import InputError
-from mixtransforms.core.layers import Boxes, FloatArray, IntArray, Layer
-from mixtransforms.methods.base import NO_HINTS, PairMethod, alpha_field, beta_weights, pair_plan
+from mixtransforms.core.layers import Boxes, FloatArray, IntArray
+from mixtransforms.methods.base import NO_HINTS, PairMethod, alpha_field, beta_weights
 from mixtransforms.methods.pairing import Hints
 from mixtransforms.methods.registry import register
 from mixtransforms.methods.schedules import Schedule
@@ -84,13 +84,15 @@ class CutMix(PairMethod):
                 wanted="samples with at least one mixed axis",
                 fix="Use MixUp, which blends whole samples.",
             )
-        rows, source, leader = self.pairs(spec, rng, hints)
-        weight = beta_weights(self.alpha, spec.size, rng)
-        size, place = rng.random((2, spec.size, len(spec.shape)))
+        pairs = self.pairs(spec, rng, hints)
+        count = self.draws(spec)
+        weight = beta_weights(self.alpha, count, rng)
+        # As many numbers whatever `per` is, so that what is drawn afterwards stays the same.
+        size, place = rng.random((2, spec.size, len(spec.shape)))[:, :count]
         start, stop = self._boxes(np.asarray(spec.shape, np.int64), weight, size, place)
-        chosen = leader[rows]
-        layer = Layer(rows, source, np.ones(len(rows)), Boxes(start[chosen], stop[chosen]))
-        return pair_plan(spec, layer, None if self.correct_weight else weight[chosen])
+        boxes = Boxes.drawn(pairs.pick(start), pairs.pick(stop))
+        declared = None if self.correct_weight else pairs.pick(weight)
+        return self.paint(spec, pairs, np.ones(len(pairs.rows)), boxes, declared)
 
     def _boxes(
         self, shape: IntArray, weight: FloatArray, size: FloatArray, place: FloatArray
@@ -101,15 +103,16 @@ class CutMix(PairMethod):
             side = low + _whole(size, high - low + 1)
         else:
             fraction = (1.0 - weight) ** (1.0 / max(1, len(shape)))
-            side = np.floor(fraction[:, None] * shape).astype(np.int64)
+            side = (fraction[:, None] * shape).astype(np.int64)  # rounds down, since nothing is negative
         if self.placement == "clip":
-            start = _whole(place, shape) - side // 2
+            start = _whole(place, shape) - (side >> 1)
         elif self.placement == "uniform":
             start = _whole(place, shape + side) - side
         else:
             start = _whole(place, shape - side + 1)
+        # No start is beyond the end, and a stop is before the beginning only on an axis of length 0.
         stop = np.minimum(np.maximum(start + side, 0), shape)  # quicker than np.clip for a few numbers
-        return np.minimum(np.maximum(start, 0), shape), stop
+        return np.maximum(start, 0), stop
 
 
 def _whole(uniform: FloatArray, count: IntArray) -> IntArray:

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from mixtransforms.core import fields
-from mixtransforms.methods.base import NO_HINTS, PairMethod, alpha_field, beta_weights, pair_plan
+from mixtransforms.methods.base import NO_HINTS, PairMethod, alpha_field, beta_weights
 from mixtransforms.methods.pairing import Hints
 from mixtransforms.methods.registry import register
 from mixtransforms.methods.schedules import Schedule
-from mixtransforms.plan import BatchSpec, Layer, Plan
+from mixtransforms.plan import BatchSpec, Plan
 
 
 @register
@@ -32,8 +32,8 @@ class MixUp(PairMethod):
         return False
 
     def draw(self, spec: BatchSpec, rng: np.random.Generator, hints: Hints = NO_HINTS) -> Plan:
-        rows, source, leader = self.pairs(spec, rng, hints)
-        weight = beta_weights(self.alpha, spec.size, rng)[leader][rows]
+        pairs = self.pairs(spec, rng, hints)
+        weight = pairs.pick(beta_weights(self.alpha, self.draws(spec), rng))
         if self.fold:
             weight = np.maximum(weight, 1.0 - weight)
-        return pair_plan(spec, Layer(rows, source, 1.0 - weight))
+        return self.paint(spec, pairs, 1.0 - weight)

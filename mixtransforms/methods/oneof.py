@@ -2,13 +2,14 @@
 
 # No `from __future__ import annotations`: signatures must show types, not strings.
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import MISSING, dataclass
 from typing import Any
 
 import numpy as np
 
 from mixtransforms.core import fields
+from mixtransforms.core.layers import freeze
 from mixtransforms.methods.base import NO_HINTS, Method
 from mixtransforms.methods.pairing import Hints
 from mixtransforms.methods.registry import register
@@ -102,12 +103,12 @@ class OneOf(Method):
         chosen = np.searchsorted(bounds, ticket, side="right")
         # Every method draws for the whole batch, so that the draws of one do not depend on the choice.
         plans = [method.draw(spec, rng, hints).where(chosen == index) for index, method in enumerate(self.transforms)]
-        return merge(spec, plans)
+        return merge(spec, plans, Plan.drawn if self._is_ours else Plan)
 
 
-def merge(spec: BatchSpec, plans: Sequence[Plan]) -> Plan:
-    """One plan from plans that mix different samples."""
-    merged = Plan(spec, tuple(layer for plan in plans for layer in plan.layers))
+def merge(spec: BatchSpec, plans: Sequence[Plan], make: Callable[..., Plan] = Plan) -> Plan:
+    """One plan from plans that mix different samples; ``make`` is how plans are made, checked or not."""
+    merged = make(spec, tuple(layer for plan in plans for layer in plan.layers))
     if all(plan.label_share is None for plan in plans):
         return merged
     share = np.zeros(merged.sources.shape)
@@ -116,4 +117,5 @@ def merge(spec: BatchSpec, plans: Sequence[Plan]) -> Plan:
         mixed = np.unique(np.concatenate([np.arange(0), *(layer.rows for layer in plan.layers)]))
         columns = plan.target_share.shape[1]
         share[mixed, :columns] = plan.target_share[mixed]
-    return Plan(spec, merged.layers, share)
+    freeze(merged, label_share=share)
+    return merged

@@ -26,7 +26,7 @@ def cycle(size: int, rng: np.random.Generator) -> IntArray:
 def matching(size: int, rng: np.random.Generator) -> IntArray:
     """Random pairs that are each other's partner; of an odd batch one random sample stays alone."""
     order = rng.permutation(size)
-    partner = np.arange(size)
+    partner = np.arange(size, dtype=np.int64)
     half = size // 2
     first, second = order[:half], order[half : 2 * half]
     partner[first], partner[second] = second, first
@@ -35,17 +35,17 @@ def matching(size: int, rng: np.random.Generator) -> IntArray:
 
 def permutation(size: int, rng: np.random.Generator) -> IntArray:
     """A random permutation; on average one sample of the batch is its own partner and stays unmixed."""
-    return rng.permutation(size)
+    return rng.permutation(size).astype(np.int64, copy=False)
 
 
 def roll(size: int, rng: np.random.Generator) -> IntArray:
     """The sample before, as ``torch.roll(x, 1, 0)`` and torchvision have it. Draws nothing."""
-    return (np.arange(size) - 1) % max(size, 1)
+    return (np.arange(size, dtype=np.int64) - 1) % max(size, 1)
 
 
 def flip(size: int, rng: np.random.Generator) -> IntArray:
     """The batch reversed, as timm has it. Draws nothing."""
-    return np.arange(size)[::-1].copy()
+    return np.arange(size, dtype=np.int64)[::-1].copy()
 
 
 def different_class(size: int, rng: np.random.Generator, classes: NDArray[Any]) -> IntArray:
@@ -61,9 +61,9 @@ def same_class(size: int, rng: np.random.Generator, classes: NDArray[Any]) -> In
 def _choose(rng: np.random.Generator, allowed: NDArray[np.bool_]) -> IntArray:
     size = len(allowed)
     if not size:
-        return np.arange(0)
+        return np.arange(0, dtype=np.int64)
     ticket = np.where(allowed, rng.random((size, size)), -1.0)
-    return np.where(allowed.any(axis=1), ticket.argmax(axis=1), np.arange(size))
+    return np.where(allowed.any(axis=1), ticket.argmax(axis=1), np.arange(size, dtype=np.int64))
 
 
 PAIRINGS: Mapping[str, Callable[..., IntArray]] = MappingProxyType(

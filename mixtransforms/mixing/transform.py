@@ -2,7 +2,6 @@
 
 # No `from __future__ import annotations`: signatures must show types, not strings.
 import functools
-import inspect
 import secrets
 import sys
 from collections.abc import Callable, Mapping
@@ -15,12 +14,12 @@ from mixtransforms.batch.identity import content_of
 from mixtransforms.batch.inventory import Finder
 from mixtransforms.batch.read import find_batch
 from mixtransforms.core import fields as checked
-from mixtransforms.core.errors import ParameterError, UnknownOptionError, nearest
+from mixtransforms.core.errors import ParameterError
 from mixtransforms.core.layout import Layout
 from mixtransforms.core.memo import Memo
 from mixtransforms.methods.base import Method
-from mixtransforms.methods.registry import METHODS
 from mixtransforms.mixing import engine
+from mixtransforms.mixing.doors import as_transform, door_classes, method_of
 from mixtransforms.mixing.options import Options
 from mixtransforms.mixing.trace import Step, Trace
 from mixtransforms.plan import Plan
@@ -56,13 +55,8 @@ class MixTransform(Options):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        if issubclass(cls, Method):
-            own = vars(cls).get("__doc__")
-            cls.__doc__ = own or _documentation(cls)
-            dataclass(frozen=True, eq=False, repr=False)(cls)
-            # Hosts set attributes of their own; the fields stay frozen by the bases.
-            del cls.__setattr__, cls.__delattr__
-            cls.__init__ = _refusing_unknown(cls.__init__)  # type: ignore[method-assign]
+        if issubclass(cls, Method):  # also a class of the user's own, whose statement has no decorator
+            as_transform(cls)
 
     __eq__ = object.__eq__
     __hash__ = object.__hash__
@@ -164,8 +158,8 @@ class MixTransform(Options):
     @functools.cached_property
     def method(self) -> Method:
         """The method alone, without target options."""
-        pure = next(cls for cls in type(self).__mro__ if cls in METHODS.values())
-        return pure(**{known.name: getattr(self, known.name) for known in fields(pure)})  # type: ignore[no-any-return]
+        pure = method_of(type(self))
+        return pure(**{known.name: getattr(self, known.name) for known in fields(pure)})
 
     # ------------------------------------------------------------------------------------------ what doors change
 
@@ -286,32 +280,4 @@ def gather(batch: tuple[Any, ...], named: Mapping[str, Any]) -> Any:
     return batch[0] if len(batch) == 1 else batch
 
 
-def _documentation(cls: type) -> str:
-    """The method's own text, with every parameter from its field."""
-    pure = next(base for base in cls.__mro__ if base in METHODS.values())
-    return checked.documentation(cls, pure.__doc__ or "")
-
-
-def _refusing_unknown(init: Callable[..., None]) -> Callable[..., None]:
-    """The constructor, with an error for unknown options that offers the nearest known one."""
-    known = [name for name in inspect.signature(init).parameters if name != "self"]
-
-    @functools.wraps(init)
-    def checked_init(self: Any, *args: Any, **options: Any) -> None:
-        for name in options:
-            if name not in known:
-                raise UnknownOptionError(
-                    f"{type(self).__name__} has no option {name!r}.{nearest(name, known)} Options: {', '.join(known)}"
-                )
-        init(self, *args, **options)
-
-    return checked_init
-
-
-class MixUp(MixTransform, methods.MixUp): ...
-
-
-class CutMix(MixTransform, methods.CutMix): ...
-
-
-class OneOf(MixTransform, methods.OneOf): ...
+globals().update(door_classes(MixTransform, __name__))

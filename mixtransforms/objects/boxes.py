@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mixtransforms.core import fields as checked
-from mixtransforms.core.compositing import Contribution, Contributions, side_by_side
+from mixtransforms.core.compositing import Contributions
 from mixtransforms.core.layers import BoolArray, FloatArray, IntArray
 from mixtransforms.objects.box_formats import FORMATS
 
@@ -132,7 +132,7 @@ EVEN = 1e-12
 """Variance of weights under which they are one weight; rounding alone makes some 1e-16."""
 
 
-def seen(part: Contribution | Contributions, boxes: FloatArray, rules: BoxRules, own: bool | BoolArray) -> Seen:
+def seen(part: Contributions, boxes: FloatArray, rules: BoxRules, own: bool | BoolArray) -> Seen:
     """What is left of boxes in samples of the result.
 
     A box is measured where it is on the canvas; one that reaches beyond and of which nothing is hidden comes back as
@@ -148,7 +148,7 @@ def seen(part: Contribution | Contributions, boxes: FloatArray, rules: BoxRules,
     Returns:
         One entry a box, in the order of ``boxes``.
     """
-    part, came = side_by_side(part), np.ascontiguousarray(boxes.T)
+    came = np.ascontiguousarray(boxes.T)
     placed = place(part, boxes.reshape(-1, 2, 2)).reshape(-1, 4).T if part.moved.any() else came
     start, stop = (corner[[1, 0, 1, 0]] for corner in part.frame)
     window = np.minimum(np.maximum(placed, start), stop)
@@ -162,7 +162,7 @@ def seen(part: Contribution | Contributions, boxes: FloatArray, rules: BoxRules,
     return Seen(view.keep(changed, left[2:] - left[:2], rules), result, changed, view.visible, view.weight)
 
 
-def place(part: Contribution | Contributions, points: FloatArray) -> FloatArray:
+def place(part: Contributions, points: FloatArray) -> FloatArray:
     """Where points of sources are in the result.
 
     Args:
@@ -172,7 +172,6 @@ def place(part: Contribution | Contributions, points: FloatArray) -> FloatArray:
     Returns:
         Points of the same shape; ``points`` itself where nothing is moved.
     """
-    part = side_by_side(part)
     if not part.moved.any():
         return points
     axes = (-1, *(1,) * (points.ndim - 2))

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from mixtransforms.containers.mixed import MixedObjects
 from mixtransforms.containers.records import Columns
 from mixtransforms.containers.tree import Name, Path, depth, spell
 from mixtransforms.core.backends import backend_of, is_floating
@@ -175,8 +176,7 @@ class ObjectFinder:
 
 def is_opened(value: Any) -> bool:
     """Whether a value, or every record of a column, is boxes with weights or keypoints with marks."""
-    first = value.records[0] if isinstance(value, Columns) else value
-    return isinstance(first, tuple) and type(first).__name__ in ("WeightedObjects", "VisibleKeypoints")
+    return isinstance(value.records[0] if isinstance(value, Columns) else value, MixedObjects)
 
 
 def _marks(points: Path | None) -> tuple[Name, ...]:

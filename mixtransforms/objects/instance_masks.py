@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mixtransforms.core.compositing import Contribution
-from mixtransforms.core.layers import BoolArray, Boxes, FloatArray, IntArray
-from mixtransforms.kernels.numpy import nearest
+from mixtransforms.core.compositing import Contributions
+from mixtransforms.core.layers import BoolArray, FloatArray, IntArray
+from mixtransforms.kernels.numpy import resize_nearest
 from mixtransforms.objects.boxes import EVEN, BoxRules
 
 Masks = NDArray[Any]
@@ -50,7 +50,7 @@ class _Sight(NamedTuple):
     hidden: BoolArray | None = None
 
 
-def seen(part: Contribution, masks: Masks, rules: BoxRules) -> SeenMasks:
+def seen(part: Contributions, masks: Masks, rules: BoxRules) -> SeenMasks:
     """What one source's instances become in one sample of the result.
 
     Pixels that the source does not show are taken from a mask. An instance that is seen by weights that vary over its
@@ -90,24 +90,26 @@ def seen(part: Contribution, masks: Masks, rules: BoxRules) -> SeenMasks:
     )
 
 
-def _placed(part: Contribution, masks: Masks) -> Masks:
+def _placed(part: Contributions, masks: Masks) -> Masks:
     """The masks where the source is shown."""
     if not part.moved:
         return masks
-    count = len(masks)
-    crop, frame = (Boxes(*(np.tile(corner, (count, 1)) for corner in box)) for box in (part.crop, part.frame))
-    return nearest(masks, np.arange(count), crop, frame)
+    (start, stop), (first, last) = ((ends[0][:, 0], ends[1][:, 0]) for ends in (part.crop, part.frame))
+    result = np.zeros_like(masks)
+    crop = masks[(slice(None), *map(slice, start, stop))]
+    result[(slice(None), *map(slice, first, last))] = resize_nearest(crop, (last - first).tolist(), (1, 2))
+    return result
 
 
-def _taken(part: Contribution, masks: Masks) -> list[tuple[int, int]]:
+def _taken(part: Contributions, masks: Masks) -> list[tuple[int, int]]:
     """Pixels of every instance that the crop takes, and all of them; any equal numbers where nothing is moved."""
     if not part.moved:
         return [(1, 1)] * len(masks)
-    crop = tuple(slice(*ends) for ends in zip(*part.crop, strict=True))
+    crop = tuple(slice(*ends) for ends in zip(*part.crop[..., 0], strict=True))
     return [(int(np.count_nonzero(mask[crop])), int(np.count_nonzero(mask))) for mask in masks]
 
 
-def _sight(part: Contribution, mask: Masks, window: Window, taken: int, total: int) -> _Sight:
+def _sight(part: Contributions, mask: Masks, window: Window, taken: int, total: int) -> _Sight:
     """How an instance is seen that has the values ``mask`` in its window, and none elsewhere."""
     field, inside = _weights(part, window), mask != 0
     count = int(np.count_nonzero(inside))
@@ -133,16 +135,17 @@ def _sight(part: Contribution, mask: Masks, window: Window, taken: int, total: i
     return _Sight(visible, opacity, opacity * visible, len(shown), window, hidden)
 
 
-def _weights(part: Contribution, window: Window) -> FloatArray:
+def _weights(part: Contributions, window: Window) -> FloatArray:
     """Weight of the source on the pixels of a window, ``(h, w)``; only the first where all have the same."""
+    edges = [cut[:, 0] for cut in part.edges]
     spans = [
         slice(int(np.searchsorted(cut, side.start, "right")) - 1, int(np.searchsorted(cut, side.stop)))
-        for cut, side in zip(part.edges, window, strict=True)
+        for cut, side in zip(edges, window, strict=True)
     ]
-    field = part.weight[tuple(spans)]
+    field = part.weight[..., 0][tuple(spans)]
     if (field == field[:1, :1]).all():
         return field[:1, :1]
-    for axis, (cut, span, side) in enumerate(zip(part.edges, spans, window, strict=True)):
+    for axis, (cut, span, side) in enumerate(zip(edges, spans, window, strict=True)):
         ends = np.clip(cut[span.start : span.stop + 1], side.start, side.stop)
         field = np.repeat(field, ends[1:] - ends[:-1], axis)
     return field

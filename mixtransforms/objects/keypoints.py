@@ -10,7 +10,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from mixtransforms.core import fields as checked
-from mixtransforms.core.compositing import Contribution, Contributions, side_by_side
+from mixtransforms.core.compositing import Contributions
 from mixtransforms.core.errors import InputError
 from mixtransforms.core.layers import BoolArray, FloatArray
 from mixtransforms.objects.boxes import EVEN, place
@@ -165,7 +165,7 @@ class SeenPoints(NamedTuple):
 
 
 def seen(
-    part: Contribution | Contributions,
+    part: Contributions,
     points: FloatArray,
     columns: str,
     occluded: str | None,
@@ -192,7 +192,7 @@ def seen(
     Returns:
         The keypoints; ``points`` itself is left alone.
     """
-    part, own = side_by_side(part), np.asarray(own)
+    own = np.asarray(own)
     xy, v = [columns.index("x"), columns.index("y")], columns.find("v")
     placed = place(part, points[..., xy])
     if part.moved.any():

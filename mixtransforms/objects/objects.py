@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from mixtransforms.containers.mixed import MixedObjects
 from mixtransforms.containers.tree import Path, spell
-from mixtransforms.core.compositing import Contribution, Contributions, all_contributions
+from mixtransforms.core.compositing import Contributions, all_contributions
 from mixtransforms.core.errors import InputError, explain
 from mixtransforms.core.layers import FloatArray
 from mixtransforms.objects import keypoints
@@ -29,6 +30,7 @@ FEW_CELLS = 100
 """Cells of a grid up to which all samples are worked on together."""
 
 
+@MixedObjects.register
 class WeightedObjects(NamedTuple):
     """Boxes (or instance masks) of one image with their weights, in containers that take no more names.
 
@@ -41,6 +43,7 @@ class WeightedObjects(NamedTuple):
     box_weights: Any
 
 
+@MixedObjects.register
 class VisibleKeypoints(NamedTuple):
     """Keypoints of one image with what stands beside them, in containers that take no more names.
 
@@ -182,21 +185,21 @@ class Objects:
         for several in all_contributions(plan.size, plan.spec.shape, plan.layers):
             # Masks stand by themselves, and fine grids are worked out once a source instead of once an object.
             alone = (self.group.instances and plan.size) or math.prod(several.weight.shape[:-1]) > FEW_CELLS
-            parts += map(self._left, several.apart() if alone else [several])
+            parts += map(self._left, several) if alone else [self._left(several, together=True)]
         return together(parts)
 
-    def _left(self, part: Contribution | Contributions) -> Kept:
+    def _left(self, part: Contributions, together: bool = False) -> Kept:
         """What is kept of the objects of one source in one sample, or of several."""
-        told, source = self._told, np.atleast_1d(part.source)
+        told, source = self._told, part.source
         counts = told.counts[source]
         entry = np.repeat(np.arange(len(counts)), counts)
         index = np.arange(len(entry)) + np.repeat(told.starts[source] - np.cumsum(counts) + counts, counts)
-        masks = told.masks[part.source] if told.masks and isinstance(part, Contribution) else None
+        masks = told.masks[source[0]] if told.masks and not together else None
         sound = told.objects.sound[index]
         if not sound.all():
             entry, index, masks = entry[sound], index[sound], at(masks, np.flatnonzero(sound))
         objects = told.objects.take(index, masks)
-        part = part.take(entry) if isinstance(part, Contributions) else part
+        part = part.take(entry) if together else part
         left = kept(objects, part, self.rules, self._joiner.points)
         return left._replace(chosen=index[left.chosen])
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mixtransforms.core.compositing import Contribution, Contributions, side_by_side
+from mixtransforms.core.compositing import Contributions
 from mixtransforms.core.layers import BoolArray, FloatArray, IntArray
 from mixtransforms.objects.box_formats import LEAST_AREA, signed_area
 from mixtransforms.objects.boxes import BoxRules, Integral, Seen, look, place
@@ -41,7 +41,7 @@ class Rectangle(NamedTuple):
     stop: FloatArray
 
 
-def seen(part: Contribution | Contributions, corners: FloatArray, rules: BoxRules, own: bool | BoolArray) -> Seen:
+def seen(part: Contributions, corners: FloatArray, rules: BoxRules, own: bool | BoolArray) -> Seen:
     """What is left of rotated boxes in samples of the result.
 
     Areas are exact on every grid, masks of pixels included. A box of which enough is seen comes back whole. A box that
@@ -57,7 +57,6 @@ def seen(part: Contribution | Contributions, corners: FloatArray, rules: BoxRule
     Returns:
         One entry a box, in the order of ``corners``; its ``boxes`` are corners, ``(N, 4, 2)``.
     """
-    part = side_by_side(part)
     placed = place(part, corners)
     integral = _integral(part, placed)
     outside = np.abs(signed_area(placed)) - integral(np.ones_like(part.weight))

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mixtransforms.core.compositing import Contribution, Contributions, side_by_side
+from mixtransforms.core.compositing import Contributions
 from mixtransforms.core.layers import BoolArray, FloatArray, IntArray
 from mixtransforms.objects import boxes, instance_masks, keypoints, rotated_boxes
 from mixtransforms.objects.boxes import BoxRules
@@ -45,7 +45,7 @@ class Kept(NamedTuple):
     weight: FloatArray
 
 
-def kept(told: Told, part: Contribution | Contributions, rules: BoxRules, points: Keypoints | None) -> Kept:
+def kept(told: Told, part: Contributions, rules: BoxRules, points: Keypoints | None) -> Kept:
     """What is kept of objects in samples of the result.
 
     Args:
@@ -54,19 +54,18 @@ def kept(told: Told, part: Contribution | Contributions, rules: BoxRules, points
         rules: The rules of boxes and instances.
         points: The settled rules of keypoints, where there are any.
     """
-    parts = side_by_side(part)
-    count, own = told.number, parts.own
+    count, own = told.number, part.is_base
     keep, share, area = np.ones(count, np.bool_), np.ones(count), np.full(count, np.nan)
     corners, masks, positions, visible = told.corners, told.masks, told.points, None
     changed = told.resized
     if corners is None and masks is None:
-        weight = np.broadcast_to(keypoints.weight_of(parts), count)
+        weight = np.broadcast_to(keypoints.weight_of(part), count)
     if corners is not None and (masks is None or corners.ndim == 3):
-        box = (rotated_boxes if corners.ndim == 3 else boxes).seen(parts, corners, rules, own)
+        box = (rotated_boxes if corners.ndim == 3 else boxes).seen(part, corners, rules, own)
         corners, changed = box.boxes, changed | box.changed
         if masks is None:
             keep, share, weight = keep & box.keep, box.visible, box.weight
-    if masks is not None and isinstance(part, Contribution):
+    if masks is not None:
         mask = instance_masks.seen(part, masks, rules)
         masks, keep, share, weight = mask.masks, keep & mask.keep, mask.visible, mask.weight
         area = np.where(mask.changed, mask.area, np.nan)
@@ -76,12 +75,12 @@ def kept(told: Told, part: Contribution | Contributions, rules: BoxRules, points
     if positions is not None and points is not None:
         if not positions.shape[-1]:  # no image has any
             positions = np.zeros((*positions.shape[:-1], len(points.columns)))
-        point = keypoints.seen(parts, positions, points.columns, points.occluded, own, points.min_visible)
+        point = keypoints.seen(part, positions, points.columns, points.occluded, own, points.min_visible)
         keep, positions, visible = keep & point.keep, point.points, point.visible
     chosen = np.flatnonzero(keep)
-    share = share * _magnified(parts)
+    share = share * _magnified(part)
     return Kept(
-        row=np.broadcast_to(parts.row, count)[chosen],
+        row=np.broadcast_to(part.row, count)[chosen],
         chosen=chosen,
         corners=at(corners, chosen),
         changed=changed[chosen],

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from mixtransforms.containers.mixed import MixedValue
 from mixtransforms.core import fields
 from mixtransforms.core.backends import backend_of, dtype_name, is_floating, is_integer
 from mixtransforms.core.errors import InputError
@@ -19,6 +20,7 @@ from mixtransforms.targets.kind import Kind, Mixed, Scene
 FORMS = ("soft", "pair")
 
 
+@MixedValue.register
 class LabelPair(NamedTuple):
     """Labels as a loss reads them that is not linear: ``weight * loss(label) + (1 - weight) * loss(partner)``.
 

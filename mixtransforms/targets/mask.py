@@ -7,6 +7,7 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
+from mixtransforms.containers.mixed import MixedValue
 from mixtransforms.core import fields
 from mixtransforms.core.backends import backend_of, is_floating
 from mixtransforms.core.errors import InputError
@@ -20,6 +21,7 @@ from mixtransforms.targets.pastes import blending, pastes
 FORMS = ("pair", "soft", "dominant")
 
 
+@MixedValue.register
 class MaskPair(NamedTuple):
     """Masks as a loss reads them: ``weight * loss(mask) + (1 - weight) * loss(partner)``.
 

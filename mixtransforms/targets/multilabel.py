@@ -9,6 +9,7 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
+from mixtransforms.containers.mixed import MixedValue
 from mixtransforms.core import fields
 from mixtransforms.core.backends import backend_of, dtype_name, is_floating, is_integer
 from mixtransforms.core.errors import InputError
@@ -21,6 +22,7 @@ _ROUNDING = 1e-6
 """How far above 1 the float32 sum of an earlier mix may be."""
 
 
+@MixedValue.register
 class KnownLabels(NamedTuple):
     """Labels of which some are not known, for a loss that takes weights: ``(weight * loss(labels)).sum()``.
 

@@ -8,11 +8,11 @@ import numpy as np
 
 from mixtransforms.core import fields
 from mixtransforms.core.backends import backend_of, dtype_name, is_integer
-from mixtransforms.core.compositing import Contribution, all_contributions
+from mixtransforms.core.compositing import Contributions, all_contributions
 from mixtransforms.core.errors import InputError
-from mixtransforms.core.layers import BoolArray, Boxes, IntArray
+from mixtransforms.core.layers import BoolArray, IntArray
 from mixtransforms.kernels import kernel_of
-from mixtransforms.kernels.neighbours import nearest_cells
+from mixtransforms.kernels.resampling import nearest_cells
 from mixtransforms.plan import BatchSpec, Plan
 from mixtransforms.targets.kind import Kind, Mixed, Scene
 from mixtransforms.targets.label import offending
@@ -92,21 +92,22 @@ def _places(plan: Plan, steps: int) -> tuple[IntArray, BoolArray]:
     """What is seen at every step: cells of all the samples in a line, and whether they are seen, ``(B, S, steps)``."""
     # A plan without mixed axes has no regions, and is the same plan on any axis.
     plan = replace(plan, spec=BatchSpec(plan.size, (steps,)))
-    rows: list[list[Contribution]] = [[] for _ in range(plan.size)]
+    rows: list[list[Contributions]] = [[] for _ in range(plan.size)]
     for several in all_contributions(plan.size, plan.spec.shape, plan.layers):
-        for part in several.apart():
-            rows[part.row].append(part)
+        for part in several:
+            rows[int(part.row[0])].append(part)
     shape = (plan.size, max([1, *map(len, rows)]), steps)
     place, seen = np.zeros(shape, np.int64), np.zeros(shape, np.bool_)
     for row, parts in enumerate(rows):
         for column, part in enumerate(parts):
             place[row, column] = part.source * steps + _cells(part, steps)
-            seen[row, column] = np.repeat(part.weight > 0, np.diff(part.edges[0]))
+            seen[row, column] = np.repeat(part.weight[:, 0] > 0, np.diff(part.edges[0][:, 0]))
     return place, seen
 
 
-def _cells(part: Contribution, steps: int) -> IntArray:
-    """Which step of the source is seen at every step, ``(steps,)``."""
-    crop, frame = (Boxes(start[None], stop[None]) for start, stop in (part.crop, part.frame))
-    cells: IntArray = nearest_cells(steps, crop, frame, 0)[0]
-    return cells
+def _cells(part: Contributions, steps: int) -> IntArray:
+    """Which step of its source one contribution shows at every step, ``(steps,)``."""
+    start, stop = int(part.crop[0][0, 0]), int(part.crop[1][0, 0])
+    first, last = int(part.frame[0][0, 0]), int(part.frame[1][0, 0])
+    cells: IntArray = start + nearest_cells(np.arange(steps) - first, stop - start, max(last - first, 1))
+    return np.clip(cells, 0, steps - 1)  # outside of the frame any: nobody looks there

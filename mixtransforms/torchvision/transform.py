@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torchvision.transforms import v2
 
-from mixtransforms import methods
 from mixtransforms.core import fields
+from mixtransforms.mixing.doors import door_classes
 from mixtransforms.mixing.transform import MixTransform, gather
 
 
@@ -68,10 +68,4 @@ class Transform(MixTransform, v2.Transform):
         return self.labels_getter if callable(self.labels_getter) else None
 
 
-class MixUp(Transform, methods.MixUp): ...
-
-
-class CutMix(Transform, methods.CutMix): ...
-
-
-class OneOf(Transform, methods.OneOf): ...
+globals().update(door_classes(Transform, __name__))

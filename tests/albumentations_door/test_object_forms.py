@@ -365,10 +365,11 @@ def test_copies_draw_the_same(copied: Any) -> None:
     assert fingerprint([copied(mixed)(samples())]) == fingerprint([mixed(samples())])
 
 
+@pytest.mark.full
 def test_a_fresh_process_draws_the_same() -> None:
     """The seed and the samples alone decide: hashes of strings, addresses and former calls do not."""
     here = Path(__file__).resolve()
     code = "import sys; sys.path[:0] = sys.argv[1:]; import test_object_forms as t; print(t.fingerprint([t.detector()(t.samples())]))"
-    args = [sys.executable, "-c", code, str(here.parent), str(here.parent.parent)]
-    found = subprocess.run(args, capture_output=True, text=True, check=True, cwd=here.parent.parent.parent)
+    args = [sys.executable, "-c", code, str(here.parent), str(here.parents[1] / "support")]
+    found = subprocess.run(args, capture_output=True, text=True, check=True, cwd=here.parents[2])
     assert found.stdout.strip() == fingerprint([detector()(samples())])

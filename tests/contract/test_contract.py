@@ -4,9 +4,10 @@ import inspect
 from collections.abc import Iterable
 
 import pytest
-from checks import FOR_ALL_FORMS, FOR_FLOATS, FOR_SOME_FORMS, Check, backends_agree, doors_agree
+from checks import FOR_ALL_FORMS, FOR_FLOATS, FOR_SOME_FORMS, assert_all, backends_agree, doors_agree
 from doors import DOORS, NEUTRAL, Case, cases, examples
-from forms import NUMPY_DTYPES, Form, forms, painted_by
+from forms import NUMPY_DTYPES, WAYS_OF, Form, forms, in_every_way, painted_by
+from tiers import some
 
 from mixtransforms.methods.registry import METHODS
 
@@ -21,41 +22,56 @@ FLOAT_FORMS = tuple(
 )
 
 
-def name(check: Check) -> str:
-    return check.__name__
+Row = tuple[Case, Form, str]
 
 
-def taken(some: Iterable[Case], which: Iterable[Form]) -> pytest.MarkDecorator:
-    """Every case with every form that its door takes."""
-    pairs = [(case, form) for form in which for case in some if form.backend in case.door.backends]
-    return pytest.mark.parametrize(("case", "form"), pairs, ids=[f"{case}-{form}" for case, form in pairs])
+def taken(which: Iterable[Case], forms: Iterable[Form]) -> list[Row]:
+    """Every case with every form that its door takes, in every way.
+
+    Doors do not paint: what small batches are painted by is tested at the neutral one.
+    """
+    pairs = [(case, form) for form in forms for case in which if form.backend in case.door.backends]
+    return [
+        (case, form, way)
+        for case, form in pairs
+        for way in WAYS_OF[form.backend]
+        if way != "batch" or case.door is NEUTRAL
+    ]
 
 
-@pytest.mark.usefixtures("way")
-@taken(cases(), [*forms("numpy"), *forms("torch")])
+def parts(row: Row) -> tuple[str, ...]:
+    """What may be broken by itself, or two of these together: arithmetic, memory, a method, and what a door makes of it."""
+    case, form, way = row
+    return str(case.door), case.configured, str(form), way
+
+
+# Arithmetic depends on the form and the way, plans on the method, the call on the door: nothing looks at three of them.
+@in_every_way("case form", some(taken(cases(), [*forms("numpy"), *forms("torch")]), parts))
 def test_every_form(case: Case, form: Form) -> None:
-    for check in FOR_ALL_FORMS:
-        check(case, form)
+    assert_all(FOR_ALL_FORMS, case, form)
 
 
-@pytest.mark.usefixtures("way")
-@taken(cases(first=True), FLOAT_FORMS)
-@pytest.mark.parametrize("check", FOR_FLOATS, ids=name)
-def test_floats(check: Check, case: Case, form: Form) -> None:
-    check(case, form)
+@in_every_way("case form", some(taken(cases(first=True), FLOAT_FORMS), parts))
+def test_floats(case: Case, form: Form) -> None:
+    assert_all(FOR_FLOATS, case, form)
 
 
-@pytest.mark.usefixtures("way")
-@taken(cases(), SOME_FORMS)
-@pytest.mark.parametrize("check", FOR_SOME_FORMS, ids=name)
-def test_some_forms(check: Check, case: Case, form: Form) -> None:
-    check(case, form)
+@in_every_way("case form", some(taken(cases(), SOME_FORMS), parts))
+def test_some_forms(case: Case, form: Form) -> None:
+    assert_all(FOR_SOME_FORMS, case, form)
 
 
-@taken(cases(NEUTRAL), forms("torch", NUMPY_DTYPES))
-@pytest.mark.parametrize(("numpy", "torch"), [("batch", "batch"), ("rows", "tensors"), ("batch", "rows")])
-def test_numpy_and_torch_agree(numpy: str, torch: str, case: Case, form: Form) -> None:
-    with painted_by(numpy, torch):
+AGREEING = [
+    (case, form, ways)
+    for case in cases(NEUTRAL)
+    for form in forms("torch", NUMPY_DTYPES)
+    for ways in (("batch", "batch"), ("rows", "tensors"), ("batch", "rows"))
+]
+
+
+@pytest.mark.parametrize(("case", "form", "ways"), some(AGREEING, lambda row: parts((*row[:2], str(row[2])))), ids=str)
+def test_numpy_and_torch_agree(case: Case, form: Form, ways: tuple[str, str]) -> None:
+    with painted_by(*ways):
         backends_agree(case, form)
 
 

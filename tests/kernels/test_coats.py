@@ -88,6 +88,15 @@ def random_layer(rng: np.random.Generator, kind: str) -> Layer:
     )
 
 
+def resized(size: int = 5, shape: tuple[int, int] = (7, 9), opacity: float = 1.0) -> Plan:
+    """Whole pictures in the upper left corner of their neighbours: the second one shrunk, the third one moved."""
+    frame = np.array(shape) // [[1, 1], [2, 3], [1, 1]]
+    crop = Boxes([[0, 0], [0, 0], [0, 1]], [[4, 5], shape, [shape[0], shape[1]]])
+    frame[2] -= [0, 1]
+    layer = Layer([0, 1, 2], [1, 2, 0], [opacity] * 3, Boxes(np.zeros((3, 2), int), frame), crop)
+    return Plan(BatchSpec(size, shape), (layer,))
+
+
 def images(dtype: str, size: int = SPEC.size, shape: tuple[int, ...] = SPEC.shape, seed: int = 0) -> Any:
     form = Form("torch", dtype)
     values = np.random.default_rng(seed).random((size, *shape, 3)) * 400 - (0 if dtype.startswith("u") else 200)
@@ -291,6 +300,13 @@ def test_gradients(seed: int, full: bool) -> None:
     assert torch.autograd.gradcheck(lambda x: paint(x, plan, full=full), array, check_forward_ad=True)
 
 
+@pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated")  # torch's own, in forward mode
+def test_gradients_of_resized_crops() -> None:
+    array = torch.randn(5, 1, 7, 9, dtype=torch.float64, requires_grad=True)
+    plan = resized(opacity=0.75)
+    assert torch.autograd.gradcheck(lambda x: paint(x, plan), array, check_forward_ad=True)
+
+
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32"])
 def test_gradients_are_the_weights(dtype: str) -> None:
     plan = draw("oneof")
@@ -336,6 +352,17 @@ def test_launches_are_few_and_the_same_for_any_batch(name: str, dtype: str) -> N
     assert counts[0] <= MOST[name][dtype != "float32"] + (dtype == "int16")
 
 
+def test_resizes_launch_as_much_for_any_batch() -> None:
+    counts = []
+    for size in (8, 64):
+        tensors, array = resized(size).tensors(), images("uint8", size)
+        with launches() as names:
+            tensor_painter.paint(array, tensors, AXES)
+        assert not [name for name in names if name.startswith("to ")]
+        counts.append(len(names))
+    assert counts[0] == counts[1]
+
+
 def test_pastes_do_no_arithmetic() -> None:
     with launches() as names:
         paint(images("float32", 6), draw("cutmix"))
@@ -352,8 +379,8 @@ def test_halves_have_one_wide_temporary() -> None:
 @pytest.mark.parametrize("dtype", ["uint8", "float16", "float64"])
 def test_nothing_is_read(dtype: str) -> None:
     """Fake tensors have shapes and no values."""
-    for name in METHODS:
-        tensors, array = draw(name).tensors(full=True), images(dtype, 6)
+    for plan in [*map(draw, METHODS), resized(6)]:
+        tensors, array = plan.tensors(full=True), images(dtype, 6)
         with FakeTensorMode() as mode:
             fakes = tensors._replace(
                 **{key: mode.from_tensor(part) for key, part in tensors._asdict().items() if torch.is_tensor(part)}
@@ -442,9 +469,26 @@ def test_a_form_has_what_the_plan_needs() -> None:
     moved = Plan(SPEC, (Layer([0], [1], [1.0], box, Boxes([[1, 0]], [[4, 3]])),))
     assert names_of(moved.tensors()) == ALWAYS | BOXES | {"shift"}
     assert names_of(Plan(SPEC, (Layer([0], [1], [1.0], box, box),)).tensors()) == ALWAYS | BOXES
+    assert names_of(resized().tensors()) == ALWAYS | BOXES | {"crop", "frame", "taps"}
+    whole = Plan(SPEC, (Layer([0], [1], [1.0], None, Boxes([[0, 0]], [[7, 8]])),))
+    assert names_of(whole.tensors()) == ALWAYS | {"crop", "frame", "taps"}
+    assert names_of(Plan(SPEC, (Layer([0], [1], [0.0], box, Boxes.full(1, (7, 9))),)).tensors()) == ALWAYS
     masked = Plan(SPEC, (Layer([0], [1], [1.0], Mask(np.ones((1, 7, 9), bool))), Layer([1], [2], [1.0], box)))
     assert names_of(masked.tensors()) == ALWAYS | {"field"}
     assert masked.tensors().field.dtype == torch.bool
+
+
+@pytest.mark.parametrize("full", [False, True])
+def test_plans_that_resize_are_of_few_forms(full: bool) -> None:
+    """As many cells as one is a mean of, rounded up, which is all that depends on the boxes."""
+    rng, forms = np.random.default_rng(0), set()
+    for _ in range(200):
+        sides = rng.integers(1, [8, 10], (5, 2))
+        layer = Layer(range(5), rng.permutation(5), np.ones(5), Boxes([[0, 0]] * 5, sides), Boxes.full(5, (7, 9)))
+        tensors = Plan(SPEC, (layer,)).tensors(full=full)
+        assert tensors.taps.tolist() == [*range(len(tensors.taps))]
+        forms.add(str({name: part.shape for name, part in tensors._asdict().items() if torch.is_tensor(part)}))
+    assert len(forms) <= 4
 
 
 def test_full_forms_are_all_alike() -> None:
@@ -492,6 +536,11 @@ def test_other_plans_fill_static_tensors() -> None:
     ):
         with pytest.raises(PlanError, match="different forms"):
             static.copy_(other)
+    static = resized().tensors().clone()
+    other = Plan(SPEC, (Layer([3], [1], [1.0], Boxes([[0, 0]], [[2, 3]]), Boxes([[1, 0]], [[7, 9]])),))
+    static.copy_(other.tensors())
+    array = images("uint8")
+    np.testing.assert_array_equal(tensor_painter.paint(array, static, AXES).numpy(), painted_by_numpy(array, other))
     hard, soft = (
         Plan(SPEC, (Layer([0], [1], [share], Mask(np.ones((1, 7, 9), bool))),)).tensors() for share in (1, 0.5)
     )
@@ -526,15 +575,6 @@ def test_no_weight_no_trace() -> None:
 
 
 # ------------------------------------------------------------------------------------------ errors
-
-
-def test_resized_crops_are_refused() -> None:
-    resized = Layer([0], [1], [1.0], Boxes([[0, 0]], [[3, 3]]), Boxes([[0, 0]], [[4, 3]]))
-    with pytest.raises(PlanError, match="use the transform itself"):
-        Plan(SPEC, (resized,)).tensors()
-    whole = Layer([0], [1], [1.0], None, Boxes([[0, 0]], [[7, 8]]))
-    with pytest.raises(PlanError, match="Resized crops"):
-        Plan(SPEC, (whole,)).tensors()
 
 
 @pytest.mark.parametrize("dtype", [torch.int64, torch.int8, torch.bool, torch.complex64])

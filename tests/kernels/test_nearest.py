@@ -2,18 +2,20 @@
 
 from fractions import Fraction
 from importlib.util import find_spec
-from itertools import product
 from math import floor
 from typing import Any
 
 import numpy as np
 import pytest
-from forms import bits, host
+from forms import bits, host, painted_by
+from oracles import nearest
 
-from mixtransforms.core.layers import Boxes
+from mixtransforms import BatchSpec, Boxes, Layer, Plan
+from mixtransforms.core.backends import backend_of
 from mixtransforms.kernels import kernel_of
-from mixtransforms.kernels import numpy as numpy_kernel
-from mixtransforms.kernels.neighbours import nearest_cells
+from mixtransforms.kernels.numpy import resize_nearest
+from mixtransforms.kernels.paint import paint
+from mixtransforms.kernels.resampling import nearest_cells
 
 NEEDS_TORCH = pytest.mark.skipif(find_spec("torch") is None, reason="torch is not installed")
 BACKENDS = ("numpy", pytest.param("torch", marks=NEEDS_TORCH))
@@ -31,17 +33,23 @@ def boxes(pairs: list[tuple[list[int], list[int]]]) -> Boxes:
 
 
 def slowly(original: np.ndarray, source: np.ndarray, crop: Boxes, frame: Boxes) -> np.ndarray:
-    """Cell by cell, in fractions."""
+    """Row by row, in fractions."""
     out = np.zeros((len(source), *original.shape[1:]), original.dtype)
     for index, row in enumerate(source.tolist()):
-        corners = [a[index].tolist() for a in (crop.start, crop.stop, frame.start, frame.stop)]
-        for cell in product(*(range(a, b) for a, b in zip(*corners[2:], strict=True))):
-            taken = [
-                crop_start + floor((Fraction(k - start) + Fraction(1, 2)) * (crop_stop - crop_start) / (stop - start))
-                for k, crop_start, crop_stop, start, stop in zip(cell, *corners, strict=True)
-            ]
-            out[(index, *cell)] = original[(row, *taken)]
+        if frame.volume[index]:
+            out[index][frame.slices(index)] = nearest(original[row][crop.slices(index)], frame.sides[index].tolist())
     return out
+
+
+def resized(array: Any, source: np.ndarray, crop: Boxes, frame: Boxes) -> Any:
+    """Crops of the sources in frames: painted as ids on samples of zeros, in host memory or by torch."""
+    count, axes = len(source), range(1, 1 + crop.start.shape[1])
+    backend = str(backend_of(array))
+    batch = kernel_of(backend).concat(array, own(backend, np.zeros((count, *array.shape[1:]), host(array).dtype)))
+    spec = BatchSpec(len(batch), tuple(array.shape[axis] for axis in axes))
+    plan = Plan(spec, (Layer(np.arange(count) + len(array), source, np.ones(count), frame, crop),))
+    with painted_by("tensors" if backend == "torch" else "rows"):
+        return paint(plan, batch, axes, ids=True)[len(array) :]
 
 
 def random_boxes(rng: np.random.Generator, count: int, shape: tuple[int, ...], *, empty: bool) -> Boxes:
@@ -62,7 +70,7 @@ def test_dtypes(dtype: str, backend: str) -> None:
     crop, frame = (random_boxes(rng, 5, (6, 9), empty=empty) for empty in (False, True))
     array = own(backend, original)
     before = bits(array)
-    seen = kernel_of(backend).nearest(array, source, crop, frame)
+    seen = resized(array, source, crop, frame)
     assert seen.dtype == array.dtype
     np.testing.assert_array_equal(host(seen), slowly(original, source, crop, frame))
     assert bits(array) == before
@@ -77,7 +85,7 @@ def test_any_number_of_axes(channels: tuple[int, ...], shape: tuple[int, ...], b
     for _ in range(20):
         source = rng.integers(0, 3, 4)
         crop, frame = (random_boxes(rng, 4, shape, empty=empty) for empty in (False, True))
-        seen = kernel_of(backend).nearest(own(backend, original), source, crop, frame)
+        seen = resized(own(backend, original), source, crop, frame)
         np.testing.assert_array_equal(host(seen), slowly(original, source, crop, frame))
 
 
@@ -86,10 +94,10 @@ def test_nothing_is_copied_where_nothing_is_painted(backend: str) -> None:
     """An empty crop belongs to an empty frame only; it may start behind the last cell."""
     original = np.full((2, 3, 4), 7, np.uint8)
     empty = boxes([([3, 4], [3, 4])])
-    seen = kernel_of(backend).nearest(own(backend, original), np.array([1]), empty, empty)
+    seen = resized(own(backend, original), np.array([1]), empty, empty)
     assert not host(seen).any()
     nobody = Boxes.full(0, (3, 4))
-    seen = kernel_of(backend).nearest(own(backend, original), np.zeros(0, int), nobody, nobody)
+    seen = resized(own(backend, original), np.zeros(0, int), nobody, nobody)
     assert tuple(seen.shape) == (0, 3, 4)
 
 
@@ -102,15 +110,13 @@ def test_views(memory: str, backend: str) -> None:
         array = own(backend, np.ascontiguousarray(original.transpose(2, 1, 0)))
         array = array.transpose(2, 1, 0) if backend == "numpy" else array.permute(2, 1, 0)
     crop, frame = boxes([([1, 2], [6, 7])]), boxes([([0, 0], [6, 8])])
-    seen = kernel_of(backend).nearest(array, np.array([1]), crop, frame)
+    seen = resized(array, np.array([1]), crop, frame)
     np.testing.assert_array_equal(host(seen), slowly(original, np.array([1]), crop, frame))
 
 
 @pytest.mark.parametrize(("cells", "count"), [(1, 9), (9, 1), (2, 3), (3, 2), (10, 30), (49, 98), (1000, 7), (7, 1000)])
 def test_cells_are_counted_exactly(cells: int, count: int) -> None:
-    length = max(cells, count)
-    crop, frame = boxes([([0], [cells])]), boxes([([0], [count])])
-    seen = nearest_cells(length, crop, frame, 0)[0, :count]
+    seen = nearest_cells(np.arange(count), cells, count)
     exact = [floor((Fraction(k) + Fraction(1, 2)) * cells / count) for k in range(count)]
     np.testing.assert_array_equal(seen, exact)
 
@@ -118,18 +124,14 @@ def test_cells_are_counted_exactly(cells: int, count: int) -> None:
 def test_the_same_size_is_a_copy() -> None:
     original = np.random.default_rng(2).integers(0, 9, (2, 6, 8))
     whole = Boxes.full(2, (6, 8))
-    np.testing.assert_array_equal(numpy_kernel.nearest(original, np.array([1, 0]), whole, whole), original[::-1])
+    np.testing.assert_array_equal(resized(original, np.array([1, 0]), whole, whole), original[::-1])
 
 
 @pytest.mark.parametrize(("height", "width"), [(3, 4), (12, 16), (6, 8), (5, 13), (1, 1)])
 def test_it_is_torchs_nearest_exact(height: int, width: int) -> None:
     torch = pytest.importorskip("torch", reason="torch is not installed")
-    length = (max(height, 6), max(width, 8))
-    original = np.zeros((1, *length), np.float32)
     picture = np.random.default_rng(3).random((6, 8)).astype(np.float32)
-    original[0, :6, :8] = picture
-    crop, frame = boxes([([0, 0], [6, 8])]), boxes([([0, 0], [height, width])])
-    seen = numpy_kernel.nearest(original, np.array([0]), crop, frame)[0, :height, :width]
+    seen = resize_nearest(picture, (height, width), (0, 1))
     theirs = torch.nn.functional.interpolate(
         torch.from_numpy(picture)[None, None], (height, width), mode="nearest-exact"
     )

@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
-from forms import bits
+from forms import WAYS_OF, bits
 from oracles import ulp
 
 from mixtransforms import BatchSpec, Boxes, Layer, Mask, Plan
 from mixtransforms.kernels import numpy as kernel
 
-pytestmark = pytest.mark.usefixtures("way")
+pytestmark = [pytest.mark.usefixtures("way"), pytest.mark.parametrize("way", WAYS_OF["numpy"], indirect=True)]
 
 WEIGHTS = (0.5, 1 / 3, 0.25, 0.9999, 1e-5, 3 / 65536, 0.05, 0.15, 0.35, 0.45, 0.4142135623, 0.6180339887)
 STEPS = 65536

@@ -408,7 +408,7 @@ def outputs(pipeline: Any, batch: Any) -> bytes:
 @pytest.fixture
 def worker(monkeypatch: pytest.MonkeyPatch) -> None:
     """The code runs as in a worker."""
-    for module in ("pipeline", "transform"):
+    for module in ("mixing.pipeline", "mixing.transform"):
         monkeypatch.setattr(f"mixtransforms.{module}.in_worker", lambda: True)
 
 

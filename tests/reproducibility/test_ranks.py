@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 import xxhash
+from once import once
 
 torch = pytest.importorskip("torch", reason="torch is not installed")
 A = pytest.importorskip("albumentations", reason="albumentations is not installed")
@@ -113,7 +114,11 @@ def main(rank: int, folder: Path) -> None:
 @pytest.fixture(scope="module")
 def pair(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], dict[str, Any]]:
     """What two ranks drew; nothing but ``torch.distributed`` tells them which they are."""
-    folder = tmp_path_factory.mktemp("ranks")
+    return tuple(once(tmp_path_factory, "ranks", both_ranks))
+
+
+def both_ranks(folder: Path) -> list[dict[str, Any]]:
+    """Runs both processes, which write into the folder."""
     paths = [str(Path(mixtransforms.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, paths)), "PYTHONWARNINGS": "ignore"}
     environment.pop("RANK", None)
@@ -128,8 +133,7 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], dict
         for process in running:
             process.kill()
     assert [process.returncode for process in running] == [0, 0], "\n".join(said)
-    first, second = (json.loads((folder / f"{rank}.json").read_text()) for rank in range(2))
-    return first, second
+    return [json.loads((folder / f"{rank}.json").read_text()) for rank in range(2)]
 
 
 PLACES = [("main", name) for name in NAMES] + [("fork", name) for name in NAMES]
@@ -144,6 +148,7 @@ def drawn(pair: Any, place: str, name: str, rank: str) -> Iterator[tuple[dict[st
     return zip(first, second, strict=True)
 
 
+@pytest.mark.full
 @everywhere
 @pytest.mark.parametrize("rank", ["not told", "own"])
 def test_ranks_draw_other_plans_of_the_same_batch(pair: Any, place: str, name: str, rank: str) -> None:
@@ -153,6 +158,7 @@ def test_ranks_draw_other_plans_of_the_same_batch(pair: Any, place: str, name: s
         assert first["plan"] != second["plan"]
 
 
+@pytest.mark.full
 @everywhere
 @pytest.mark.parametrize(("rank", "number"), [("all alike", 0), ("both the fifth", 5)])
 def test_ranks_draw_the_same_where_they_are_told_to(pair: Any, place: str, name: str, rank: str, number: int) -> None:
@@ -162,6 +168,7 @@ def test_ranks_draw_the_same_where_they_are_told_to(pair: Any, place: str, name:
         assert first == second
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("name", NAMES)
 def test_a_rank_that_is_told_is_another_one(pair: Any, name: str) -> None:
     (first, _), *_ = drawn(pair, "main", name, "both the fifth")
@@ -169,6 +176,7 @@ def test_a_rank_that_is_told_is_another_one(pair: Any, name: str) -> None:
     assert first["plan"] != other["plan"]
 
 
+@pytest.mark.full
 @everywhere
 def test_stages_of_known_samples_follow_the_rank(pair: Any, place: str, name: str) -> None:
     for rank in RANKS:
@@ -178,6 +186,7 @@ def test_stages_of_known_samples_follow_the_rank(pair: Any, place: str, name: st
         assert all((first["stages"] == second["stages"]) == alike for first, second in known)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("name", COMPOSED)
 def test_stages_of_counted_batches_follow_the_rank(pair: Any, name: str) -> None:
     first, second, _ = drawn(pair, "main", name, "own")
@@ -185,6 +194,7 @@ def test_stages_of_counted_batches_follow_the_rank(pair: Any, name: str) -> None
     assert len({call["stages"] for call in (*first, *second)}) == 4, "every call of every rank is another"
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("name", NAMES)
 def test_a_rank_never_changes_what_the_key_says(pair: Any, name: str) -> None:
     """Another process, another library, the same draws: the key of a plan is all there is."""
@@ -192,15 +202,18 @@ def test_a_rank_never_changes_what_the_key_says(pair: Any, name: str) -> None:
     assert [trace(again), trace(again)] == [second for _, second in drawn(pair, "main", name, "own")][:2]
 
 
+@pytest.mark.full
 def test_without_distribution_it_is_the_first_rank(pair: Any) -> None:
     assert [found["before"]["key"]["rank"] for found in pair] == [0, 0]
     assert pair[0]["before"] == pair[1]["before"]
 
 
+@pytest.mark.full
 def test_a_rank_that_is_known_later_counts_in_the_main_process(pair: Any) -> None:
     assert [found["early"]["key"]["rank"] for found in pair] == [0, 1]
 
 
+@pytest.mark.full
 def test_a_rank_that_is_known_later_counts_in_workers(pair: Any) -> None:
     assert [found["early in a worker"][0]["key"]["rank"] for found in pair] == [0, 1]
 

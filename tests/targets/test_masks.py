@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from forms import bits, host, memory
+from forms import bits, both_backends, host, memory
 
 from mixtransforms.core.errors import InputError, ParameterError, PlanError
 from mixtransforms.kernels import rows
@@ -212,8 +212,7 @@ def pair(mixed: Mixed) -> MaskPair:
 # Pastes ------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.usefixtures("way")
-@pytest.mark.parametrize("backend", BACKENDS)
+@both_backends
 @pytest.mark.parametrize("dtype", ["bool", "uint8", "int16", "uint16", "int32", "int64", "float16", "float32"])
 def test_pastes_copy_ids(dtype: str, backend: str) -> None:
     values = ids(dtype=dtype)
@@ -266,8 +265,7 @@ def test_ignored_pixels_travel(backend: str) -> None:
 # Shapes and memory -------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.usefixtures("way")
-@pytest.mark.parametrize("backend", BACKENDS)
+@both_backends
 @pytest.mark.parametrize(("scene", "axis"), [(BLENDING, None), (LAST, None), (BLENDING, 1), (LAST, 3)])
 @pytest.mark.parametrize("form", FORMS)
 def test_the_axis_of_channels(form: str, scene: Scene, axis: int | None, backend: str) -> None:
@@ -322,9 +320,8 @@ def test_other_numbers_of_axes(form: str, shape: tuple[int, ...], backend: str) 
             np.testing.assert_array_equal(host(seen.beside["_partner"]).reshape(values.shape), wanted)
 
 
-@pytest.mark.usefixtures("way")
+@both_backends
 @pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("layout", ["strided", "transposed"])
 def test_views(layout: str, backend: str, form: str) -> None:
     values, plan = ids(), random_blend(4)
@@ -360,8 +357,7 @@ def test_large_tensors_are_painted_in_host_memory(monkeypatch: pytest.MonkeyPatc
 # Pairs -------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.usefixtures("way")
-@pytest.mark.parametrize("backend", BACKENDS)
+@both_backends
 @pytest.mark.parametrize("dtype", ["bool", "uint8", "int32", "int64", "float32"])
 @pytest.mark.parametrize("form", ["pair", None])
 def test_pairs(form: str | None, dtype: str, backend: str) -> None:
@@ -469,8 +465,7 @@ def test_the_weight_of_mixup_is_the_plans() -> None:
 # Soft maps ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.usefixtures("way")
-@pytest.mark.parametrize("backend", BACKENDS)
+@both_backends
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "int32", "int64"])
 @pytest.mark.parametrize("ignored", [IGNORED, 2])
 def test_soft_maps(ignored: int, dtype: str, backend: str) -> None:
@@ -583,8 +578,7 @@ def test_maps_are_pasted_whole(form: str, backend: str) -> None:
 # Dominant ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.usefixtures("way")
-@pytest.mark.parametrize("backend", BACKENDS)
+@both_backends
 @pytest.mark.parametrize("dtype", ["uint8", "int64", "float32"])
 def test_dominant(dtype: str, backend: str) -> None:
     values = ids(dtype=dtype)

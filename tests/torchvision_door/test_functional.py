@@ -16,7 +16,7 @@ from torch._dynamo.testing import CompileCounterWithBackend
 from torchvision import tv_tensors
 from torchvision.transforms import v2
 
-from mixtransforms import BatchSpec, LabelPair, Layer, Mask, MultiLabel, Plan
+from mixtransforms import BatchSpec, Boxes, LabelPair, Layer, Mask, MultiLabel, Plan
 from mixtransforms.core.errors import InputError, PlanError
 from mixtransforms.torchvision import CutMix, MixUp, OneOf, functional
 
@@ -145,6 +145,33 @@ def test_one_graph_serves_every_plan_and_batch(backend: str, dtype: str) -> None
     assert counter.frame_count == 1
 
 
+def shrinking(size: int, shape: tuple[int, int] = (12, 17)) -> Plan:
+    """Whole pictures, shrunk into boxes of their neighbours."""
+    sides = np.random.default_rng(size).integers(5, 9, (size, 2))  # means of up to 8 cells
+    rows = np.arange(size)
+    layer = Layer(rows, (rows + 1) % size, np.ones(size), Boxes(np.zeros_like(sides), sides), Boxes.full(size, shape))
+    return Plan(BatchSpec(size, shape), (layer,))
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("dtype", ["uint8", "float32"])
+def test_one_graph_serves_every_plan_that_resizes(backend: str, dtype: str) -> None:
+    counter = CompileCounterWithBackend(backend)
+    compiled = torch.compile(functional.mix, fullgraph=True, dynamic=True, backend=counter)
+    for size in (8, 5, 13):
+        images, plan = batch(dtype, size)[0], shrinking(size)
+        seen = compiled(images, plan.tensors())
+        assert torch.equal(seen, functional.mix(images, plan.tensors()))
+        assert torch.equal(seen, plan.apply(images))
+    assert counter.frame_count == 1
+
+
+def test_masks_of_ids_are_resized_by_their_nearest_cells() -> None:
+    masks, plan = torch.randint(3, (6, 12, 17)), shrinking(6)
+    seen = torch.compile(functional.mix_masks, fullgraph=True, backend="eager")(masks, plan.tensors())
+    assert torch.equal(seen, MixUp(masks="dominant").replay(plan, {"image": batch()[0], "mask": masks})["mask"])
+
+
 def test_a_marked_batch_axis_is_enough() -> None:
     counter = CompileCounterWithBackend("eager")
     compiled = torch.compile(functional.mix, fullgraph=True, backend=counter)
@@ -219,6 +246,7 @@ def kernels(function: Callable[..., Any], *arguments: Any) -> tuple[Any, int]:
     return result, metrics.generated_kernel_count
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "float16", "float32"])
 def test_inductor_mixes_in_one_kernel(dtype: str) -> None:
     images, _ = batch(dtype)
@@ -230,6 +258,7 @@ def test_inductor_mixes_in_one_kernel(dtype: str) -> None:
         assert_near(compiled(images, tensors), functional.mix(images, tensors))
 
 
+@pytest.mark.full
 def test_bytes_become_normalised_halves_in_one_kernel() -> None:
     finish = v2.Compose([v2.ToDtype(torch.float16, scale=True), v2.Normalize([0.5, 0.4, 0.3], [0.2, 0.3, 0.4])])
     images, _ = batch()

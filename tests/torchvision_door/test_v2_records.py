@@ -271,12 +271,13 @@ def test_copies_draw_the_same(copied: Any) -> None:
     assert fingerprint([copied(pipeline)(given())]) == fingerprint([pipeline(given())])
 
 
+@pytest.mark.full
 def test_a_fresh_process_draws_the_same() -> None:
     """The seed and the samples alone decide: hashes of strings, addresses and former calls do not."""
     here = Path(__file__).resolve()
     code = "import sys; sys.path[:0] = sys.argv[1:]; import test_v2_records as t; print(t.fingerprint([t.detector()(t.given())]))"
-    args = [sys.executable, "-c", code, str(here.parent), str(here.parent.parent)]
-    found = subprocess.run(args, capture_output=True, text=True, check=True, cwd=here.parent.parent.parent)
+    args = [sys.executable, "-c", code, str(here.parent), str(here.parents[1] / "support")]
+    found = subprocess.run(args, capture_output=True, text=True, check=True, cwd=here.parents[2])
     assert found.stdout.strip() == fingerprint([detector()(given())])
 
 

@@ -13,13 +13,21 @@ from albumentations.core.composition import BaseCompose
 from albumentations.core.keypoints_utils import keypoint_formats
 
 import mixtransforms.albumentations as door
-from mixtransforms.files.codec import CUSTOM, OWN, OwnCodec
-from mixtransforms.files.entries import Entry, host_entry, resolved, rule_argument
-from mixtransforms.files.forms import Form, Vocabulary, record
+from mixtransforms.files.forms import ArgumentCodec, Vocabulary, keyword_object
+from mixtransforms.files.registry import (
+    CUSTOM_PREFIX,
+    OWN_PREFIX,
+    Codec,
+    TypeEntry,
+    add_codec,
+    host_entry,
+    own_entries,
+    resolved_annotations,
+    rule_argument,
+    runtime_attributes,
+)
 from mixtransforms.mixing.options import SEED
 from mixtransforms.mixing.transform import MixTransform
-
-HOST = "albumentations"
 
 _REFUSED = {
     "Lambda": "A function cannot be written. Write a transform of your own, and give it with allow=[...].",
@@ -32,28 +40,27 @@ _REFUSED = {
 """Transforms that no file may name, and why."""
 
 
-def _of_parameters(cls: type) -> Form:
-    """The form of ``BboxParams`` or ``KeypointParams``."""
+def _object_parameters(cls: type) -> ArgumentCodec:
+    """The codec of ``BboxParams`` or ``KeypointParams``."""
     parameters = inspect.signature(cls).parameters
-    types = resolved({name: parameter.annotation for name, parameter in parameters.items()}, cls)
+    types = resolved_annotations(parameters, cls)
     if cls is A.KeypointParams:  # which would find out when it is first used
         types["format"] = Literal[tuple(sorted(keypoint_formats))]
-    forms = {name: Vocabulary().form(annotation) for name, annotation in types.items()}
+    codecs = {name: Vocabulary().codec(annotation) for name, annotation in types.items()}
     required = [name for name, parameter in parameters.items() if parameter.default is parameter.empty]
-    return record(forms, cls, required)
+    return keyword_object(codecs, cls, required)
 
 
-VOCABULARY = Vocabulary({cls: _of_parameters(cls) for cls in (A.BboxParams, A.KeypointParams)})
+_VOCABULARY = Vocabulary({cls: _object_parameters(cls) for cls in (A.BboxParams, A.KeypointParams)})
 """What constructors take beside plain values."""
 
-_OF_OBJECTS = {"bbox_params": A.BboxParams | None, "keypoint_params": A.KeypointParams | None}
+_PARAMETER_ANNOTATIONS = {"bbox_params": A.BboxParams | None, "keypoint_params": A.KeypointParams | None}
 _HELD_BY = {"bbox_params": "bboxes", "keypoint_params": "keypoints"}
 """Arguments of a Compose, and the processors that hold them."""
 
 _PASSING = frozenset(
     "transforms params processors random_generator py_random check_each_transform invalid_args "
-    "_key2func _available_keys _images_was_list _masks_was_list "
-    "_stream _guard _finder _stages _inner stain_extractor".split()
+    "_key2func _available_keys _images_was_list _masks_was_list stain_extractor".split()
 )
 """Attributes that follow from others, or belong to one call."""
 
@@ -71,9 +78,9 @@ def _is_public(name: str, cls: Any) -> bool:
     return known and (not base or cls is A.NoOp)
 
 
-def _entry(name: str, cls: type) -> Entry:
-    mended = _OF_OBJECTS if issubclass(cls, A.Compose) else _checked(cls)
-    entry = host_entry(name, cls, VOCABULARY, mended)
+def _entry(name: str, cls: type) -> TypeEntry:
+    mended = _PARAMETER_ANNOTATIONS if issubclass(cls, A.Compose) else _checked(cls)
+    entry = host_entry(name, cls, _VOCABULARY, mended)
     # Children stand in one place.
     left = {key: argument for key, argument in entry.arguments.items() if key not in ("first", "second")}
     return replace(entry, arguments=MappingProxyType(left)) if issubclass(cls, BaseCompose) else entry
@@ -102,31 +109,27 @@ def _of_bases(cls: type) -> set[str]:
     return {name for constructor in constructors for name in inspect.signature(constructor).parameters} - {"self"}
 
 
-def _pipeline() -> Entry:
-    entry = _entry(OWN + "BatchCompose", door.BatchCompose)
+def _batch_compose_entry() -> TypeEntry:
+    entry = _entry(f"{OWN_PREFIX}BatchCompose", door.BatchCompose)
     return replace(entry, arguments=MappingProxyType({**entry.arguments, "seed": rule_argument(SEED, None)}))
 
 
-class AlbumentationsCodec(OwnCodec):
+class AlbumentationsCodec(Codec):
     """Albumentations and our transforms for it."""
 
-    host = HOST
+    host = "albumentations"
     package = "albumentations"
-    hints = MappingProxyType({f"{HOST}.{name}": reason for name, reason in _REFUSED.items()})
-
-    def __init__(self) -> None:
-        public = {name: cls for name, cls in vars(A).items() if _is_public(name, cls)}
-        super().__init__(door, [_pipeline(), *(_entry(f"{HOST}.{name}", cls) for name, cls in public.items())])
+    hints = MappingProxyType({f"albumentations.{name}": reason for name, reason in _REFUSED.items()})
 
     def runs(self, cls: type) -> bool:
         """Whether a class is a transform or a composition."""
         return issubclass(cls, (A.BasicTransform, BaseCompose))
 
-    def custom_entry(self, name: str, cls: type) -> Entry:
+    def custom_entry(self, name: str, cls: type) -> TypeEntry:
         """The entry of a caller's own transform."""
         return super().custom_entry(name, cls) if issubclass(cls, MixTransform) else _entry(name, cls)
 
-    def held(self, transform: Any, entry: Entry) -> Mapping[str, Any]:
+    def held(self, transform: Any, entry: TypeEntry) -> Mapping[str, Any]:
         """Arguments as the host tells them, with those that it leaves out."""
         if isinstance(transform, MixTransform):
             return super().held(transform, entry)
@@ -136,9 +139,9 @@ class AlbumentationsCodec(OwnCodec):
         processors = {name: transform.processors.get(key) for name, key in _HELD_BY.items() if name in entry.arguments}
         return own | {name: found and found.params for name, found in processors.items()}
 
-    def may_forget(self, entry: Entry) -> bool:
+    def may_forget(self, entry: TypeEntry) -> bool:
         """The host's own do, of arguments that stand for others or that nothing uses."""
-        return not entry.name.startswith(CUSTOM)
+        return not entry.name.startswith(CUSTOM_PREFIX)
 
     def without_echoes(self, node: Mapping[str, Any]) -> Mapping[str, Any]:
         """Without the arguments of base classes, as of ``Pad`` in ``PadIfNeeded``; the host itself skips them."""
@@ -156,11 +159,17 @@ class AlbumentationsCodec(OwnCodec):
         held = {
             name: value
             for name, value in vars(transform).items()
-            if name not in _PASSING and (name not in _GIVEN_BY_PIPELINE or name.lstrip("_") in own)
+            if name not in _PASSING | runtime_attributes(transform)
+            and (name not in _GIVEN_BY_PIPELINE or name.lstrip("_") in own)
         }
         if isinstance(transform, A.Compose):
             held |= {name: processor.params for name, processor in transform.processors.items()}
         return held
 
 
-CODEC = AlbumentationsCodec()
+def _public_entries() -> list[TypeEntry]:
+    public = {name: cls for name, cls in vars(A).items() if _is_public(name, cls)}
+    return [_entry(f"albumentations.{name}", cls) for name, cls in public.items()]
+
+
+add_codec(AlbumentationsCodec([*own_entries(door), _batch_compose_entry(), *_public_entries()]))

@@ -16,19 +16,27 @@ from torchvision.transforms.v2._utils import _parse_labels_getter
 
 import mixtransforms.torchvision as door
 from mixtransforms.core import fields
-from mixtransforms.files.codec import OWN, OwnCodec
-from mixtransforms.files.entries import CHILDREN, TRANSFORMS, Entry, host_entry, rule_argument
-from mixtransforms.files.forms import Form, Vocabulary, named
+from mixtransforms.files.forms import ArgumentCodec, Vocabulary, objects_by_name
+from mixtransforms.files.registry import (
+    CHILDREN_PARAMETER,
+    OF_TRANSFORMS,
+    OWN_PREFIX,
+    Codec,
+    TypeEntry,
+    add_codec,
+    host_entry,
+    own_entries,
+    rule_argument,
+    runtime_attributes,
+)
 from mixtransforms.mixing.options import SEED
 from mixtransforms.mixing.transform import MixTransform
-
-HOST = "torchvision"
 
 MOST_NUMBERS = 4096
 """Numbers of a tensor in a file; a ``LinearTransformation`` has one for every pair of values of its patch."""
 
 
-def _mode(value: Any) -> v2.InterpolationMode:
+def _interpolation(value: Any) -> v2.InterpolationMode:
     """What constructors take for a mode: itself, its name, or the number that PIL has for it."""
     numbers = {number: mode for mode, number in reversed(pil_modes_mapping.items())}  # the first of two with one number
     if isinstance(value, int) and value in numbers:
@@ -36,11 +44,11 @@ def _mode(value: Any) -> v2.InterpolationMode:
     return v2.InterpolationMode(value)
 
 
-def _format(value: Any) -> Any:
+def _box_format(value: Any) -> Any:
     return tv_tensors.BoundingBoxFormat[value.upper()] if isinstance(value, str) else value
 
 
-def _tensor_form() -> Form:
+def _tensor_codec() -> ArgumentCodec:
     floating = [name for name, dtype in _DTYPES.items() if dtype.is_floating_point and dtype.itemsize > 1]
     schema = {
         "type": "object",
@@ -53,11 +61,11 @@ def _tensor_form() -> Form:
     }
 
     def write(value: Any) -> dict[str, Any]:
-        if not isinstance(value, torch.Tensor) or _name(value.dtype) not in floating:
+        if not isinstance(value, torch.Tensor) or _torch_name(value.dtype) not in floating:
             raise TypeError(value)
         if value.numel() > MOST_NUMBERS or not value.isfinite().all():
             raise TypeError(value)
-        return {"dtype": _name(value.dtype), "values": fields.encode(value.tolist())}
+        return {"dtype": _torch_name(value.dtype), "values": fields.encode(value.tolist())}
 
     def read(value: Mapping[str, Any]) -> torch.Tensor:
         numbers = np.array(value["values"], np.float64)  # which refuses rows of unequal lengths, and words
@@ -66,29 +74,33 @@ def _tensor_form() -> Form:
             raise ValueError(f"{tensor.numel()} numbers, not all of them finite in {value['dtype']}")
         return tensor
 
-    return Form(schema, write, read, wanted=f"a tensor of at most {MOST_NUMBERS} finite numbers, with its dtype")
+    return ArgumentCodec(
+        schema, write, read, wanted=f"a tensor of at most {MOST_NUMBERS} finite numbers, with its dtype"
+    )
 
 
-def _name(dtype: torch.dtype) -> str:
+def _torch_name(dtype: torch.dtype) -> str:
     return str(dtype).removeprefix("torch.")
 
 
-_DTYPES = {_name(value): value for value in vars(torch).values() if isinstance(value, torch.dtype)}
+_DTYPES = {_torch_name(value): value for value in vars(torch).values() if isinstance(value, torch.dtype)}
 
-_TYPES = {
+_KEY_TYPES = {
     name: getattr(tv_tensors, name) for name in ("Image", "Video", "Mask", "BoundingBoxes", "KeyPoints", "TVTensor")
 }
-_TYPES |= {"Tensor": torch.Tensor, "PIL": PIL.Image.Image, "others": "others"}
+_KEY_TYPES |= {"Tensor": torch.Tensor, "PIL": PIL.Image.Image, "others": "others"}
 
-VOCABULARY = Vocabulary(
+_VOCABULARY = Vocabulary(
     leaves={
-        v2.InterpolationMode: named({mode.value: mode for mode in v2.InterpolationMode}, _mode),
-        v2.AutoAugmentPolicy: named({policy.value: policy for policy in v2.AutoAugmentPolicy}, v2.AutoAugmentPolicy),
-        tv_tensors.BoundingBoxFormat: named(dict(tv_tensors.BoundingBoxFormat.__members__), _format),
-        torch.dtype: named(_DTYPES),
-        torch.Tensor: _tensor_form(),
+        v2.InterpolationMode: objects_by_name({mode.value: mode for mode in v2.InterpolationMode}, _interpolation),
+        v2.AutoAugmentPolicy: objects_by_name(
+            {policy.value: policy for policy in v2.AutoAugmentPolicy}, v2.AutoAugmentPolicy
+        ),
+        tv_tensors.BoundingBoxFormat: objects_by_name(dict(tv_tensors.BoundingBoxFormat.__members__), _box_format),
+        torch.dtype: objects_by_name(_DTYPES),
+        torch.Tensor: _tensor_codec(),
     },
-    types=_TYPES,
+    types=_KEY_TYPES,
 )
 """What constructors take beside plain values."""
 
@@ -115,57 +127,54 @@ def _mended(cls: type) -> dict[str, Any]:
     return {name: annotation for base in theirs for name, annotation in _MENDED.get(base, {}).items()}
 
 
-def _public() -> list[Entry]:
+def _public() -> list[TypeEntry]:
     classes = {
         name: cls
         for name, cls in vars(v2).items()
         if isinstance(cls, type) and issubclass(cls, v2.Transform) and cls not in (v2.Transform, v2.Lambda)
     }
-    return [host_entry(f"{HOST}.{name}", cls, VOCABULARY, _mended(cls)) for name, cls in classes.items()]
+    return [host_entry(f"torchvision.{name}", cls, _VOCABULARY, _mended(cls)) for name, cls in classes.items()]
 
 
-def _pipeline() -> Entry:
+def _batch_compose() -> TypeEntry:
     seed = rule_argument(SEED, None)
-    return Entry(OWN + "BatchCompose", door.BatchCompose, MappingProxyType({"seed": seed}), TRANSFORMS)
+    return TypeEntry(f"{OWN_PREFIX}BatchCompose", door.BatchCompose, MappingProxyType({"seed": seed}), OF_TRANSFORMS)
 
 
-class TorchvisionCodec(OwnCodec):
+class TorchvisionCodec(Codec):
     """torchvision v2 and our transforms for it."""
 
-    host = HOST
+    host = "torchvision"
     package = "torchvision"
     hints = MappingProxyType(
         {"torchvision.Lambda": "A function cannot be written. Write a v2.Transform, and give it with allow=[...]."}
     )
 
-    def __init__(self) -> None:
-        super().__init__(door, [_pipeline(), *_public()])
-
     def runs(self, cls: type) -> bool:
         """Whether a class is a module."""
         return issubclass(cls, torch.nn.Module)
 
-    def custom_entry(self, name: str, cls: type) -> Entry:
+    def custom_entry(self, name: str, cls: type) -> TypeEntry:
         """The entry of a caller's own module."""
         if issubclass(cls, MixTransform):
             return super().custom_entry(name, cls)
-        return host_entry(name, cls, VOCABULARY, _mended(cls))
+        return host_entry(name, cls, _VOCABULARY, _mended(cls))
 
-    def held(self, transform: Any, entry: Entry) -> Mapping[str, Any]:
+    def held(self, transform: Any, entry: TypeEntry) -> Mapping[str, Any]:
         """Arguments from the attributes that hold them, put right where these differ from what was given."""
         if isinstance(transform, MixTransform):
             return super().held(transform, entry)
         places = {name: _attribute(transform, name) for name in entry.arguments}
         held = {name: getattr(transform, place) for name, place in places.items() if place is not None}
         if "labels_getter" in held:
-            held["labels_getter"] = _getter(held["labels_getter"])
+            held["labels_getter"] = _given_getter(held["labels_getter"])
         if isinstance(transform, v2.RandomCrop) and transform.padding is not None:
             left, right, top, bottom = transform.padding  # given as left, top, right, bottom
             held["padding"] = [left, top, right, bottom]
         if isinstance(transform, v2.RandomErasing) and transform.value is None:
             held["value"] = "random"
         if isinstance(transform, v2.RandomChoice):
-            held["p"] = _weights(transform.p)
+            held["p"] = _given_weights(transform.p)
         return held
 
     def state(self, transform: Any) -> Mapping[str, Any]:
@@ -173,11 +182,12 @@ class TorchvisionCodec(OwnCodec):
         if isinstance(transform, MixTransform):
             return super().state(transform)
         entry = self.entry_of(transform, "$")
-        spelled = {_attribute(transform, name): argument.form for name, argument in entry.arguments.items()}
+        spelled = {_attribute(transform, name): argument.codec for name, argument in entry.arguments.items()}
         return {
             name: spelled[name].write(value) if name in spelled and spelled[name].names else value
             for name, value in vars(transform).items()
-            if name not in (CHILDREN, "training", "_stages", "_finder", "_stream")
+            if name not in (CHILDREN_PARAMETER, "training")  # children are compared one by one; .eval() is no part
+            and name not in runtime_attributes(transform)
             and not (name == "_modules" and entry.children)
         }
 
@@ -188,7 +198,7 @@ def _attribute(transform: Any, name: str) -> str | None:
     return next((spelling for spelling in (name, f"_{name}", *others) if hasattr(transform, spelling)), None)
 
 
-def _weights(chances: Sequence[float]) -> list[float]:
+def _given_weights(chances: Sequence[float]) -> list[float]:
     """Weights that torchvision divides into exactly these chances; theirs need not add up to 1 to the last bit.
 
     Whoever gave weights most likely gave them in few digits, with a sum of few digits.
@@ -203,7 +213,7 @@ def _weights(chances: Sequence[float]) -> list[float]:
 _TOTALS = tuple(tenths / 10 for tenths in range(1, 101))
 
 
-def _getter(getter: Any) -> Any:
+def _given_getter(getter: Any) -> Any:
     """``labels_getter`` as it was given; what torchvision makes of ``None`` is a function of its own."""
     if getter is _parse_labels_getter("default"):
         return "default"
@@ -211,4 +221,4 @@ def _getter(getter: Any) -> Any:
     return None if getattr(getter, "__code__", 0) is nothing.__code__ else getter
 
 
-CODEC = TorchvisionCodec()
+add_codec(TorchvisionCodec([*own_entries(door), _batch_compose(), *_public()]))

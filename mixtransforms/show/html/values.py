@@ -154,14 +154,14 @@ def _of_table(transform: Any) -> Iterator[Parameter] | None:
     Raises:
         ConfigError: The table of the host does not have it.
     """
-    from mixtransforms.files.document import codec_of, host_of
+    from mixtransforms.files.registry import codec_of, host_of
 
     codec = codec_of(host_of(transform))
     entry = codec.entry_of(transform, "$")
     held = codec.held(transform, entry)
 
     def is_default(name: str, default: Any) -> bool:
-        return bool(entry.arguments[name].form.write(held[name]) == default)
+        return bool(entry.arguments[name].codec.write(held[name]) == default)
 
     return (
         Parameter(name, held[name], not asked(functools.partial(is_default, name, argument.default), False))

@@ -118,7 +118,7 @@ def cover(method: Method, spec: BatchSpec, epoch: int, where: str) -> Cover:
     samples, blends = 0, False
     for plan in drawn(method, spec, epoch, where):
         for part in all_contributions(plan.size, spec.shape, plan.layers):
-            _add_steps(steps, part.take(np.flatnonzero(part.own)))
+            _add_steps(steps, part.take(np.flatnonzero(part.is_base)))
         samples += plan.size
         blends = blends or any(layer.blends for layer in plan.layers)
     for axis in range(steps.ndim):

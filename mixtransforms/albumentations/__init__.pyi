@@ -1,0 +1,9 @@
+"""The albumentations door. For type checkers and editors; `python tests/test_public_names.py` writes it."""
+
+from mixtransforms import methods
+from mixtransforms.albumentations.compose import BatchCompose as BatchCompose
+from mixtransforms.albumentations.transform import Transform as Transform
+
+class CutMix(Transform, methods.CutMix): ...
+class MixUp(Transform, methods.MixUp): ...
+class OneOf(Transform, methods.OneOf): ...
