@@ -209,9 +209,9 @@ class Plan(Displayed):
             full: Leave no field out that plans of MixUp, CutMix and OneOf may need. Their tensors are then all of the
                 same form, and one compiled graph serves them all; else a form has what the plan needs and no more.
         """
-        from mixtransforms.kernels.plan_tensors import place, plan_tensors
+        from mixtransforms.kernels.plan_tensors import exact_device, plan_tensors
 
-        there = place(device)
+        there = exact_device(device)
         tensors: PlanTensors | None = self._placed.get((there, full))
         if tensors is None:
             self._placed[there, full] = tensors = plan_tensors(self, there, full=full)

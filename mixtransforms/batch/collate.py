@@ -181,7 +181,7 @@ def stack(samples: Sequence[Any], path: Path = ()) -> Any:
         )
     kernel = kernel_of("torch")
     # Of a worker in shared memory, from which the batch need not be copied again.
-    return _typed(kernel.stacked(samples, in_worker()), samples[0])
+    return _typed(kernel.stack_tensors(samples, in_worker()), samples[0])
 
 
 def _typed(batch: Any, first: Any) -> Any:
@@ -189,7 +189,7 @@ def _typed(batch: Any, first: Any) -> Any:
 
     It makes plain tensors of all; a mask without its type could be anything.
     """
-    return batch if type(first).__name__ == "Image" else kernel_of(str(backend_of(batch))).typed(batch, first)
+    return batch if type(first).__name__ == "Image" else kernel_of(str(backend_of(batch))).wrap_like(batch, first)
 
 
 def _numbers(samples: Sequence[Any], backend: str, path: Path) -> Any:

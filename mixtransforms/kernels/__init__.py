@@ -5,26 +5,25 @@ small ones all at once, by two verbs. Tensors on a device, under autograd or in 
 :mod:`~mixtransforms.kernels.tensor_painter`, as pure functions of tensors. Both backends have the same verbs, with the
 same results:
 
-===============  ========================================================================================
-``host_view``    an array's memory as a NumPy array, where that is all there is to it; ``from_host`` undoes it
-``reserved``     an empty batch
-``blend_all``    whole small samples: ``(1 - opacity) * base + opacity * source``
-``paste_all``    boxes of small samples, copied bit for bit
-``resize``       crops of the sources resized into frames
-``nearest``      the same by copies of the nearest cells
-``soft_labels``  shares of classes, of class ids; ``combine`` of rows; ``pair`` leaves them apart
-``astype``       values in another dtype
-``union``        the largest of what is seen
-``take``         some rows, copied; ``concat`` joins batches
-``padded``       an array at the start of a larger one
-``cast``         host values in the dtype, type and place of an array; ``like`` in its place alone
-``typed``        an array in the type of another one
-``to_host``      an array as NumPy's; ``readable`` whether that takes no waiting, ``expect`` checks where it would
-===============  ========================================================================================
+================  ========================================================================================
+``host_view``     an array's memory as a NumPy array, where that is all there is to it; ``from_host`` undoes it
+``reserved``      an empty batch
+``blend_all``     whole small samples: ``(1 - opacity) * base + opacity * source``
+``paste_all``     boxes of small samples, copied bit for bit
+``soft_labels``   shares of classes, of class ids; ``combine`` of rows; ``pair`` leaves them apart
+``astype``        values in another dtype
+``union``         the largest of what is seen
+``take``          some rows, copied; ``concat`` joins batches
+``padded``        an array at the start of a larger one
+``axes_first``    a view with the mixed axes behind the batch
+``asarray_like``  host values in the place of an array; ``astype_like`` in its dtype and type as well
+``wrap_like``     an array in the type of another one
+``to_host``       an array as NumPy's; ``is_on_host`` whether that takes no waiting
+``assert_async``  what is checked on a device, which does not wait for it; torch's alone
+================  ========================================================================================
 
-Weights of 0 and 1 select and never multiply, so that NaN and infinity stay where they are. Integer images are
-blended with the weight rounded to 1/65536 and the result rounded half to even, which makes all backends equal bit
-for bit; half types are blended in float32; other floats in their own precision.
+How a blend is rounded is said in :mod:`~mixtransforms.kernels.blending`, which cells a resize reads and what they weigh
+in :mod:`~mixtransforms.kernels.resampling`: one rule for all who paint, so that integers are equal bit for bit.
 """
 
 from __future__ import annotations

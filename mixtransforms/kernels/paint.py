@@ -57,6 +57,8 @@ def paint(
     if originals is not None:
         rows.paint(plan.layers, originals, view, axes, ids, kernel.row_writer(array))
         return array
+    # Small samples cost more in calls than in pixels: few operations on all of them. Large ones are painted one by one,
+    # each while it is in the cache, and without temporaries as large as the batch.
     painted = view if inplace else np.empty_like(view)
     small = len(plan.layers) == 1 and _is_small(kernel, plan.layers[0], view)
     if not (small and _paint_all(kernel, plan.layers[0], view, painted, axes)):

@@ -25,7 +25,7 @@ from mixtransforms.kernels.resampling import most_taps
 if TYPE_CHECKING:
     from mixtransforms.core.mixture import Mixture
 
-_ALIGNMENT = 8
+_ALIGNMENT = 8  # bytes of the widest dtype, int64 or float64: every part of the buffer can be viewed as any of them
 
 
 class PlanTensors(NamedTuple):
@@ -37,6 +37,8 @@ class PlanTensors(NamedTuple):
 
     Attributes:
         shape: Lengths of the mixed axes, Python integers.
+        taps: How many cells of a source one of the result may be a mean of, a Python integer: a loop of as many turns
+            has a graph of its own. 0 where nothing is resized.
         source: Samples painted, ``(K, B)`` int64; the row itself where a layer changes nothing.
         opacity: How much of the source shows, ``(K, B)`` float64; ``None`` where every layer copies.
         weights: ``(4, K, B)`` float32: the weights of what is there and of the source that floats are blended with, and
@@ -48,7 +50,6 @@ class PlanTensors(NamedTuple):
             moved, or something is resized.
         crop: Start and stop of the boxes of the sources, ``(K, B, 2, d)`` int64; ``None`` where nothing is resized.
         frame: Start and stop of the boxes that they are resized into, alike.
-        taps: 0, 1, ..., ``(T,)`` float64, as many cells as one of the result may be a mean of; ``None`` alike.
         field: Weight of the source at every cell, ``(K, B, *shape)`` bool or float64, in place of opacities and boxes
             where a plan has masks; else ``None``.
         sources: :attr:`mixtransforms.Plan.sources`, ``(B, S)`` int64, with at least two columns.
@@ -56,6 +57,7 @@ class PlanTensors(NamedTuple):
     """
 
     shape: tuple[int, ...]
+    taps: int
     source: Tensor
     opacity: Tensor | None
     weights: Tensor | None
@@ -65,7 +67,6 @@ class PlanTensors(NamedTuple):
     shift: Tensor | None
     crop: Tensor | None
     frame: Tensor | None
-    taps: Tensor | None
     field: Tensor | None
     sources: Tensor
     share: Tensor
@@ -120,13 +121,13 @@ class PlanTensors(NamedTuple):
 
     def _form(self) -> dict[str, Any]:
         parts = {name: (dtype_name(part), *part.shape) for name, part in self._tensors().items()}
-        return {"shape": self.shape} | parts
+        return {"shape": self.shape, "taps": self.taps} | parts
 
 
 # ------------------------------------------------------------------------------------------ from a plan
 
 
-def place(device: Any) -> torch.device:
+def exact_device(device: Any) -> torch.device:
     """A device with its number; ``None`` is torch's default device."""
     return torch.empty(0, device=device).device
 
@@ -134,13 +135,13 @@ def place(device: Any) -> torch.device:
 @torch.compiler.disable  # type: ignore[untyped-decorator]  # it is NumPy's work, done once a plan
 def plan_tensors(plan: Mixture, device: torch.device, *, full: bool = False) -> PlanTensors:
     """See :meth:`mixtransforms.Plan.tensors`, which keeps what this one makes."""
-    parts: dict[str, NDArray[Any] | None] = dict.fromkeys(PlanTensors._fields[1:])
-    parts |= _tables(plan, full)
-    parts["sources"], parts["share"] = _shares(plan)
+    taps, parts = _tables(plan, full)
+    parts["sources"], parts["share"] = _label_shares(plan)
     needed = {name: values for name, values in parts.items() if values is not None}
     with torch.inference_mode(False):  # the plan may be replayed outside of it, where such tensors are of no use
         there = _packed(needed, device)
-    return PlanTensors(plan.spec.shape, **{name: there.get(name) for name in parts})  # type: ignore[arg-type]
+    tensors: dict[str, Any] = dict.fromkeys(PlanTensors._fields[2:]) | there
+    return PlanTensors(plan.spec.shape, taps, **tensors)
 
 
 def _packed(parts: Mapping[str, NDArray[Any]], device: torch.device) -> dict[str, Tensor]:
@@ -166,7 +167,7 @@ def _slice(there: torch.UntypedStorage, start: int, values: NDArray[Any], device
     return torch.empty(0, dtype=dtype, device=device).set_(there, start // values.itemsize, values.shape, steps)
 
 
-Places = tuple[IntArray, IntArray]
+TableIndex = tuple[IntArray, IntArray]
 """Indices of the tables ``(K, B)``: which layer of the stack, and which row."""
 
 
@@ -179,10 +180,10 @@ class LayerStack(NamedTuple):
     """
 
     table: tuple[int, int]
-    layers: list[tuple[Layer, Places]]
+    layers: list[tuple[Layer, TableIndex]]
 
 
-def _stack(plan: Mixture) -> LayerStack:
+def _stack_layers(plan: Mixture) -> LayerStack:
     layers = [layer for layer in (layer.take(_paints(layer)) for layer in plan.layers) if len(layer)]
     counts = np.bincount(
         np.concatenate([np.zeros(0, np.int64), *(layer.rows for layer in layers)]), minlength=plan.spec.size
@@ -200,15 +201,16 @@ def _paints(layer: Layer) -> BoolArray:
     return seen & (layer.region.volume > 0) if isinstance(layer.region, Boxes) else seen
 
 
-def _tables(plan: Mixture, full: bool) -> dict[str, NDArray[Any] | None]:
-    """The fields of the layers, on the host."""
-    shape, (table, layers) = plan.spec.shape, _stack(plan)
+def _tables(plan: Mixture, full: bool) -> tuple[int, dict[str, NDArray[Any] | None]]:
+    """The number of taps and the fields of the layers, on the host."""
+    shape, (table, layers) = plan.spec.shape, _stack_layers(plan)
     source, opacity = np.broadcast_to(np.arange(plan.spec.size), table).copy(), np.ones(table)
     for layer, at in layers:
         source[at], opacity[at] = layer.source, layer.opacity
-    parts: dict[str, NDArray[Any] | None] = {"source": source, **_moves(table, shape, layers)}
+    taps, moves = _moved_boxes(table, shape, layers)
+    parts: dict[str, NDArray[Any] | None] = {"source": source, **moves}
     if any(isinstance(layer.region, Mask) for layer, _ in layers):
-        return parts | {"field": _field(table, shape, layers)}
+        return taps, parts | {"field": _field(table, shape, layers)}
     if full or any(layer.region is not None for layer, _ in layers):
         corners = _corners(table, shape, [(layer.region, at) for layer, at in layers])
         parts["start"], parts["stop"] = np.moveaxis(corners, 2, 0).astype(np.int32)
@@ -216,25 +218,25 @@ def _tables(plan: Mixture, full: bool) -> dict[str, NDArray[Any] | None]:
         opaque, rounded = opacity == 1, integer_weight(opacity)
         weights = np.stack([1.0 - opacity, opacity, 1.0 - rounded, rounded]).astype(np.float32)
         parts |= {"opacity": opacity, "weights": weights, "opaque": opaque if full or opaque.any() else None}
-    return parts
+    return taps, parts
 
 
-def _moves(
-    table: tuple[int, int], shape: Sequence[int], layers: Sequence[tuple[Layer, Places]]
-) -> dict[str, NDArray[Any] | None]:
-    """From where to where sources are moved; as one number an axis, where none is resized."""
+def _moved_boxes(
+    table: tuple[int, int], shape: Sequence[int], layers: Sequence[tuple[Layer, TableIndex]]
+) -> tuple[int, dict[str, NDArray[Any] | None]]:
+    """From where to where sources are moved; by one number an axis and without taps, where none is resized."""
     crop = _corners(table, shape, [(layer.crop, at) for layer, at in layers])
     frame = _corners(table, shape, [(None if layer.crop is None else layer.frame(shape), at) for layer, at in layers])
     cells, count = (np.diff(part, axis=2) for part in (crop, frame))
     if np.array_equal(cells, count):
         shift = (crop - frame)[:, :, 0]
-        return {"shift": shift if shift.any() else None}
+        return 0, {"shift": shift if shift.any() else None}
     most = max(map(most_taps, cells.ravel().tolist(), np.maximum(count, 1).ravel().tolist()))
     # A power of two, so that plans of one method are of few forms, each of which is compiled.
-    return {"crop": crop, "frame": frame, "taps": np.arange(float(1 << (most - 1).bit_length()))}
+    return 1 << (most - 1).bit_length(), {"crop": crop, "frame": frame}
 
 
-def _corners(table: tuple[int, int], shape: Sequence[int], boxes: Sequence[tuple[object, Places]]) -> IntArray:
+def _corners(table: tuple[int, int], shape: Sequence[int], boxes: Sequence[tuple[object, TableIndex]]) -> IntArray:
     """Start and stop of boxes, ``(K, B, 2, d)``; those of the sample where there are none."""
     corners = np.zeros((*table, 2, len(shape)), np.int64)
     corners[:, :, 1] = shape
@@ -244,7 +246,7 @@ def _corners(table: tuple[int, int], shape: Sequence[int], boxes: Sequence[tuple
     return corners
 
 
-def _field(table: tuple[int, int], shape: Sequence[int], layers: Sequence[tuple[Layer, Places]]) -> NDArray[Any]:
+def _field(table: tuple[int, int], shape: Sequence[int], layers: Sequence[tuple[Layer, TableIndex]]) -> NDArray[Any]:
     field = np.ones((*table, *shape))
     for layer, at in layers:
         field[at] = layer.field(shape)
@@ -252,7 +254,7 @@ def _field(table: tuple[int, int], shape: Sequence[int], layers: Sequence[tuple[
     return field.astype(np.bool_) if selects else field
 
 
-def _shares(plan: Mixture) -> tuple[IntArray, NDArray[np.float64]]:
+def _label_shares(plan: Mixture) -> tuple[IntArray, NDArray[np.float64]]:
     """Sources and shares of labels, with columns for at least one partner."""
     sources, share = plan.sources, plan.target_share
     if sources.shape[1] > 1:

@@ -9,19 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mixtransforms.core.backends import column
-from mixtransforms.core.layers import Layer, Mask
-from mixtransforms.kernels.numpy import blend_arrays, blender, box_indices, resize_linear, resize_nearest, select_row
-
-Array = NDArray[Any]
+from mixtransforms.core.layers import Boxes, FloatArray, Layer, Mask
+from mixtransforms.kernels.numpy import Array, blend_arrays, blender, box_indices, resize_linear, resize_nearest
 
 RowOp = Callable[[Array, Array, Array, int], None]
 """Paints a layer's n-th row, ``operate(out, base, source, n)``; ``out`` may be ``base``."""
+
+Shown = Callable[[Array, int], Array]
+"""What a layer's n-th row shows of its source, ``shown(source, n)``."""
 
 
 class RowLayer(NamedTuple):
@@ -72,6 +72,7 @@ def paint(
     """
     if not canvas.size:
         return
+    # As memory is laid out: rows are then dense where they can be, whatever their axes are called.
     order = [0, *sorted(range(1, canvas.ndim), key=lambda axis: -canvas.strides[axis])]
     canvas, places = canvas.transpose(order), [order.index(axis) for axis in axes]
     rows = list(canvas)
@@ -86,6 +87,7 @@ def paint(
         for row in _along(stacks):
             _paint_row(rows[row], originals[row], originals, stacks[row])
         return
+    # One row that stays in the cache, since memory that is written by the system must not be touched here.
     out = np.empty(rows[0].shape, canvas.dtype)
     for row in _along(stacks):
         _paint_row(out, originals[row], originals, stacks[row])
@@ -129,7 +131,7 @@ def _along(stacks: Sequence[Sequence[RowLayer]]) -> Iterator[int]:
 def _paint_in_place(rows: Sequence[Array], stacks: Sequence[Sequence[RowLayer]]) -> None:
     """Paints rows on themselves; what is still read of a row that is painted is a copy."""
     originals = list(rows)
-    for row, keep, done in _steps([[layer.source for layer in own] for own in stacks]):
+    for row, keep, done in _inplace_order([[layer.source for layer in own] for own in stacks]):
         if keep:
             originals[row] = rows[row].copy()
         _paint_row(rows[row], rows[row], originals, stacks[row])
@@ -137,7 +139,7 @@ def _paint_in_place(rows: Sequence[Array], stacks: Sequence[Sequence[RowLayer]])
             originals[other] = rows[other]
 
 
-def _steps(painted: Sequence[Sequence[int]]) -> Iterator[InplaceStep]:
+def _inplace_order(painted: Sequence[Sequence[int]]) -> Iterator[InplaceStep]:
     """Every row that is painted, behind all rows that are painted with it.
 
     Where rows go round in a circle, one of them is kept, until the row that is painted with it is done.
@@ -153,6 +155,7 @@ def _steps(painted: Sequence[Sequence[int]]) -> Iterator[InplaceStep]:
     waiting = dict.fromkeys(row for row, own in enumerate(painted) if own)
     ready = [row for row in waiting if not readers[row]]
     while waiting:
+        # Nobody is ready where all that are left go round in a circle: any of them is copied, which breaks it.
         row = ready.pop() if ready else next(iter(waiting))
         del waiting[row]
         later = row in painted[row][1:]  # a later layer shows the row itself, as it was
@@ -175,12 +178,25 @@ def _by_row(layers: Sequence[Layer], rows: Sequence[Array], axes: Sequence[int],
 
 
 def _row_op(layer: Layer, row: Array, axes: Sequence[int], ids: bool) -> RowOp:
-    """Boxes and whole rows stay what they are; masks are a weight for every cell."""
-    if isinstance(layer.region, Mask):
-        return _mask_op(layer, layer.region, axes, _fits(layer, row, axes, ids))
+    """Whole rows are blended at once, boxes as slices; only masks need a weight for every cell."""
     if layer.region is None and layer.crop is None:
         return _blend_op(layer, row)
-    return _box_op(layer, row, axes, _fits(layer, row, axes, ids))
+    frame = layer.frame([row.shape[axis] for axis in axes])
+    crop = frame if layer.crop is None else layer.crop
+    places, sides, same = (
+        box_indices(crop, axes),
+        frame.sides.tolist(),
+        (crop.sides == frame.sides).all(axis=1).tolist(),
+    )
+    resized = resize_nearest if ids else resize_linear
+
+    def shown(source: Array, number: int) -> Array:
+        part = source[places[number]]
+        return part if same[number] else resized(part, sides[number], axes)
+
+    if isinstance(layer.region, Mask):
+        return _mask_op(layer.opacity, layer.region, axes, shown)
+    return _box_op(layer.opacity, frame, row, axes, shown)
 
 
 def _blend_op(layer: Layer, row: Array) -> RowOp:
@@ -198,45 +214,31 @@ def _blend_op(layer: Layer, row: Array) -> RowOp:
     return operate
 
 
-def _box_op(layer: Layer, row: Array, axes: Sequence[int], fit: Callable[[Array, int], Array]) -> RowOp:
-    frame = layer.frame([row.shape[axis] for axis in axes])
-    places, shares = box_indices(frame, axes), layer.opacity
-    seen = ((shares > 0) & (frame.volume > 0)).tolist()
-    covers = ((frame.sides == [row.shape[axis] for axis in axes]).all(axis=1) & (shares == 1)).tolist()
+def _box_op(opacity: FloatArray, frame: Boxes, row: Array, axes: Sequence[int], shown: Shown) -> RowOp:
+    places = box_indices(frame, axes)
+    seen = ((opacity > 0) & (frame.volume > 0)).tolist()
+    covers = ((frame.sides == [row.shape[axis] for axis in axes]).all(axis=1) & (opacity == 1)).tolist()
 
     def operate(out: Array, base: Array, source: Array, number: int) -> None:
         if out is not base and not covers[number]:
             out[...] = base
         if seen[number]:
-            moved, place = fit(source, number), places[number]
-            out[place] = moved if shares[number] == 1 else blend_arrays(out[place], moved, shares[number])
+            moved, place, share = shown(source, number), places[number], opacity[number]
+            out[place] = moved if share == 1 else blend_arrays(out[place], moved, share)
 
     return operate
 
 
-def _mask_op(layer: Layer, mask: Mask, axes: Sequence[int], fit: Callable[[Array, int], Array]) -> RowOp:
+def _mask_op(opacity: FloatArray, mask: Mask, axes: Sequence[int], shown: Shown) -> RowOp:
     def operate(out: Array, base: Array, source: Array, number: int) -> None:
         if out is not base:
             out[...] = base
-        view, moved = (np.moveaxis(array, axes, range(len(axes))) for array in (out, fit(source, number)))
-        select_row(view, moved, column(layer.opacity[number] * mask.values[number], out.ndim))
+        view, moved = (np.moveaxis(array, axes, range(len(axes))) for array in (out, shown(source, number)))
+        share = column(opacity[number] * mask.values[number], out.ndim)
+        between = (share > 0.0) & (share < 1.0)
+        # Worked out before anything is written: in place, moved may be another part of what is painted on.
+        mixed = blend_arrays(view, moved, share) if between.any() else view
+        np.copyto(view, moved, where=share == 1.0)
+        np.copyto(view, mixed, where=between)
 
     return operate
-
-
-def _fits(layer: Layer, row: Array, axes: Sequence[int], ids: bool) -> Callable[[Array, int], Array]:
-    """What a layer's n-th row shows of its source, as large as the frame."""
-    frame = layer.frame([row.shape[axis] for axis in axes])
-    crop = frame if layer.crop is None else layer.crop
-    origins, sides, same = (
-        box_indices(crop, axes),
-        frame.sides.tolist(),
-        (crop.sides == frame.sides).all(axis=1).tolist(),
-    )
-    resized = resize_nearest if ids else resize_linear
-
-    def fit(source: Array, number: int) -> Array:
-        part = source[origins[number]]
-        return part if same[number] else resized(part, sides[number], axes)
-
-    return fit

@@ -51,13 +51,13 @@ def paint(
     """
     axes = [axis % array.ndim for axis in axes] if tensors.has_regions else []
     resizes = tensors.crop is not None and not (dominant or ids)
-    _check(array, tensors, axes, computes=resizes or (tensors.blends and not dominant))
+    _check_array(array, tensors, axes, computes=resizes or (tensors.blends and not dominant))
     order = _order(array)
     original = array.permute(order)
     places = [order.index(axis) for axis in axes]
     canvas = original
     for number in range(tensors.source.shape[0]):
-        other = _source(original, tensors, number, places, resizes)
+        other = _shown(original, tensors, number, places, resizes)
         canvas = _with_layer(canvas, other, tensors, number, places, dominant)
     return canvas.permute([order.index(axis) for axis in range(array.ndim)])
 
@@ -158,59 +158,56 @@ def has_tangent(array: Tensor) -> bool:
     return unpacked.tangent is not None
 
 
-def _source(original: Tensor, tensors: PlanTensors, number: int, axes: Sequence[int], resizes: bool) -> Tensor:
-    """What a layer paints, for every row at every cell."""
+def _shown(original: Tensor, tensors: PlanTensors, number: int, axes: Sequence[int], resizes: bool) -> Tensor:
+    """What a layer shows of its sources, for every row at every cell."""
     source, rank = tensors.source[number], len(axes)
     if tensors.shift is None and tensors.crop is None:
         return viewed(bits(original).index_select(0, source), original.dtype)
+    spans = (
+        None if tensors.crop is None or tensors.frame is None else _spans(tensors.crop[number], tensors.frame[number])
+    )
     first = bits(original).movedim(tuple(axes), tuple(range(1, rank + 1)))
     place = [column(source, rank + 1)]
     for axis in range(rank):
-        cell = _source_cells(tensors, number, axis, _steps(first.shape, axis + 1, rank + 1, source.device))
+        cell: Any = _axis_indices(first.shape, axis + 1, rank + 1, source.device)
+        if tensors.shift is not None:
+            cell = cell + column(tensors.shift[number, :, axis], rank + 1)
+        elif spans is not None:
+            start, crop, before, frame = (column(part[:, axis], rank + 1) for part in spans)
+            cell = start + nearest_cells(cell - before, crop, frame)
         place.append(cell.clamp(0, first.shape[axis + 1] - 1))
     moved = viewed(first[tuple(place)].movedim(tuple(range(1, rank + 1)), tuple(axes)), original.dtype)
-    if not resizes:
+    if spans is None or not resizes:
         return moved
-    assert tensors.crop is not None
-    assert tensors.frame is not None
-    same = (tensors.crop[number].diff(dim=1) == tensors.frame[number].diff(dim=1)).flatten(1).all(dim=1)
-    return where(column(same, moved.ndim), moved, _resized(original, tensors, number, axes))
+    same = (spans[1] == spans[3]).all(dim=1)  # what is as large as its frame is copied, with all its bits
+    return where(column(same, moved.ndim), moved, _resized(original, source, spans, axes, tensors.taps))
 
 
-def _source_cells(tensors: PlanTensors, number: int, axis: int, steps: Tensor) -> Tensor:
-    """Which cell of an axis of the source is shown at every cell; any, outside of the frame."""
-    if tensors.shift is not None:
-        shift: Tensor = column(tensors.shift[number, :, axis], steps.ndim)
-        return steps + shift
-    start, cells, before, count = (column(part, steps.ndim) for part in _spans(tensors, number, axis))
-    place: Tensor = start + nearest_cells(steps - before, cells, count)
-    return place
+def _spans(crop: Tensor, frame: Tensor) -> tuple[Tensor, ...]:
+    """Starts and lengths of crops and of frames ``(B, 2, d)``, ``(B, d)`` each; no length is 0."""
+    return tuple(
+        part for start, stop in (crop.unbind(1), frame.unbind(1)) for part in (start, (stop - start).clamp(min=1))
+    )
 
 
-def _spans(tensors: PlanTensors, number: int, axis: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Start and length of every crop and frame on an axis, ``(B,)``; nothing is of length 0, not even what is empty."""
-    assert tensors.crop is not None
-    assert tensors.frame is not None
-    (start, stop), (first, last) = (part[number, :, :, axis].unbind(1) for part in (tensors.crop, tensors.frame))
-    return start, (stop - start).clamp(min=1), first, (last - first).clamp(min=1)
-
-
-def _resized(original: Tensor, tensors: PlanTensors, number: int, axes: Sequence[int]) -> Tensor:
+def _resized(original: Tensor, source: Tensor, spans: tuple[Tensor, ...], axes: Sequence[int], taps: int) -> Tensor:
     """Crops of the sources in their frames, by the same sums in the same order as in host memory."""
-    assert tensors.taps is not None
-    values, rows = original.to(torch.float64), tensors.source[number]
-    for position, axis in enumerate(axes):
+    values, device = original.to(torch.float64), source.device
+    for number, axis in enumerate(axes):
         cells = values.movedim(axis, 1)
-        length = cells.shape[1]
-        start, crop, before, frame = (column(part, 3) for part in _spans(tensors, number, position))
-        steps = _steps(cells.shape, 1, 3, rows.device) - before
-        first, weight = linear_taps(steps, tensors.taps, crop, frame, len(axes))
-        total = torch.zeros((), dtype=values.dtype, device=values.device)
-        for tap in range(tensors.taps.shape[0]):
-            place, share = (start + first + tap)[..., 0].clamp(0, length - 1), column(weight[..., tap], cells.ndim)
+        start, crop, before, frame = (column(part[:, number], 3) for part in spans)
+        steps = _axis_indices(cells.shape, 1, 3, device) - before
+        tap = torch.arange(taps, dtype=torch.float64, device=device)
+        first, weight = linear_taps(steps, tap, crop, frame, len(axes))
+        total = torch.zeros((), dtype=torch.float64, device=device)
+        # One tap after the other: a batch of gathered cells would be as many times as large as the batch, a matrix
+        # product would not add up in order, and would spread what is not finite.
+        for behind, share in enumerate(weight.unbind(2)):
+            place = (start + first + behind)[..., 0].clamp(0, cells.shape[1] - 1)
+            share = column(share, cells.ndim)
             # What has no weight leaves no trace: 0 * inf is NaN.
-            total = total + torch.where(share == 0, 0, share * cells[column(rows, 2), place])
-        values, rows = total.movedim(1, axis), torch.arange(rows.shape[0], device=rows.device)
+            total = total + torch.where(share == 0, 0, share * cells[column(source, 2), place])
+        values, source = total.movedim(1, axis), torch.arange(source.shape[0], device=device)
     return (values if original.is_floating_point() else values.round()).to(original.dtype)
 
 
@@ -218,13 +215,14 @@ def cells_inside(shape: Sequence[int], start: Tensor, stop: Tensor, axes: Sequen
     """Which cells the boxes ``(B, d)`` on some axes cover, over all axes of a shape."""
     inside = []
     for number, axis in enumerate(axes):
-        steps = _steps(shape, axis, len(shape), start.device)
+        steps = _axis_indices(shape, axis, len(shape), start.device)
         low, high = (column(corner[:, number], len(shape)) for corner in (start, stop))
         inside.append((steps >= low) & (steps < high))
-    return functools.reduce(torch.logical_and, inside)
+    covered: Tensor = functools.reduce(torch.bitwise_and, inside)
+    return covered
 
 
-def _steps(shape: Sequence[int], axis: int, rank: int, device: Any = None) -> Tensor:
+def _axis_indices(shape: Sequence[int], axis: int, rank: int, device: Any = None) -> Tensor:
     """The indices of an axis, int32, along this axis of ``rank``."""
     steps = torch.arange(shape[axis], dtype=torch.int32, device=device)
     return steps.view(tuple(-1 if other == axis else 1 for other in range(rank)))
@@ -308,7 +306,7 @@ def known_ids(ids: Tensor, classes: int, ignore_index: int | None) -> Tensor:
     return known if ignore_index is None else known | (ids == ignore_index)
 
 
-def _check(array: Tensor, tensors: PlanTensors, axes: Sequence[int], *, computes: bool) -> None:
+def _check_array(array: Tensor, tensors: PlanTensors, axes: Sequence[int], *, computes: bool) -> None:
     """Refuses what could only be painted wrongly; only shapes and dtypes are looked at."""
     _check_size(array, tensors)
     wanted = tensors.shape if tensors.has_regions else ()

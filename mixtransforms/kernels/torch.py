@@ -24,7 +24,8 @@ from mixtransforms.kernels import tensor_painter
 from mixtransforms.kernels.tensor_painter import FLOAT8, bits, has_tangent, is_traced, viewed
 
 PART = 1 << 20
-"""Numbers that are blended at once in another precision: of float32, four megabytes."""
+"""Numbers that are blended at once in another precision: of float32, four megabytes, so that operands and sum of a part
+stay in the last cache, and a batch needs no wide copy of itself."""
 
 _NOT_OF_NUMPY = {torch.bfloat16, torch.complex32, *FLOAT8}
 
@@ -81,7 +82,7 @@ def row_writer(batch: Tensor) -> Callable[[int, NDArray[Any]], None] | None:
     return write
 
 
-def stacked(samples: Sequence[Tensor], shared: bool) -> Tensor:
+def stack_tensors(samples: Sequence[Tensor], shared: bool) -> Tensor:
     """Samples as one batch, which may be shared with other processes."""
     plain = [sample.as_subclass(Tensor) for sample in samples]
     if shared and len({tensor.dtype for tensor in plain}) == 1:
@@ -92,7 +93,8 @@ def stacked(samples: Sequence[Tensor], shared: bool) -> Tensor:
 
 def small_row(dtype: np.dtype[Any], blends: bool) -> int:
     """See :func:`mixtransforms.kernels.numpy.small_row`; torch is faster than OpenCV on small rows."""
-    return 1 << 62 if blends and dtype == np.float16 else SMALL_ROW  # at halves NumPy is slow
+    # Halves are always blended by torch, however large they are: NumPy converts them one by one, in software.
+    return 1 << 62 if blends and dtype == np.float16 else SMALL_ROW
 
 
 def from_host(values: NDArray[Any], like: Tensor) -> Tensor:
@@ -107,18 +109,20 @@ def blend_all(
     """See :func:`mixtransforms.kernels.numpy.blend_all`; the memory is a tensor's, and torch's threads work on it."""
     out, given = torch.from_numpy(canvas), torch.from_numpy(original)
     every = len(rows) == len(canvas)
+    # Rows in order can be written into the canvas itself, without an indexed copy behind the sum.
     if every and (rows[1:] < rows[:-1]).any():
         order = np.argsort(rows)
         rows, source, opacity = rows[order], source[order], opacity[order]
-    keep, give = tensor_painter.blend_weights(_index(opacity[:, None], given), given)
+    keep, give = tensor_painter.blend_weights(asarray_like(opacity[:, None], given), given)
     if given.dtype not in (torch.float32, torch.float64):
+        # In place, rows of earlier parts are sources of later ones.
         _blend_parts(out, given.clone() if canvas is original else given, rows, source, (keep, give))
         return
     other = take(given, source)
     base = given if every else take(given, rows)
     mixed = tensor_painter.blend_tensors(base, other, keep, give, fused=False, out=out if every else None)
     if not every:
-        out.index_copy_(0, _index(rows, out), mixed)
+        out.index_copy_(0, asarray_like(rows, out), mixed)
 
 
 def _blend_parts(out: Tensor, given: Tensor, rows: IntArray, source: IntArray, weights: tuple[Tensor, Tensor]) -> None:
@@ -129,7 +133,7 @@ def _blend_parts(out: Tensor, given: Tensor, rows: IntArray, source: IntArray, w
         keep, give = (weight[some] for weight in weights)
         base, other = take(given, rows[some]), take(given, source[some])
         mixed = tensor_painter.blend_tensors(base, other, keep, give, fused=False)
-        bits(out).index_copy_(0, _index(rows[some], out), bits(mixed))
+        bits(out).index_copy_(0, asarray_like(rows[some], out), bits(mixed))
 
 
 def paste_all(
@@ -140,7 +144,7 @@ def paste_all(
     Bits are selected by whole numbers, ``base + inside * (other - base)``, which is exact and three times as fast as a
     choice by booleans.
     """
-    if canvas.itemsize > 8:
+    if canvas.itemsize > 8:  # complex128: there is no whole number as wide
         on_host.paste_all(canvas, original, rows, source, region, axes)
         return
     partner, edges = np.arange(len(canvas)), np.zeros((2, len(canvas), len(axes)), np.int64)
@@ -172,6 +176,7 @@ def paint(plan: Mixture, array: Tensor, axes: Sequence[int], ids: bool, inplace:
     if inplace:
         array.copy_(canvas)
         return array
+    # An expanded or strided input has a result of its strides only where somebody could see them.
     if canvas.stride() != plain.stride() and not is_traced():
         canvas = torch.empty_like(plain, requires_grad=False).copy_(canvas)
     return canvas.as_subclass(type(array)) if _is_tv_tensor(array) else canvas
@@ -181,13 +186,9 @@ def _is_tv_tensor(array: Tensor) -> bool:
     return type(array).__module__.startswith("torchvision.tv_tensors")
 
 
-def front(array: Tensor, axes: Sequence[int]) -> Tensor:
+def axes_first(array: Tensor, axes: Sequence[int]) -> Tensor:
     """A view with the mixed axes at 1, 2, ..."""
     return array.movedim(tuple(axes), tuple(range(1, len(axes) + 1)))
-
-
-def _index(values: NDArray[Any], like: Tensor) -> Tensor:
-    return torch.from_numpy(np.array(values)).to(like.device, non_blocking=True)
 
 
 def soft_labels(ids: Tensor, classes: int, ignore_index: int | None, plan: Mixture) -> Tensor:
@@ -228,23 +229,23 @@ def combine(values: Tensor, plan: Mixture) -> Tensor:
 def union(values: Tensor, seen: BoolArray) -> Tensor:
     """The largest of ``values (B, S, ...)`` over ``S`` where they are ``seen (B, S, ...)``; 0 where none is."""
     nothing = torch.zeros((), dtype=values.dtype, device=values.device)
-    return torch.where(_index(column(seen, values.ndim), values), values, nothing).amax(dim=1)
+    return torch.where(asarray_like(column(seen, values.ndim), values), values, nothing).amax(dim=1)
 
 
 def take(values: Tensor, index: IntArray) -> Tensor:
     """``values[index]``, a copy."""
     plain = values.as_subclass(Tensor)
-    taken = bits(plain).index_select(0, _index(index.reshape(-1), plain))
+    taken = bits(plain).index_select(0, asarray_like(index.reshape(-1), plain))
     return viewed(taken.reshape(*index.shape, *plain.shape[1:]), plain.dtype)
 
 
 def concat(*parts: Tensor) -> Tensor:
     """All along the batch axis, with the tensor type of the first."""
     joined = viewed(torch.cat([bits(part.as_subclass(Tensor)) for part in parts]), parts[0].dtype)
-    return _wrapped(joined, parts[0])
+    return _with_type(joined, parts[0])
 
 
-def _wrapped(values: Tensor, example: Tensor) -> Tensor:
+def _with_type(values: Tensor, example: Tensor) -> Tensor:
     """The values with the tensor type of ``example``, and what it holds: format and canvas of boxes."""
     if not _is_tv_tensor(example):
         return values
@@ -253,14 +254,14 @@ def _wrapped(values: Tensor, example: Tensor) -> Tensor:
     return result
 
 
-def typed(values: Tensor, example: Any) -> Tensor:
+def wrap_like(values: Tensor, example: Any) -> Tensor:
     """The values with the tensor type and memory format of ``example``, where it is a tensor."""
     if not isinstance(example, Tensor):
         return values
     last = example.ndim == 4 and example.is_contiguous(memory_format=torch.channels_last)
     if last and values.ndim == 4 and not example.is_contiguous():
         values = values.contiguous(memory_format=torch.channels_last)
-    return _wrapped(values, example)
+    return _with_type(values, example)
 
 
 def zeros(shape: Sequence[int], other: Tensor) -> Tensor:
@@ -273,27 +274,28 @@ def padded(values: Tensor, shape: Sequence[int], fill: float) -> Tensor:
     plain = values.as_subclass(Tensor)
     result = plain.new_full(tuple(shape), fill)
     result[tuple(slice(length) for length in plain.shape)] = plain
-    return _wrapped(result, values)
+    return _with_type(result, values)
 
 
-def like(values: NDArray[Any], other: Tensor) -> Tensor:
+def asarray_like(values: NDArray[Any], other: Tensor) -> Tensor:
     """Host values as a tensor beside ``other``."""
-    return _index(values, other)
+    # A copy, since values may be frozen, and what is copied to a device without waiting must not change.
+    return torch.from_numpy(np.array(values)).to(other.device, non_blocking=True)
 
 
-def cast(values: NDArray[Any], example: Tensor) -> Tensor:
+def astype_like(values: NDArray[Any], example: Tensor) -> Tensor:
     """Host values in the dtype, type and place of ``example``, rounded where it holds integers."""
     if values.dtype.kind == "f" and not example.is_floating_point():
         values = np.rint(values)
-    return _wrapped(_index(values, example).to(example.dtype), example)
+    return _with_type(asarray_like(values, example).to(example.dtype), example)
 
 
-def readable(values: Tensor) -> bool:
+def is_on_host(values: Tensor) -> bool:
     """Whether the host can look at the values without waiting for a device."""
     return values.device.type == "cpu"
 
 
-def expect(fine: Tensor, text: str) -> None:
+def assert_async(fine: Tensor, text: str) -> None:
     """Has the device find entries that are not fine, without waiting for it; the assertion fails there."""
     torch._assert_async(fine.as_subclass(Tensor).all(), text)
 

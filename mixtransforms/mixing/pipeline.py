@@ -272,7 +272,7 @@ def _has_one_a_sample(node: Any, size: int) -> bool:
 def _item(values: Any, index: int) -> Any:
     """One sample's value; a tensor that says its kind by its type goes on doing so."""
     backend = backend_of(values)
-    return values[index] if backend is None else kernel_of(backend).typed(values[index], values)
+    return values[index] if backend is None else kernel_of(backend).wrap_like(values[index], values)
 
 
 def _restack(whole: Any, values: list[Any], listed: bool) -> Any:
@@ -281,7 +281,7 @@ def _restack(whole: Any, values: list[Any], listed: bool) -> Any:
         return type(whole)(values)
     if backend_of(values[0]) and not listed:
         kernel = kernel_of(str(backend_of(values[0])))
-        return kernel.typed(stack(values), whole)
+        return kernel.wrap_like(stack(values), whole)
     if backend_of(whole) == "numpy" and not listed:
         return np.asarray(values)
     return values

@@ -15,7 +15,7 @@ from mixtransforms.core.layers import IntArray
 from mixtransforms.kernels import kernel_of
 from mixtransforms.objects import box_formats
 from mixtransforms.objects.boxes import BoxRules
-from mixtransforms.objects.columns import hosts, joined, parted
+from mixtransforms.objects.columns import hosts, joined, split
 from mixtransforms.objects.groups import Group
 from mixtransforms.objects.keypoints import Keypoints
 from mixtransforms.objects.parse import Told, at, format_of, rows
@@ -147,20 +147,20 @@ def _written(
     """
     backend = backend_of(items[0]) if items else None
     if backend is None:
-        return parted(values.tolist(), counts)
+        return split(values.tolist(), counts)
     kernel = kernel_of(backend)
     plain = kernel.take(items[0], np.zeros(0, np.int64))
-    parts = parted(kernel.cast(values, plain), counts)
+    parts = split(kernel.astype_like(values, plain), counts)
     for index, (count, item) in enumerate(zip(counts, items, strict=True)):
         if not count:
-            parts[index] = kernel.cast(np.zeros(empty(tuple(item.shape))), plain)
-    return [kernel.typed(part, item) for part, item in zip(parts, items, strict=True)]
+            parts[index] = kernel.astype_like(np.zeros(empty(tuple(item.shape))), plain)
+    return [kernel.wrap_like(part, item) for part, item in zip(parts, items, strict=True)]
 
 
 def _beside(values: NDArray[Any], counts: Sequence[int], items: Sequence[Any]) -> list[Any]:
     """Host values in their own dtype, beside the values of a column."""
     backend = backend_of(items[0]) if items else None
-    return parted(values.tolist() if backend is None else kernel_of(backend).like(values, items[0]), counts)
+    return split(values.tolist() if backend is None else kernel_of(backend).asarray_like(values, items[0]), counts)
 
 
 def _masks(masks: Sequence[NDArray[Any]], counts: Sequence[int], items: Sequence[Any]) -> list[Any]:
@@ -168,7 +168,7 @@ def _masks(masks: Sequence[NDArray[Any]], counts: Sequence[int], items: Sequence
     example = next((item[0] for item in items if rows(item)), None)
     return [
         _listed(part, example) if backend_of(item) is None else _stacked(part, item)
-        for part, item in zip(parted(masks, counts), items, strict=True)
+        for part, item in zip(split(masks, counts), items, strict=True)
     ]
 
 
@@ -177,14 +177,14 @@ def _stacked(masks: Sequence[NDArray[Any]], item: Any) -> Any:
     if not masks:
         return taken(item, np.zeros(0, np.int64))
     kernel = kernel_of(str(backend_of(item)))
-    return kernel.typed(kernel.astype(kernel.like(np.stack(masks), item), item.dtype), item)
+    return kernel.wrap_like(kernel.astype(kernel.asarray_like(np.stack(masks), item), item.dtype), item)
 
 
 def _listed(masks: Sequence[NDArray[Any]], example: Any) -> list[Any]:
     """Instance masks of one image as a list of arrays; of rows of numbers where fractions came as such."""
     backend = backend_of(example)
     if backend is not None:
-        return [kernel_of(backend).cast(mask, example) for mask in masks]
+        return [kernel_of(backend).astype_like(mask, example) for mask in masks]
     return [mask.tolist() if mask.dtype == np.float64 else mask.copy() for mask in masks]
 
 
@@ -194,12 +194,12 @@ def _rows(kept: Kept, counts: Sequence[int], items: Sequence[Any]) -> list[Any]:
         return []
     every, backend = joined(items), backend_of(items[0])
     if backend is None:
-        parts = parted([every[number] for number in kept.chosen.tolist()], counts)
+        parts = split([every[number] for number in kept.chosen.tolist()], counts)
         return [type(item)(part) for part, item in zip(parts, items, strict=True)]
     kernel, nothing = kernel_of(backend), np.zeros(0, np.int64)
-    parts = parted(kernel.take(every, kept.chosen), counts)
+    parts = split(kernel.take(every, kept.chosen), counts)
     return [
-        kernel.typed(part, item) if count else taken(item, nothing)
+        kernel.wrap_like(part, item) if count else taken(item, nothing)
         for part, item, count in zip(parts, items, counts, strict=True)
     ]
 
@@ -210,7 +210,7 @@ def taken(item: Any, index: IntArray) -> Any:
     if backend is None:
         return type(item)([item[row] for row in index.tolist()])
     kernel = kernel_of(backend)
-    return kernel.typed(kernel.take(item, index), item)
+    return kernel.wrap_like(kernel.take(item, index), item)
 
 
 def _areas(kept: Kept, counts: Sequence[int], items: Sequence[Any]) -> list[Any]:

@@ -26,7 +26,7 @@ def items_of(column: Any, sizes: Sequence[tuple[int, int]]) -> Sequence[Any]:
         sizes: Height and width of every image.
     """
     backend = backend_of(column)
-    items = column if backend is None else [kernel_of(backend).typed(item, column) for item in column]
+    items = column if backend is None else [kernel_of(backend).wrap_like(item, column) for item in column]
     arrays = [item for item in items if backend_of(item) and len(item.shape)]
     alike = len({(type(item), item.dtype, written(item)) for item in arrays}) < 2
     if alike and len(arrays) == len(items):
@@ -38,8 +38,10 @@ def items_of(column: Any, sizes: Sequence[tuple[int, int]]) -> Sequence[Any]:
     kernel = kernel_of(str(backend_of(arrays[0])))
     dtype = kernel.common_dtype(telling)
     like = [telling[0][:0] if _is_nothing(item) or not len(item) else item for item in items]
-    like = [kernel.typed(item, telling[0] if not len(item) else item) for item in like]
-    return [_on(kernel.typed(kernel.astype(item, dtype), item), size) for item, size in zip(like, sizes, strict=True)]
+    like = [kernel.wrap_like(item, telling[0] if not len(item) else item) for item in like]
+    return [
+        _on(kernel.wrap_like(kernel.astype(item, dtype), item), size) for item, size in zip(like, sizes, strict=True)
+    ]
 
 
 def check_forms(path: Path, items: Sequence[Any], *, masks: bool) -> None:
@@ -99,7 +101,7 @@ def joined(items: Sequence[Any]) -> Any:
     return kernel_of(backend).concat(*([item for item in items if item.shape[0]] or items[:1]))
 
 
-def parted(values: Any, counts: Sequence[int]) -> list[Any]:
+def split(values: Any, counts: Sequence[int]) -> list[Any]:
     """Rows in one array or list as one value an image, none of which shares memory with another.
 
     Args:

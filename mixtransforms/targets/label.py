@@ -134,8 +134,8 @@ class Label(LossTarget):
 
     def _check_ids(self, labels: Any, where: str) -> None:
         kernel = kernel_of(str(backend_of(labels)))
-        if not kernel.readable(labels):
-            kernel.expect(self._known(labels), f"Class ids out of range: wanted {self._wanted}")
+        if not kernel.is_on_host(labels):
+            kernel.assert_async(self._known(labels), f"Class ids out of range: wanted {self._wanted}")
             return
         ids = kernel.to_host(labels)
         if ids.size and ids.min() >= 0 and (self.num_classes is None or ids.max() < self.num_classes):
@@ -166,8 +166,8 @@ class Label(LossTarget):
 
 def _check_one_hot(labels: Any, where: str) -> None:
     kernel = kernel_of(str(backend_of(labels)))
-    if not kernel.readable(labels) and labels.shape[1] > 1:
-        kernel.expect((labels == 0) | (labels == 1), "Whole numbers in rows that are not one-hot")
+    if not kernel.is_on_host(labels) and labels.shape[1] > 1:
+        kernel.assert_async((labels == 0) | (labels == 1), "Whole numbers in rows that are not one-hot")
         return
     rows = kernel.to_host(labels)
     if rows.shape[1] < 2 or not ((rows == 0) | (rows == 1)).all():

@@ -179,7 +179,7 @@ class SemanticMask(Kind):
         maps = kernel.zeros((plan.size, channels if channels > 1 else self.num_classes, *scene.lengths), value)
         for number, pixels in self._classes(value, scene):
             maps[:, number] = paint(plan, kernel.astype(pixels, "float32"), [axis + 1 for axis in scene.axes], ids=True)
-        return kernel.typed(maps if scene.first else kernel.front(maps, range(2, rank + 2)), value)
+        return kernel.wrap_like(maps if scene.first else kernel.axes_first(maps, range(2, rank + 2)), value)
 
     def _classes(self, value: Any, scene: Scene) -> Iterator[tuple[int, Any]]:
         """Every class that carries mass, and its pixels, one channel."""
@@ -207,9 +207,9 @@ def _weight(plan: Plan, value: Any, scene: Scene) -> Any:
     for layer in blending(plan):
         weight[layer.rows] = 1.0 - (_spread(layer.field(scene.shape), scene) if varies else layer.opacity)
     if not varies:
-        return kernel.like(weight, value)
+        return kernel.asarray_like(weight, value)
     axis = _channel_axis(value, scene)
-    return kernel.typed(kernel.like(weight if axis is None else np.expand_dims(weight, axis), value), value)
+    return kernel.wrap_like(kernel.asarray_like(weight if axis is None else np.expand_dims(weight, axis), value), value)
 
 
 def _pasted(plan: Plan, value: Any, scene: Scene) -> Any:

@@ -74,7 +74,7 @@ class MultiLabel(LossTarget):
         if self.union:
             # One source that is known to be positive settles it, whatever the others are.
             settled, total = rows == 1, plan.target_share.sum(axis=1, keepdims=True).astype(np.float32)
-            share = settled * kernel.like(total, value) + ~settled * share
+            share = settled * kernel.asarray_like(total, value) + ~settled * share
         else:
             rows = rows / (share + (share == 0))  # 0 / 1 where nothing is known
         return Mixed(rows, {"_weight": share}, KnownLabels)
@@ -105,12 +105,12 @@ class MultiLabel(LossTarget):
 
     def _check_values(self, value: Any, where: str) -> None:
         kernel = kernel_of(str(backend_of(value)))
-        rows = kernel.to_host(value) if kernel.readable(value) else value
+        rows = kernel.to_host(value) if kernel.is_on_host(value) else value
         fine = (rows >= 0) & (rows <= 1 + _ROUNDING)  # NaN is neither
         if self.unknown is not None:
             fine = fine | (rows == self.unknown)
-        if not kernel.readable(value):
-            kernel.expect(fine, "Entries that are no labels: wanted numbers within [0, 1], or the unknown one")
+        if not kernel.is_on_host(value):
+            kernel.assert_async(fine, "Entries that are no labels: wanted numbers within [0, 1], or the unknown one")
         elif not fine.all():
             plain = "zeros and ones" if is_integer(value) else "numbers within [0, 1]"
             raise InputError(

@@ -266,5 +266,5 @@ def _like(values: torch.Tensor, item: Any) -> Any:
     if backend_of(item) is None:
         return values.tolist()
     if backend_of(item) == "numpy":
-        return kernel_of("numpy").cast(values.numpy(), item)
+        return kernel_of("numpy").astype_like(values.numpy(), item)
     return values if is_typed(item) else values.as_subclass(torch.Tensor)

@@ -233,7 +233,7 @@ def _points(group: _Group, index: int) -> tuple[FloatArray, BoolArray]:
 def _item(column: Any, row: int) -> Any:
     """One image's value; of a stacked tensor it keeps the type."""
     backend = backend_of(column)
-    return column[row] if backend is None else kernel_of(backend).typed(column[row], column)
+    return column[row] if backend is None else kernel_of(backend).wrap_like(column[row], column)
 
 
 def _beside(batch: Any, path: Path, suffix: str) -> Any:

@@ -238,7 +238,7 @@ def _rows(node: Any, path: Path, count: int, found: Found) -> Any:
     """The first rows of everything in a container that has one a sample."""
     if _is_by_sample(node, path, found):
         backend = backend_of(node)
-        return node[:count] if backend is None else kernel_of(backend).typed(node[:count], node)
+        return node[:count] if backend is None else kernel_of(backend).wrap_like(node[:count], node)
     items = children(node)
     return rebuild(node, [_rows(value, (*path, key), count, found) for key, value in items]) if items else node
 
