@@ -14,9 +14,9 @@ import numpy as np
 
 from mixtransforms.albumentations import transform as door
 from mixtransforms.albumentations.samples import BOX_INDEX, HOST_NAMES, KEYPOINT_INDEX, transformed
-from mixtransforms.batch.collate import is_samples
 from mixtransforms.batch.inventory import Finder
 from mixtransforms.batch.read import collated
+from mixtransforms.containers.structure import is_samples
 from mixtransforms.containers.tree import replace as replace_leaves
 from mixtransforms.containers.tree import walk
 from mixtransforms.core.backends import backend_of

@@ -10,7 +10,7 @@ from typing import Any
 import albumentations as A
 import numpy as np
 
-from mixtransforms.batch.collate import is_samples
+from mixtransforms.containers.structure import is_samples
 from mixtransforms.core import fields
 from mixtransforms.core.errors import InputError
 from mixtransforms.methods.base import Method

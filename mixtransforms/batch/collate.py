@@ -8,19 +8,15 @@ from typing import Any
 import numpy as np
 
 from mixtransforms.batch.inventory import Finder
-from mixtransforms.containers.records import is_records
 from mixtransforms.containers.tree import (
     Path,
     children,
     columns,
     holds_names,
     is_container,
-    is_flat,
     is_numbers,
-    is_picture,
     leaf_at,
     rebuild,
-    sort_of,
     spell,
 )
 from mixtransforms.core.backends import backend_of, backend_of_type, dtype_name
@@ -31,26 +27,6 @@ from mixtransforms.targets.names import IMAGE
 
 LARGE_ROW = 1 << 14
 """Bytes of an image from which on its batch is written while it is mixed. Many small ones are stacked at once."""
-
-
-def is_samples(batch: Any) -> bool:
-    """Whether a value is a list of samples: tuples, dicts, dataclasses or unbatched images.
-
-    A list of two flat lists is a batch, ``[images, labels]``, of which default collation makes lists as well; so is
-    ``[images, targets]`` with a record an image.
-    """
-    if type(batch) not in (list, tuple) or not batch:
-        return False
-    kinds: set[Any] = set(map(type, batch))
-    if type(batch) is tuple:
-        return {sort_of(kind) for kind in kinds} == {"mapping"}
-    if all(map(backend_of_type, kinds)):
-        return all(len(item.shape) == 3 for item in batch)
-    if all(map(is_picture, batch)):
-        return True
-    if is_flat(batch[0]) and any(is_records(item) and len(item) == len(batch[0]) for item in batch[1:]):
-        return False
-    return all(map(sort_of, kinds)) and not (list in kinds and any(type(i) is list and is_flat(i) for i in batch))
 
 
 def ragged(samples: Sequence[Any], finder: Finder, pad: bool = False) -> frozenset[Path]:

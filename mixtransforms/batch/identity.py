@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 
 from mixtransforms.batch.batch import Found
-from mixtransforms.batch.collate import is_samples
 from mixtransforms.batch.inventory import REST, TARGET, Finder
-from mixtransforms.containers.structure import common_key
+from mixtransforms.containers.structure import common_key, is_samples
 from mixtransforms.containers.tree import Path, is_picture, leaf_at, spell, walk
 from mixtransforms.core.backends import backend_of
 from mixtransforms.kernels import kernel_of

@@ -21,8 +21,10 @@ from mixtransforms.containers.tree import (
     children,
     depth,
     describe,
+    is_container,
     is_flat,
     replace,
+    sort_of,
     spell,
     walk,
 )
@@ -123,6 +125,12 @@ class Inventory:
                     raise problem
 
 
+def _may_be_mixed(node: Any) -> bool:
+    """Whether a value is a named tuple at all, which is asked first: a class is looked up in a register of others."""
+    kind: Any = type(node)
+    return sort_of(kind) == "named"
+
+
 def _target(entry: Entry) -> Target:
     kind = entry.kind
     if isinstance(kind, str):
@@ -207,11 +215,11 @@ class Finder(ObjectFinder):
         array = backend_of(node) is not None
         if not (array or flat or (type(node) in (list, tuple) and not node)):
             return None
-        if self._is_views(node, batched) or self._declared_inside(path):
+        if (not array and self._is_views(node, batched)) or (self.kinds and self._declared_inside(path)):
             return None
-        if is_mixed(parent):
+        if _may_be_mixed(parent) and is_mixed(parent):
             return self.named_kind(root, path, parent)
-        kind = self.declared(path) or typed_kind(node)
+        kind = (self.declared(path) if self.kinds else None) or typed_kind(node)
         if kind is not None:
             return kind
         if not path:  # one array, or a list of unequal sizes
@@ -222,9 +230,9 @@ class Finder(ObjectFinder):
 
     def named_kind(self, root: Any, path: Path, parent: Any) -> Any:
         """What a path is called, whatever stands there."""
-        if is_mixed(parent):
+        if _may_be_mixed(parent) and is_mixed(parent):
             return MASK if isinstance(parent, MaskPair) and path[-1] in ("mask", "partner") else None
-        kind = self.declared(path)
+        kind = self.declared(path) if self.kinds else None
         if kind is not None:
             return kind
         if has_name(path):  # a position has no name of its own: a list of views has its parent's
@@ -244,10 +252,8 @@ class Finder(ObjectFinder):
 
     def _declared_inside(self, path: Path) -> bool:
         """Whether something further inside is declared by its dotted path."""
-        if not (path and self.kinds):
-            return False
         start = ".".join(map(str, path)) + "."
-        return any(isinstance(name, str) and name.startswith(start) for name in self.kinds)
+        return bool(path) and any(isinstance(name, str) and name.startswith(start) for name in self.kinds)
 
     def _is_views(self, node: Any, batched: bool) -> bool:
         """Whether a list holds several batches of images, or images of one sample, and not one image a sample."""
@@ -291,11 +297,11 @@ class _Pass:
         if path in members:
             self._list(path, node, OBJECT, None, parent)
             return
-        if self.finder.passes(path):
+        if self.finder.passthrough and self.finder.passes(path):
             self._list(path, node, PASSED, None, parent)
             self._list_mixed(path, node)
             return
-        flat = is_flat(node)
+        flat = type(node) in (list, tuple) and is_flat(node)
         numbers = flat and backend_of(node[0]) is None
         if self.labels is not None and node is self.labels:
             kind: Any = LABEL
@@ -308,7 +314,12 @@ class _Pass:
         if items is None:
             self._list(path, node, REST, None, parent)
             return
-        if flat or beside or is_mixed(node) or (self.by_columns and path and is_records(node)):
+        if (
+            flat
+            or beside
+            or (_may_be_mixed(node) and is_mixed(node))
+            or (self.by_columns and path and is_records(node))
+        ):
             self._list(path, node, INNER, None, parent, beside)
         if opened:
             for key, value in items:
@@ -326,16 +337,20 @@ class _Pass:
         values: dict[Path, Any] = {}
         opened = set()
         for key, value in items:  # what a mix has made one value with its weights stands beside the other fields
-            if is_opened(value):
+            if is_container(value) and is_opened(value):
                 opened.add(key)
                 values |= {(*path, key, own): part for own, part in children(value) or ()}
             else:
                 values |= {(*path, key): value}
-        groups = tuple(self.finder.groups_of(path, values, self.batched))
+        groups = tuple(self.finder.groups_of(path, values, self.batched)) if self._may_tell(values) else ()
         self.groups += groups
         members = frozenset(member for group in groups for member in group.members)
         for key, value in items:
             self.visit((*path, key), value, node, members, groups, key in opened)
+
+    def _may_tell(self, values: Mapping[Path, Any]) -> bool:
+        """Whether values may tell of objects: they have names, types that say so, or are declared; positions do not."""
+        return bool(self.finder.kinds) or any([isinstance(p[-1], str) or typed_kind(v) for p, v in values.items()])
 
     def _columns(self, path: Path, node: Any) -> Any:
         """Records of the samples by columns, and any other value as it is."""
@@ -395,7 +410,8 @@ def _refuse_records(entry: Entry, inventory: Inventory) -> InputError | None:
 
 def _refuse_mixed(entry: Entry, _: Inventory) -> InputError | None:
     """What an earlier mix has made of values of two sources."""
-    return _mixed_already(entry.path, type(entry.value).__name__) if is_mixed(entry.value) else None
+    mixed = _may_be_mixed(entry.value) and is_mixed(entry.value)
+    return _mixed_already(entry.path, type(entry.value).__name__) if mixed else None
 
 
 def _refuse_beside(entry: Entry, inventory: Inventory) -> InputError | None:

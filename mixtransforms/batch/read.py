@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from mixtransforms.batch.batch import Convert, Found, Slot, Template, is_column
-from mixtransforms.batch.collate import collate, is_samples, ragged, stack
+from mixtransforms.batch.collate import collate, ragged, stack
 from mixtransforms.batch.inventory import Finder
-from mixtransforms.containers.structure import batch_key, common_key
+from mixtransforms.containers.structure import batch_key, common_key, is_samples
 from mixtransforms.containers.tree import Path, is_flat, is_picture, leaf_at, spell, walk
 from mixtransforms.core.backends import backend_of, dtype_name, is_integer
 from mixtransforms.core.errors import InputError

@@ -6,7 +6,8 @@ import functools
 from collections.abc import Hashable, Sequence
 from typing import Any
 
-from mixtransforms.containers.tree import children, columns, is_picture_type, sort_of
+from mixtransforms.containers.records import is_records
+from mixtransforms.containers.tree import children, columns, is_flat, is_picture, is_picture_type, sort_of
 from mixtransforms.core.backends import backend_of_type
 from mixtransforms.rng.keys import PLAIN
 
@@ -18,6 +19,26 @@ LONGEST = 16
 def _is_opaque(kind: Any) -> bool:
     """Whether values of a type say by their type alone that there is no array in them."""
     return issubclass(kind, PLAIN) or is_picture_type(kind)
+
+
+def is_samples(batch: Any) -> bool:
+    """Whether a value is a list of samples: tuples, dicts, dataclasses or unbatched images.
+
+    A list of two flat lists is a batch, ``[images, labels]``, of which default collation makes lists as well; so is
+    ``[images, targets]`` with a record an image.
+    """
+    if type(batch) not in (list, tuple) or not batch:
+        return False
+    kinds: set[Any] = set(map(type, batch))
+    if type(batch) is tuple:
+        return {sort_of(kind) for kind in kinds} == {"mapping"}
+    if all(map(backend_of_type, kinds)):
+        return all(len(item.shape) == 3 for item in batch)
+    if all(map(is_picture, batch)):
+        return True
+    if is_flat(batch[0]) and any(is_records(item) and len(item) == len(batch[0]) for item in batch[1:]):
+        return False
+    return all(map(sort_of, kinds)) and not (list in kinds and any(type(i) is list and is_flat(i) for i in batch))
 
 
 def batch_key(node: Any) -> Hashable | None:

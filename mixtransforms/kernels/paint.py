@@ -49,7 +49,7 @@ def paint(
     if len(array.shape) == 1:  # a row of one number is an array, too
         painted = paint(plan, array[:, None], axes, inplace=inplace, ids=ids, where=where)
         return array if inplace else painted[:, 0]
-    check_paintable(array, where, blends=any(_computes(layer, ids) for layer in plan.layers), inplace=inplace)
+    check_paintable(array, where, blends=any([_computes(layer, ids) for layer in plan.layers]), inplace=inplace)
     kernel = kernel_of(str(backend_of(array)))
     view = kernel.host_view(array)
     if view is None:
@@ -60,34 +60,46 @@ def paint(
     # Small samples cost more in calls than in pixels: few operations on all of them. Large ones are painted one by one,
     # each while it is in the cache, and without temporaries as large as the batch.
     painted = view if inplace else np.empty_like(view)
-    small = len(plan.layers) == 1 and _is_small(kernel, plan.layers[0], view)
-    if not (small and _paint_all(kernel, plan.layers[0], view, painted, axes)):
+    if len(plan.layers) != 1 or not _paint_all(kernel, plan.layers[0], view, painted, axes):
         rows.paint(plan.layers, None if inplace else list(view), painted, axes, ids)
     return array if inplace else kernel.from_host(painted, array)
 
 
-def _is_small(kernel: ModuleType, layer: Layer, view: Any) -> bool:
-    return bool(view.nbytes < kernel.small_row(view.dtype, layer.blends) * len(view))
-
-
 def _paint_all(kernel: ModuleType, layer: Layer, original: Any, canvas: Any, axes: Sequence[int]) -> bool:
     """Paints small samples, of which few operations on the whole batch beat many on rows; whether there are such."""
-    order = sorted(range(canvas.ndim), key=lambda axis: -canvas.strides[axis])
-    dense = [array.transpose(order) for array in (canvas, original)]
-    if order[0] or layer.crop is not None or not all(array.flags.c_contiguous for array in dense):
+    if canvas.nbytes >= kernel.small_row(canvas.dtype, layer.blends) * len(canvas) or layer.crop is not None:
+        return False
+    order = sorted(range(canvas.ndim), key=[-step for step in canvas.strides].__getitem__)
+    out = canvas.transpose(order)
+    given = out if original is canvas else original.transpose(order)
+    if order[0] or not (out.flags.c_contiguous and given.flags.c_contiguous):
         return False
     if layer.region is None:
-        dense = [array.reshape(len(array), -1) for array in dense]
-    elif not isinstance(layer.region, Boxes) or layer.blends:
-        return False
-    out, given = dense[0], dense[0] if original is canvas else dense[1]
-    if layer.region is None:
-        rows.blend_small(kernel, layer, given, out)
+        out, size = out.reshape(len(out), -1), len(given)
+        _blend_all(kernel, layer, out if original is canvas else given.reshape(size, -1), out)
         return True
+    if not isinstance(layer.region, Boxes) or layer.blends:
+        return False
     opaque = layer.opacity == 1
     seen = layer if opaque.all() else layer.take(opaque)
     kernel.paste_all(out, given, seen.rows, seen.source, seen.region, [order.index(axis) - 1 for axis in axes])
     return True
+
+
+def _blend_all(kernel: ModuleType, layer: Layer, original: Any, canvas: Any) -> None:
+    """Blends whole small samples ``(B, n)`` by few operations on all of them; in place where both are one array."""
+    mixed = (layer.opacity > 0) & (layer.opacity < 1)
+    if mixed.all():
+        if canvas is not original and len(layer.rows) < len(canvas):
+            canvas[...] = original
+        kernel.blend_all(canvas, original, layer.rows, layer.source, layer.opacity)
+        return
+    copied = layer.opacity == 1
+    copies = original[layer.source[copied]]
+    if canvas is not original:
+        canvas[...] = original
+    kernel.blend_all(canvas, original, layer.rows[mixed], layer.source[mixed], layer.opacity[mixed])
+    canvas[layer.rows[copied]] = copies
 
 
 def check_paintable(array: Any, where: str, *, blends: bool, inplace: bool) -> None:
@@ -152,8 +164,8 @@ def apply_plan(plan: Mixture, array: Any, layout: str | None = None) -> Any:
 def _check_fit(plan: Mixture, array: Any, axes: Sequence[int], where: str) -> None:
     shape = tuple(array.shape)
     wanted = plan.spec.shape if axes else ()
-    fits = shape[:1] == (plan.spec.size,) and all(0 < axis < len(shape) for axis in axes)
-    if not fits or tuple(shape[axis] for axis in axes) != wanted:
+    fits = shape[:1] == (plan.spec.size,) and min(axes, default=1) > 0 and max(axes, default=0) < len(shape)
+    if not fits or tuple(map(shape.__getitem__, axes)) != wanted:
         raise PlanError(
             "The plan is for another batch",
             where=where,

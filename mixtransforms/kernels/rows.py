@@ -8,7 +8,6 @@ never stacked.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from types import ModuleType
 from typing import NamedTuple
 
 import numpy as np
@@ -92,22 +91,6 @@ def paint(
     for row in _along(stacks):
         _paint_row(out, originals[row], originals, stacks[row])
         write(row, out)
-
-
-def blend_small(kernel: ModuleType, layer: Layer, original: Array, canvas: Array) -> None:
-    """Blends whole small samples ``(B, n)`` by few operations on all of them; in place where both are one array."""
-    mixed = (layer.opacity > 0) & (layer.opacity < 1)
-    if mixed.all():
-        if canvas is not original and len(layer) < len(canvas):
-            canvas[...] = original
-        kernel.blend_all(canvas, original, layer.rows, layer.source, layer.opacity)
-        return
-    copied = layer.opacity == 1
-    copies = original[layer.source[copied]]
-    if canvas is not original:
-        canvas[...] = original
-    kernel.blend_all(canvas, original, layer.rows[mixed], layer.source[mixed], layer.opacity[mixed])
-    canvas[layer.rows[copied]] = copies
 
 
 def _paint_row(out: Array, base: Array, originals: Sequence[Array], layers: Sequence[RowLayer]) -> None:

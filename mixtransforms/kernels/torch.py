@@ -36,20 +36,22 @@ def host_view(array: Tensor) -> NDArray[Any] | None:
     Tensors on a device, in dtypes that NumPy has not, under autograd, with pending signs or in a traced graph stay
     tensors.
     """
-    views = host_views((array,))
-    return None if views is None else views[0]
+    if array.requires_grad or not array.is_cpu or array.dtype in _NOT_OF_NUMPY or is_traced():
+        return None
+    plain = array if type(array) is Tensor else array.as_subclass(Tensor)
+    signs = plain.is_neg() or (plain.is_complex() and plain.is_conj())
+    return None if signs or has_tangent(plain) else plain.numpy()
 
 
 def host_views(arrays: Sequence[Tensor]) -> list[NDArray[Any]] | None:
     """Like :func:`host_view`, of several tensors of one dtype; ``None`` where one of them has none."""
-    if is_traced() or arrays[0].dtype in _NOT_OF_NUMPY:
-        return None
-    plain = [array if type(array) is Tensor else array.as_subclass(Tensor) for array in arrays]
-    odd = [array.is_neg() for array in plain] + [array.is_conj() for array in plain if array.is_complex()]
-    odd += [array.requires_grad or has_tangent(array) for array in plain]
-    if {array.is_cpu for array in plain} != {True} or any(odd):
-        return None
-    return [array.numpy() for array in plain]
+    views = []
+    for array in arrays:
+        view = host_view(array)
+        if view is None:
+            return None
+        views.append(view)
+    return views
 
 
 def reserved(sample: Tensor, size: int, shared: bool) -> Tensor:

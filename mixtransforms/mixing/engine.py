@@ -6,6 +6,7 @@ place as errors spell it, the axes of images. A call then runs through short lis
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -21,7 +22,7 @@ from mixtransforms.plan import Plan
 from mixtransforms.targets.kind import Kind, Mixed, Scene, Target
 from mixtransforms.targets.label import class_ids
 from mixtransforms.targets.names import LABEL, MASK
-from mixtransforms.targets.registry import rule_of
+from mixtransforms.targets.registry import DEFAULTS
 
 
 class ImageStep(NamedTuple):
@@ -104,9 +105,18 @@ def _image_step(slot: Slot, template: Template) -> ImageStep:
 
 def _target_step(slot: Slot, options: Options) -> TargetStep:
     target = slot.target
-    return TargetStep(
-        target.path, spell(target.path), rule_of(target, options), slot.listed if target.kind == MASK else None
-    )
+    rule = _completed(target.rule or DEFAULTS[target.kind], options)
+    return TargetStep(target.path, spell(target.path), rule, slot.listed if target.kind == MASK else None)
+
+
+def _completed(rule: Kind, options: Options) -> Kind:
+    """The rule with what it inherits from a transform's options, which were checked when that was made."""
+    missing = {name: getattr(options, option) for name, option in rule.inherits.items() if getattr(rule, name) is None}
+    if not missing:
+        return rule
+    completed = copy.copy(rule)
+    vars(completed).update(missing)
+    return completed
 
 
 def check(recipe: Recipe, found: Found, *, blends: bool, inplace: bool) -> None:

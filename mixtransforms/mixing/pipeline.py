@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 
 from mixtransforms.batch.batch import copied
-from mixtransforms.batch.collate import is_samples, stack
+from mixtransforms.batch.collate import stack
 from mixtransforms.batch.identity import identities
 from mixtransforms.batch.inventory import Finder
 from mixtransforms.batch.read import no_images
 from mixtransforms.containers.records import is_records
+from mixtransforms.containers.structure import is_samples
 from mixtransforms.containers.tree import Path, walk
 from mixtransforms.containers.tree import replace as replace_leaves
 from mixtransforms.core import fields

@@ -68,6 +68,7 @@ class MixTransform(Options):
             raise checked.mismatch(self, "inplace=True would overwrite the originals to keep", "one of the two")
         if isinstance(self, methods.OneOf):
             object.__setattr__(self, "transforms", tuple(self._child(child) for child in self.transforms))
+        self.method  # noqa: B018  (made now: its fields are checked here, and not in the first call)
 
     def __repr__(self) -> str:
         return checked.constructor(self)

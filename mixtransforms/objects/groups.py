@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from mixtransforms.containers.mixed import MixedObjects
@@ -74,8 +74,8 @@ class ObjectFinder:
 
     kinds: Mapping[Name, Any]
     passthrough: Collection[Name]
-    boxes: BoxRules = field(default_factory=BoxRules)
-    points: Keypoints = field(default_factory=Keypoints)
+    boxes: BoxRules = BoxRules()
+    points: Keypoints = Keypoints()
 
     def passes(self, path: Path) -> bool:
         """Whether a path is declared to pass."""

@@ -1,7 +1,6 @@
 """Kinds of targets: what a value is, and by which rules it is mixed. The rules of every kind are one file."""
 
 # No `from __future__ import annotations`: signatures must show types, not strings.
-import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -89,11 +88,6 @@ class Kind:
 
     def __repr__(self) -> str:
         return fields.constructor(self)
-
-    def within(self, options: Any) -> "Kind":
-        """The kind with what it inherits from a transform's options."""
-        missing = {name: option for name, option in self.inherits.items() if getattr(self, name) is None}
-        return dataclasses.replace(self, **{name: getattr(options, option) for name, option in missing.items()})
 
     def check(self, value: Any, where: str, scene: Scene) -> None:
         """Refuses a value that could only be mixed wrongly.

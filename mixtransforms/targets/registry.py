@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
-from mixtransforms.targets.kind import Kind, Target
+from mixtransforms.targets.kind import Kind
 from mixtransforms.targets.label import Label
 from mixtransforms.targets.mask import SemanticMask
 from mixtransforms.targets.multilabel import MultiLabel
@@ -17,8 +16,5 @@ RULES: Mapping[str, type[Kind]] = {
     kind.name: kind for kind in (Label, MultiLabel, Regression, SemanticMask, Table, Padding)
 }
 
-
-def rule_of(target: Target, options: Any) -> Kind:
-    """The rules of a target, completed by a transform's options."""
-    rule = target.rule if isinstance(target.rule, Kind) else RULES[target.kind]()
-    return rule.within(options)
+DEFAULTS: Mapping[str, Kind] = {name: kind() for name, kind in RULES.items()}
+"""The rules of targets that are known by their name alone."""

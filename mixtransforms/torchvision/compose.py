@@ -9,7 +9,8 @@ from typing import Any
 import torch
 from torchvision.transforms import v2
 
-from mixtransforms.batch.collate import collate, is_samples, ragged
+from mixtransforms.batch.collate import collate, ragged
+from mixtransforms.containers.structure import is_samples
 from mixtransforms.mixing.compose import BatchPipeline
 from mixtransforms.mixing.options import checked_seed
 from mixtransforms.mixing.pipeline import (

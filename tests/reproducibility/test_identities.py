@@ -16,9 +16,9 @@ from random_batches import HOLDERS, KINDS, contents, shapes
 import mixtransforms
 from mixtransforms import BoxRules
 from mixtransforms.batch import identity
-from mixtransforms.batch.collate import is_samples
 from mixtransforms.batch.identity import identities
 from mixtransforms.batch.inventory import Finder
+from mixtransforms.containers.structure import is_samples
 from mixtransforms.containers.tree import walk
 from mixtransforms.core.layout import Layout
 from mixtransforms.rng.keys import Call, Key, content_hash, told_apart

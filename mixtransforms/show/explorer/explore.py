@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mixtransforms.batch.batch import Found
-from mixtransforms.batch.collate import is_samples
 from mixtransforms.containers.records import Columns
+from mixtransforms.containers.structure import is_samples
 from mixtransforms.containers.tree import Path, children, leaf_at, rebuild, walk
 from mixtransforms.core import fields
 from mixtransforms.core.backends import backend_of, is_integer
