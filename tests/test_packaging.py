@@ -81,6 +81,17 @@ def test_all_brings_one_opencv_build():
     assert brought & OPENCV == {"opencv-python-headless"}
 
 
+def test_ci_runs_the_oldest_releases_that_users_may_have(setup_cfg, extras):
+    pins = dict(line.split("==") for line in read(".ci/oldest.txt").splitlines() if not line.startswith("#"))
+    pins["opencv-python"] = pins["opencv-python-headless"]  # the same releases, built otherwise
+    wanted = expanded("all", extras) | expanded("opencv", extras)
+    lines = {line for extra in extras.values() for line in extra if name_of(line) in wanted and ">=" in line}
+    lines |= set(setup_cfg["options"]["install_requires"].split())
+    floors = {name_of(line): re.search(r">=([\d.]+)", line)[1] for line in lines}
+    assert set(floors) == wanted | {"numpy", "xxhash"}
+    assert [name for name, floor in floors.items() if not f"{pins[name]}.".startswith(f"{floor}.")] == []
+
+
 def test_an_error_names_an_extra_that_has_the_package(extras):
     """``missing(package, extra, purpose)`` promises that the extra brings the package."""
     calls = [

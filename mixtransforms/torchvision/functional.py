@@ -17,7 +17,9 @@ value. One graph serves every plan whose tensors are of one form, which ``plan.t
     >>> mixed.dtype, soft.shape
     (torch.float16, torch.Size([8, 10]))
 
-``prepare`` reads bytes and writes normalised halves: mixing and what follows it are one kernel.
+``prepare`` reads bytes and writes normalised halves: mixing and what follows it are one kernel. Compiled code takes
+``tv_tensors`` as well and returns plain tensors (under torch's debugging backend ``aot_eager``, some releases of torch
+compile plain tensors alone).
 
 A CUDA graph reads the memory that it was captured with. Capture it with a copy of some plan's tensors, and fill that:
 

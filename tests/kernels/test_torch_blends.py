@@ -118,9 +118,13 @@ def test_tensors_that_numpy_cannot_see_are_pasted(make: str) -> None:
 
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_expanded_tensors_are_read(dtype: str) -> None:
-    one = Form("torch", dtype).build(np.rint(np.random.default_rng(3).random((2, 1, 1, 3)) * 200))
-    wide = one.expand(2, 3, 5, 7)
-    assert torch.equal(blend(wide, 0.3).float(), blend(one, 0.3).float().expand(2, 3, 5, 7))
+    form = Form("torch", dtype)
+    one = form.build(np.rint(np.random.default_rng(3).random((2, 1, 1, 3)) * 200))
+    seen, expected = (form.read(blend(wide, 0.3)) for wide in (one.expand(2, 3, 5, 7), one))
+    assert seen.shape == (2, 5, 7, 3)
+    # Dense memory is blended by torch, other memory by OpenCV, of which some releases round floats once, some twice.
+    slack = ulp(seen, expected, dtype) if dtype in ("float32", "float64") else 0
+    assert (np.abs(seen - expected) <= slack).all()
     same = Form("torch", dtype).build(np.ones((1, 4, 4, 3))).expand(6, 3, 4, 4)
     for method in (methods.MixUp(), methods.CutMix()):
         plan = method.draw(BatchSpec(6, (4, 4)), np.random.default_rng(0))

@@ -36,9 +36,34 @@ def digest(method: Method) -> str:
     return hashlib.sha256(json.dumps(rounded, sort_keys=True).encode()).hexdigest()[:16]
 
 
+MOVED = (
+    f"NumPy {np.__version__} draws {{}} otherwise than before, so seeds give other plans. Say so in the changelog; plans "
+    "that were saved with an experiment, plan.to_dict(), are replayed as they were."
+)
+
+
+def test_numpy_draws_as_it_did() -> None:
+    """NumPy promises no stream across its releases; where one moves, this names it, and what follows fails as well."""
+    rng = np.random.Generator(np.random.Philox(key=[137, 2]))
+    drawn = {
+        "beta": [*rng.beta(0.2, 0.2, 2), *rng.beta(1.5, 1.5, 2)],
+        "random": [*rng.random(2)],
+        "integers": [*rng.integers(1000, size=3)],
+        "permutation": [*rng.permutation(6)],
+    }
+    expected = {
+        "beta": [0.0003461069681979997, 0.0027050845254523235, 0.11714212159324536, 0.21790808343847423],
+        "random": [0.5145698212559847, 0.3661259681523992],
+        "integers": [875, 756, 261],
+        "permutation": [3, 4, 1, 0, 2, 5],
+    }
+    for name, values in drawn.items():
+        assert values == pytest.approx(expected[name], rel=1e-12), MOVED.format(f"Generator.{name}")
+
+
 @pytest.mark.parametrize(("method", "expected"), GOLDEN, ids=repr)
 def test_plans_of_a_key_never_change(method: Method, expected: str) -> None:
-    assert digest(method) == expected
+    assert digest(method) == expected, MOVED.format(repr(method))
 
 
 def test_values_of_a_key_never_change() -> None:

@@ -11,6 +11,7 @@ import pytest
 
 pytest.importorskip("matplotlib", reason="matplotlib is not installed")
 
+import matplotlib
 from matplotlib.testing.compare import compare_images
 from matplotlib.text import Text
 
@@ -125,6 +126,9 @@ def written(name, folder):
     return path
 
 
+@pytest.mark.skipif(
+    matplotlib.__version_info__ < (3, 11), reason="the pictures are of matplotlib 3.11, which measures words otherwise"
+)
 @pytest.mark.parametrize("name", CASES)
 def test_looks_as_it_did(name, tmp_path):
     difference = compare_images(str(PICTURES / f"{name}.png"), str(written(name, tmp_path)), tol=TOLERANCE)

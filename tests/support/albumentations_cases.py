@@ -4,9 +4,11 @@ Expressions, not objects: a case has a readable name, and tests can see which ar
 """
 
 import copy
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
+from hosts import opencv_takes_booleans
 
 HOST = "albumentations"
 
@@ -383,6 +385,8 @@ CANNOT_DIFFER = {
 CANNOT_RUN = {
     "A.MaskDropout(2, fill='inpaint_ns', fill_mask=1.0, p=1)": "the host hands the word to OpenCV, which wants a number",
 }
+if find_spec("cv2") and not opencv_takes_booleans():
+    CANNOT_RUN["A.AutoContrast(cutoff=5, ignore=100, method='pil', p=0.75)"] = "the host hands OpenCV a boolean mask"
 
 UNCHANGED = {
     "A.Affine(p=1)": "is the identity",

@@ -68,23 +68,23 @@ CASES = [
     "v2.Resize(10)",
     "v2.Resize([9])",
     "v2.Resize((8, 9), interpolation=InterpolationMode.NEAREST)",
-    "v2.Resize(size=[14, 6], interpolation='bicubic', antialias=False)",
+    "v2.Resize(size=[14, 6], interpolation=mode('bicubic'), antialias=False)",
     "v2.Resize((30, 30), interpolation=0)",  # PIL's number of a mode
     "v2.Resize((11, 13), 3, antialias=None)",
     "v2.Resize(16, max_size=18)",
     "v2.Resize(None, max_size=12)",
-    "v2.Resize((10, 8), interpolation='nearest-exact')",
+    "v2.Resize((10, 8), interpolation=mode('nearest-exact'))",
     "v2.RandomResize(8, 30)",
     "v2.RandomResize(min_size=10, max_size=16, interpolation=InterpolationMode.NEAREST_EXACT, antialias=False)",
     "v2.RandomShortestSize(10)",
     "v2.RandomShortestSize([8, 12, 16], max_size=20)",
-    "v2.RandomShortestSize(min_size=(9, 15), max_size=14, interpolation='nearest', antialias=False)",
+    "v2.RandomShortestSize(min_size=(9, 15), max_size=14, interpolation=mode('nearest'), antialias=False)",
     "v2.ScaleJitter((60, 80))",
     "v2.ScaleJitter(target_size=[16, 10], scale_range=(0.5, 1), interpolation=InterpolationMode.BICUBIC, antialias=False)",
     "v2.RandomResizedCrop(12)",
     "v2.RandomResizedCrop((8, 16), scale=(0.2, 1), ratio=[0.5, 2])",
     "v2.RandomResizedCrop(size=[10, 11], scale=[0.5, 0.75], ratio=(1.0, 1.5), interpolation=InterpolationMode.BICUBIC, antialias=None)",
-    "v2.RandomResizedCrop(9, interpolation='nearest')",
+    "v2.RandomResizedCrop(9, interpolation=mode('nearest'))",
     # padding, which stands in one order in RandomCrop's arguments and in another in its state
     "v2.RandomCrop(8)",
     "v2.RandomCrop((8, 10), padding=2)",
@@ -114,18 +114,18 @@ CASES = [
     # geometry
     "v2.RandomRotation(30)",
     "v2.RandomRotation(15.0, fill=0.0)",
-    "v2.RandomRotation((-10, 45.0), interpolation='bilinear', expand=True)",
+    "v2.RandomRotation((-10, 45.0), interpolation=mode('bilinear'), expand=True)",
     "v2.RandomRotation(degrees=[10, 20], interpolation=InterpolationMode.BILINEAR, center=[4, 5.0], fill=[1, 2, 3])",
     "v2.RandomRotation(45, interpolation=2, center=(0, 0), fill={tv_tensors.Image: 9, 'others': None})",
     "v2.RandomAffine(20)",
     "v2.RandomAffine(0, translate=(0.1, 0.2), scale=(0.8, 1.1), shear=[1, 2, 3, 4])",
     "v2.RandomAffine((0, 90), shear=10)",
-    "v2.RandomAffine(5.0, translate=[0, 0.5], shear=(-5, 15.5), interpolation='bilinear', fill=None)",
+    "v2.RandomAffine(5.0, translate=[0, 0.5], shear=(-5, 15.5), interpolation=mode('bilinear'), fill=None)",
     "v2.RandomAffine(degrees=[-30, 30], scale=[1, 2], interpolation=InterpolationMode.BILINEAR, fill=(1, 0.5, 0), center=[2.0, 9])",
     "v2.RandomAffine(10, interpolation=2, fill={tv_tensors.Image: [3, 2, 1], tv_tensors.Mask: 0, 'others': 0}, center=(0.0, 0.0))",
     "v2.RandomPerspective()",
     "v2.RandomPerspective(distortion_scale=0.8, p=1.0, interpolation=InterpolationMode.NEAREST, fill=11)",
-    "v2.RandomPerspective(1, 0.9, 'nearest', {tv_tensors.Image: 4, 'others': 0})",
+    "v2.RandomPerspective(1, 0.9, mode('nearest'), {tv_tensors.Image: 4, 'others': 0})",
     "v2.ElasticTransform()",
     "v2.ElasticTransform(alpha=[10.0, 20.0], sigma=(2, 3.0))",
     "v2.ElasticTransform(alpha=100, sigma=[4], interpolation=InterpolationMode.NEAREST, fill=3)",
@@ -142,16 +142,16 @@ CASES = [
     "v2.RandomErasing(p=1.0, value=7.5)",
     # found policies
     "v2.AutoAugment()",
-    "v2.AutoAugment(v2.AutoAugmentPolicy.CIFAR10, interpolation='bilinear')",
+    "v2.AutoAugment(v2.AutoAugmentPolicy.CIFAR10, interpolation=mode('bilinear'))",
     "v2.AutoAugment(policy=v2.AutoAugmentPolicy.SVHN, interpolation=InterpolationMode.BILINEAR, fill=[1, 2, 3])",
     "v2.AutoAugment(fill={tv_tensors.Image: 128, 'others': None})",
     "v2.RandAugment()",
     "v2.RandAugment(num_ops=4, magnitude=5, num_magnitude_bins=11, interpolation=2, fill=0)",
     "v2.RandAugment(3, 20, fill=[9.0, 8.0, 7.0])",
     "v2.TrivialAugmentWide()",
-    "v2.TrivialAugmentWide(num_magnitude_bins=7, interpolation='bilinear', fill={tv_tensors.Image: [0, 9, 0], 'others': 1})",
+    "v2.TrivialAugmentWide(num_magnitude_bins=7, interpolation=mode('bilinear'), fill={tv_tensors.Image: [0, 9, 0], 'others': 1})",
     "v2.AugMix()",
-    "v2.AugMix(severity=9, mixture_width=2, chain_depth=3, alpha=0.5, all_ops=False, interpolation='nearest', fill=12.0)",
+    "v2.AugMix(severity=9, mixture_width=2, chain_depth=3, alpha=0.5, all_ops=False, interpolation=mode('nearest'), fill=12.0)",
     "v2.AugMix(1, alpha=2.0, interpolation=InterpolationMode.NEAREST, fill=(1.0, 2, 3))",
     # types
     "v2.ToDtype(torch.float32)",
@@ -248,10 +248,12 @@ SEEDS = range(5)
 def names() -> dict[str, Any]:
     """What the expressions are written with."""
     import torch
+    from hosts import torchvision_mode
     from torchvision import tv_tensors
     from torchvision.transforms import InterpolationMode, v2
 
-    return {"v2": v2, "torch": torch, "tv_tensors": tv_tensors, "InterpolationMode": InterpolationMode}
+    host = {"v2": v2, "torch": torch, "tv_tensors": tv_tensors, "InterpolationMode": InterpolationMode}
+    return host | {"mode": torchvision_mode}
 
 
 def classes() -> dict[str, type]:
