@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tiers
 from scenes import Scene, assert_told, scenes
 from seen import read_box, write_box
 
@@ -122,9 +123,8 @@ ORDERS: Mapping[str, tuple[list[Any], list[Any]]] = {
 }
 
 
-@pytest.mark.parametrize("order", ORDERS)
-@pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("format", FORMATS)
+# Formats are numbers and forms are containers: what moves boxes sees neither.
+@tiers.product(format=FORMATS, form=FORMS, order=ORDERS)
 def test_pasted_objects_stay_with_their_picture(format: str, form: str, order: str) -> None:
     """Sample, paste, sample: boxes are the tight boxes of their pixels, and labels and masks are those of the box."""
     before, after = ORDERS[order]

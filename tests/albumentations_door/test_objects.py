@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tiers
 from hosts import opencv_takes_booleans
 from scenes import Scene, assert_told, scenes
 
@@ -121,10 +122,8 @@ LATER: Mapping[str, tuple[list[Any], dict[str, Any]]] = {
 }
 
 
-@pytest.mark.parametrize("first", ["mix", "host"])
-@pytest.mark.parametrize("later", LATER)
-@pytest.mark.parametrize("method", MIXES)
-@pytest.mark.parametrize("format", FORMATS)
+# The host never sees a method, and a mix knows a format only as what it has read: pairs tell everything.
+@tiers.product(format=FORMATS, method=MIXES, later=LATER, first=["mix", "host"])
 def test_objects_stay_with_their_picture(format: str, method: str, later: str, first: str) -> None:
     """Samples, a mix, and samples again, in either order; arrays or lists; images without objects are among them."""
     transforms, how = LATER[later]

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tiers
 from doors import DOORS, Door
 from forms import host
 from painted import bounds
@@ -20,9 +21,6 @@ PLACEMENTS = ("clip", "inside", "uniform", "minmax")
 
 FORMS = tuple(name for name in FORMATS if FORMATS[name].columns == 4)
 DOORS_AND_BACKENDS = [(door, backend) for door in DOORS for backend in door.backends]
-at_every_door = pytest.mark.parametrize(
-    ("door", "backend"), DOORS_AND_BACKENDS, ids=[f"{door}-{backend}" for door, backend in DOORS_AND_BACKENDS]
-)
 
 
 def painted(rng: np.random.Generator, form: str) -> tuple[dict[str, Any], Any]:
@@ -56,11 +54,11 @@ def _is_box(pixels: Any) -> bool:
     return bool((right - left) * (bottom - top) == pixels.sum())
 
 
-@at_every_door
-@pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("placement", PLACEMENTS)
-def test_boxes_are_where_their_pixels_are(door: Door, backend: str, form: str, placement: str) -> None:
+# Formats are read before a box is cut, placements are the method's, and doors hand both over: no three of them meet.
+@tiers.product(place=DOORS_AND_BACKENDS, form=FORMS, placement=PLACEMENTS)
+def test_boxes_are_where_their_pixels_are(place: tuple[Door, str], form: str, placement: str) -> None:
     """After a paste, the objects of an image are those that are seen in it, and their boxes those of their pixels."""
+    door, backend = place
     rules = BoxRules(format=form, fields=("track",), min_visibility=0, min_size=0, min_area=0)
     minmax = (0.3, 0.9) if placement == "minmax" else None
     seen = 0

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tiers
 from doors import DOORS, NEUTRAL, TORCHVISION, Case, Door, cases
 from forms import bits, memory
 from oracles import ulp
@@ -55,7 +56,8 @@ def targets(result: Any) -> dict[str, Any]:
 @every()
 def test_targets_follow_the_plan(kind: TargetKind, case: Case, backend: str) -> None:
     """A target becomes what the plan alone says, worked out pixel by pixel; a call is its plan replayed."""
-    for seed in SEEDS:
+    # Other numbers are another plan, and plans are the neutral door's as well.
+    for seed in SEEDS if case.door is NEUTRAL or tiers.everything else SEEDS[:1]:
         batch = kind.batch(seed)
         transform = case.make(seed=seed, **kind.options)
         plan = transform.plan(**given(batch, backend, kind.typed))
@@ -206,5 +208,5 @@ def test_the_form_never_depends_on_chance(kind: TargetKind, choice: dict[str, An
     """Whatever a choice of methods draws, results have the same names, types, dtypes and shapes."""
     batch = given(kind.batch(7), "torch", kind.typed)
     transforms = [door.transform("OneOf", **{**choice, **kind.options}, seed=0) for door in DOORS]
-    forms = [form(transforms[call % len(DOORS)](**batch)) for call in range(40)]
+    forms = [form(transforms[call % len(DOORS)](**batch)) for call in range(40 if tiers.everything else 12)]
     assert all(other == forms[0] for other in forms)

@@ -229,7 +229,7 @@ def test_as_many_transforms_as_a_file_may_hold():
         ('["",\n"' + "\\n" * 500_000 + '"]', 2, "at most 4096 characters"),
         ("[" * 32 + "\n" + "]" * 32 + "," + "[" * 1_000_000, 2, "at most 32 levels"),
         ("[\n" + "[" * 31 + '"a", ' * 100_000 + "[" * 400_000, 2, "at most 100000 values"),
-        (
+        pytest.param(
             '{"a":'
             + f'{{"{"k" * 250}":' * 20
             + "{"
@@ -237,6 +237,7 @@ def test_as_many_transforms_as_a_file_may_hold():
             + ',\n"7":1',
             2,
             "each key once",
+            marks=pytest.mark.full,  # seven seconds
         ),
     ],
     ids=["lists", "objects", "values", "escapes", "beside", "inside", "long paths"],

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tiers
 from scenes import Scene, assert_told, scenes
 
 torch = pytest.importorskip("torch", reason="torch is not installed")
@@ -114,10 +115,8 @@ LATER: Mapping[str, tuple[list[Any], dict[str, Any]]] = {
 }
 
 
-@pytest.mark.parametrize("first", ["mix", "host"])
-@pytest.mark.parametrize("later", LATER)
-@pytest.mark.parametrize("method", MIXES)
-@pytest.mark.parametrize("form", FORMS)
+# The host never sees a method, and a mix knows a form only as what it has read: pairs tell everything.
+@tiers.product(form=FORMS, method=MIXES, later=LATER, first=["mix", "host"])
 def test_objects_stay_with_their_picture(form: str, method: str, later: str, first: str) -> None:
     """Samples, a mix, and samples again, in either order; images without objects are among them."""
     transforms, how = LATER[later]
