@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import difflib
 import inspect
 import json
@@ -11,20 +10,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import MISSING
 from typing import Any, NamedTuple
 
-from mixtransforms.core import fields
 from mixtransforms.core.errors import ConfigError
+from mixtransforms.files import registry
 from mixtransforms.files.migrations import FORMAT, VERSION
 from mixtransforms.files.problems import short_repr
-from mixtransforms.files.registry import (
-    OF_METHODS,
-    Allowed,
-    Argument,
-    Codec,
-    TypeEntry,
-    classes_of,
-    installed_codecs,
-    method_codec,
-)
+from mixtransforms.files.registry import OF_METHODS, Allowed, Argument, Codec, TypeEntry, classes_of
+from mixtransforms.files.schema import closed_object
 from mixtransforms.methods.schedules import SCHEDULES, Schedule
 
 
@@ -79,7 +70,7 @@ class Description(NamedTuple):
 def types() -> list[Listed]:
     """All types that files may name, with the installed hosts that run them."""
     found: dict[str, Listed] = {}
-    for host, codec in installed_codecs().items():
+    for host, codec in registry.installed_codecs().items():
         for name, entry in codec.entries.items():
             before = found.get(name)
             hosts = (*before.hosts, host) if before else (host,)
@@ -100,7 +91,9 @@ def describe(name: str) -> Description:
     schedules = {known.lower(): cls for known, cls in SCHEDULES.items()}
     if name.lower() in schedules:
         return _of_schedule(schedules[name.lower()])
-    entries = {entry.name: (codec, entry) for codec in installed_codecs().values() for entry in codec.entries.values()}
+    entries = {
+        entry.name: (codec, entry) for codec in registry.installed_codecs().values() for entry in codec.entries.values()
+    }
     named = [known for known in entries if known == name] or [
         known for known in entries if known.lower() == name.lower() or known.split(".")[1].lower() == name.lower()
     ]
@@ -113,14 +106,14 @@ def describe(name: str) -> Description:
     codec, entry = entries[named[0]]
     parameters = tuple(_described(key, argument) for key, argument in entry.arguments.items())
     children = {None: "", OF_METHODS: "mixing methods"}.get(entry.children, "transforms of the same host")
-    return Description(entry.name, _documentation_of(entry), parameters, children, _origin(codec, entry))
+    return Description(entry.name, _prose(entry.cls), parameters, children, _origin(codec, entry))
 
 
 def _of_schedule(cls: type[Schedule]) -> Description:
-    rules = {item.name: item.metadata[fields.RULE] for item in dataclasses.fields(cls) if fields.RULE in item.metadata}
-    form = ", ".join([f'"kind": "{cls.__name__}"', *(f'"{name}": ...' for name in rules)])
+    arguments = registry.own_entry(cls.__name__, cls).arguments
+    form = ", ".join([f'"kind": "{cls.__name__}"', *(f'"{name}": ...' for name in arguments)])
     text = f"{_prose(cls)}\n\nIn a file it stands in place of a number: {{{form}}}"
-    parameters = tuple(DescribedParameter(name, rule.wanted, "", rule.doc) for name, rule in rules.items())
+    parameters = tuple(_described(name, argument)._replace(default="") for name, argument in arguments.items())
     return Description(cls.__name__, text, parameters, "", "")
 
 
@@ -132,10 +125,6 @@ def _described(name: str, argument: Argument) -> DescribedParameter:
 _SECTION = re.compile(r"^(?:Args|Arguments|Raises|Returns|Examples?|Targets|Image types|References|Note|Notes):", re.M)
 
 
-def _documentation_of(entry: TypeEntry) -> str:
-    return _prose(entry.cls)
-
-
 def _prose(cls: type) -> str:
     """A docstring without its sections."""
     return _SECTION.split(inspect.cleandoc(cls.__doc__ or ""))[0].strip()
@@ -143,7 +132,7 @@ def _prose(cls: type) -> str:
 
 def _origin(codec: Codec, entry: TypeEntry) -> str:
     if entry.is_own:
-        paper = re.search(r"^Source: (.+?)(?=\n\n|\Z)", _documentation_of(entry), re.DOTALL | re.MULTILINE)
+        paper = re.search(r"^Source: (.+?)(?=\n\n|\Z)", _prose(entry.cls), re.DOTALL | re.MULTILINE)
         return " ".join(paper[1].split()) if paper else ""
     home = f"{entry.cls.__module__}.{entry.cls.__name__}"
     return f"{home}, {codec.package} {codec.version}"
@@ -182,67 +171,58 @@ def json_schema(*, allow: Allowed = ()) -> dict[str, Any]:
     Returns:
         A JSON Schema, draft 2020-12, in JSON's vocabulary.
     """
-    codecs = installed_codecs()
-    definitions: dict[str, Any] = {OF_METHODS: _any_of(OF_METHODS, method_codec())}
+    codecs, methods = registry.installed_codecs(), registry.method_codec()
+    definitions = {OF_METHODS: _any_of(OF_METHODS, methods)}
     for host, codec in codecs.items():
         known = codec.allowing(cls for cls in classes_of(allow) if codec.runs(cls))
-        definitions[host] = _any_of(host, known)
-        definitions |= {f"{host}/{name}": _node_schema(host, entry) for name, entry in known.entries.items()}
-    definitions |= {
-        f"{OF_METHODS}/{name}": _node_schema(OF_METHODS, entry) for name, entry in method_codec().entries.items()
+        definitions |= {host: _any_of(host, known), **_node_schemas(host, known)}
+    definitions |= _node_schemas(OF_METHODS, methods)
+    properties = {
+        "format": {"const": FORMAT},
+        "format_version": {"const": VERSION},
+        "host": {"description": "The library whose transforms these are.", "enum": list(codecs)},
+        "written_with": {
+            "description": "Versions that wrote the file.",
+            "type": "object",
+            "additionalProperties": {"type": "string"},
+        },
+        "notes": {"description": "Free text. Nothing reads it."},
+        "$schema": {"type": "string"},
+        "pipeline": {"type": "object"},
     }
     return {
         "$schema": _DRAFT,
         "title": "Pipeline of mixtransforms",
-        "type": "object",
-        "properties": {
-            "format": {"const": FORMAT},
-            "format_version": {"const": VERSION},
-            "host": {"description": "The library whose transforms these are.", "enum": list(codecs)},
-            "written_with": {
-                "description": "Versions that wrote the file.",
-                "type": "object",
-                "additionalProperties": {"type": "string"},
-            },
-            "notes": {"description": "Free text. Nothing reads it."},
-            "$schema": {"type": "string"},
-            "pipeline": {"type": "object"},
-        },
-        "required": ["format", "format_version", "host", "pipeline"],
-        "additionalProperties": False,
+        **closed_object(properties, ("format", "format_version", "host", "pipeline")),
         "allOf": [_when("host", host, {"properties": {"pipeline": _ref(host)}}) for host in codecs],
         "$defs": definitions,
     }
 
 
-def _any_of(host: str, codec: Codec) -> dict[str, Any]:
+def _any_of(table: str, codec: Codec) -> dict[str, Any]:
     """A node of any type. The name of the type chooses the rest, so that editors complain of that alone."""
     return {
         "type": "object",
         "properties": {"type": {"description": "What it is.", "enum": list(codec.entries)}},
         "required": ["type"],
-        "allOf": [_when("type", name, _ref(f"{host}/{name}")) for name in codec.entries],
+        "allOf": [_when("type", name, _ref(f"{table}/{name}")) for name in codec.entries],
     }
 
 
-def _node_schema(host: str, entry: TypeEntry) -> dict[str, Any]:
-    arguments = entry.arguments
-    required = [name for name, argument in arguments.items() if argument.required]
-    args = {
-        "type": "object",
-        "properties": {name: argument.schema for name, argument in arguments.items()},
-        "required": required,
-        "additionalProperties": False,
-    }
+def _node_schemas(table: str, codec: Codec) -> dict[str, dict[str, Any]]:
+    return {f"{table}/{name}": _node_schema(table, entry) for name, entry in codec.entries.items()}
+
+
+def _node_schema(table: str, entry: TypeEntry) -> dict[str, Any]:
+    required = [name for name, argument in entry.arguments.items() if argument.required]
+    args = closed_object({name: argument.schema for name, argument in entry.arguments.items()}, required)
     properties: dict[str, Any] = {"type": {"const": entry.name}, "args": args}
     if entry.children:
-        properties["children"] = {"type": "array", "items": _ref(OF_METHODS if entry.children == OF_METHODS else host)}
-    return {
-        "description": entry.summary,
-        "properties": properties,
-        "required": ["type", *(["args"] if required else [])],
-        "additionalProperties": False,
-    }
+        inner = OF_METHODS if entry.children == OF_METHODS else table
+        properties["children"] = {"type": "array", "items": _ref(inner)}
+    node = closed_object(properties, ["type", "args"] if required else ["type"])
+    del node["type"]  # the choice that leads here says it
+    return {"description": entry.summary, **node}
 
 
 def _when(key: str, value: str, then: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ import numpy as np
 
 from mixtransforms.core import fields
 from mixtransforms.core.fields import Schema
-from mixtransforms.files.schema import fits, in_words
+from mixtransforms.files.schema import closed_object, fits, in_words
 
 
 def _unchanged(value: Any) -> Any:
@@ -135,21 +135,15 @@ def mapping(keys: Mapping[str, Any] | None, item: ArgumentCodec) -> ArgumentCode
             raise TypeError(value)
         return {name_of(key): item.write(one) for key, one in value.items()}
 
-    return ArgumentCodec(
-        schema, write, lambda value: {own.get(name, name): item.read(one) for name, one in value.items()}
-    )
+    def read(value: Any) -> dict[Any, Any]:
+        return {own.get(name, name): item.read(one) for name, one in value.items()}
+
+    return ArgumentCodec(schema, write, read)
 
 
-def keyword_object(
-    codecs: Mapping[str, ArgumentCodec], read: Callable[..., Any], required: Iterable[str]
-) -> ArgumentCodec:
+def keyword_object(codecs: Mapping[str, ArgumentCodec], cls: type, required: Iterable[str]) -> ArgumentCodec:
     """An object that holds its constructor's arguments under their own names."""
-    schema = {
-        "type": "object",
-        "properties": {name: codec.schema for name, codec in codecs.items()},
-        "required": list(required),
-        "additionalProperties": False,
-    }
+    schema = closed_object({name: codec.schema for name, codec in codecs.items()}, required)
 
     def write(value: Any) -> dict[str, Any]:
         held = value if isinstance(value, Mapping) else vars(value)
@@ -157,9 +151,10 @@ def keyword_object(
             raise TypeError(value)
         return {name: codec.write(held[name]) for name, codec in codecs.items() if name in held}
 
-    return ArgumentCodec(
-        schema, write, lambda value: read(**{name: codecs[name].read(one) for name, one in value.items()})
-    )
+    def read(value: Any) -> Any:
+        return cls(**{name: codecs[name].read(one) for name, one in value.items()})
+
+    return ArgumentCodec(schema, write, read)
 
 
 def either(codecs: Sequence[ArgumentCodec]) -> ArgumentCodec:
@@ -183,15 +178,8 @@ def either(codecs: Sequence[ArgumentCodec]) -> ArgumentCodec:
     def read(value: Any) -> Any:
         return next(codec for codec in codecs if fits(value, codec.schema)).read(value)
 
-    return ArgumentCodec(
-        {"anyOf": [codec.schema for codec in codecs]}, write, read, names=any(codec.names for codec in codecs)
-    )
-
-
-def _bounded(codec: ArgumentCodec, bounds: Schema) -> ArgumentCodec:
-    """A codec of plain numbers, within bounds."""
-    assert not isinstance(codec.schema, bool)
-    return scalar({**codec.schema, **bounds}, codec.read)
+    names = any(codec.names for codec in codecs)
+    return ArgumentCodec({"anyOf": [codec.schema for codec in codecs]}, write, read, names=names)
 
 
 @dataclass(frozen=True)
@@ -209,9 +197,10 @@ class Vocabulary:
     def codec(self, annotation: Any) -> ArgumentCodec:
         """The codec of an argument from its annotation, in which strings are resolved."""
         if typing.get_origin(annotation) is typing.Annotated:  # with bounds, as keywords of a schema
-            bounds = annotation.__metadata__[0]
-            codec = self.codec(annotation.__origin__)
-            return _bounded(codec, bounds) if isinstance(bounds, Mapping) else codec
+            bounds, codec = annotation.__metadata__[0], self.codec(annotation.__origin__)
+            if not isinstance(bounds, Mapping) or isinstance(codec.schema, bool):
+                return codec
+            return scalar({**codec.schema, **bounds}, codec.read)
         known = {**_SCALARS, **self.leaves}
         if isinstance(annotation, Hashable) and annotation in known:
             return known[annotation]

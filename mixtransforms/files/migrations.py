@@ -119,6 +119,9 @@ def _type_name(name: Any) -> Any:
     return f"albumentations.{name}" if isinstance(name, str) and "." not in name else name
 
 
+_THEIR_NAMES = {r"\.children(?=\[|$)": ".transforms", r"\.args(?=[.[]|$)": "", r"\.type$": ".__class_fullname__"}
+
+
 def path_in_albumentations(path: str) -> str:
     """Where in a file of ``A.save`` a place of the migrated one is."""
     if path.startswith("$.written_with"):
@@ -126,10 +129,6 @@ def path_in_albumentations(path: str) -> str:
     head, marker, rest = path.partition("$.pipeline")
     if head or not marker:
         return path
-    for new, old in (
-        (r"\.children(?=\[|$)", ".transforms"),
-        (r"\.args(?=[.[]|$)", ""),
-        (r"\.type$", ".__class_fullname__"),
-    ):
-        rest = re.sub(new, old, rest)
+    for ours, theirs in _THEIR_NAMES.items():
+        rest = re.sub(ours, theirs, rest)
     return f"$.transform{rest}"

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 import numpy as np
 
 from mixtransforms.core.errors import nearest
-from mixtransforms.files.parse import beyond
-from mixtransforms.files.problems import Problem, below, config_error, one_line, short_repr
+from mixtransforms.files.problems import MOST_PROBLEMS, Problem, below, beyond, one_line, refusal, short_repr
 from mixtransforms.files.registry import Argument, Codec, TypeEntry
 from mixtransforms.files.schema import fits, in_words, misfit
 
+# Levels of children. Each takes two brackets of the reader's 32; arguments and the envelope need the other four.
 MAX_LEVELS = 14
-"""Levels of children; each takes two brackets of the reader's own 32, of which arguments and envelope need the rest."""
 
+# Of one file. Some take a kilobyte and half a millisecond each to be built: the largest file takes five seconds.
 MAX_TRANSFORMS = 10_000
-"""Of one file; some take a kilobyte and half a millisecond each to be built, so that the largest takes five seconds."""
 
+_TOO_DEEP = ("Nested too deep", "more levels", f"at most {MAX_LEVELS}", "Flatten the pipeline.")
 _NODE_SHAPE = '{"type": name, "args": {...}, "children": [...]}'
 _KEYS = ("type", "args", "children")
 
@@ -30,14 +31,12 @@ def write(codec: Codec, transform: Any, path: str) -> dict[str, Any]:
         ConfigError: It, or something in it, has no form in a file; names its JSON path.
     """
     if path.count(".children[") > MAX_LEVELS:
-        raise config_error([_too_deep(path)])
+        raise refusal(path, *_TOO_DEEP)
     entry = codec.entry_of(transform, path)
     held = codec.held(transform, entry)
     for name in () if codec.may_forget(entry) else entry.arguments.keys() - held.keys():
         where, fix = below(f"{path}.args", name), "Keep every argument of the constructor under its own name."
-        raise config_error(
-            [Problem(where, "An argument cannot be read back", "nothing", "an attribute of its name", fix)]
-        )
+        raise refusal(where, "An argument cannot be read back", "nothing", "an attribute of its name", fix)
     args = {
         name: _write_argument(argument, held[name], below(f"{path}.args", name))
         for name, argument in entry.arguments.items()
@@ -58,7 +57,7 @@ def _write_argument(argument: Argument, value: Any, path: str) -> Any:
     except TypeError:
         fix = "Only plain, finite values have a form in a file; functions and objects of your own have none."
         wanted = in_words(argument.codec.schema)
-        raise config_error([Problem(path, "Cannot be written", short_repr(value), wanted, fix)]) from None
+        raise refusal(path, "Cannot be written", short_repr(value), wanted, fix) from None
 
 
 def examine(codec: Codec, root: Any, path: str) -> Iterator[Problem]:
@@ -94,9 +93,8 @@ def _examine(codec: Codec, node: Any, path: str, depth: int) -> Iterator[Problem
     if not isinstance(args, Mapping):
         yield Problem(f"{path}.args", "No arguments", short_repr(args), "an object", "Write arguments by their names.")
     if not isinstance(children, list):
-        yield Problem(
-            f"{path}.children", "No children", short_repr(children), "a list", "Put the transforms into a list."
-        )
+        fix = "Put the transforms into a list."
+        yield Problem(f"{path}.children", "No children", short_repr(children), "a list", fix)
     entry = codec.entries.get(kind) if isinstance(kind, str) else None
     if entry is None:
         if isinstance(kind, str):
@@ -136,10 +134,6 @@ def _known_names(known: Mapping[str, Argument]) -> str:
     return f"one of {', '.join(known)}" if known else "no arguments"
 
 
-def _too_deep(path: str) -> Problem:
-    return Problem(path, "Nested too deep", "more levels", f"at most {MAX_LEVELS}", "Flatten the pipeline.")
-
-
 def _examine_children(
     codec: Codec, entry: TypeEntry, node: Mapping[str, Any], path: str, depth: int
 ) -> Iterator[Problem]:
@@ -149,11 +143,18 @@ def _examine_children(
         return
     children = node.get("children", [])
     if children and depth >= MAX_LEVELS:
-        yield _too_deep(path)
+        yield Problem(path, *_TOO_DEEP)
         return
     inner = codec.inside(entry)
     for index, child in enumerate(children):
         yield from _examine(inner, child, f"{path}.children[{index}]", depth + 1)
+
+
+def read_node(codec: Codec, node: Any, path: str) -> tuple[Any, list[Problem]]:
+    """The transform of a node, and what is wrong with it. The whole is examined before anything is built."""
+    problems = list(islice(examine(codec, node, path), MOST_PROBLEMS))
+    transform = None if problems else build(codec, node, path, problems)
+    return transform, problems[:MOST_PROBLEMS]
 
 
 def build(codec: Codec, node: Mapping[str, Any], path: str, problems: list[Problem]) -> Any:
@@ -186,15 +187,8 @@ def build(codec: Codec, node: Mapping[str, Any], path: str, problems: list[Probl
         return codec.make(entry, args, children)
     except Exception as reason:  # noqa: BLE001  a host's constructor may raise anything; the file is to blame
         fix = f"{_reason_text(reason)} See `mixtransforms describe {entry.name}`."
-        problems.append(
-            Problem(
-                f"{path}.args",
-                f"{entry.name} refuses",
-                short_repr(node.get("args", {})),
-                "arguments that it takes",
-                fix,
-            )
-        )
+        got, wanted = short_repr(node.get("args", {})), "arguments that it takes"
+        problems.append(Problem(f"{path}.args", f"{entry.name} refuses", got, wanted, fix))
         return None
 
 
@@ -215,7 +209,7 @@ def require_equal(codec: Codec, before: Any, after: Any, path: str) -> None:
         if name not in first or name not in second or not deep_equal(first[name], second[name]):
             got, wanted = short_repr(second.get(name)), short_repr(first.get(name))
             fix = "Arguments alone must rebuild it: what was set afterwards, or is computed from them, is lost."
-            raise config_error([Problem(path, f"{entry.name} would not come back equal: {name!r}", got, wanted, fix)])
+            raise refusal(path, f"{entry.name} would not come back equal: {name!r}", got, wanted, fix)
     if entry.children:
         inner = codec.inside(entry)
         pairs = zip(codec.children(before), codec.children(after), strict=True)
@@ -235,17 +229,11 @@ def deep_equal(first: Any, second: Any) -> bool:
     if hasattr(first, "dtype") and hasattr(first, "shape"):
         return _equal_arrays(first, second)
     if isinstance(first, Mapping):
-        return (
-            isinstance(second, Mapping)
-            and first.keys() == second.keys()
-            and all(deep_equal(first[k], second[k]) for k in first)
-        )
+        alike = isinstance(second, Mapping) and first.keys() == second.keys()
+        return alike and all(deep_equal(first[key], second[key]) for key in first)
     if isinstance(first, (list, tuple, range)):
-        return (
-            isinstance(second, (list, tuple, range))
-            and len(first) == len(second)
-            and all(map(deep_equal, first, second))
-        )
+        alike = isinstance(second, (list, tuple, range)) and len(first) == len(second)
+        return alike and all(map(deep_equal, first, second))
     if callable(first) and not isinstance(first, type) and hasattr(first, "__qualname__"):
         return _function_name(first) == _function_name(second)
     if hasattr(first, "__dict__") and type(first).__eq__ in _BY_IDENTITY:

@@ -13,28 +13,29 @@ from collections.abc import Callable, Container, Iterator, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
 from mixtransforms.core.errors import ConfigError, missing
-from mixtransforms.files.problems import Problem, below, config_error, short_repr
+from mixtransforms.files.problems import below, beyond, config_error, refusal, short_repr
 
+# Limits of a file. They stop accidents and floods; a file within them may still ask for a picture of 10^9 pixels.
+
+# A pipeline of 30 transforms takes 5 KB, and one of 10,000 half a megabyte.
 MAX_BYTES = 1 << 20
-"""A pipeline of 30 transforms takes 5 KB and one of 10,000 half a megabyte; a whole file must fit into memory often."""
 
+# Brackets in brackets. Nodes take two a level, arguments and envelope a few more; Python's own stack has 1,000 levels.
 MAX_DEPTH = 32
-"""Brackets in brackets: nodes take two a level, of which there may be 14, and arguments a few more. Recursion over a
-value this deep stays far from Python's own limit."""
 
+# Ten a transform. A megabyte of "[],[],..." would otherwise become 60 MB of lists and their places.
 MAX_VALUES = 100_000
-"""Ten times as many as transforms; a megabyte of ``[],[],...`` would otherwise be 60 MB of lists."""
 
+# Notes are the longest texts; names of types have at most 60 characters.
 MAX_STRING = 4096
-"""Notes are the longest texts; names of types have at most 60 characters."""
 
+# Paths are made of keys: 32 levels of these make 8 KB, which can still be made and cut for every one of 100 problems.
 MAX_KEY = 256
-"""Paths are made of keys: 32 levels of these make one of 8 KB, which can still be shown."""
 
+# As many as 2^64 has. Reading a number takes time that grows with the square of its length, and so does showing it.
 MAX_DIGITS = 20
-"""As many as 2^64 has. Making a number of a text takes time that grows with the square of its length."""
 
-_Places: TypeAlias = "int | list[Any]"
+PlaceTree: TypeAlias = "int | list[Any]"
 """Where a value begins; for a list or object a list of that, and of the same for each of what it holds.
 
 No paths: 100,000 of them could take a thousand times the memory of their file.
@@ -51,7 +52,7 @@ class Parsed(NamedTuple):
     """
 
     value: Any
-    places: list[_Places]
+    places: list[PlaceTree]
     line_of: Callable[[int], int]
 
     def lines(self, paths: Container[str]) -> dict[str, int]:
@@ -60,20 +61,21 @@ class Parsed(NamedTuple):
         Args:
             paths: JSON paths. What lies below a path that is not among them is not looked at.
         """
-        found = (pair for places in self.places for pair in _found(self.value, places, "$", paths))
+        found = (pair for places in self.places for pair in _places_below(self.value, places, "$", paths))
         return {path: self.line_of(start) for path, start in found}
 
 
-def _found(value: Any, places: _Places, path: str, wanted: Container[str]) -> Iterator[tuple[str, int]]:
+def _places_below(value: Any, places: PlaceTree, path: str, wanted: Container[str]) -> Iterator[tuple[str, int]]:
     if isinstance(places, int):  # a plain value, or an alias, which has no text of its own
         yield path, places
         return
     yield path, places[0]
+    # Below what nobody asked for there is nothing to find: a problem in the last of 10,000 transforms costs one level.
     steps = value if isinstance(value, dict) else range(len(value))
     for step, inner in zip(steps, places[1:], strict=True):
         where = below(path, step)
         if where in wanted:
-            yield from _found(value[step], inner, where, wanted)
+            yield from _places_below(value[step], inner, where, wanted)
 
 
 def parse(text: str | bytes, *, yaml: bool = False) -> Any:
@@ -94,28 +96,22 @@ def parse_with_places(text: str | bytes, *, yaml: bool = False) -> Parsed:
         MissingDependencyError: PyYAML is not installed.
     """
     content = _decoded(text)
-    return _read_yaml(content) if yaml else _read_json(content)
+    return _read_yaml(content) if yaml else _JsonReader(content).read()
 
 
 def _decoded(text: str | bytes) -> str:
     """The text of a file, within the limit of its size."""
     if not isinstance(text, (str, bytes)):
-        raise config_error([Problem("$", "Not a text", type(text).__name__, "str or bytes", "Read the file first.")])
+        raise refusal("$", "Not a text", type(text).__name__, "str or bytes", "Read the file first.")
+    # Characters are counted before bytes, which a text of a gigabyte would have to be copied for.
     if len(text) > MAX_BYTES or (isinstance(text, str) and len(text.encode("utf-8", "replace")) > MAX_BYTES):
         raise config_error([beyond("$", "a larger one", f"a file of at most {MAX_BYTES} bytes")])
-    try:
+    try:  # a str may hold halves of characters, which UTF-8 has no bytes for
         return text.decode("utf-8") if isinstance(text, bytes) else text.encode("utf-8").decode("utf-8")
     except UnicodeError as reason:
         at = getattr(reason, "start", 0)
         line = text[:at].count(b"\n") + 1 if isinstance(text, bytes) else None
-        fix = "Save the file as UTF-8."
-        raise config_error([Problem(f"byte {at}", "Not UTF-8", "other bytes", "UTF-8", fix, line)]) from None
-
-
-def beyond(path: str, got: str, wanted: str, line: int | None = None) -> Problem:
-    """The problem of a file that is beyond a limit."""
-    fix = "Pipelines are far smaller; this file is damaged, or none."
-    return Problem(path, "Beyond a limit", got, wanted, fix, line)
+        raise refusal(f"byte {at}", "Not UTF-8", "other bytes", "UTF-8", "Save the file as UTF-8.", line) from None
 
 
 def plain_copy(data: Any, path: str = "$") -> Any:
@@ -135,7 +131,7 @@ def _feed(builder: _Builder, data: Any) -> None:
         builder.open({}, 0)
         for key, item in data.items():
             if not isinstance(key, str):
-                raise builder.error("Not a name", short_repr(key), "strings as keys", "Correct it.", builder.holder())
+                raise builder.error("Not a name", short_repr(key), "strings as keys", "Correct it.", inside=False)
             builder.key(key)
             _feed(builder, item)
         builder.close()
@@ -156,6 +152,7 @@ def _feed(builder: _Builder, data: Any) -> None:
 
 # ----------------------------------------------------------------------------------------------------------- builder
 
+_TOLD_OF_KEY = 39  # characters in the path of a key that is too long for one: as many as fit into a line of a terminal
 _SHORT_STRING = f"a string of at most {MAX_STRING} characters"
 _SHORT_NUMBER = f"a whole number of at most {MAX_DIGITS} digits"
 
@@ -170,38 +167,33 @@ class _Builder:
     Attributes:
         at: The place of the event, which errors tell. Readers set it.
         size: How many values there are. Readers count them as their syntax makes it easy: JSON by commas and brackets.
+        results: What was read: one value, where the text is sound.
+        places: Where it and its parts begin.
     """
 
     def __init__(self, line_of: Callable[[int], int | None], root: str = "$") -> None:
         self.at = self.size = 0
+        self.results: list[Any] = []
+        self.places: list[PlaceTree] = []
         self._line_of, self._root = line_of, root
         # What is open, from the outside in: containers, where they and their items begin, and the last key of each.
         # The first container only holds the value itself. An open one is put into what holds it when it is closed:
         # until then the length of a list is the index of what comes next, and no stack of steps is needed for paths.
-        self._containers: list[Any] = [[]]
-        self._places: list[list[Any]] = [[]]
+        self._containers: list[Any] = [self.results]
+        self._places = [self.places]
         self._keys = [""]
-
-    @property
-    def results(self) -> list[Any]:
-        """What was read: one value, where the text is sound."""
-        values: list[Any] = self._containers[0]
-        return values
-
-    @property
-    def places(self) -> list[_Places]:
-        """Where each of them and its parts begin."""
-        return self._places[0]
 
     def count(self, more: int = 1, *, key: bool = False) -> None:
         """Counts values before they are made, or keys, which are not known yet."""
         self.size += more
         if self.size > MAX_VALUES:
-            raise self.beyond("more values", f"at most {MAX_VALUES} values", self.holder() if key else "")
+            raise self.beyond("more values", f"at most {MAX_VALUES} values", inside=not key)
 
-    def key(self, name: str) -> None:
-        """The key of what comes next."""
-        self._keys[-1] = name
+    def key(self, name: str, length: int = 0) -> None:
+        """The key of what comes next, and how many characters it is written with."""
+        self._keys[-1] = name if length <= MAX_STRING else name[:_TOLD_OF_KEY]
+        if length > MAX_STRING:
+            raise self.beyond("a longer one", _SHORT_STRING)
         if name in self._containers[-1]:
             raise self.error("A key twice", short_repr(name), "each key once", "Remove one of them.")
         if len(name) > MAX_KEY:
@@ -241,7 +233,7 @@ class _Builder:
         self.add(value, place)
         return value
 
-    def add(self, value: Any, place: _Places) -> Any:
+    def add(self, value: Any, place: PlaceTree) -> Any:
         """Any value as it is."""
         container = self._containers[-1]
         if type(container) is list:
@@ -251,27 +243,21 @@ class _Builder:
         self._places[-1].append(place)
         return value
 
-    def path(self) -> str:
-        """The path of what comes next; in an object, of its last key."""
-        return self._path(self._containers[1:])
-
-    def holder(self) -> str:
-        """The path of the innermost open container."""
-        return self._path(self._containers[1:-1])
-
-    def _path(self, containers: list[Any]) -> str:
+    def path(self, *, inside: bool = True) -> str:
+        """The path of what comes next, in an object that of its last key; or of the innermost open container."""
         path = self._root
+        containers = self._containers[1:] if inside else self._containers[1:-1]
         for container, key in zip(containers, self._keys[1:], strict=False):
             path = below(path, len(container) if type(container) is list else key)
         return path
 
-    def error(self, what: str, got: str, wanted: str, fix: str, path: str = "") -> ConfigError:
-        """The error of what comes next, or of another place."""
-        return config_error([Problem(path or self.path(), what, got, wanted, fix, self._line_of(self.at))])
+    def error(self, what: str, got: str, wanted: str, fix: str, *, inside: bool = True) -> ConfigError:
+        """The error of what comes next, or of the innermost open container."""
+        return refusal(self.path(inside=inside), what, got, wanted, fix, self._line_of(self.at))
 
-    def beyond(self, got: str, wanted: str, path: str = "") -> ConfigError:
+    def beyond(self, got: str, wanted: str, *, inside: bool = True) -> ConfigError:
         """The error of what is beyond a limit."""
-        return config_error([beyond(path or self.path(), got, wanted, self._line_of(self.at))])
+        return config_error([beyond(self.path(inside=inside), got, wanted, self._line_of(self.at))])
 
     def not_finite(self, written: str, fix: str) -> ConfigError:
         """The error of infinity and NaN."""
@@ -280,31 +266,26 @@ class _Builder:
 
 # -------------------------------------------------------------------------------------------------------------- JSON
 
-_SPACE = r"[ \t\n\r]*"
+# The four that JSON allows; \s would take those of Unicode as well.
+_BLANK = r"[ \t\n\r]*"
 _PLAIN_STRING = r'"[^"\\\x00-\x1f]*"'  # all others are left to Python, whose reader knows every escape
 
-_VALUE = re.compile(
-    rf"""{_SPACE} (?: (?P<string> {_PLAIN_STRING}) | (?P<bracket> [\[{{]) | (?P<escaped> ")
+_JSON_VALUE = re.compile(
+    rf"""{_BLANK} (?: (?P<string> {_PLAIN_STRING}) | (?P<escaped> ")
+    | (?P<empty> \[ {_BLANK} \] | {{ {_BLANK} }} ) | (?P<bracket> [\[{{])
     | (?P<number> -?(?: 0 | [1-9][0-9]*)(?: \.[0-9]+)?(?: [eE][-+]?[0-9]+)? | NaN | -?Infinity)
     | (?P<word> null | true | false) | (?P<nothing> (?=,)) )""",
     re.VERBOSE,
 )
-_KEY = re.compile(rf"""{_SPACE} (?: (?P<string> {_PLAIN_STRING}) {_SPACE} : | (?P<escaped> ") )""", re.VERBOSE)
-_COLON = re.compile(rf"{_SPACE}:")
-_MARK = re.compile(rf"{_SPACE}([,\]}}]?)")
-_ENDS = {"[": re.compile(rf"{_SPACE}(\])"), "{": re.compile(rf"{_SPACE}(\}})")}
-_CLOSING = {"[": "]", "{": "}"}
+_JSON_KEY = re.compile(rf"""{_BLANK} (?: (?P<string> {_PLAIN_STRING}) {_BLANK} : | (?P<escaped> ") )""", re.VERBOSE)
+_COLON = re.compile(rf"{_BLANK}:")
+_MARK = re.compile(rf"{_BLANK}([,\]}}]?)")
 _CONSTANTS = {"null": None, "true": True, "false": False}
 
+# One escape is one character, as JSON counts: a character beyond 2^16 is written with two of them.
 _ESCAPED = re.compile(r"\\(?:u.{4}|.)", re.DOTALL)
 _HALF = re.compile("[\ud800-\udfff]")
-_TOLD_OF_KEY = 39  # characters of a key that is too long, in its path
-
 _DECODER = json.JSONDecoder()
-
-
-def _read_json(text: str) -> Parsed:
-    return _JsonReader(text).read()
 
 
 class _JsonReader:
@@ -322,72 +303,63 @@ class _JsonReader:
     def read(self) -> Parsed:
         """The whole text."""
         builder = self._builder
-        builder.count()
-        self._value()
-        while (mark := self._mark()) == ",":
-            self._broken = True
-            self._value()
-        if self._broken or mark or self._end < len(self._text):
+        builder.count()  # the value itself; all others are counted by the bracket or the comma before them
+        self._items("")
+        if self._broken or len(builder.results) > 1 or self._end < len(self._text):
             raise self._not_json()
         if self._has_halves:  # which are no text: nothing could write them again
-            fix = "Write the character itself."
-            raise config_error([Problem("$", "Half a character", r"\ud800 to \udfff alone", "whole characters", fix)])
+            got, fix = r"\ud800 to \udfff alone", "Write the character itself."
+            raise refusal("$", "Half a character", got, "whole characters", fix)
         return Parsed(builder.results[0], builder.places, self._line)
 
-    def _value(self, key: int | None = None) -> None:
+    def _items(self, end: str) -> None:
+        """Values with commas between them, and the bracket that ends them, or the end of the text."""
+        builder = self._builder
+        self._value(self._key() if end == "}" else None)
+        while (mark := self._next(_MARK)[1]) == ",":
+            builder.at = self._end - 1
+            builder.count()
+            self._value(self._key() if end == "}" else None)
+        if mark != end:
+            raise self._not_json()
+
+    def _value(self, key: int | None) -> None:
         """One value; ``key`` is where its key begins."""
-        match = self._next(_VALUE)
-        kind = str(match.lastgroup)
+        match = self._next(_JSON_VALUE)
+        kind = match.lastgroup or ""
         token, start, builder = match[kind], match.start(kind), self._builder
         builder.at = start
         place = start if key is None else key
         if kind == "string":
             builder.text(token[1:-1], len(token) - 2, place)
-        elif kind == "bracket":
-            self._inside(token, place)
         elif kind == "number":
             builder.number(token, place, "JSON has neither infinity nor NaN; write the number that is meant.")
         elif kind == "word":
             builder.add(_CONSTANTS[token], place)
         elif kind == "escaped":
             builder.text(*self._escaped(start), place)
-        else:
+        elif kind == "nothing":
             self._broken = True
             builder.add(None, place)
-
-    def _inside(self, bracket: str, place: int) -> None:
-        """What a list or an object holds, and its end."""
-        builder = self._builder
-        builder.count()
-        builder.open([] if bracket == "[" else {}, place)
-        if not self._has(_ENDS[bracket]):
-            while True:
-                self._value(None if bracket == "[" else self._key())
-                mark = self._mark()
-                if mark != ",":
-                    break
-                builder.at = self._end - 1
-                builder.count()
-            if mark != _CLOSING[bracket]:
-                raise self._not_json()
-        builder.close()
+        else:
+            builder.count()
+            builder.open([] if token[0] == "[" else {}, place)
+            if kind == "bracket":
+                self._items("]" if token == "[" else "}")
+            builder.close()
 
     def _key(self) -> int:
         """A key and its colon; returns where it begins."""
-        match = self._next(_KEY)
-        kind = str(match.lastgroup)
-        builder, start = self._builder, match.start(kind)
-        builder.at = start
-        if kind == "string":
-            key = match[kind][1:-1]
-            length = len(key)
+        match = self._next(_JSON_KEY)
+        start = match.start(match.lastindex or 0)
+        self._builder.at = start
+        if match["string"]:
+            key = match["string"][1:-1]
+            self._builder.key(key, len(key))
         else:
             key, length = self._escaped(start)
-            self._next(_COLON)
-        if length > MAX_STRING:  # far too long for a path: what stands before its first escape will do
-            told = re.split(r'["\\]', self._text[start + 1 : start + 1 + _TOLD_OF_KEY])[0]
-            raise builder.beyond("a longer one", _SHORT_STRING, below(builder.holder(), told))
-        builder.key(key)
+            self._next(_COLON)  # which belongs to the token of a plain key
+            self._builder.key(key, length)
         return start
 
     def _escaped(self, start: int) -> tuple[str, int]:
@@ -402,16 +374,6 @@ class _JsonReader:
             length = len(_ESCAPED.sub("_", self._text[start + 1 : self._end - 1]))
         return value, length
 
-    def _mark(self) -> str:
-        """What follows a value: a comma, a bracket, or nothing."""
-        return self._next(_MARK)[1]
-
-    def _has(self, token: re.Pattern[str]) -> bool:
-        match = token.match(self._text, self._end)
-        if match is not None:
-            self._end = match.end()
-        return match is not None
-
     def _next(self, token: re.Pattern[str]) -> re.Match[str]:
         match = token.match(self._text, self._end)
         if match is None:
@@ -424,9 +386,7 @@ class _JsonReader:
             json.loads(self._text)  # comes no farther than this reader, and so neither too deep nor to long numbers
         except json.JSONDecodeError as reason:
             place = f"line {reason.lineno}, column {reason.colno}"
-            return config_error(
-                [Problem(place, "Not JSON", reason.msg, "JSON", "Correct the text there.", reason.lineno)]
-            )
+            return refusal(place, "Not JSON", reason.msg, "JSON", "Correct the text there.", reason.lineno)
         raise AssertionError(f"Python reads what is no JSON at character {self._end}")
 
 
@@ -438,6 +398,7 @@ _YAML_NUMBER = re.compile(
     re.VERBOSE,
 )
 _YAML_NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
+# Words of JSON, and what stands for nothing: YAML 1.1 would also take yes, no, on and off for truth.
 _YAML_CONSTANTS = {**_CONSTANTS, "~": None, "": None}
 
 
@@ -446,6 +407,7 @@ def _read_yaml(text: str) -> Parsed:
         import yaml
     except ImportError:
         raise missing("PyYAML", "yaml", "Reading YAML") from None
+    # libyaml where PyYAML has it, ten times as fast. Of the safe loaders only the parser is used: it makes no objects.
     reader = _YamlReader(yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
     try:
         return reader.read()
@@ -454,7 +416,7 @@ def _read_yaml(text: str) -> Parsed:
         line = mark.line + 1 if mark else None
         place = f"line {line}, column {mark.column + 1}" if mark else "$"
         got = short_repr(getattr(reason, "problem", None) or "no text of YAML")
-        raise config_error([Problem(place, "Not YAML", got, "YAML", "Correct the text there.", line)]) from None
+        raise refusal(place, "Not YAML", got, "YAML", "Correct the text there.", line) from None
 
 
 class _YamlReader:
@@ -478,8 +440,8 @@ class _YamlReader:
         for event in self._events:
             if _kind(event) == "DocumentStart":
                 if builder.results:
-                    builder.at = _line_of(event)
-                    raise builder.error("A second document", "'---'", "one document", "Use one file each.", "$")
+                    got, wanted = "'---'", "one document"
+                    raise refusal("$", "A second document", got, wanted, "Use one file each.", _line_of(event))
                 self._value(next(self._events))
         return Parsed(next(iter(builder.results), None), builder.places, int)
 
@@ -511,13 +473,13 @@ class _YamlReader:
 
     def _key(self, event: Any) -> None:
         builder = self._builder
-        builder.count(key=True)
+        builder.count(key=True)  # keys count in YAML, where they may be long and many without a single comma
         builder.at = _line_of(event)
         if _kind(event) != "Scalar" or event.tag:
             got = _kind(event)
-            raise builder.error("Not a name", got, "plain words as keys", "Correct the key.", builder.holder())
+            raise builder.error("Not a name", got, "plain words as keys", "Correct the key.", inside=False)
         if len(event.value) > MAX_STRING:
-            raise builder.beyond("a longer one", _SHORT_STRING, builder.holder())
+            raise builder.beyond("a longer one", _SHORT_STRING, inside=False)
         builder.key(event.value)
 
     def _until(self, end: str) -> Iterator[Any]:

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 from mixtransforms.core.errors import ConfigError, explain
 
+# Problems of one file that are told: more than anybody mends at once, where a hostile file could have 100,000.
 MOST_PROBLEMS = 100
-"""Problems of one file that are told: more than anybody mends at once; a hostile file could have 100,000."""
 
+# Characters of a value, a path or a reason that are told: four lines of a terminal, where a path may have 8 KB.
 LONGEST_TEXT = 300
-"""Characters of a value, a path or a reason that are told: four lines of a terminal; a value may have a megabyte."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,17 @@ def config_error(problems: Sequence[Problem], file: str = "") -> ConfigError:
     error.got, error.wanted = first.got, first.wanted
     error.problems = tuple(problems)
     return error
+
+
+def beyond(path: str, got: str, wanted: str, line: int | None = None) -> Problem:
+    """The problem of a file that is beyond a limit."""
+    fix = "Pipelines are far smaller; this file is damaged, or none."
+    return Problem(path, "Beyond a limit", got, wanted, fix, line)
+
+
+def refusal(path: str, what: str, got: str, wanted: str, fix: str, line: int | None = None) -> ConfigError:
+    """The error of one problem alone."""
+    return config_error([Problem(path, what, got, wanted, fix, line)])
 
 
 def below(path: str, step: str | int) -> str:

@@ -23,10 +23,11 @@ from typing import Any
 from mixtransforms.core import fields
 from mixtransforms.core.fields import Rule, Schema
 from mixtransforms.files.forms import ArgumentCodec, Vocabulary
-from mixtransforms.files.problems import Problem, config_error, one_line, short_repr
+from mixtransforms.files.problems import Problem, config_error, one_line, refusal, short_repr
 from mixtransforms.methods import registry as methods
 from mixtransforms.mixing import transform as neutral_door
 from mixtransforms.mixing.compose import BatchPipeline
+from mixtransforms.mixing.options import SEED
 from mixtransforms.mixing.transform import MixTransform
 
 FILE_HOSTS = ("torchvision", "albumentations", "neutral")
@@ -35,6 +36,8 @@ FILE_HOSTS = ("torchvision", "albumentations", "neutral")
 OWN_PREFIX = "mixtransforms."
 CUSTOM_PREFIX = "custom."
 """First parts of names: of what is ours, and of what a caller has allowed."""
+
+BATCH_COMPOSE = f"{OWN_PREFIX}BatchCompose"
 
 CHILDREN_PARAMETER = "transforms"
 """The parameter that takes the transforms of a container; files call them children."""
@@ -131,6 +134,12 @@ def rule_argument(rule: Rule, default: Any) -> Argument:
     codec = ArgumentCodec(rule.schema, fields.encode, rule.check, rule.wanted)
     required = default is MISSING
     return Argument(codec, MISSING if required else fields.encode(default), required, rule.doc)
+
+
+def with_seed(entry: TypeEntry) -> TypeEntry:
+    """The entry of a BatchCompose: its seed is a checked field of ours, and not what its annotation says."""
+    arguments = {**entry.arguments, "seed": rule_argument(SEED, None)}
+    return dataclasses.replace(entry, arguments=MappingProxyType(arguments))
 
 
 def host_entry(
@@ -263,7 +272,7 @@ class Codec:
                 fix = "Make a new BatchCompose of the changed list."
                 got, wanted = "other transforms than it was made of", "those that it runs"
                 what = "A list changed behind its pipeline"
-                raise config_error([Problem(f"{ROOT}.children", what, got, wanted, fix)])
+                raise refusal(f"{ROOT}.children", what, got, wanted, fix)
         return listed
 
     def make(self, entry: TypeEntry, args: Mapping[str, Any], children: Sequence[Any]) -> Any:
@@ -281,12 +290,10 @@ class Codec:
             if not isinstance(cls, type) or not self.runs(cls):
                 got = _full_name(cls) if isinstance(cls, type) else type(cls).__name__
                 wanted, fix = f"classes of transforms for {self.host}", "Give classes, not objects or names."
-                raise config_error([Problem("allow=", "Not a transform of this pipeline's host", got, wanted, fix)])
+                raise refusal("allow=", "Not a transform of this pipeline's host", got, wanted, fix)
             name = CUSTOM_PREFIX + cls.__name__
             if name in own and own[name].cls is not cls:
-                raise config_error(
-                    [Problem("allow=", "Two classes of one name", name, "one class a name", "Rename one.")]
-                )
+                raise refusal("allow=", "Two classes of one name", name, "one class a name", "Rename one.")
             own[name] = self.custom_entry(name, cls)
         return type(self)([*self.entries.values(), *own.values()]) if own else self
 
@@ -395,4 +402,4 @@ def host_of(pipeline: Any) -> str:
         return "neutral"
     wanted = "a transform of torchvision v2, of Albumentations or of mixtransforms"
     fix = "Put the transforms into a BatchCompose."
-    raise config_error([Problem(ROOT, "Not a pipeline", type(pipeline).__name__, wanted, fix)])
+    raise refusal(ROOT, "Not a pipeline", type(pipeline).__name__, wanted, fix)

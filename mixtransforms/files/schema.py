@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from mixtransforms.core.errors import nearest
@@ -17,7 +17,14 @@ from mixtransforms.files.problems import below, one_line
 _TELLING = frozenset({"description", "default", "title"})
 """Keywords that say something and check nothing."""
 
+# Of what there is to choose from; the longest lists are those of dtypes, with some 40.
 _MOST_NAMES = 12
+
+
+def closed_object(properties: Schema, required: Iterable[str]) -> dict[str, Any]:
+    """The schema of an object without other entries than these."""
+    known = {"properties": dict(properties), "required": list(required)}
+    return {"type": "object", **known, "additionalProperties": False}
 
 
 def fits(value: Any, schema: Schema | bool) -> bool:

@@ -9,20 +9,13 @@ from typing import Any
 
 from mixtransforms.core.display import code_of
 from mixtransforms.core.errors import ConfigError
-from mixtransforms.files.registry import (
-    CHILDREN_PARAMETER,
-    CUSTOM_PREFIX,
-    OWN_PREFIX,
-    Codec,
-    TypeEntry,
-    codec_of,
-    host_of,
-)
+from mixtransforms.files import registry
+from mixtransforms.files.registry import Codec, TypeEntry
 from mixtransforms.mixing.compose import BatchPipeline
 from mixtransforms.mixing.transform import MixTransform
 
+# Characters of a line: a little more than most formatters allow, a little less than notebooks show.
 CODE_WIDTH = 100
-"""Characters of a line: what formatters of code leave in one."""
 
 _HOST_PREFIX = {"torchvision": "v2.", "albumentations": "A."}
 """How each host's own documentation imports it."""
@@ -41,7 +34,7 @@ def source(pipeline: Any) -> str:
     Args:
         pipeline: A pipeline or transform of either host.
     """
-    return _constructor_code(codec_of(host_of(pipeline)), pipeline, "")
+    return _constructor_code(registry.codec_of(registry.host_of(pipeline)), pipeline, "")
 
 
 def _constructor_code(codec: Codec, transform: Any, indent: str) -> str:
@@ -52,13 +45,13 @@ def _constructor_code(codec: Codec, transform: Any, indent: str) -> str:
         given = list(_given(entry, codec.held(transform, entry)))
     except (ConfigError, TypeError):
         return repr(transform)
-    name = entry.name.removeprefix(OWN_PREFIX).removeprefix(CUSTOM_PREFIX)
+    name = entry.name.removeprefix(registry.OWN_PREFIX).removeprefix(registry.CUSTOM_PREFIX)
     name = name.replace(f"{codec.host}.", _HOST_PREFIX.get(codec.host, ""))
     if not entry.children:
         return f"{name}({', '.join(given)})"
     inner = [_constructor_code(codec, child, indent + "    ") for child in codec.children(transform)]
-    first = next(iter(inspect.signature(entry.cls).parameters)) == CHILDREN_PARAMETER
-    return _container(name, "" if first else f"{CHILDREN_PARAMETER}=", inner, given, indent)
+    first = next(iter(inspect.signature(entry.cls).parameters)) == registry.CHILDREN_PARAMETER
+    return _container(name, "" if first else f"{registry.CHILDREN_PARAMETER}=", inner, given, indent)
 
 
 def _container(name: str, keyword: str, inner: list[str], given: list[str], indent: str) -> str:

@@ -10,8 +10,9 @@ from typing import Any
 
 from mixtransforms.core.errors import ConfigError
 from mixtransforms.files import document
+from mixtransforms.files.document import ReadResult
 from mixtransforms.files.parse import MAX_BYTES, Parsed, parse_with_places
-from mixtransforms.files.problems import Problem, config_error, short_repr
+from mixtransforms.files.problems import config_error, refusal, short_repr
 from mixtransforms.files.registry import Allowed
 
 YAML = (".yaml", ".yml")
@@ -34,7 +35,7 @@ def save(pipeline: Any, path: str | os.PathLike[str], *, allow: Allowed = (), no
     target = Path(path)
     if target.suffix.lower() in YAML:
         fix = "Give it a name that ends in .json; load() reads both."
-        raise config_error([Problem("$", "YAML is read, not written", short_repr(target.name), "a JSON file", fix)])
+        raise refusal("$", "YAML is read, not written", short_repr(target.name), "a JSON file", fix)
     write_atomically(target, document.to_json(pipeline, allow=allow, notes=notes))
 
 
@@ -47,11 +48,13 @@ def write_atomically(target: Path, text: str) -> None:
     target = target.resolve() if target.is_symlink() else target
     if not target.parent.is_dir():
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), os.fspath(target))
+    # Beside the file, since a file cannot be renamed onto another disk; of its name no more than names may have.
     descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:100]}.")
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
             file.write(text)
             file.flush()
+            # Otherwise the new name may reach the disk before the content, and a crash leaves an empty file.
             os.fsync(file.fileno())
         os.chmod(name, _file_mode(target))
         os.replace(name, target)
@@ -81,13 +84,10 @@ def load(path: str | os.PathLike[str], *, allow: Allowed = ()) -> Any:
         ConfigError: As for :func:`mixtransforms.from_dict` and for text that is not strict; names the file.
         OSError: The file cannot be read.
     """
-    try:
-        pipeline, problems = document.read_data(_read(path).value, allow)
-    except ConfigError as reason:  # of the text, or of a class that is allowed
-        problems = reason.problems
-    if problems:
-        raise config_error(problems, os.fspath(path))
-    return pipeline
+    result, _ = _loaded(path, allow)
+    if result.problems:
+        raise config_error(result.problems, os.fspath(path))
+    return result.pipeline
 
 
 def check(path: str | os.PathLike[str], *, allow: Allowed = ()) -> list[tuple[int | None, str]]:
@@ -100,26 +100,25 @@ def check(path: str | os.PathLike[str], *, allow: Allowed = ()) -> list[tuple[in
     Raises:
         OSError: The file cannot be read.
     """
-    try:
-        parsed = _read(path)
-    except ConfigError as reason:  # the reader tells lines itself, and knows no places of what it has not read
-        return [(problem.line, str(problem)) for problem in reason.problems]
-    try:
-        problems = document.read_data(parsed.value, allow).problems
-    except ConfigError as reason:
-        problems = reason.problems
-    lines = parsed.lines({place for problem in problems for place in _enclosing(problem.path)})
+    result, parsed = _loaded(path, allow)
+    places = [_enclosing(problem.path) for problem in result.problems]
+    lines = parsed.lines({place for inside_out in places for place in inside_out}) if parsed else {}
     found = [
-        (next((lines[place] for place in _enclosing(problem.path) if place in lines), None), str(problem))
-        for problem in problems
+        (next((lines[place] for place in inside_out if place in lines), problem.line), str(problem))
+        for problem, inside_out in zip(result.problems, places, strict=True)
     ]
     return sorted(found, key=lambda item: item[0] or 0)
 
 
-def _read(path: str | os.PathLike[str]) -> Parsed:
-    """What a file says. Of one that is too large, no more is read than shows it."""
-    with Path(path).open("rb") as file:
-        return parse_with_places(file.read(MAX_BYTES + 1), yaml=Path(path).suffix.lower() in YAML)
+def _loaded(path: str | os.PathLike[str], allow: Allowed) -> tuple[ReadResult, Parsed | None]:
+    """What came of reading a file, and what its text says where it could be read. No more than the limit is read."""
+    parsed = None
+    try:
+        with Path(path).open("rb") as file:
+            parsed = parse_with_places(file.read(MAX_BYTES + 1), yaml=Path(path).suffix.lower() in YAML)
+        return document.read_data(parsed.value, allow), parsed
+    except ConfigError as reason:  # of the text, or of a class that is allowed
+        return ReadResult(None, reason.problems), parsed
 
 
 def _enclosing(path: str) -> list[str]:

@@ -13,20 +13,9 @@ from albumentations.core.composition import BaseCompose
 from albumentations.core.keypoints_utils import keypoint_formats
 
 import mixtransforms.albumentations as door
+from mixtransforms.files import registry
 from mixtransforms.files.forms import ArgumentCodec, Vocabulary, keyword_object
-from mixtransforms.files.registry import (
-    CUSTOM_PREFIX,
-    OWN_PREFIX,
-    Codec,
-    TypeEntry,
-    add_codec,
-    host_entry,
-    own_entries,
-    resolved_annotations,
-    rule_argument,
-    runtime_attributes,
-)
-from mixtransforms.mixing.options import SEED
+from mixtransforms.files.registry import Codec, TypeEntry
 from mixtransforms.mixing.transform import MixTransform
 
 _REFUSED = {
@@ -43,7 +32,7 @@ _REFUSED = {
 def _object_parameters(cls: type) -> ArgumentCodec:
     """The codec of ``BboxParams`` or ``KeypointParams``."""
     parameters = inspect.signature(cls).parameters
-    types = resolved_annotations(parameters, cls)
+    types = registry.resolved_annotations(parameters, cls)
     if cls is A.KeypointParams:  # which would find out when it is first used
         types["format"] = Literal[tuple(sorted(keypoint_formats))]
     codecs = {name: Vocabulary().codec(annotation) for name, annotation in types.items()}
@@ -51,7 +40,7 @@ def _object_parameters(cls: type) -> ArgumentCodec:
     return keyword_object(codecs, cls, required)
 
 
-_VOCABULARY = Vocabulary({cls: _object_parameters(cls) for cls in (A.BboxParams, A.KeypointParams)})
+_ALBUMENTATIONS_VOCABULARY = Vocabulary({cls: _object_parameters(cls) for cls in (A.BboxParams, A.KeypointParams)})
 """What constructors take beside plain values."""
 
 _PARAMETER_ANNOTATIONS = {"bbox_params": A.BboxParams | None, "keypoint_params": A.KeypointParams | None}
@@ -80,7 +69,7 @@ def _is_public(name: str, cls: Any) -> bool:
 
 def _entry(name: str, cls: type) -> TypeEntry:
     mended = _PARAMETER_ANNOTATIONS if issubclass(cls, A.Compose) else _checked(cls)
-    entry = host_entry(name, cls, _VOCABULARY, mended)
+    entry = registry.host_entry(name, cls, _ALBUMENTATIONS_VOCABULARY, mended)
     # Children stand in one place.
     left = {key: argument for key, argument in entry.arguments.items() if key not in ("first", "second")}
     return replace(entry, arguments=MappingProxyType(left)) if issubclass(cls, BaseCompose) else entry
@@ -107,11 +96,6 @@ def _of_bases(cls: type) -> set[str]:
     """Names that the constructors of a transform's bases take."""
     constructors = (vars(base)["__init__"] for base in cls.__mro__[1:-1] if "__init__" in vars(base))
     return {name for constructor in constructors for name in inspect.signature(constructor).parameters} - {"self"}
-
-
-def _batch_compose_entry() -> TypeEntry:
-    entry = _entry(f"{OWN_PREFIX}BatchCompose", door.BatchCompose)
-    return replace(entry, arguments=MappingProxyType({**entry.arguments, "seed": rule_argument(SEED, None)}))
 
 
 class AlbumentationsCodec(Codec):
@@ -141,7 +125,7 @@ class AlbumentationsCodec(Codec):
 
     def may_forget(self, entry: TypeEntry) -> bool:
         """The host's own do, of arguments that stand for others or that nothing uses."""
-        return not entry.name.startswith(CUSTOM_PREFIX)
+        return not entry.name.startswith(registry.CUSTOM_PREFIX)
 
     def without_echoes(self, node: Mapping[str, Any]) -> Mapping[str, Any]:
         """Without the arguments of base classes, as of ``Pad`` in ``PadIfNeeded``; the host itself skips them."""
@@ -159,7 +143,7 @@ class AlbumentationsCodec(Codec):
         held = {
             name: value
             for name, value in vars(transform).items()
-            if name not in _PASSING | runtime_attributes(transform)
+            if name not in _PASSING | registry.runtime_attributes(transform)
             and (name not in _GIVEN_BY_PIPELINE or name.lstrip("_") in own)
         }
         if isinstance(transform, A.Compose):
@@ -167,9 +151,10 @@ class AlbumentationsCodec(Codec):
         return held
 
 
-def _public_entries() -> list[TypeEntry]:
+def _entries() -> list[TypeEntry]:
     public = {name: cls for name, cls in vars(A).items() if _is_public(name, cls)}
-    return [_entry(f"albumentations.{name}", cls) for name, cls in public.items()]
+    ours = registry.with_seed(_entry(registry.BATCH_COMPOSE, door.BatchCompose))
+    return [*registry.own_entries(door), ours, *(_entry(f"albumentations.{name}", cls) for name, cls in public.items())]
 
 
-add_codec(AlbumentationsCodec([*own_entries(door), _batch_compose_entry(), *_public_entries()]))
+registry.add_codec(AlbumentationsCodec(_entries()))

@@ -16,24 +16,15 @@ from torchvision.transforms.v2._utils import _parse_labels_getter
 
 import mixtransforms.torchvision as door
 from mixtransforms.core import fields
+from mixtransforms.files import registry
 from mixtransforms.files.forms import ArgumentCodec, Vocabulary, objects_by_name
-from mixtransforms.files.registry import (
-    CHILDREN_PARAMETER,
-    OF_TRANSFORMS,
-    OWN_PREFIX,
-    Codec,
-    TypeEntry,
-    add_codec,
-    host_entry,
-    own_entries,
-    rule_argument,
-    runtime_attributes,
-)
-from mixtransforms.mixing.options import SEED
+from mixtransforms.files.registry import Codec, TypeEntry
+from mixtransforms.files.schema import closed_object
 from mixtransforms.mixing.transform import MixTransform
 
+# Numbers of a tensor in a file. A LinearTransformation has one for every pair of values of its patch: 4,096 are those
+# of 64 values, while a picture of CIFAR, with 9.4 million of them, belongs into a file of its own.
 MOST_NUMBERS = 4096
-"""Numbers of a tensor in a file; a ``LinearTransformation`` has one for every pair of values of its patch."""
 
 
 def _interpolation(value: Any) -> v2.InterpolationMode:
@@ -50,15 +41,8 @@ def _box_format(value: Any) -> Any:
 
 def _tensor_codec() -> ArgumentCodec:
     floating = [name for name, dtype in _DTYPES.items() if dtype.is_floating_point and dtype.itemsize > 1]
-    schema = {
-        "type": "object",
-        "properties": {
-            "dtype": {"enum": floating},
-            "values": {"type": "array", "items": {"type": ["number", "array"]}},
-        },
-        "required": ["dtype", "values"],
-        "additionalProperties": False,
-    }
+    values = {"type": "array", "items": {"type": ["number", "array"]}}
+    schema = closed_object({"dtype": {"enum": floating}, "values": values}, ("dtype", "values"))
 
     def write(value: Any) -> dict[str, Any]:
         if not isinstance(value, torch.Tensor) or _torch_name(value.dtype) not in floating:
@@ -74,9 +58,8 @@ def _tensor_codec() -> ArgumentCodec:
             raise ValueError(f"{tensor.numel()} numbers, not all of them finite in {value['dtype']}")
         return tensor
 
-    return ArgumentCodec(
-        schema, write, read, wanted=f"a tensor of at most {MOST_NUMBERS} finite numbers, with its dtype"
-    )
+    wanted = f"a tensor of at most {MOST_NUMBERS} finite numbers, with its dtype"
+    return ArgumentCodec(schema, write, read, wanted)
 
 
 def _torch_name(dtype: torch.dtype) -> str:
@@ -90,7 +73,7 @@ _KEY_TYPES = {
 }
 _KEY_TYPES |= {"Tensor": torch.Tensor, "PIL": PIL.Image.Image, "others": "others"}
 
-_VOCABULARY = Vocabulary(
+_TORCHVISION_VOCABULARY = Vocabulary(
     leaves={
         v2.InterpolationMode: objects_by_name({mode.value: mode for mode in v2.InterpolationMode}, _interpolation),
         v2.AutoAugmentPolicy: objects_by_name(
@@ -121,24 +104,22 @@ _HELD_AS = ((v2.RandomIoUCrop, "sampler_options", "options"),)
 """Arguments that are held under another name, beside those with an underscore before it."""
 
 
-def _mended(cls: type) -> dict[str, Any]:
-    """Annotations for a class of the host, or derived from one."""
+def _entry(name: str, cls: type) -> TypeEntry:
+    """The entry of a class of the host, or of one derived from it, with its annotations mended."""
     theirs = [base.__name__ for base in reversed(cls.__mro__) if base.__module__.startswith("torchvision.")]
-    return {name: annotation for base in theirs for name, annotation in _MENDED.get(base, {}).items()}
+    mended = {argument: annotation for base in theirs for argument, annotation in _MENDED.get(base, {}).items()}
+    return registry.host_entry(name, cls, _TORCHVISION_VOCABULARY, mended)
 
 
-def _public() -> list[TypeEntry]:
-    classes = {
+def _torchvision_entries() -> list[TypeEntry]:
+    public = {
         name: cls
         for name, cls in vars(v2).items()
         if isinstance(cls, type) and issubclass(cls, v2.Transform) and cls not in (v2.Transform, v2.Lambda)
     }
-    return [host_entry(f"torchvision.{name}", cls, _VOCABULARY, _mended(cls)) for name, cls in classes.items()]
-
-
-def _batch_compose() -> TypeEntry:
-    seed = rule_argument(SEED, None)
-    return TypeEntry(f"{OWN_PREFIX}BatchCompose", door.BatchCompose, MappingProxyType({"seed": seed}), OF_TRANSFORMS)
+    ours = registry.with_seed(registry.host_entry(registry.BATCH_COMPOSE, door.BatchCompose, _TORCHVISION_VOCABULARY))
+    theirs = (_entry(f"torchvision.{name}", cls) for name, cls in public.items())
+    return [*registry.own_entries(door), ours, *theirs]
 
 
 class TorchvisionCodec(Codec):
@@ -156,9 +137,7 @@ class TorchvisionCodec(Codec):
 
     def custom_entry(self, name: str, cls: type) -> TypeEntry:
         """The entry of a caller's own module."""
-        if issubclass(cls, MixTransform):
-            return super().custom_entry(name, cls)
-        return host_entry(name, cls, _VOCABULARY, _mended(cls))
+        return super().custom_entry(name, cls) if issubclass(cls, MixTransform) else _entry(name, cls)
 
     def held(self, transform: Any, entry: TypeEntry) -> Mapping[str, Any]:
         """Arguments from the attributes that hold them, put right where these differ from what was given."""
@@ -181,13 +160,13 @@ class TorchvisionCodec(Codec):
         """All attributes; modes and the like by their names, however they were given."""
         if isinstance(transform, MixTransform):
             return super().state(transform)
+        # Children are compared one by one; .train() and .eval() are no part of a pipeline.
         entry = self.entry_of(transform, "$")
         spelled = {_attribute(transform, name): argument.codec for name, argument in entry.arguments.items()}
         return {
             name: spelled[name].write(value) if name in spelled and spelled[name].names else value
             for name, value in vars(transform).items()
-            if name not in (CHILDREN_PARAMETER, "training")  # children are compared one by one; .eval() is no part
-            and name not in runtime_attributes(transform)
+            if name not in (registry.CHILDREN_PARAMETER, "training", *registry.runtime_attributes(transform))
             and not (name == "_modules" and entry.children)
         }
 
@@ -221,4 +200,4 @@ def _given_getter(getter: Any) -> Any:
     return None if getattr(getter, "__code__", 0) is nothing.__code__ else getter
 
 
-add_codec(TorchvisionCodec([*own_entries(door), _batch_compose(), *_public()]))
+registry.add_codec(TorchvisionCodec(_torchvision_entries()))
