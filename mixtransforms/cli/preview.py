@@ -181,7 +181,7 @@ def _page(title: str, figure: Any, pipeline: Any, file: Path) -> str:
     picture = render.Png(figure._repr_png_(), figure.alt)
     diagram = f"<h2>Pipeline</h2>{pipeline._repr_html_()}"
     text = escape(file.read_text(encoding="utf-8"), quote=False)
-    return render.page(
+    return render.html_page(
         title, [picture, diagram, f"<details><summary>{escape(file.name)}</summary><pre>{text}</pre></details>"]
     )
 

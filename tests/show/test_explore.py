@@ -32,6 +32,7 @@ from mixtransforms import (
 )
 from mixtransforms.methods.registry import METHODS
 from mixtransforms.mixing.transform import MixTransform
+from mixtransforms.show.batches import figures
 from mixtransforms.show.explorer.explore import explore
 
 pytest.importorskip("matplotlib")
@@ -64,7 +65,7 @@ def pictures(monkeypatch):
         calls.append((arguments, options))
         return figure
 
-    monkeypatch.setattr(show, "batch", draw)
+    monkeypatch.setattr(figures, "batch", draw)
     return calls
 
 

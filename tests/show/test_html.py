@@ -34,9 +34,10 @@ from mixtransforms.methods import MixUp as PureMixUp
 from mixtransforms.methods import OneOf as PureOneOf
 from mixtransforms.methods.schedules import Schedule
 from mixtransforms.rng.keys import Key
-from mixtransforms.show.html import plans, render, svg
+from mixtransforms.show import style
+from mixtransforms.show.html import render, svg
 from mixtransforms.show.html.markup import SCOPE, STYLE, tag
-from mixtransforms.show.html.values import said
+from mixtransforms.show.words import short_repr
 
 # ------------------------------------------------------------------------------------------------ the reader
 
@@ -624,15 +625,15 @@ def test_long_names_are_whole_under_the_pointer():
     ],
 )
 def test_values_are_told_shortly_and_alike_in_every_run(value, text):
-    assert said(value).replace("test_values_are_told_shortly_and_alike_in_every_run.<locals>.", "") == text
+    assert short_repr(value).replace("test_values_are_told_shortly_and_alike_in_every_run.<locals>.", "") == text
 
 
 def test_values_are_never_long():
-    assert said([10**5000]) == "[int, whose repr fails]"
+    assert short_repr([10**5000]) == "[int, whose repr fails]"
     circle = []
     circle.append(circle)
     for value in ("x" * 10**6, b"x" * 10**6, np.zeros((1000, 10)), [["y" * 500] * 100] * 100, circle):
-        assert len(said(value)) < 20_000
+        assert len(short_repr(value)) < 20_000
 
 
 @pytest.mark.parametrize("make", [plan_of, lambda: MixUp(kinds={"a": "image"}), of_torchvision, of_albumentations])
@@ -778,7 +779,7 @@ def test_a_schedule_that_fails_is_told_in_words(wild):
     ],
 )
 def test_ticks_are_round(low, high, whole, wanted):
-    assert svg.ticks(low, high, whole=whole) == pytest.approx(wanted)
+    assert svg.round_ticks(low, high, whole=whole) == pytest.approx(wanted)
 
 
 # ------------------------------------------------------------------------------------------------ looks
@@ -797,7 +798,7 @@ def contrast(one, other):
 
 @pytest.mark.parametrize("paper", ["#ffffff", "#111111"])
 def test_accents_are_seen_on_light_and_on_dark_paper(paper):
-    used = {*svg.ACCENTS, plans._REST, *re.findall(r"#[0-9A-F]{6}", STYLE)}
+    used = {*style.SOURCE_ACCENTS, style.ACCENT_OF_REST, *re.findall(r"#[0-9A-F]{6}", STYLE)}
     assert min(contrast(color, paper) for color in used) >= 3
     ink = 0 if paper == "#ffffff" else 255  # of what is drawn in the colour of the text, on either paper
     mixed = round(svg.FAINT * ink + (1 - svg.FAINT) * int(paper[1:3], 16))
@@ -854,7 +855,7 @@ def png(width=3, height=2):
 
 def test_a_page_holds_all_its_parts():
     data = png()
-    html = render.page("A & <B>", [plan_of()._repr_html_(), render.Png(data, 'two "cats"'), "<p>end</p>"])
+    html = render.html_page("A & <B>", [plan_of()._repr_html_(), render.Png(data, 'two "cats"'), "<p>end</p>"])
     assert html.startswith('<!doctype html>\n<html lang="en"><head><meta charset="utf-8">')
     root = read(html)
     assert root.all("title")[0].text == root.all("h1")[0].text == "A & <B>"
@@ -869,7 +870,7 @@ def test_a_page_holds_all_its_parts():
         "height": "2",
     }
     assert sections[2].text == "end"
-    assert read(render.page("nothing", [])).all("section") == []
+    assert read(render.html_page("nothing", [])).all("section") == []
 
 
 @pytest.mark.parametrize("data", [b"", b"GIF89a", png()[:20]])
@@ -879,7 +880,7 @@ def test_a_picture_must_be_a_png(data):
 
 
 def test_titles_of_pages_are_plain_text():
-    root = read(render.page(HOSTILE, []))
+    root = read(render.html_page(HOSTILE, []))
     assert root.all("h1")[0].text == root.all("title")[0].text
     assert "<script>" in root.all("h1")[0].text
 

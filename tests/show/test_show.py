@@ -1,5 +1,6 @@
 """Pictures say what the plan says: structure, shares, outlines; and they draw for every kind of batch."""
 
+import inspect
 import subprocess
 import sys
 
@@ -106,9 +107,17 @@ def percent(share):
     ("share", "text"), [(0, "0%"), (0.001, "<1%"), (0.25, "25%"), (0.999, ">99%"), (1, "100%"), (0.006, "1%")]
 )
 def test_0_and_100_percent_mean_exactly_that(share, text):
-    from mixtransforms.show.batches import draw
+    from mixtransforms.show import words
 
-    assert draw.percent(share) == text
+    assert words.percent(share) == text
+
+
+@pytest.mark.parametrize("draw", [show.batch, show.trace, show.compare, show.explore, show.weights, show.schedule])
+def test_every_argument_is_documented_once_and_before_what_is_returned(draw):
+    arguments, _, rest = draw.__doc__.partition("    Returns:\n")
+    for name in inspect.signature(draw).parameters:
+        assert arguments.count(f"\n        {name}: ") == 1
+    assert "Raises:\n" in rest
 
 
 def test_the_outline_is_the_box():

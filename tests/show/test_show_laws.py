@@ -25,7 +25,7 @@ from mixtransforms import (
 from mixtransforms.methods import CutMix, MixUp, OneOf
 from mixtransforms.methods.base import PairMethod
 from mixtransforms.show import coverage, weights
-from mixtransforms.show.methods import laws
+from mixtransforms.show.methods import statistics
 
 pytest.importorskip("matplotlib")
 
@@ -106,31 +106,31 @@ METHODS = {
 }
 
 
-EFFORT = {name: getattr(laws, name) for name in ("_ENOUGH", "_LEAST", "_MOST")}
+EFFORT = {name: getattr(statistics, name) for name in ("_ENOUGH", "_LEAST", "_MOST")}
 
 
 @pytest.fixture(autouse=True)
 def _quickly(monkeypatch):
     """Fewer plans than users get, for tests of what figures are made of."""
     for name, count in {"_ENOUGH": 1_000, "_LEAST": 20, "_MOST": 40}.items():
-        monkeypatch.setattr(laws, name, count)
+        monkeypatch.setattr(statistics, name, count)
 
 
 @pytest.fixture
 def many(monkeypatch):
     """As many plans as users get."""
     for name, count in EFFORT.items():
-        monkeypatch.setattr(laws, name, count)
+        monkeypatch.setattr(statistics, name, count)
 
 
 @pytest.fixture
 def few(monkeypatch):
     """A few plans, for painters that are slow."""
-    monkeypatch.setattr(laws, "_MOST", 8)
+    monkeypatch.setattr(statistics, "_MOST", 8)
 
 
 def plans_of(method, spec, epoch=0):
-    return list(laws.drawn(method, spec, epoch, "here"))
+    return list(statistics.drawn_plans(method, spec, epoch, "here"))
 
 
 def spread(text):
@@ -145,7 +145,7 @@ def spread(text):
 @pytest.mark.parametrize("per", ["sample", "batch"])
 def test_shares_of_mixup_follow_beta(alpha, per, many):
     stats = pytest.importorskip("scipy.stats")
-    law = laws.law(MixUp(alpha, per=per), WIDE, 0, "here")
+    law = statistics.weight_stats(MixUp(alpha, per=per), WIDE, 0, "here")
     own = np.unique(law.own[law.mixed]) if per == "batch" else law.own[law.mixed]
     assert stats.kstest(own, stats.beta(alpha, alpha).cdf).pvalue > 0.01
     if per == "sample":  # enough of them to tell one law from the next
@@ -156,7 +156,7 @@ def test_shares_of_mixup_follow_beta(alpha, per, many):
 
 def test_folded_shares_are_the_upper_half_of_beta(many):
     stats = pytest.importorskip("scipy.stats")
-    law = laws.law(MixUp(0.4, fold=True), WIDE, 0, "here")
+    law = statistics.weight_stats(MixUp(0.4, fold=True), WIDE, 0, "here")
     assert stats.kstest(law.own, lambda own: 2 * stats.beta(0.4, 0.4).cdf(own) - 1).pvalue > 0.01
     assert np.array_equal(law.largest, law.own)
 
@@ -165,7 +165,7 @@ def test_folded_shares_are_the_upper_half_of_beta(many):
 def test_the_beta_law_of_bins_is_that_of_scipy(alpha):
     stats = pytest.importorskip("scipy.stats")
     edges = np.linspace(0, 1, 21)
-    found = laws.beta_shares(edges, alpha)
+    found = statistics.beta_shares(edges, alpha)
     assert found == pytest.approx(np.diff(stats.beta(alpha, alpha).cdf(edges)), abs=1e-6)
     assert found.sum() == pytest.approx(1)
 
@@ -173,7 +173,7 @@ def test_the_beta_law_of_bins_is_that_of_scipy(alpha):
 @pytest.mark.parametrize("name", METHODS)
 def test_shares_and_areas_are_those_of_painted_pixels(name, few):
     spec = BatchSpec(6, SHAPE)
-    law = laws.law(METHODS[name], spec, 0, "here")
+    law = statistics.weight_stats(METHODS[name], spec, 0, "here")
     own, largest, pasted, label = [], [], [], []
     for plan in plans_of(METHODS[name], spec):
         shares = oracles.shares(plan)
@@ -204,7 +204,9 @@ def painted_over(plan):
 
 
 def test_what_is_heavily_mixed_and_what_hardly():
-    law = laws.Law(np.array([1.0, 0.5, 0.0, 0.96, 0.75]), None, np.array([1.0, 0.5, 1.0, 0.96, 0.75]), np.zeros(5))
+    law = statistics.WeightStats(
+        np.array([1.0, 0.5, 0.0, 0.96, 0.75]), None, np.array([1.0, 0.5, 1.0, 0.96, 0.75]), np.zeros(5)
+    )
     assert law.mixed.tolist() == [False, True, True, True, True]
     assert law.heavily == pytest.approx(1 / 5)
     assert law.hardly == pytest.approx(3 / 5)
@@ -213,7 +215,7 @@ def test_what_is_heavily_mixed_and_what_hardly():
 @pytest.mark.parametrize(("epoch", "alpha", "p"), [(0, 0.2, 0.0), (5, 1.1, 0.5), (10, 2.0, 1.0), (99, 2.0, 1.0)])
 def test_schedules_have_the_value_of_the_epoch(epoch, alpha, p, many):
     stats = pytest.importorskip("scipy.stats")
-    law = laws.law(MixUp(Ramp(0.2, 2.0, 0, 10), p=Ramp(0, 1, 0, 10)), WIDE, epoch, "here")
+    law = statistics.weight_stats(MixUp(Ramp(0.2, 2.0, 0, 10), p=Ramp(0, 1, 0, 10)), WIDE, epoch, "here")
     assert law.mixed.mean() == pytest.approx(p, abs=0.02)
     if p:
         assert stats.kstest(law.own[law.mixed], stats.beta(alpha, alpha).cdf).pvalue > 0.01
@@ -221,9 +223,9 @@ def test_schedules_have_the_value_of_the_epoch(epoch, alpha, p, many):
 
 def test_the_same_plans_every_time_and_no_global_generator_moves():
     state = np.random.get_state()[1].copy()  # noqa: NPY002
-    first, second = (laws.law(OneOf([MixUp(), CutMix()]), WIDE, 3, "here") for _ in range(2))
+    first, second = (statistics.weight_stats(OneOf([MixUp(), CutMix()]), WIDE, 3, "here") for _ in range(2))
     assert np.array_equal(first.own, second.own)
-    assert not np.array_equal(first.own, laws.law(OneOf([MixUp(), CutMix()]), WIDE, 4, "here").own)
+    assert not np.array_equal(first.own, statistics.weight_stats(OneOf([MixUp(), CutMix()]), WIDE, 4, "here").own)
     assert np.array_equal(np.random.get_state()[1], state)  # noqa: NPY002
 
 
@@ -252,7 +254,7 @@ def test_slow_methods_draw_fewer_plans(method, many):
 @pytest.mark.parametrize("name", METHODS)
 def test_the_map_is_the_mean_of_painted_pixels(name, few):
     spec = BatchSpec(6, SHAPE)
-    cover = laws.cover(METHODS[name], spec, 0, "here")
+    cover = statistics.coverage_map(METHODS[name], spec, 0, "here")
     found = [oracles.paint(plan, oracles.provenance(6, SHAPE)) for plan in plans_of(METHODS[name], spec)]
     own = np.mean([painted[np.arange(6), ..., np.arange(6)] for painted in found], axis=(0, 1))
     assert cover.replaced == pytest.approx(1 - own, abs=1e-12)
@@ -264,7 +266,7 @@ def test_the_map_is_the_mean_of_painted_pixels(name, few):
 @pytest.mark.parametrize("shape", [(11,), (3, 4, 5), (1, 1), (1, 6), (1,)])
 @pytest.mark.parametrize("method", [CutMix(), CutMix(per="batch", placement="uniform"), OneOf([MixUp(), CutMix()])])
 def test_the_map_of_any_shape(shape, method, few):
-    cover = laws.cover(method, BatchSpec(5, shape), 0, "here")
+    cover = statistics.coverage_map(method, BatchSpec(5, shape), 0, "here")
     own = np.zeros(shape)
     plans = plans_of(method, BatchSpec(5, shape))
     for plan in plans:
@@ -275,17 +277,17 @@ def test_the_map_of_any_shape(shape, method, few):
 
 
 def test_a_sample_that_is_moved_replaces_its_own_pixels(few):
-    cover = laws.cover(Itself(), BatchSpec(4, SHAPE), 0, "here")
+    cover = statistics.coverage_map(Itself(), BatchSpec(4, SHAPE), 0, "here")
     expected = np.zeros(SHAPE)
     expected[:, 5:8] = 1
     assert np.array_equal(cover.replaced, expected)
-    law = laws.law(Itself(), BatchSpec(4, SHAPE), 0, "here")
+    law = statistics.weight_stats(Itself(), BatchSpec(4, SHAPE), 0, "here")
     assert (law.own == 1).all()
     assert not law.mixed.any()
 
 
 def test_middle_corners_and_means_along_axes():
-    cover = laws.Cover(np.arange(15.0).reshape(3, 5) / 100, 1, blends=False)
+    cover = statistics.CoverageMap(np.arange(15.0).reshape(3, 5) / 100, 1, blends=False)
     assert cover.centre == 0.07
     assert cover.corners == pytest.approx((0 + 4 + 10 + 14) / 400)
     assert cover.along(0) == pytest.approx([0.02, 0.07, 0.12])
@@ -295,7 +297,7 @@ def test_middle_corners_and_means_along_axes():
 
 def test_placements_have_maps_of_their_own(many):
     maps = {
-        name: laws.cover(CutMix(placement=name), BatchSpec(64, (40, 40)), 0, "here")
+        name: statistics.coverage_map(CutMix(placement=name), BatchSpec(64, (40, 40)), 0, "here")
         for name in ("clip", "inside", "uniform")
     }
     assert maps["inside"].centre > 0.8
@@ -321,7 +323,7 @@ def test_bars_line_and_numbers_of_mixup(many):
     assert line.get_ydata() == pytest.approx(np.full(20, 0.7 / 20), abs=0.001)
     assert "30% are not mixed" in own.get_title(loc="left")
     assert [text.get_text() for text in own.get_legend().get_texts()] == ["Beta(1, 1)"]
-    law = laws.law(MixUp(1.0, p=0.7), WIDE, 0, "here")
+    law = statistics.weight_stats(MixUp(1.0, p=0.7), WIDE, 0, "here")
     below = spread(texts(figure)[1])
     assert below.startswith("On average a sample keeps 65% of itself. 35% of the samples are heavily mixed")
     assert f"Nothing is pasted. Counted on {len(law.own):,} samples in batches of 64." in below
@@ -383,7 +385,7 @@ def test_classes_are_given_where_they_are_read():
 
 def test_map_means_and_scale():
     figure = drawn(coverage(CutMix(), (20, 30)))
-    cover = laws.cover(CutMix(), BatchSpec(64, (20, 30)), 0, "here")
+    cover = statistics.coverage_map(CutMix(), BatchSpec(64, (20, 30)), 0, "here")
     (plane,) = axes(figure, "replaced")
     assert np.array_equal(plane.get_images()[0].get_array(), cover.replaced)
     assert plane.get_images()[0].get_clim() == (0.0, cover.replaced.max())
@@ -403,7 +405,7 @@ def test_map_means_and_scale():
 def test_signals_have_a_curve():
     figure = drawn(coverage(CutMix(), (100,)))
     (each,) = figure.axes
-    cover = laws.cover(CutMix(), BatchSpec(64, (100,)), 0, "here")
+    cover = statistics.coverage_map(CutMix(), BatchSpec(64, (100,)), 0, "here")
     assert each.patches[0].get_data().values == pytest.approx(cover.replaced)
     assert spread(texts(figure)[1]).startswith(
         f"A step is replaced with a chance of {100 * cover.replaced.mean():.0f}%"
@@ -414,7 +416,7 @@ def test_signals_have_a_curve():
 
 def test_videos_have_the_mean_over_time():
     figure = drawn(coverage(CutMix(), (6, 20, 30)))
-    cover = laws.cover(CutMix(), BatchSpec(64, (6, 20, 30)), 0, "here")
+    cover = statistics.coverage_map(CutMix(), BatchSpec(64, (6, 20, 30)), 0, "here")
     picture = axes(figure, "replaced")[0].get_images()[0]
     assert np.allclose(picture.get_array(), cover.replaced.mean(axis=0))
     assert picture.get_clim()[1] == pytest.approx(cover.replaced.mean(axis=0).max())
@@ -471,7 +473,7 @@ def test_nothing_written_lies_outside_the_figure(draw, shape, title):
 @pytest.mark.parametrize("door", ["mixtransforms", "mixtransforms.torchvision", "mixtransforms.albumentations"])
 def test_transforms_of_any_door_are_their_methods(door):
     module = pytest.importorskip(door)
-    expected = laws.law(OneOf([MixUp(), CutMix()]), WIDE, 0, "here")
+    expected = statistics.weight_stats(OneOf([MixUp(), CutMix()]), WIDE, 0, "here")
     transform = module.OneOf([module.MixUp(), module.CutMix()], num_classes=5)
     figure = weights(transform)
     assert texts(figure)[0] == "OneOf(transforms=(MixUp(), CutMix()))"

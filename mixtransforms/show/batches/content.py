@@ -1,28 +1,31 @@
-"""What a batch holds that a picture shows: images, labels, what stands beside them, and the names of samples."""
+"""What a batch holds that a picture shows. Nothing else here knows how batches are read and found."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from mixtransforms.batch.batch import Found
+from mixtransforms.batch.batch import Found, copied
 from mixtransforms.batch.inventory import Finder
 from mixtransforms.batch.read import collated, find_batch
-from mixtransforms.containers.tree import is_picture, spell, walk
-from mixtransforms.core.backends import backend_of
+from mixtransforms.containers.records import Columns
+from mixtransforms.containers.structure import is_samples
+from mixtransforms.containers.tree import Path, children, is_picture, leaf_at, rebuild, spell, walk
+from mixtransforms.core.backends import backend_of, is_integer
 from mixtransforms.core.errors import InputError
 from mixtransforms.core.layout import Layout
 from mixtransforms.kernels import kernel_of
+from mixtransforms.mixing.trace import Step
 from mixtransforms.objects.boxes import BoxRules
+from mixtransforms.objects.objects import Objects
+from mixtransforms.plan import Plan
+from mixtransforms.targets.kind import Target
 from mixtransforms.targets.label import LabelPair
-from mixtransforms.targets.names import IMAGE, LABEL
+from mixtransforms.targets.names import IMAGE, LABEL, MASK
 
 Kinds = Mapping[str | int, Any]
-
-SEVERAL = 1.005
-"""A row of labels that sums to more names several classes of one sample."""
 
 
 class Content(NamedTuple):
@@ -32,21 +35,47 @@ class Content(NamedTuple):
         images: One array; padded where they were of unequal sizes.
         where: Their place, for errors.
         labels: ``(B,)`` or ``(B, K)`` on the host, a :class:`LabelPair` of these, or ``None``.
+        masks: Semantic masks, and masks of instances that stand alone.
+        objects: Boxes, instance masks and keypoints, by what they belong together with.
+        size: Number of samples.
+        shape: Lengths of the mixed axes.
+        channels_first: Whether channels stand before the mixed axes.
         found: Everything, as it is found for mixing.
     """
 
     images: Any
     where: str
     labels: Any
+    masks: tuple[Target, ...]
+    objects: tuple[Objects, ...]
+    size: int
+    shape: tuple[int, ...]
+    channels_first: bool
     found: Found
 
+    def container(self, path: Path) -> Any:
+        """The container in which a value stands; ``None`` where it is the batch itself."""
+        return leaf_at(self.found.batch, path[:-1]) if path else None
 
-def reader(
+    def siblings(self, path: Path) -> dict[Any, Any]:
+        """What stands in the same container as a value, by key."""
+        return dict(children(self.container(path)) or ())
+
+    def with_mixed_objects(self, plan: Plan) -> Any:
+        """The batch with what a plan makes of its objects."""
+        new = {target.path: target.value for target in self.found.targets}
+        for objects in self.found.objects:
+            for path, mixed in objects.mix(plan).items():
+                new |= self.found.placed(path, mixed)
+        return self.found.rebuilt(new)
+
+
+def known_finder(
     kinds: Kinds | None = None,
     layout: str | None = None,
     boxes: BoxRules | None = None,
     axes: str | None = None,
-    known: Finder | None = None,
+    step: Step | None = None,
 ) -> Finder:
     """What values are called, as the user says, and where he says nothing, as a transform knew it.
 
@@ -55,97 +84,93 @@ def reader(
         layout: Axes of the images.
         boxes: How boxes are written that do not say so themselves.
         axes: Which axes are mixed.
-        known: What a transform knew.
+        step: A mix, whose transform knew more.
     """
-    known = known or Finder({}, (), BoxRules())
-    return Finder(
-        {**known.kinds, **(kinds or {})},
-        known.passthrough,
-        boxes or known.boxes,
-        known.points,
-        strict=False,
-        layout=Layout(layout or known.layout.name, axes or known.layout.mixed),
-    )
+    told = step.finder if step else Finder({}, (), BoxRules())
+    own = Layout(layout or told.layout.name, axes or told.layout.mixed)
+    kinds = {**told.kinds, **(kinds or {})}
+    # A mix must refuse what it does not know; a picture need not show everything.
+    return Finder(kinds, told.passthrough, boxes or told.boxes, told.points, strict=False, layout=own)
 
 
-class Naming(NamedTuple):
-    """How samples are named.
-
-    Attributes:
-        labels: As in :class:`Content`.
-        names: Names of the classes, or ``None``.
-        ignored: The id of samples without a class, or ``None``.
-    """
-
-    labels: Any
-    names: Sequence[str] | None
-    ignored: int | None = None
-
-    def sample(self, index: int) -> str:
-        """The class of a sample; the sample itself where there are no labels."""
-        if self.labels is None or isinstance(self.labels, LabelPair):
-            return f"sample {index}"
-        return self.row(self.labels[index])
-
-    def row(self, label: Any) -> str:
-        """The class of one label, an id or a row of the share of every class."""
-        if np.ndim(label) == 0:
-            return self.of(int(label))
-        if np.sum(label) > SEVERAL:
-            return ", ".join(self.of(number) for number in np.flatnonzero(label).tolist())
-        name, top = self.of(int(np.argmax(label))), float(np.max(label))
-        return name if top > 0.995 else f"{name} ({top:.2f})"
-
-    def of(self, class_id: int) -> str:
-        """The name of a class."""
-        if class_id == self.ignored:
-            return "no class"
-        if self.names is None or class_id < 0:  # negative ids mark unlabelled samples
-            return f"class {class_id}"
-        if class_id >= len(self.names):
-            raise InputError(
-                "Too few class names",
-                where="class_names",
-                got=f"{len(self.names)} names and class {class_id}",
-                wanted="a name for every class",
-                fix="Give all names, in the order of the class ids.",
-            )
-        return str(self.names[class_id])
-
-    def of_mask(self, class_id: int) -> str:
-        """The name of a class of masks, where ids beyond the names mark pixels without a class, such as 255."""
-        return f"class {class_id}" if self.names is None or class_id >= len(self.names) else self.of(class_id)
-
-
-def content(batch: Any, finder: Finder) -> Content:
+def read_content(batch: Any, finder: Finder) -> Content:
     """The first images and the first labels of a batch in any container, and what stands beside them.
 
     Raises:
         InputError: There are no images in it, or what is told of them does not belong together.
     """
     batch = collated(batch, finder, True)
-    pairs = [
-        leaf for _, leaf in walk(batch, lambda _, node: isinstance(node, LabelPair)) if isinstance(leaf, LabelPair)
-    ]
+    nodes = walk(batch, lambda _, node: isinstance(node, LabelPair))
+    pairs = [leaf for _, leaf in nodes if isinstance(leaf, LabelPair)]
     if finder.layout.is_table or not any(target.kind == IMAGE for target in finder.inventory(batch).targets):
         pictures = any(is_picture(leaf) for _, leaf in walk(batch, lambda *_: False))
-        raise InputError(
-            "Nothing to show",
-            where="batch",
-            got=f"{type(batch).__name__} " + ("with PIL images, which are no arrays" if pictures else "without images"),
-            wanted="a batch of images, as an array, as (images, labels), or by name",
-            fix="Convert them first, for example with v2.ToImage()."
-            if pictures
-            else "Say which value it is with kinds={'name': 'image'}.",
-        )
+        got, fix = "without images", "Say which value it is with kinds={'name': 'image'}."
+        if pictures:
+            got, fix = "with PIL images, which are no arrays", "Convert them first, for example with v2.ToImage()."
+        wanted, got = "a batch of images, as an array, as (images, labels), or by name", f"{type(batch).__name__} {got}"
+        raise InputError("Nothing to show", where="batch", got=got, wanted=wanted, fix=fix)
     found = find_batch(batch, finder, pad=True, labels_follow=True)
-    labels = [host(target.value) for target in found.others if target.kind == LABEL]
+    labels = [as_host_array(target.value) for target in found.others if target.kind == LABEL]
     labels = [each for each in labels if each.ndim > 1 or each.dtype.kind in "iub"]  # numbers are no classes
-    known = LabelPair(*map(host, pairs[0])) if pairs else labels[0] if labels else None
-    return Content(found.images[0].value, spell(found.images[0].path), known, found)
+    known = LabelPair(*map(as_host_array, pairs[0])) if pairs else labels[0] if labels else None
+    masks = tuple(target for target in found.others if target.kind == MASK)
+    images, spec = found.images[0], found.spec
+    where = spell(images.path)
+    return Content(images.value, where, known, masks, found.objects, spec.size, spec.shape, found.template.first, found)
 
 
-def host(value: Any) -> Any:
+def as_host_array(value: Any) -> Any:
     """An array, a list or a number on the host."""
     backend = backend_of(value)
     return np.asarray(value) if backend is None else kernel_of(backend).to_host(value)
+
+
+def own_copy(batch: Any) -> Any:
+    """A batch with arrays of its own, which a call may overwrite."""
+    return copied(batch)
+
+
+# ------------------------------------------------------------------------------------------------ a few samples of it
+
+
+def has_class_ids(found: Found) -> bool:
+    """Whether the labels are class ids."""
+    labels = [target.value for target in found.others if target.kind == LABEL]
+    return bool(labels) and len(labels[0].shape) == 1 and is_integer(labels[0])
+
+
+def first_samples(batch: Any, count: int, find: Callable[[Any], Found]) -> tuple[Found, Any]:
+    """The first samples of a batch, and what is found in it.
+
+    Args:
+        batch: A batch, or a list of samples.
+        count: How many.
+        find: Finds what is in a batch.
+    """
+    if is_samples(batch):
+        few = batch[:count]
+        return find(few), few
+    found = find(batch)
+    return found, batch if found.spec.size <= count else _first_rows(found.given, (), count, found)
+
+
+def _first_rows(node: Any, path: Path, count: int, found: Found) -> Any:
+    """The first rows of everything in a container that has one a sample."""
+    if _is_by_sample(node, path, found):
+        backend = backend_of(node)
+        return node[:count] if backend is None else kernel_of(backend).wrap_like(node[:count], node)
+    items = children(node)
+    return rebuild(node, [_first_rows(item, (*path, key), count, found) for key, item in items]) if items else node
+
+
+def _is_by_sample(node: Any, path: Path, found: Found) -> bool:
+    """Whether a value has one entry a sample; a list of arrays that nobody knows may as well be several of them."""
+    size = found.spec.size
+    if backend_of(node):
+        return tuple(node.shape[:1]) == (size,)
+    if type(node) not in (list, tuple) or len(node) != size:
+        return False
+    known = {target.path for target in found.targets}.union(*(each.group.members for each in found.objects))
+    if path in known or isinstance(leaf_at(found.batch, path), Columns):
+        return True
+    return not any(backend_of(leaf) for _, leaf in walk(node, lambda *_: False))

@@ -14,8 +14,6 @@ from mixtransforms.core.errors import InputError
 from mixtransforms.core.layers import FloatArray
 from mixtransforms.mixing.pipeline import nested
 
-UNDONE = "Normalize is undone in the picture."
-
 _IN_ORDER = ("BatchCompose", "Compose", "Sequential")
 """Containers that run all that is in them, one after the other."""
 
@@ -45,10 +43,10 @@ def normalizations(transforms: Any) -> tuple[Normalization, ...]:
     Only transforms that always run are read, and only those with a mean and a deviation of their own: a container
     that chooses, or a chance below 1, leaves open what was done.
     """
-    return tuple(_found(transforms))
+    return tuple(_always_done(transforms))
 
 
-def told(value: Any) -> tuple[Normalization, ...]:
+def normalizations_given(value: Any) -> tuple[Normalization, ...]:
     """What the user says of it: a transform, a pipeline, or ``(mean, std)``.
 
     Raises:
@@ -58,15 +56,12 @@ def told(value: Any) -> tuple[Normalization, ...]:
         return ()
     pair = isinstance(value, (tuple, list)) or (backend_of(value) and value.ndim == 2)
     numbers = pair and len(value) == 2 and all(map(_are_numbers, value))
-    found = tuple(each._replace(told=True) for each in ((_from(*value),) if numbers else normalizations(value)))
+    found = tuple(each._replace(told=True) for each in ((_from_pair(*value),) if numbers else normalizations(value)))
     if not found:
-        raise InputError(
-            "Nothing to undo",
-            where="normalized",
-            got=type(value).__name__ + " without a Normalize that always runs",
-            wanted="v2.Normalize(...), A.Normalize(...), a pipeline with one, or (mean, std)",
-            fix="Give the numbers, such as ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]).",
-        )
+        got = type(value).__name__ + " without a Normalize that always runs"
+        wanted = "v2.Normalize(...), A.Normalize(...), a pipeline with one, or (mean, std)"
+        fix = "Give the numbers, such as ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])."
+        raise InputError("Nothing to undo", where="normalized", got=got, wanted=wanted, fix=fix)
     return found
 
 
@@ -83,25 +78,21 @@ def undone(array: NDArray[Any], done: Sequence[Normalization], where: str) -> ND
         if len(step.mean) not in (1, array.shape[-1]) or len(step.std) not in (1, array.shape[-1]):
             if not step.told:
                 return given
-            raise InputError(
-                "A Normalize of other channels",
-                where=where,
-                got=f"{array.shape[-1]} channels, a mean of {len(step.mean)} and a deviation of {len(step.std)}",
-                wanted="one number a channel, or one for all",
-                fix="Give normalized=(mean, std) of these images.",
-            )
+            got = f"{array.shape[-1]} channels, a mean of {len(step.mean)} and a deviation of {len(step.std)}"
+            wanted, fix = "one number a channel, or one for all", "Give normalized=(mean, std) of these images."
+            raise InputError("A Normalize of other channels", where=where, got=got, wanted=wanted, fix=fix)
         array = array * step.std + step.mean
     return array
 
 
-def _found(transforms: Any) -> list[Normalization]:
+def _always_done(transforms: Any) -> list[Normalization]:
     found: list[Normalization] = []
     runs = type(transforms).__name__ in _IN_ORDER and getattr(transforms, "p", 1.0) >= 1.0
     for transform in getattr(transforms, "transforms", transforms) if runs or _is_list(transforms) else ():
         if not _ACROSS_CHANNELS.isdisjoint(type(inner).__name__ for inner in nested(transform)):
             found.clear()  # what was done to every channel cannot be told any more
-        found += [_from(transform.mean, transform.std)] if _is_certain(transform) else _found(transform)
-    return [_from(transforms.mean, transforms.std)] if _is_certain(transforms) else found
+        found += [_from_pair(transform.mean, transform.std)] if _is_certain(transform) else _always_done(transform)
+    return [_from_pair(transforms.mean, transforms.std)] if _is_certain(transforms) else found
 
 
 def _is_list(transforms: Any) -> bool:
@@ -122,12 +113,10 @@ def _are_numbers(value: Any) -> bool:
     return len(items) > 0 and all(isinstance(item, (Real, np.generic)) for item in items)
 
 
-def _from(mean: Any, std: Any) -> Normalization:
-    return Normalization(_numbers(mean), _numbers(std))
+def _from_pair(mean: Any, std: Any) -> Normalization:
+    return Normalization(_as_vector(mean), _as_vector(std))
 
 
-def _numbers(values: Any) -> FloatArray:
-    if backend_of(values):
-        values = values.reshape(-1).tolist()
-    listed = values if isinstance(values, Iterable) else [values]
-    return np.array([float(value) for value in listed]).reshape(-1)
+def _as_vector(values: Any) -> FloatArray:
+    listed = values.reshape(-1).tolist() if backend_of(values) else values if isinstance(values, Iterable) else [values]
+    return np.array([float(value) for value in listed])

@@ -17,35 +17,35 @@ from mixtransforms.core.backends import backend_of, is_floating
 from mixtransforms.core.errors import InputError
 from mixtransforms.core.layout import Layout
 from mixtransforms.kernels import kernel_of
+from mixtransforms.show.style import WAVE_INK
 
 Pictures = NDArray[np.uint8]
 """``(B, H, W, 3)``, or ``(B, H, W, 4)`` with transparency."""
 
-Rectangle = tuple[float, float, float, float]
+PixelBox = tuple[float, float, float, float]
 """Top, left, bottom and right edge on a picture, in pixels."""
 
-FRAMES = 4
-"""Most frames of a strip."""
+MOST_FRAMES = 4
+"""Frames of a strip: more would be too small to be told apart at the width of a panel."""
 
-_GAP = 2
+_FRAME_GAP = 2
 """White pixels between two frames."""
 
-_WAVE = (96, 192)
-"""Height and width of the picture of a signal."""
+_WAVE_SIZE = (96, 192)
+"""Height and width of the picture of a signal, about the pixels that a panel has on a screen."""
 
 _LANES = 4
-"""Most channels of a signal that are drawn one below the other."""
+"""Most channels of a signal that are drawn one below the other; 24 pixels of height each are the least to read."""
 
-_INK = (0, 90, 140)
-
-_ROUNDING = 1e-3
-"""Floats this far outside [0, 1] come from rounding, and are clipped without a word."""
+_FLOAT_ROUNDING = 1e-3
+"""Floats this far outside [0, 1] come from rounding, as of a resize, and are clipped without a word: it is a quarter
+of the step between two 8-bit values."""
 
 _FULL = {"uint8": 255.0, "uint16": 65535.0, "bool": 1.0}
 """What white is in dtypes that say so."""
 
 
-class Range(NamedTuple):
+class ValueRange(NamedTuple):
     """Which values are drawn black and white.
 
     Attributes:
@@ -60,7 +60,7 @@ class Range(NamedTuple):
 
 
 @dataclass(frozen=True)
-class View:
+class PictureView:
     """How the arrays of a batch become pictures.
 
     Attributes:
@@ -74,7 +74,7 @@ class View:
     shape: tuple[int, ...]
 
     @classmethod
-    def of(cls, images: Any, layout: Layout, where: str) -> View:
+    def of(cls, images: Any, layout: Layout, where: str) -> PictureView:
         """The view of a batch.
 
         Args:
@@ -88,13 +88,10 @@ class View:
         letters = layout.letters(images, where)
         view = cls(letters, "".join(letters[axis] for axis in layout.axes(images, where)), tuple(images.shape))
         if view._kept not in ("HW", "THW", "DHW", "T", "FT"):
-            raise InputError(
-                "Not pictures",
-                where=where,
-                got=f"shape {view.shape}, axes {letters}",
-                wanted="images, videos (T, H, W), volumes (D, H, W), signals (T) or spectrograms (F, T)",
-                fix="Name the axes with layout, or show a part of each sample, such as volume[:, 0].",
-            )
+            wanted = "images, videos (T, H, W), volumes (D, H, W), signals (T) or spectrograms (F, T)"
+            fix = "Name the axes with layout, or show a part of each sample, such as volume[:, 0]."
+            got = f"shape {view.shape}, axes {letters}"
+            raise InputError("Not pictures", where=where, got=got, wanted=wanted, fix=fix)
         return view
 
     @property
@@ -115,7 +112,9 @@ class View:
     def frames(self) -> list[int]:
         """Which frames are shown: a few of all, the first and the last among them."""
         count = self.length(self._kept[0])
-        return np.unique(np.linspace(0, count - 1, min(count, FRAMES)).round().astype(int)).tolist() if count else []
+        return (
+            np.unique(np.linspace(0, count - 1, min(count, MOST_FRAMES)).round().astype(int)).tolist() if count else []
+        )
 
     def array(self, images: Any) -> NDArray[Any]:
         """A batch of this view with its channels last, ``(B, ..., C)`` NumPy, values as they are."""
@@ -126,7 +125,7 @@ class View:
         array = array.transpose([self.letters.index(letter) for letter in order])
         return array if "C" in self.letters else array[..., None]
 
-    def pictures(self, array: NDArray[Any], limits: Range) -> Pictures:
+    def pictures(self, array: NDArray[Any], limits: ValueRange) -> Pictures:
         """What :meth:`array` returned, as pictures.
 
         Args:
@@ -134,16 +133,16 @@ class View:
             limits: What is drawn black and white.
         """
         if self._kept == "T":
-            return _waves(array, limits)
+            return _wave_pictures(array, limits)
         if self._kept == "FT":
-            return _heat(array[:, ::-1], limits)
+            return _heat_map(array[:, ::-1], limits)
         if self.is_image:
-            return drawable(array, limits)
-        frames = [drawable(array[:, number], limits) for number in self.frames]
-        gap = np.full((*frames[0].shape[:2], _GAP, frames[0].shape[-1]), 255, np.uint8)
+            return to_pixels(array, limits)
+        frames = [to_pixels(array[:, number], limits) for number in self.frames]
+        gap = np.full((*frames[0].shape[:2], _FRAME_GAP, frames[0].shape[-1]), 255, np.uint8)
         return np.asarray(np.concatenate([part for frame in frames for part in (frame, gap)][:-1], axis=2))
 
-    def rectangles(self, start: Sequence[int], stop: Sequence[int]) -> list[Rectangle]:
+    def rectangles(self, start: Sequence[int], stop: Sequence[int]) -> list[PixelBox]:
         """Where a box of a plan is on a picture: once, or on every frame that it reaches.
 
         Args:
@@ -153,8 +152,8 @@ class View:
         inside = {letter: (0, self.length(letter)) for letter in self._kept}
         inside |= dict(zip(self.mixed, zip(start, stop, strict=True), strict=True))
         if self._kept == "T":
-            left, right = (edge * _WAVE[1] / self.length("T") for edge in inside["T"])
-            return [(0, left, _WAVE[0], right)]
+            left, right = (edge * _WAVE_SIZE[1] / self.length("T") for edge in inside["T"])
+            return [(0, left, _WAVE_SIZE[0], right)]
         if self._kept == "FT":
             (low, high), (left, right) = inside["F"], inside["T"]
             return [(self.length("F") - high, left, self.length("F") - low, right)]
@@ -162,11 +161,11 @@ class View:
         if self.is_image:
             return [(top, left, bottom, right)]
         first, last = inside[self._kept[0]]
-        pitch = self.length("W") + _GAP
+        pitch = self.length("W") + _FRAME_GAP
         places = [place * pitch for place, frame in enumerate(self.frames) if first <= frame < last]
         return [(top, left + place, bottom, right + place) for place in places]
 
-    def notes(self, limits: Range) -> list[str]:
+    def notes(self, limits: ValueRange) -> list[str]:
         """What the reader must know of axes, values and channels: sentences, or none for usual images."""
         sort, channels = self._kept, self.length("C") if "C" in self.letters else 1
         notes = []
@@ -183,58 +182,57 @@ class View:
         return notes
 
 
-def range_of(arrays: Sequence[NDArray[Any]]) -> Range:
-    """The range that is drawn, one for all arrays, so that pictures of it can be compared.
+def value_range(array: NDArray[Any]) -> ValueRange:
+    """The range that is drawn, one for all images, so that pictures of it can be compared.
 
     Args:
-        arrays: ``(B, ..., C)`` of one dtype, or of floats and integers where a pipeline converted them.
+        array: ``(B, ..., C)``.
     """
-    full = _FULL.get(arrays[0].dtype.name)
+    full = _FULL.get(array.dtype.name)
     if full is not None:
-        return Range(0.0, full)
-    finite = [array[np.isfinite(array)] for array in arrays]
-    low = min((float(values.min()) for values in finite if values.size), default=0.0)
-    high = max((float(values.max()) for values in finite if values.size), default=1.0)
-    if low >= -_ROUNDING and high <= 1.0 + _ROUNDING:
-        return Range(0.0, 1.0)
-    return Range(low, high, scaled=True)
+        return ValueRange(0.0, full)
+    finite = array[np.isfinite(array)]
+    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
+    if low >= -_FLOAT_ROUNDING and high <= 1.0 + _FLOAT_ROUNDING:
+        return ValueRange(0.0, 1.0)
+    return ValueRange(low, high, scaled=True)
 
 
-def drawable(array: NDArray[Any], limits: Range) -> Pictures:
+def to_pixels(array: NDArray[Any], limits: ValueRange) -> Pictures:
     """``(B, H, W, C)`` of any values as 8-bit RGB or RGBA; a number of channels that no screen has, as their mean.
 
     Values that are not finite are drawn black.
     """
     if array.shape[-1] not in (1, 3, 4):
         array = array.mean(axis=-1, keepdims=True, dtype=np.float64)
-    pictures = np.rint(255.0 * _unit(array, limits)).astype(np.uint8)
+    pictures = np.rint(255.0 * _to_unit(array, limits)).astype(np.uint8)
     return np.asarray(pictures.repeat(3, axis=-1) if pictures.shape[-1] == 1 else pictures)
 
 
-def _unit(array: NDArray[Any], limits: Range) -> NDArray[np.float32]:
+def _to_unit(array: NDArray[Any], limits: ValueRange) -> NDArray[np.float32]:
     """Values within [0, 1]; those that are not finite are 0."""
     span = (limits.high - limits.low) or 1.0
     finite = np.nan_to_num(array.astype(np.float32), nan=limits.low, posinf=limits.low, neginf=limits.low)
     return np.asarray(((finite - limits.low) / span).clip(0.0, 1.0))
 
 
-def _heat(array: NDArray[Any], limits: Range) -> Pictures:
+def _heat_map(array: NDArray[Any], limits: ValueRange) -> Pictures:
     """``(B, F, T, C)`` in colours that grow brighter with the value, for every reader and in grey."""
     from matplotlib import colormaps
 
-    unit = _unit(array.mean(axis=-1, dtype=np.float64), limits)
+    unit = _to_unit(array.mean(axis=-1, dtype=np.float64), limits)
     return np.asarray(colormaps["viridis"](unit, bytes=True)[..., :3])
 
 
-def _waves(array: NDArray[Any], limits: Range) -> Pictures:
+def _wave_pictures(array: NDArray[Any], limits: ValueRange) -> Pictures:
     """Signals ``(B, T, C)``: in every column of the picture a line from the lowest to the highest value of its time."""
     if array.shape[-1] > _LANES:
         array = array.mean(axis=-1, keepdims=True, dtype=np.float64)
-    height, width = _WAVE[0] // array.shape[-1], _WAVE[1]
-    pictures = np.full((len(array), _WAVE[0], width, 3), 255, np.uint8)
+    height, width = _WAVE_SIZE[0] // array.shape[-1], _WAVE_SIZE[1]
+    pictures = np.full((len(array), _WAVE_SIZE[0], width, 3), 255, np.uint8)
     if not array.shape[1]:
         return pictures
-    level = (height - 1) * (1.0 - _unit(array, limits))
+    level = (height - 1) * (1.0 - _to_unit(array, limits))
     start = np.arange(width) * array.shape[1] // width
     top, bottom = (end.reduceat(level, start, axis=1) for end in (np.minimum, np.maximum))
     upper, lower = top.copy(), bottom.copy()
@@ -243,5 +241,5 @@ def _waves(array: NDArray[Any], limits: Range) -> Pictures:
     rows = np.arange(height)[:, None]
     for lane in range(array.shape[-1]):
         inked = (rows >= np.rint(upper[:, None, :, lane])) & (rows <= np.rint(lower[:, None, :, lane]))
-        pictures[:, lane * height : (lane + 1) * height][inked] = _INK
+        pictures[:, lane * height : (lane + 1) * height][inked] = WAVE_INK
     return pictures

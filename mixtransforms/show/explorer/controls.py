@@ -7,7 +7,6 @@ import json
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from typing import Any
 
 import ipywidgets as widgets
@@ -18,19 +17,21 @@ from mixtransforms.core.fields import RULE, Rule
 from mixtransforms.methods.base import Method
 from mixtransforms.methods.registry import METHODS
 
-Changed = Callable[[], None]
+OnChange = Callable[[], None]
 
-WIDE = 1e4
+_WIDE_RANGE = 1e4
 """From this ratio of its ends on, a range is chosen by its logarithm."""
 
 _DECADES = 2
 """How far such a slider goes on either side of the usual value; the text beside it goes further."""
 
-WHOLE, LEFT, RIGHT = {"width": "340px"}, {"width": "204px"}, {"width": "132px"}
-LABEL = {"description_width": "112px"}
+# Of a control, of its text, and of the slider beside it: three controls fit beside each other on a wide page, and the
+# longest name of a parameter into its label.
+FULL_WIDTH, TEXT_WIDTH, SLIDER_WIDTH = {"width": "340px"}, {"width": "204px"}, {"width": "132px"}
+LABEL_STYLE = {"description_width": "112px"}
 FLOWING = {"flex_flow": "row wrap", "width": "auto"}
 _LAST = {**FLOWING, "order": "1", "flex": "1 0 100%"}
-_ALONE = {"flex": "1 0 100%"}
+_FULL_LINE = {"flex": "1 0 100%"}
 _FRAMED = {"border_left": "3px solid #8888", "margin": "0 8px 8px 2px", "padding": "0 0 0 4px"}
 
 
@@ -43,7 +44,7 @@ class Control(ABC):
 
     widget: Any
 
-    def __init__(self, changed: Changed, *sources: Any) -> None:
+    def __init__(self, changed: OnChange, *sources: Any) -> None:
         self._changed, self._silent, self._last = changed, False, self.state()
         for source in sources:
             source.observe(self._report, "value")
@@ -59,14 +60,17 @@ class Control(ABC):
 
     @value.setter
     def value(self, value: Any) -> None:
-        with self._silence():
+        self._silent = True  # several widgets may change, which is one change
+        try:
             self._write(value)
+        finally:
+            self._silent = False
         self._report()
 
     @property
     def parts(self) -> tuple[Any, ...]:
         """All widgets that there are, shown or not."""
-        return tuple(tree(self.widget))
+        return tuple(widgets_within(self.widget))
 
     @abstractmethod
     def _read(self) -> Any: ...
@@ -77,14 +81,6 @@ class Control(ABC):
     def state(self) -> Any:
         """What tells whether anything has changed."""
         return self._read()
-
-    @contextmanager
-    def _silence(self) -> Iterator[None]:
-        self._silent = True
-        try:
-            yield
-        finally:
-            self._silent = False
 
     def _report(self, _: Any = None) -> None:
         """Tells of a change once; it may come as events of several widgets."""
@@ -97,7 +93,7 @@ class Control(ABC):
 class Plain(Control):
     """A choice or a flag: one widget, whose value it is."""
 
-    def __init__(self, changed: Changed, widget: Any) -> None:
+    def __init__(self, changed: OnChange, widget: Any) -> None:
         self.widget = widget
         super().__init__(changed, widget)
 
@@ -111,23 +107,23 @@ class Plain(Control):
 class Literal(Control):
     """Anything that files have a form for, written as there; an empty text is ``None``."""
 
-    def __init__(self, changed: Changed, value: Any, layout: Mapping[str, str] = WHOLE, **told: str) -> None:
-        self._text = widgets.Text(_written(value), continuous_update=False, style=LABEL, layout=layout, **told)
+    def __init__(self, changed: OnChange, value: Any, layout: Mapping[str, str] = FULL_WIDTH, **told: str) -> None:
+        self._text = widgets.Text(_to_text(value), continuous_update=False, style=LABEL_STYLE, layout=layout, **told)
         self.widget = self._text
         super().__init__(changed, self._text)
 
     def _read(self) -> Any:
-        return _parsed(self._text.value)
+        return _from_text(self._text.value)
 
     def _write(self, value: Any) -> None:
-        self._text.value = _written(value)
+        self._text.value = _to_text(value)
 
 
 class Number(Literal):
     """A number: a slider, and beside it the text, which also takes what is beyond the slider's ends, and schedules."""
 
-    def __init__(self, changed: Changed, value: Any, slider: Any, **told: str) -> None:
-        super().__init__(changed, value, LEFT, **told)
+    def __init__(self, changed: OnChange, value: Any, slider: Any, **told: str) -> None:
+        super().__init__(changed, value, TEXT_WIDTH, **told)
         self._slider, self._follows = slider, False
         self.widget = widgets.HBox([self._text, slider])
         self._follow()
@@ -142,8 +138,8 @@ class Number(Literal):
         """Moves the slider as near to the text as it goes; what is no number has the room to itself."""
         value = self._read()
         known = isinstance(value, (int, float)) and math.isfinite(value)
-        show(self._slider, known)
-        self._text.layout.width = (LEFT if known else WHOLE)["width"]
+        set_visible(self._slider, known)
+        self._text.layout.width = (TEXT_WIDTH if known else FULL_WIDTH)["width"]
         if not known:
             return
         low, high = self._slider.min, self._slider.max
@@ -157,12 +153,12 @@ class Number(Literal):
 class Span(Control):
     """Two numbers, the lower first, or ``None``."""
 
-    def __init__(self, changed: Changed, value: Any, ends: tuple[float, float], **told: str) -> None:
+    def __init__(self, changed: OnChange, value: Any, ends: tuple[float, float], **told: str) -> None:
         low, high = ends
         usual = (low + (high - low) / 4, low + (high - low) / 2)
-        self._ticked = widgets.Checkbox(value is not None, style=LABEL, layout=WHOLE, **told)
+        self._ticked = widgets.Checkbox(value is not None, style=LABEL_STYLE, layout=FULL_WIDTH, **told)
         self._slider = widgets.FloatRangeSlider(
-            value=value or usual, min=low, max=high, step=(high - low) / 100, continuous_update=False, layout=WHOLE
+            value=value or usual, min=low, max=high, step=(high - low) / 100, continuous_update=False, layout=FULL_WIDTH
         )
         self.widget = widgets.VBox([self._ticked, self._slider])
         self._show()
@@ -170,7 +166,7 @@ class Span(Control):
         super().__init__(changed, self._ticked, self._slider)
 
     def _show(self, _: Any = None) -> None:
-        show(self._slider, self._ticked.value)
+        set_visible(self._slider, self._ticked.value)
 
     def _read(self) -> Any:
         return tuple(self._slider.value) if self._ticked.value else None
@@ -184,18 +180,15 @@ class Span(Control):
 class Children(Control):
     """Some of the other methods, each with parameters of its own."""
 
-    def __init__(self, changed: Changed, value: Sequence[Method] | None, description: str, tooltip: str) -> None:
+    def __init__(self, changed: OnChange, value: Sequence[Method] | None, description: str, tooltip: str) -> None:
         given = [(type(method), fields.values(method)) for method in value or ()]
         named = {cls for cls, _ in given}
         others = [cls for cls in METHODS.values() if cls not in named and not _chooses(cls)]
-        self._entries = [_Entry(cls, values, self._report) for cls, values in [*given, *((cls, {}) for cls in others)]]
-        self.widget = widgets.HBox(
-            [
-                widgets.Label(f"{description}:", tooltip=tooltip, layout=_ALONE),
-                *(entry.widget for entry in self._entries),
-            ],
-            layout=_LAST,
-        )
+        self._entries = [
+            _MethodEntry(cls, values, self._report) for cls, values in [*given, *((cls, {}) for cls in others)]
+        ]
+        label = widgets.Label(f"{description}:", tooltip=tooltip, layout=_FULL_LINE)
+        self.widget = widgets.HBox([label, *(entry.widget for entry in self._entries)], layout=_LAST)
         for entry in self._entries[: len(given) or 2]:  # where nobody has chosen, the first two
             entry.tick.value = True
         super().__init__(changed, *(entry.tick for entry in self._entries))
@@ -206,7 +199,7 @@ class Children(Control):
         panels = [entry.panel for entry in self._entries if entry.panel]
         return (*super().parts, *(part for panel in panels for part in panel.parts))
 
-    def _ticked(self) -> list[Panel]:
+    def _ticked(self) -> list[MethodPanel]:
         return [entry.panel for entry in self._entries if entry.tick.value and entry.panel]
 
     def _read(self) -> Any:
@@ -225,21 +218,18 @@ class Children(Control):
                 rest.remove(method)
                 entry.panel.values = {name: getattr(method, name) for name in entry.panel.controls}
         if rest:
-            raise ParameterError(
-                "No place for a method",
-                where="controls",
-                got=repr(rest[0]),
-                wanted="each of " + ", ".join(entry.method.__name__ for entry in self._entries) + " at most once",
-                fix="Begin with it: show.explore(batch, method=OneOf([...])).",
-            )
+            wanted = "each of " + ", ".join(entry.method.__name__ for entry in self._entries) + " at most once"
+            fix = "Begin with it: show.explore(batch, method=OneOf([...]))."
+            got = repr(rest[0])
+            raise ParameterError("No place for a method", where="controls", got=got, wanted=wanted, fix=fix)
 
 
-class _Entry:
+class _MethodEntry:
     """A method that may be ticked; its parameters are there once it was."""
 
-    def __init__(self, method: type[Method], values: Mapping[str, Any], changed: Changed) -> None:
+    def __init__(self, method: type[Method], values: Mapping[str, Any], changed: OnChange) -> None:
         self.method = method
-        self.panel: Panel | None = None
+        self.panel: MethodPanel | None = None
         self.tick = widgets.Checkbox(False, description=method.__name__, tooltip=_summary(method), indent=False)
         self.widget = widgets.VBox([self.tick], layout=_FRAMED)
         self._values, self._changed = values, changed
@@ -247,12 +237,12 @@ class _Entry:
 
     def _show(self, _: Any = None) -> None:
         if self.panel is None:
-            self.panel = Panel(self.method, self._values, self._changed)
+            self.panel = MethodPanel(self.method, self._values, self._changed)
         shown = self.panel.widgets if self.tick.value else ()
         self.widget.children = (self.tick, *shown)
 
 
-class Panel:
+class MethodPanel:
     """All parameters of a method.
 
     Attributes:
@@ -260,16 +250,14 @@ class Panel:
         controls: The controls by the name of the parameter.
     """
 
-    def __init__(self, method: type[Method], given: Mapping[str, Any], changed: Changed) -> None:
+    def __init__(self, method: type[Method], given: Mapping[str, Any], changed: OnChange) -> None:
         ordered = sorted(dataclasses.fields(method), key=lambda item: item.kw_only is True)  # as in the signature
         self.method = method
-        self.controls = {
-            item.name: control_of(
-                item.name, item.metadata[RULE], item.default, given.get(item.name, item.default), changed
-            )
-            for item in ordered
-            if RULE in item.metadata
-        }
+        self.controls: dict[str, Control] = {}
+        for item in ordered:
+            if RULE in item.metadata:
+                value = given.get(item.name, item.default)
+                self.controls[item.name] = control_of(item.name, item.metadata[RULE], item.default, value, changed)
 
     @property
     def widgets(self) -> tuple[Any, ...]:
@@ -301,7 +289,7 @@ class Panel:
         return tuple(part for control in self.controls.values() for part in control.parts)
 
 
-def control_of(name: str, rule: Rule, default: Any, value: Any, changed: Changed) -> Control:
+def control_of(name: str, rule: Rule, default: Any, value: Any, changed: OnChange) -> Control:
     """The control that fits what a parameter accepts.
 
     Args:
@@ -317,9 +305,11 @@ def control_of(name: str, rule: Rule, default: Any, value: Any, changed: Changed
     for form in forms:
         if "enum" in form:
             options = [(str(option), option) for option in form["enum"]]
-            return Plain(changed, widgets.Dropdown(options=options, value=value, style=LABEL, layout=WHOLE, **told))
+            return Plain(
+                changed, widgets.Dropdown(options=options, value=value, style=LABEL_STYLE, layout=FULL_WIDTH, **told)
+            )
         if form.get("type") == "boolean":
-            return Plain(changed, widgets.Checkbox(value, style=LABEL, layout=WHOLE, **told))
+            return Plain(changed, widgets.Checkbox(value, style=LABEL_STYLE, layout=FULL_WIDTH, **told))
         if form.get("type") == "number":
             return Number(changed, value, _slider(form["minimum"], form["maximum"], default), **told)
         if form.get("type") == "array" and form["items"].get("type") == "object":
@@ -331,24 +321,24 @@ def control_of(name: str, rule: Rule, default: Any, value: Any, changed: Changed
 
 def _slider(low: float, high: float, default: Any) -> Any:
     """A slider over a range, or over what is usual of a very wide one."""
-    same = {"continuous_update": False, "readout": False, "layout": RIGHT}
-    if not (low > 0 and high / low > WIDE):
+    same = {"continuous_update": False, "readout": False, "layout": SLIDER_WIDTH}
+    if not (low > 0 and high / low > _WIDE_RANGE):
         return widgets.FloatSlider(min=low, max=high, step=(high - low) / 20, **same)
     middle = round(math.log10(default)) if default else 0
     first, last = max(middle - _DECADES, math.log10(low)), min(middle + _DECADES, math.log10(high))
     return widgets.FloatLogSlider(min=first, max=last, step=0.05, **same)
 
 
-def show(widget: Any, shown: bool) -> None:
+def set_visible(widget: Any, shown: bool) -> None:
     """Shows or hides a widget."""
     widget.layout.display = None if shown else "none"
 
 
-def tree(widget: Any) -> Iterator[Any]:
+def widgets_within(widget: Any) -> Iterator[Any]:
     """A widget and all within it."""
     yield widget
     for child in getattr(widget, "children", ()):
-        yield from tree(child)
+        yield from widgets_within(child)
 
 
 def _chooses(method: type[Method]) -> bool:
@@ -361,11 +351,11 @@ def _summary(method: type[Method]) -> str:
     return (method.__doc__ or "").partition("\n")[0]
 
 
-def _written(value: Any) -> str:
+def _to_text(value: Any) -> str:
     return "" if value is None else json.dumps(fields.encode(value))
 
 
-def _parsed(text: str) -> Any:
+def _from_text(text: str) -> Any:
     """What a text says; one that is no JSON is left for the field to refuse."""
     if text.strip() in ("", "None"):
         return None

@@ -16,19 +16,10 @@ from mixtransforms.methods.schedules import LAST_EPOCH
 from mixtransforms.mixing.options import SEED
 from mixtransforms.mixing.transform import MixTransform
 from mixtransforms.plan import Plan
-from mixtransforms.show.explorer.controls import (
-    FLOWING,
-    LABEL,
-    RIGHT,
-    WHOLE,
-    Control,
-    Panel,
-    Plain,
-    control_of,
-    show,
-    tree,
-)
-from mixtransforms.show.explorer.explore import Drawn, Start, Subject, fresh
+from mixtransforms.show.explorer import controls
+from mixtransforms.show.explorer.controls import FULL_WIDTH, LABEL_STYLE, Control, MethodPanel, Plain
+from mixtransforms.show.explorer.subject import Drawn, StartingPoint, Subject, fresh
+from mixtransforms.show.style import VERMILLION
 
 # Inherited colours follow the theme of the notebook, light or dark.
 _AREA = (
@@ -36,7 +27,7 @@ _AREA = (
     "font:12px/1.4 monospace; color:inherit; background:transparent"
 )
 
-_ERROR = "border-left:4px solid #D55E00; padding:2px 8px; margin:0 0 8px 0; line-height:1.4; white-space:normal"
+_ERROR = f"border-left:4px solid {VERMILLION}; padding:2px 8px; margin:0 0 8px 0; line-height:1.4; white-space:normal"
 
 # An old command, which needs no permission and also works where a page is not encrypted.
 _COPY = (
@@ -55,17 +46,19 @@ class Explorer:
         widget: All of it, for a layout of one's own.
     """
 
-    def __init__(self, subject: Subject, start: Start) -> None:
+    def __init__(self, subject: Subject, start: StartingPoint) -> None:
         """Draws the first picture.
 
         Raises:
             InputError: The first transform does not take the batch.
         """
         self.batch, self._subject = subject.batch, subject
-        self._choices = _choices(subject, start, self._switch, self._redraw)
-        self._panels = {start.name: Panel(METHODS[start.name], start.values, self._redraw)}
-        self._above, self._epoch = widgets.HBox(layout=FLOWING), self._choices["epoch"].widget
-        self._next = widgets.Button(description="Next draw", tooltip="The seed goes on by one.", layout=RIGHT)
+        self._choices = _common_controls(subject, start, self._switch, self._redraw)
+        self._panels = {start.name: MethodPanel(METHODS[start.name], start.values, self._redraw)}
+        self._above, self._epoch = widgets.HBox(layout=controls.FLOWING), self._choices["epoch"].widget
+        self._next = widgets.Button(
+            description="Next draw", tooltip="The seed goes on by one.", layout=controls.SLIDER_WIDTH
+        )
         self._next.on_click(self._draw_next)
         self._message, self._picture, self._texts = (widgets.HTML(layout={"width": "auto"}) for _ in range(3))
         self.widget = widgets.VBox([self._above, self._message, self._picture, self._texts])
@@ -107,7 +100,7 @@ class Explorer:
         """Takes it from the notebook, and frees what it holds there; what was chosen can still be asked for."""
         parts = [part for panel in self._panels.values() for part in panel.parts]
         parts += [part for control in self._choices.values() for part in control.parts]
-        for part in dict.fromkeys([*tree(self.widget), *parts]):
+        for part in dict.fromkeys([*controls.widgets_within(self.widget), *parts]):
             for own in (part.layout, getattr(part, "style", None), part):
                 if own is not None:
                     own.close()
@@ -123,7 +116,7 @@ class Explorer:
     # ------------------------------------------------------------------------------------------ what follows
 
     @property
-    def _panel(self) -> Panel:
+    def _panel(self) -> MethodPanel:
         return self._panels[self._choices["method"].value]
 
     def _chosen(self) -> MixTransform:
@@ -136,7 +129,7 @@ class Explorer:
     def _switch_panel(self) -> None:
         name = self._choices["method"].value
         if name not in self._panels:
-            self._panels[name] = Panel(METHODS[name], {}, self._redraw)
+            self._panels[name] = MethodPanel(METHODS[name], {}, self._redraw)
         seed = self._choices["seed"].widget
         self._above.children = (self._choices["method"].widget, *self._panel.widgets, seed, self._next, self._epoch)
 
@@ -160,8 +153,8 @@ class Explorer:
         self._drawn, self._png = drawn, base64.b64encode(drawn.figure._repr_png_()).decode("ascii")
         self._message.value = ""
         self._picture.value = self._image()
-        self._texts.value = _copied("code", repr(drawn.transform)) + _copied("JSON", self._json_or_reason())
-        show(self._epoch, drawn.transform.method.moves)
+        self._texts.value = _text_to_copy("code", repr(drawn.transform)) + _text_to_copy("JSON", self._json_or_reason())
+        controls.set_visible(self._epoch, drawn.transform.method.moves)
 
     def _image(self, *, faded: bool = False) -> str:
         alt, style = html.escape(self._drawn.figure.alt), f"max-width:100%; height:auto; opacity:{0.3 if faded else 1}"
@@ -174,20 +167,20 @@ class Explorer:
             return str(reason)
 
 
-def _choices(subject: Subject, start: Start, switch: Any, redraw: Any) -> dict[str, Control]:
+def _common_controls(subject: Subject, start: StartingPoint, switch: Any, redraw: Any) -> dict[str, Control]:
     """What is chosen whatever the method is."""
-    same = {"style": LABEL, "layout": WHOLE}
+    same = {"style": LABEL_STYLE, "layout": FULL_WIDTH}
     about = "Schedules have their value of this epoch."
     epoch = widgets.BoundedIntText(0, min=0, max=LAST_EPOCH, description="epoch", tooltip=about, **same)
     method = widgets.Dropdown(options=list(subject.classes), value=start.name, description="method", **same)
     return {
         "method": Plain(switch, method),
-        "seed": control_of("seed", SEED, None, start.seed, redraw),
+        "seed": controls.control_of("seed", SEED, None, start.seed, redraw),
         "epoch": Plain(redraw, epoch),
     }
 
 
-def _copied(name: str, text: str) -> str:
+def _text_to_copy(name: str, text: str) -> str:
     """A text with a button that copies it."""
     rows = min(text.count("\n") + 1 + len(text) // 110, 8)
     button = (

@@ -8,30 +8,32 @@ from typing import Any
 from mixtransforms.methods.schedules import Schedule
 from mixtransforms.mixing.pipeline import MIX, SAMPLE, STILL, Stage
 from mixtransforms.mixing.transform import MixTransform
-from mixtransforms.show.html.markup import NO_ATTRIBUTES, Markup, code, cut, faint, joined, tag
-from mixtransforms.show.html.svg import course, sparkline
-from mixtransforms.show.html.values import (
-    CHILDREN,
-    MOST_PARAMETERS,
-    Parameter,
-    asked,
-    called,
-    children,
-    parameters,
-    said,
+from mixtransforms.show.html import values
+from mixtransforms.show.html.markup import (
+    Markup,
+    and_more,
+    code_text,
+    concatenated,
+    cut_text,
+    faint,
+    ordered_list,
+    tag,
+    tags,
 )
+from mixtransforms.show.html.svg import sparkline
+from mixtransforms.show.words import attempt, display_name, short_repr
 
-MOST_CHIPS = 60_000
-MOST_DETAILS = 36_000
+# A notebook is stored with what it shows, and an editor renders 100 kB at once.
+MOST_CHIPS, MOST_DETAILS = 60_000, 36_000
 """Characters of HTML that all chips of a pipeline may take, and that their tables of parameters may take in all."""
 
-_DEEPEST = 8
+_DEEPEST_CHIP = 8
+"""Containers in containers that are opened, which also ends a container that holds itself."""
+
 _MANY = 12
-"""Transforms in a row from which on they stand beside each other."""
+"""Transforms in a row from which on they stand beside each other, since the column would not fit on a screen."""
 
-_POINTS = 24
-
-_HOSTS = {"albumentations": "Albumentations", "torch": "torchvision v2"}
+_LIBRARIES = {"albumentations": "Albumentations", "torch": "torchvision v2"}
 """Names of hosts, by the package of a class that their transforms derive from."""
 
 
@@ -42,69 +44,65 @@ class Chips:
         self._left, self._details = MOST_CHIPS, MOST_DETAILS
         self.shortened = False
 
-    def listed(self, transforms: Sequence[Any], depth: int = 0) -> Markup:
+    def column(self, transforms: Sequence[Any], depth: int = 0) -> Markup:
         """The chips of some transforms, in their order."""
         items: list[Markup] = []
         for index, transform in enumerate(transforms):
-            if self._left < 0 or depth > _DEEPEST:
+            if self._left < 0 or depth > _DEEPEST_CHIP:
                 self.shortened = True
-                items.append(tag("li", NO_ATTRIBUTES, faint(f"and {len(transforms) - index} more")))
+                items += tags("li", and_more(len(transforms) - index))
                 break
             items.append(tag("li", {"class": "mx-chip"}, self.chip(transform, depth=depth)))
         return tag("ol", {"class": "mx-chips mx-many" if len(transforms) > _MANY else "mx-chips"}, *items)
 
     def chip(self, transform: Any, *, depth: int = 0, kind: str = "") -> Markup:
         """One transform: its name, its parameters on demand, and what is in it; opened where it says its kind."""
-        found = parameters(transform)
-        name = joined([code(called(transform), 40), *([" ", faint(kind)] if kind else [])])
-        table = _table(found) if found else Markup()
+        found = values.parameters(transform)
+        name = concatenated(code_text(display_name(transform), 40), *([" ", faint(kind)] if kind else []))
+        table = _parameter_table(found) if found else Markup()
         if len(table) > self._details:
             self.shortened, table = True, Markup()
         self._details -= len(table)
-        top = tag("details", {"open": bool(kind)}, tag("summary", NO_ATTRIBUTES, name), table) if table else name
+        top = tag("details", {"open": bool(kind)}, tag("summary", name), table) if table else name
         self._left -= len(top) + 60
-        inner = children(transform)
-        return joined([top, self.listed(inner, depth + 1)]) if inner else top
+        inner = values.child_transforms(transform)
+        return concatenated(top, self.column(inner, depth + 1)) if inner else top
 
 
-def host(owner: Any) -> str:
+def library_of(owner: Any) -> str:
     """The name of the library whose pipelines run a transform; nothing for those of any arrays."""
     roots = {base.__module__.partition(".")[0] for base in type(owner).__mro__}
-    return next((name for root, name in _HOSTS.items() if root in roots), "")
+    return next((name for root, name in _LIBRARIES.items() if root in roots), "")
 
 
-def single(transform: Any) -> Markup:
+def transform_chip(transform: Any) -> Markup:
     """One transform or method alone, opened."""
     kind = "mixing transform" if isinstance(transform, MixTransform) else "mixing method"
-    name = host(transform)
+    name = library_of(transform)
     chip = Chips().chip(transform, kind=f"{kind} of {name}" if name else kind)
     return tag("div", {"class": "mx-chip mx-alone"}, chip)
 
 
-def _table(found: Sequence[Parameter]) -> Markup:
+def _parameter_table(found: Sequence[values.ShownParameter]) -> Markup:
     """Names and values; what differs from its default first, and in bold."""
-    rows = [_row(each) for each in found[:MOST_PARAMETERS]]
-    rest = len(found) - len(rows)
-    more = [tag("tr", NO_ATTRIBUTES, tag("td", {"colspan": 2}, faint(f"and {rest} more")))] if rest else []
-    return tag("table", {"class": "mx-parts"}, tag("tbody", NO_ATTRIBUTES, *rows, *more))
+    rows = [_parameter_row(each) for each in found[: values.MOST_PARAMETERS]]
+    more = [tag("tr", tag("td", {"colspan": 2}, line)) for line in and_more(len(found) - len(rows))]
+    return tag("table", {"class": "mx-parts"}, tag("tbody", *rows, *more))
 
 
-def _row(parameter: Parameter) -> Markup:
-    name = cut(parameter.name, 40)
-    named = tag("b", NO_ATTRIBUTES, name) if parameter.given else name
-    return tag(
-        "tr", NO_ATTRIBUTES, tag("th", {"scope": "row"}, named), tag("td", NO_ATTRIBUTES, value(parameter.value))
-    )
+def _parameter_row(parameter: values.ShownParameter) -> Markup:
+    name = cut_text(parameter.name, 40)
+    named = tag("b", name) if parameter.given else name
+    return tag("tr", tag("th", {"scope": "row"}, named), tag("td", value_markup(parameter.value)))
 
 
-def value(given: Any) -> Markup:
+def value_markup(given: Any) -> Markup:
     """A value as text; a schedule with its course, also where it is one of several."""
     if isinstance(given, Schedule):
-        found = asked(lambda: sparkline(course(given, _POINTS)), Markup())
-        return joined([found, " ", code(said(given))])
+        return concatenated(attempt(lambda: sparkline(given), Markup()), " ", code_text(short_repr(given)))
     if type(given) in (list, tuple) and len(given) <= _MANY and any(isinstance(item, Schedule) for item in given):
-        return tag("ol", NO_ATTRIBUTES, *(tag("li", NO_ATTRIBUTES, value(item)) for item in given))
-    return code(said(given))
+        return ordered_list(map(value_markup, given))
+    return code_text(short_repr(given))
 
 
 # ------------------------------------------------------------------------------------------------ pipelines
@@ -115,39 +113,35 @@ def diagram(pipeline: Any) -> Markup:
     chips = Chips()
     mixed = [any(before.kind == MIX for before in pipeline._stages[:index]) for index in range(len(pipeline._stages))]
     stages = [_stage(stage, after, chips) for stage, after in zip(pipeline._stages, mixed, strict=True)]
-    ends = [tag("li", NO_ATTRIBUTES, tag("i", NO_ATTRIBUTES, text)) for text in ("samples", "batch")]
+    first, last = (tag("li", tag("i", text)) for text in ("samples", "batch"))
     note = "Parameters that are not shown here are in repr(pipeline)."
-    return joined(
-        [
-            _header(pipeline),
-            tag("ol", {"class": "mx-flow"}, ends[0], *stages, ends[1]),
-            tag("p", NO_ATTRIBUTES, faint(note)) if chips.shortened else "",
-        ]
+    return concatenated(
+        _pipeline_header(pipeline),
+        tag("ol", {"class": "mx-flow"}, first, *stages, last),
+        tag("p", faint(note)) if chips.shortened else "",
     )
 
 
-def _header(pipeline: Any) -> Markup:
+def _pipeline_header(pipeline: Any) -> Markup:
     seed = "no seed, draws from the host's generator" if pipeline.seed is None else f"seed {pipeline.seed}"
-    passed = sorted(map(said, pipeline._finder.passthrough))
+    passed = sorted(map(short_repr, pipeline._finder.passthrough))
     left = f"left alone: {', '.join(passed[:6])}{', …' if len(passed) > 6 else ''}" if passed else ""
-    text = "; ".join(part for part in (f"of {host(pipeline)}", seed, left) if part)
-    given = [each for each in parameters(pipeline) if each.given and each.name not in (CHILDREN, "seed")]
-    head = tag("summary", NO_ATTRIBUTES, "other arguments")
-    options = tag("details", {"class": "mx-options"}, head, _table(given)) if given else ""
-    return joined(
-        [tag("p", NO_ATTRIBUTES, tag("strong", NO_ATTRIBUTES, cut(called(pipeline), 40)), " ", cut(text, 200)), options]
-    )
+    text = "; ".join(part for part in (f"of {library_of(pipeline)}", seed, left) if part)
+    own = (values.CHILD_FIELD, "seed")  # these stand in the diagram and beside the name
+    given = [each for each in values.parameters(pipeline) if each.given and each.name not in own]
+    head = tag("summary", "other arguments")
+    options = tag("details", {"class": "mx-options"}, head, _parameter_table(given)) if given else ""
+    name = tag("strong", cut_text(display_name(pipeline), 40))
+    return concatenated(tag("p", name, " ", cut_text(text, 200)), options)
 
 
 def _stage(stage: Stage, mixed: bool, chips: Chips) -> Markup:
-    title, text = _TITLES[stage.kind, mixed]
-    shown = tag("div", NO_ATTRIBUTES, tag("strong", NO_ATTRIBUTES, title), " ", faint(text))
-    return tag(
-        "li", NO_ATTRIBUTES, tag("div", {"class": f"mx-stage mx-{stage.kind}"}, shown, chips.listed(stage.transforms))
-    )
+    title, text = _STAGE_TITLES[stage.kind, mixed]
+    head = tag("div", tag("strong", title), " ", faint(text))
+    return tag("li", tag("div", {"class": f"mx-stage mx-{stage.kind}"}, head, chips.column(stage.transforms)))
 
 
-_TITLES = {
+_STAGE_TITLES = {
     (SAMPLE, False): ("every sample", "each with its own draws"),
     (SAMPLE, True): ("every sample of the batch", "each with its own draws, then stacked again"),
     (STILL, True): ("whole batch", "without draws"),

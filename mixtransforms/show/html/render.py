@@ -19,59 +19,56 @@ from mixtransforms.mixing.compose import BatchPipeline
 from mixtransforms.mixing.transform import MixTransform
 from mixtransforms.plan import Plan
 from mixtransforms.show.html import pipelines, plans, svg
-from mixtransforms.show.html.markup import NO_ATTRIBUTES, Markup, code, faint, shown, tag
-from mixtransforms.show.html.values import asked, said
+from mixtransforms.show.html.markup import Markup, code_text, concatenated, faint, ordered_list, shown, tag
+from mixtransforms.show.words import attempt, short_repr
 
-_MOST_POINTS = 120
-_MOST_PARTS = 20
+_MOST_SCHEDULES = 20
+"""Schedules of one that is composed which are told, a line each."""
 
 
 @html_of.register(BatchPipeline)  # type: ignore[untyped-decorator]
-def pipeline(pipeline: Any) -> str:
+def pipeline_html(pipeline: Any) -> str:
     """A BatchCompose of either host: a diagram of its stages."""
     return shown(pipelines.diagram(pipeline))
 
 
 @html_of.register(Method)  # type: ignore[untyped-decorator]
 @html_of.register(MixTransform)  # type: ignore[untyped-decorator]
-def transform(transform: Any) -> str:
+def transform_html(transform: Any) -> str:
     """One transform or method: its parameters, and what is in it."""
-    return shown(pipelines.single(transform))
+    return shown(pipelines.transform_chip(transform))
 
 
 @html_of.register(Plan)  # type: ignore[untyped-decorator]
-def plan(plan: Plan) -> str:
+def plan_html(plan: Plan) -> str:
     """A plan: what it is for, and what it does to the first samples."""
-    return shown(plans.table(plan))
+    return shown(plans.plan_table(plan))
 
 
 @html_of.register(Schedule)  # type: ignore[untyped-decorator]
-def schedule(schedule: Schedule) -> str:
+def schedule_html(schedule: Schedule) -> str:
     """A schedule: its text, and its values over the epochs."""
-    text = said(schedule)
-    joints = svg.joints(schedule)
-    drawn = asked(lambda: svg.curve(svg.course(schedule, _MOST_POINTS), text[:200], joints), Markup())
-    return shown(tag("p", NO_ATTRIBUTES, code(text, 200)), drawn, _parts(schedule))
+    text = short_repr(schedule)
+    drawn = attempt(lambda: svg.schedule_chart(schedule, text[:200]), Markup())
+    return shown(tag("p", code_text(text, 200)), drawn, _composed_of(schedule))
 
 
-def _parts(schedule: Schedule) -> Markup:
+def _composed_of(schedule: Schedule) -> Markup:
     """Of a composed schedule, what it is made of."""
     if not isinstance(schedule, Then):
         return Markup()
     items = [
-        tag("li", NO_ATTRIBUTES, faint(f"from epoch {epoch}: "), code(said(part)))
+        concatenated(faint(f"from epoch {epoch}: "), code_text(short_repr(part)))
         for epoch, part in zip((0, *schedule.at), schedule.parts, strict=True)
     ]
-    more = len(items) - _MOST_PARTS
-    rest = [tag("li", NO_ATTRIBUTES, faint(f"and {more} more"))] if more > 0 else []
-    return tag("ol", NO_ATTRIBUTES, *items[:_MOST_PARTS], *rest)
+    return ordered_list(items[:_MOST_SCHEDULES], len(items) - _MOST_SCHEDULES)
 
 
 # ------------------------------------------------------------------------------------------------ pages
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 
-_PAGE = Markup(
+_PAGE_STYLE = Markup(
     """<style>
 :root { color-scheme: light dark; }
 body { margin: 0; background: #fff; color: #1b1b1b; font: 15px/1.5 system-ui, sans-serif; }
@@ -104,13 +101,9 @@ class Png:
 
     def __post_init__(self) -> None:
         if self.data[:8] != _PNG or len(self.data) < 24:
-            raise InputError(
-                "Not a picture for a page",
-                where="Png.data",
-                got=f"{len(self.data)} bytes that begin with {self.data[:8]!r}",
-                wanted="the bytes of a PNG file",
-                fix='Write the figure with figure.savefig(buffer, format="png").',
-            )
+            got, wanted = f"{len(self.data)} bytes that begin with {self.data[:8]!r}", "the bytes of a PNG file"
+            fix = 'Write the figure with figure.savefig(buffer, format="png").'
+            raise InputError("Not a picture for a page", where="Png.data", got=got, wanted=wanted, fix=fix)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -119,31 +112,31 @@ class Png:
         return int(width), int(height)
 
 
-def page(title: str, parts: Sequence[str | Png]) -> str:
+def html_page(title: str, parts: Sequence[str | Png]) -> str:
     """One HTML page that needs no other file, in light and dark colours.
 
     Args:
         title: What it is called, plain text.
-        parts: In their order; text is HTML that is taken as it is, such as :func:`pipeline` returns.
+        parts: In their order; text is HTML that is taken as it is, such as :func:`pipeline_html` returns.
     """
     head = [
         tag("meta", {"charset": "utf-8"}),
         tag("meta", {"name": "viewport", "content": "width=device-width, initial-scale=1"}),
-        tag("title", NO_ATTRIBUTES, title),
-        _PAGE,
+        tag("title", title),
+        _PAGE_STYLE,
     ]
-    main = tag("main", NO_ATTRIBUTES, tag("h1", NO_ATTRIBUTES, title), *map(_section, parts))
-    whole = tag("html", {"lang": "en"}, tag("head", NO_ATTRIBUTES, *head), tag("body", NO_ATTRIBUTES, main))
+    main = tag("main", tag("h1", title), *map(_page_section, parts))
+    whole = tag("html", {"lang": "en"}, tag("head", *head), tag("body", main))
     return f"<!doctype html>\n{whole}\n"
 
 
-def _section(part: str | Png) -> Markup:
+def _page_section(part: str | Png) -> Markup:
     if isinstance(part, str):
-        return tag("section", NO_ATTRIBUTES, Markup(part))
+        return tag("section", Markup(part))
     width, height = part.size
     source = f"data:image/png;base64,{base64.b64encode(part.data).decode('ascii')}"
     picture = tag("img", {"src": source, "alt": part.alt, "width": width, "height": height})
-    return tag("section", NO_ATTRIBUTES, tag("figure", NO_ATTRIBUTES, picture))
+    return tag("section", tag("figure", picture))
 
 
-__all__ = ["Png", "page", "pipeline", "plan", "schedule", "transform"]
+__all__ = ["Png", "html_page", "pipeline_html", "plan_html", "schedule_html", "transform_html"]

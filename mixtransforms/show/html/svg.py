@@ -3,35 +3,39 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mixtransforms.core.layers import FloatArray, IntArray
-from mixtransforms.methods.schedules import LAST_EPOCH, Schedule, Then
-from mixtransforms.show.html.markup import NO_ATTRIBUTES, Markup, joined, tag
-from mixtransforms.show.methods.schedules import shown_epochs
-
-ACCENTS = ("#3B82C4", "#D55E00", "#009E73", "#B86A94", "#9A7800")
-"""One for every source: told apart by colour-blind readers, with a contrast of 3 and more on white and on #111."""
+from mixtransforms.methods.schedules import Schedule, Then
+from mixtransforms.show.html.markup import Markup, concatenated, tag, tags
+from mixtransforms.show.methods.schedules import SampledSchedule, sampled
+from mixtransforms.show.style import SOURCE_ACCENTS
 
 ITSELF = "currentColor"
 """The colour of the sample itself, which is then drawn with the opacity :data:`FAINT`."""
 
 FAINT = 0.45
+"""Black on white and white on #111 have a contrast of 3 with it, as the accents have."""
 
 _THIN = {"vector-effect": "non-scaling-stroke", "stroke-width": "1"}
 _FRAME = {"fill": "currentColor", "fill-opacity": "0.07", "stroke": "currentColor", "stroke-opacity": "0.6", **_THIN}
 
-_SIDE = 56
-_THINNEST = 10
-_CELLS = 10
-"""Most cells of a mask's coarse picture, along each axis."""
+_THUMBNAIL_SIDE, _THINNEST_SIDE = 56, 10
+"""The longer side of a thumbnail in CSS pixels, four lines of the table beside it, and the least that is seen."""
+
+_MASK_CELLS = 10
+"""Most cells of a mask's coarse picture, along each axis: a cell is 6 pixels of the thumbnail, and a table of 16 rows
+of 4 masks stays below 100 kB."""
+
+_MASK_SAMPLES = 256
+"""Places along each axis at which a mask is read for that: means of 25 of them, whatever the size of the image."""
 
 
-class Coat(NamedTuple):
+class LayerArea(NamedTuple):
     """What one layer paints on one sample.
 
     Attributes:
@@ -49,7 +53,7 @@ class Coat(NamedTuple):
     mask: NDArray[Any] | None = None
 
 
-def number(value: float) -> str:
+def svg_number(value: float) -> str:
     """A number with as many digits as a drawing needs."""
     return f"{value:.6g}"
 
@@ -68,9 +72,9 @@ def svg(label: str, width: float, height: float, box: Sequence[float], *inside: 
     attributes = {
         "role": "img",
         "aria-label": label,
-        "width": number(width),
-        "height": number(height),
-        "viewBox": f"0 0 {number(box[0])} {number(box[1])}",
+        "width": svg_number(width),
+        "height": svg_number(height),
+        "viewBox": f"0 0 {svg_number(box[0])} {svg_number(box[1])}",
         "preserveAspectRatio": "none" if stretched else None,
     }
     return tag("svg", attributes, *inside)
@@ -80,57 +84,59 @@ def bar(parts: Iterable[tuple[str, float]], label: str) -> Markup:
     """A bar of shares: colours, and numbers that sum to 1."""
     left, inside = 0.0, []
     for color, share in parts:
-        place = {"x": number(left), "y": "0", "width": number(share), "height": "1", "fill": color}
-        inside.append(tag("rect", {**place, "fill-opacity": FAINT if color == ITSELF else None}))
+        look = {"fill": color, "fill-opacity": FAINT if color == ITSELF else None}
+        inside.append(_rect(svg_number(left), 0, svg_number(share), 1, look))
         left += share
     return svg(label, 120, 10, (1, 1), *inside, stretched=True)
+
+
+def _rect(x: object, y: object, width: object, height: object, look: Mapping[str, object]) -> Markup:
+    return tag("rect", {"x": x, "y": y, "width": width, "height": height}, look)
 
 
 # ------------------------------------------------------------------------------------------------ what was painted
 
 
-def thumbnail(shape: tuple[int, ...], coats: Sequence[Coat], label: str) -> Markup:
+def thumbnail(shape: tuple[int, ...], areas: Sequence[LayerArea], label: str) -> Markup:
     """What is painted where in one sample: its last two axes as a picture, each of those before as a strip."""
     planes = [tuple(range(len(shape)))[-2:], *((axis,) for axis in range(len(shape) - 2))]
     labels = [label, *(f"{label}, along axis {axis}" for axis in range(len(shape) - 2))]
-    drawn = [_plane(shape, axes, coats, told) for axes, told in zip(planes, labels, strict=True)]
-    return joined(tag("div", NO_ATTRIBUTES, each) for each in drawn)
+    drawn = [_plane(shape, axes, areas, told) for axes, told in zip(planes, labels, strict=True)]
+    return concatenated(*tags("div", drawn))
 
 
-def _plane(shape: tuple[int, ...], axes: tuple[int, ...], coats: Sequence[Coat], label: str) -> Markup:
+def _plane(shape: tuple[int, ...], axes: tuple[int, ...], areas: Sequence[LayerArea], label: str) -> Markup:
     """Some axes of a sample, and what is painted there."""
     height, width = (1, 1, *(shape[axis] for axis in axes))[-2:]
-    inside = [tag("rect", {"x": "0", "y": "0", "width": width, "height": height, **_FRAME})]
-    inside += [_area(coat, axes) if coat.mask is None else _coarse(coat, coat.mask, axes) for coat in coats]
-    scale = _SIDE / max(height, width, 1)
-    wide, tall = (max(scale * side, _THINNEST) for side in (width, height))
+    inside = [_rect(0, 0, width, height, _FRAME)]
+    inside += [_box_rect(area, axes) if area.mask is None else _coarse_mask(area, area.mask, axes) for area in areas]
+    scale = _THUMBNAIL_SIDE / max(height, width, 1)
+    wide, tall = (max(scale * side, _THINNEST_SIDE) for side in (width, height))
     return svg(label, wide, tall, (max(width, 1), max(height, 1)), *inside, stretched=True)
 
 
-def _paint(coat: Coat) -> dict[str, object]:
-    return {"fill": coat.color, "fill-opacity": number(0.15 + 0.75 * coat.opacity), "stroke": coat.color, **_THIN}
+def _fill(area: LayerArea) -> dict[str, object]:
+    return {"fill": area.color, "fill-opacity": svg_number(0.15 + 0.75 * area.opacity), "stroke": area.color, **_THIN}
 
 
-def _area(coat: Coat, axes: tuple[int, ...]) -> Markup:
-    """The box of a coat, exactly; nothing where it is empty."""
-    if coat.start is None or coat.stop is None:
-        place = {"x": "0", "y": "0", "width": "100%", "height": "100%"}
-    elif (coat.stop <= coat.start).any():
+def _box_rect(area: LayerArea, axes: tuple[int, ...]) -> Markup:
+    """The box of a layer, exactly; nothing where it is empty."""
+    if area.start is None or area.stop is None:
+        return _rect(0, 0, "100%", "100%", _fill(area))
+    if (area.stop <= area.start).any():
         return Markup()
-    else:
-        y, x = (0, 0, *(int(coat.start[axis]) for axis in axes))[-2:]
-        height, width = (1, 1, *(int(coat.stop[axis] - coat.start[axis]) for axis in axes))[-2:]
-        place = {"x": str(x), "y": str(y), "width": str(width), "height": str(height)}
-    return tag("rect", {**place, **_paint(coat)})
+    y, x = (0, 0, *(int(area.start[axis]) for axis in axes))[-2:]
+    height, width = (1, 1, *(int(area.stop[axis] - area.start[axis]) for axis in axes))[-2:]
+    return _rect(x, y, width, height, _fill(area))
 
 
-def _coarse(coat: Coat, mask: NDArray[Any], axes: tuple[int, ...]) -> Markup:
+def _coarse_mask(area: LayerArea, mask: NDArray[Any], axes: tuple[int, ...]) -> Markup:
     """A mask in a few cells: a path for each of the levels a quarter, a half and more."""
     others = tuple(axis for axis in range(mask.ndim) if axis not in axes)
-    step = tuple(slice(None, None, max(1, length // 256)) for length in mask.shape)
+    step = tuple(slice(None, None, max(1, length // _MASK_SAMPLES)) for length in mask.shape)
     grid = np.atleast_2d(mask[step].mean(axis=others, dtype=np.float64))
     sides = (1, 1, *(mask.shape[axis] for axis in axes))[-2:]
-    cells = [np.linspace(0, length, min(length, _CELLS) + 1).round().astype(np.int64) for length in grid.shape]
+    cells = [np.linspace(0, length, min(length, _MASK_CELLS) + 1).round().astype(np.int64) for length in grid.shape]
     for axis, cuts in enumerate(cells):
         grid = np.add.reduceat(grid, cuts[:-1], axis=axis) / np.diff(cuts).reshape((-1, 1) if axis == 0 else (1, -1))
     rows, columns = (cuts * side / max(cuts[-1], 1) for cuts, side in zip(cells, sides, strict=True))
@@ -139,9 +145,9 @@ def _coarse(coat: Coat, mask: NDArray[Any], axes: tuple[int, ...]) -> Markup:
     for level in range(1, 5):
         outline = "".join(_runs(levels == level, rows, columns))
         if outline:
-            opacity = number((0.15 + 0.75 * coat.opacity) * level / 4)
-            paths.append(tag("path", {"d": outline, "fill": coat.color, "fill-opacity": opacity}))
-    return joined(paths)
+            opacity = svg_number((0.15 + 0.75 * area.opacity) * level / 4)
+            paths.append(tag("path", {"d": outline, "fill": area.color, "fill-opacity": opacity}))
+    return concatenated(*paths)
 
 
 def _runs(found: NDArray[np.bool_], rows: FloatArray, columns: FloatArray) -> Iterable[str]:
@@ -150,98 +156,69 @@ def _runs(found: NDArray[np.bool_], rows: FloatArray, columns: FloatArray) -> It
         edges = np.flatnonzero(np.diff(np.concatenate([[False], line, [False]]).astype(np.int8)))
         for first, last in edges.reshape(-1, 2).tolist():
             width, height = columns[last] - columns[first], rows[index + 1] - rows[index]
-            yield f"M{number(columns[first])} {number(rows[index])}h{number(width)}v{number(height)}h{number(-width)}z"
+            yield "M{} {}h{}v{}h{}z".format(*map(svg_number, (columns[first], rows[index], width, height, -width)))
 
 
 # ------------------------------------------------------------------------------------------------ schedules
 
+# matplotlib draws the same figure, see show.schedule; but a repr must not need it, nor wait until it is loaded.
 
-class Course(NamedTuple):
-    """The values of a schedule that are drawn.
-
-    Attributes:
-        epochs: ``(n,)``, ascending; all of them, or as many as a drawing can show.
-        values: ``(n,)``.
-        total: How many epochs there are.
-    """
-
-    epochs: IntArray
-    values: FloatArray
-    total: int
+_SPARKLINE_POINTS, _CHART_POINTS = 24, 120
+"""Most steps of either: one in three pixels, which still shows every lowest and highest value."""
 
 
-def course(schedule: Schedule, most: int) -> Course:
-    """The values of a schedule, from the first epoch to a little after its last change.
-
-    Args:
-        schedule: Any.
-        most: How many are drawn; of more, the lowest and the highest ones of neighbours.
+def sparkline(schedule: Schedule) -> Markup:
+    """A schedule as small as a word.
 
     Raises:
         ValueError: It is a class of the user's own that does not give finite numbers.
     """
-    last = schedule.last
-    if not 0 <= last <= LAST_EPOCH:
-        raise ValueError(last)
-    count = shown_epochs(last)
-    epochs = np.arange(count)
-    values = np.asarray(schedule.over(epochs), np.float64)
-    if values.shape != epochs.shape or not np.isfinite(values).all():
-        raise ValueError(values)
-    if count > most:
-        groups = np.array_split(epochs, most // 2)
-        ends = [{int(group[values[group].argmin()]), int(group[values[group].argmax()])} for group in groups]
-        epochs = np.array(sorted({0, count - 1}.union(*ends)))
-    return Course(epochs, values[epochs], count)
-
-
-def sparkline(found: Course) -> Markup:
-    """A schedule as small as a word."""
-    low, high = _range(found)
+    found = sampled(schedule, most=_SPARKLINE_POINTS)
+    low, high = _axis_range(found)
     label = f"from {found.values[0]:g} to {found.values[-1]:g} over {found.total} epochs"
     return svg(label, 72, 16, (72, 16), _stairs(found, low, high, (1, 1, 70, 14)))
 
 
-def curve(found: Course, label: str, joints: Sequence[int] = ()) -> Markup:
-    """A schedule over the epochs, with numbers on both axes.
+def schedule_chart(schedule: Schedule, label: str) -> Markup:
+    """A schedule over the epochs, with numbers on both axes, and where one schedule follows another.
 
     Args:
-        found: What is drawn.
+        schedule: What is drawn.
         label: What it is.
-        joints: Epochs at which one schedule follows another.
+
+    Raises:
+        ValueError: It is a class of the user's own that does not give finite numbers.
     """
-    low, high = _range(found)
-    left, top, width, height = area = (46.0, 8.0, 330.0, 96.0)
+    found = sampled(schedule, most=_CHART_POINTS)
+    low, high = _axis_range(found)
+    left, top, width, height = place = (46.0, 8.0, 330.0, 96.0)
     inside = []
-    for value in ticks(low, high):
+    for value in round_ticks(low, high):
         y = top + height * (high - value) / (high - low)
-        inside.append(_line(left, y, left + width, y, 0.18))
-        inside.append(_text(left - 6, y + 4, f"{value:g}", "end"))
-    for epoch in ticks(0, found.total - 1, whole=True):
+        inside.append(_svg_line(left, y, left + width, y, 0.18))
+        inside.append(_svg_text(left - 6, y + 4, f"{value:g}", "end"))
+    for epoch in round_ticks(0, found.total - 1, whole=True):
         x = left + width * (epoch + 0.5) / found.total
-        inside.append(_line(x, top + height, x, top + height + 4, 0.6))
-        inside.append(_text(x, top + height + 17, f"{epoch:g}", "middle"))
-    inside.append(_text(left + width, top + height + 32, "epoch", "end"))
-    for joint in joints:
+        inside.append(_svg_line(x, top + height, x, top + height + 4, 0.6))
+        inside.append(_svg_text(x, top + height + 17, f"{epoch:g}", "middle"))
+    inside.append(_svg_text(left + width, top + height + 32, "epoch", "end"))
+    for joint in schedule.at if isinstance(schedule, Then) else ():
         x = left + width * joint / found.total
-        inside.append(_line(x, top, x, top + height, 0.6, "3 3"))
-    inside.append(_line(left, top + height, left + width, top + height, 0.6))
-    inside.append(_stairs(found, low, high, area))
+        inside.append(_svg_line(x, top, x, top + height, 0.6, "3 3"))
+    inside.append(_svg_line(left, top + height, left + width, top + height, 0.6))
+    inside.append(_stairs(found, low, high, place))
     return svg(label, 390, 140, (390, 140), *inside)
 
 
-def joints(schedule: Schedule) -> tuple[int, ...]:
-    """Epochs at which one schedule follows another."""
-    return tuple(schedule.at) if isinstance(schedule, Then) else ()
-
-
-def _range(found: Course) -> tuple[float, float]:
+def _axis_range(found: SampledSchedule) -> tuple[float, float]:
     """The lowest and the highest value of the axis, 0 among them."""
+    if not np.isfinite(found.values).all():
+        raise ValueError(found.values)
     low, high = min(0.0, float(found.values.min())), max(0.0, float(found.values.max()))
     return (low, high) if low < high else (0.0, 1.0)
 
 
-def ticks(low: float, high: float, *, whole: bool = False, most: int = 6) -> list[float]:
+def round_ticks(low: float, high: float, *, whole: bool = False, most: int = 6) -> list[float]:
     """Round numbers between two others, at most ``most`` of them."""
     for power in range(math.floor(math.log10(max(high - low, 1e-12))) - 1, 20):
         for step in (1, 2, 5):
@@ -252,21 +229,21 @@ def ticks(low: float, high: float, *, whole: bool = False, most: int = 6) -> lis
     return [low, high]
 
 
-def _stairs(found: Course, low: float, high: float, area: tuple[float, float, float, float]) -> Markup:
+def _stairs(found: SampledSchedule, low: float, high: float, area: tuple[float, float, float, float]) -> Markup:
     """A step for every epoch."""
     left, top, width, height = area
     x = left + width * np.append(found.epochs, found.total) / found.total
     y = top + height * (high - found.values) / (high - low)
     path = [f"M{x[0]:.2f} {y[0]:.2f}", *(f"V{up:.2f}H{on:.2f}" for up, on in zip(y, x[1:], strict=True))]
-    return tag("path", {"d": "".join(path), "fill": "none", "stroke": ACCENTS[0], "stroke-width": "2"})
+    return tag("path", {"d": "".join(path), "fill": "none", "stroke": SOURCE_ACCENTS[0], "stroke-width": "2"})
 
 
-def _line(x: float, y: float, to_x: float, to_y: float, opacity: float, dashes: str | None = None) -> Markup:
-    place = {"x1": number(x), "y1": number(y), "x2": number(to_x), "y2": number(to_y)}
+def _svg_line(x: float, y: float, to_x: float, to_y: float, opacity: float, dashes: str | None = None) -> Markup:
+    place = {"x1": svg_number(x), "y1": svg_number(y), "x2": svg_number(to_x), "y2": svg_number(to_y)}
     look = {"stroke": "currentColor", "stroke-opacity": opacity, "stroke-dasharray": dashes}
     return tag("line", {**place, **look})
 
 
-def _text(x: float, y: float, words: str, anchor: str) -> Markup:
-    place = {"x": number(x), "y": number(y), "text-anchor": anchor}
+def _svg_text(x: float, y: float, words: str, anchor: str) -> Markup:
+    place = {"x": svg_number(x), "y": svg_number(y), "text-anchor": anchor}
     return tag("text", {**place, "font-size": "11", "fill": "currentColor"}, words)

@@ -11,13 +11,13 @@ from mixtransforms.core.errors import InputError
 from mixtransforms.methods.base import Method
 from mixtransforms.mixing.transform import MixTransform
 from mixtransforms.plan import BatchSpec
-from mixtransforms.show.methods import laws
-from mixtransforms.show.needs import need_matplotlib
+from mixtransforms.show.methods import statistics
+from mixtransforms.show.needs import need_matplotlib, need_whole_number
 
 if TYPE_CHECKING:
-    from mixtransforms.show.style import Picture
+    from mixtransforms.show.picture import Picture
 
-_BATCH = 64
+_BATCH_SIZE = 64
 """Samples in a batch where nobody says how many."""
 _LARGEST_BATCH = 4096
 _MOST_CELLS = 2**24
@@ -28,7 +28,7 @@ _COUNTABLE = 2**53
 
 def weights(
     method: Method,
-    size: int = _BATCH,
+    size: int = _BATCH_SIZE,
     *,
     shape: Sequence[int] = (224, 224),
     epoch: int = 0,
@@ -58,14 +58,14 @@ def weights(
         MissingDependencyError: matplotlib is not installed.
     """
     where = "show.weights"
-    pure = _method(method, where)
-    spec = BatchSpec(_size(size, where), _shape(shape, where, axes=None, most=_COUNTABLE))
-    epoch = _epoch(epoch, where)
+    pure = _pure_method(method, where)
+    spec = BatchSpec(_checked_size(size, where), _checked_shape(shape, where, axes=None, most=_COUNTABLE))
+    epoch = _checked_epoch(epoch, where)
     need_matplotlib()
     from mixtransforms.show.methods import charts
 
-    found = laws.law(pure, spec, epoch, where)
-    return charts.weights(found, pure.at(epoch), spec, title or _name(pure, epoch), save)
+    found = statistics.weight_stats(pure, spec, epoch, where)
+    return charts.draw_weights(found, pure.at(epoch), spec, title or _default_title(pure, epoch), save)
 
 
 def coverage(
@@ -98,19 +98,19 @@ def coverage(
         MissingDependencyError: matplotlib is not installed.
     """
     where = "show.coverage"
-    pure = _method(method, where)
-    spec = BatchSpec(_BATCH, _shape(shape, where, axes=(1, 2, 3), most=_MOST_CELLS))
-    epoch = _epoch(epoch, where)
+    pure = _pure_method(method, where)
+    spec = BatchSpec(_BATCH_SIZE, _checked_shape(shape, where, axes=(1, 2, 3), most=_MOST_CELLS))
+    epoch = _checked_epoch(epoch, where)
     need_matplotlib()
     from mixtransforms.show.methods import charts
 
-    found = laws.cover(pure, spec, epoch, where)
-    return charts.coverage(found, title or _name(pure, epoch), save)
+    found = statistics.coverage_map(pure, spec, epoch, where)
+    return charts.draw_coverage(found, title or _default_title(pure, epoch), save)
 
 
-def _method(given: Any, where: str) -> Method:
+def _pure_method(given: Any, where: str) -> Method:
     """The method of what is given, without the options of a door."""
-    inside = [] if isinstance(given, Method) else _mixes(given)
+    inside = [] if isinstance(given, Method) else _methods_in(given)
     method = inside[0][1] if len(inside) == 1 else given
     if isinstance(method, MixTransform):
         return method.method
@@ -126,7 +126,7 @@ def _method(given: Any, where: str) -> Method:
     raise InputError("No method to draw", where=where, got=got, wanted="a method or a transform that mixes", fix=fix)
 
 
-def _mixes(pipeline: Any) -> list[tuple[int, Method]]:
+def _methods_in(pipeline: Any) -> list[tuple[int, Method]]:
     """The methods in a pipeline, and their places."""
     transforms = getattr(pipeline, "transforms", ())
     if not isinstance(transforms, Sequence):
@@ -134,35 +134,24 @@ def _mixes(pipeline: Any) -> list[tuple[int, Method]]:
     return [(index, each) for index, each in enumerate(transforms) if isinstance(each, Method)]
 
 
-def _name(method: Method, epoch: int) -> str:
+def _default_title(method: Method, epoch: int) -> str:
     return f"{method!r}, epoch {epoch}" if method.moves else repr(method)
 
 
-def _size(given: Any, where: str) -> int:
-    if type(given) is not int or not 2 <= given <= _LARGEST_BATCH:
-        raise InputError(
-            "No batch to draw for",
-            where=where,
-            got=f"size={given!r}",
-            wanted=f"a whole number within [2, {_LARGEST_BATCH}]",
-            fix="A sample that is alone has nobody to be mixed with." if given == 1 else "Leave it out for 64.",
-        )
-    return given
+def _checked_size(given: Any, where: str) -> int:
+    wanted = f"a whole number within [2, {_LARGEST_BATCH}]"
+    fix = "A sample that is alone has nobody to be mixed with." if given == 1 else "Leave it out for 64."
+    limits: dict[str, Any] = {"name": "size", "high": _LARGEST_BATCH, "wanted": wanted}
+    return need_whole_number(given, 2, "No batch to draw for", where, fix=fix, **limits)
 
 
-def _epoch(given: Any, where: str) -> int:
-    if type(given) is not int or not 0 <= given < 2**32:
-        raise InputError(
-            "No such epoch",
-            where=where,
-            got=f"epoch={given!r}",
-            wanted="a whole number from 0 on, below 2**32",
-            fix="Epochs are counted from 0.",
-        )
-    return given
+def _checked_epoch(given: Any, where: str) -> int:
+    wanted, fix = "a whole number from 0 on, below 2**32", "Epochs are counted from 0."
+    limits: dict[str, Any] = {"name": "epoch", "high": 2**32 - 1, "wanted": wanted}
+    return need_whole_number(given, 0, "No such epoch", where, fix=fix, **limits)
 
 
-def _shape(given: Any, where: str, *, axes: tuple[int, ...] | None, most: int) -> tuple[int, ...]:
+def _checked_shape(given: Any, where: str, *, axes: tuple[int, ...] | None, most: int) -> tuple[int, ...]:
     """A shape of whole numbers from 1 on.
 
     Args:

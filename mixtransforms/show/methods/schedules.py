@@ -1,17 +1,21 @@
-"""The figure of schedules."""
+"""The figure of schedules, and what every drawing of one has in common: how far it goes, and through which points."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
 
 from mixtransforms.core.errors import InputError
-from mixtransforms.methods.schedules import Schedule
-from mixtransforms.show.needs import need_matplotlib
+from mixtransforms.core.layers import FloatArray, IntArray
+from mixtransforms.methods.schedules import LAST_EPOCH, Schedule
+from mixtransforms.show.needs import need_matplotlib, need_whole_number
+from mixtransforms.show.words import schedules_alt
 
 if TYPE_CHECKING:
-    from mixtransforms.show.style import Picture
+    from mixtransforms.show.picture import Picture
 
 
 def schedule(
@@ -38,40 +42,57 @@ def schedule(
     """
     named = schedules if isinstance(schedules, Mapping) else {"value": schedules}
     if not named or not all(isinstance(each, Schedule) for each in named.values()):
-        raise InputError(
-            "No schedule to draw",
-            where="show.schedule",
-            got=repr(schedules),
-            wanted="a schedule such as Ramp(0, 0.4, 0, 5), or a dict of names and schedules",
-            fix="Give the parameter of the transform, such as mix.alpha.",
-        )
+        wanted = "a schedule such as Ramp(0, 0.4, 0, 5), or a dict of names and schedules"
+        got, fix = repr(schedules), "Give the parameter of the transform, such as mix.alpha."
+        raise InputError("No schedule to draw", where="show.schedule", got=got, wanted=wanted, fix=fix)
     last = max(each.last for each in named.values())
     count = shown_epochs(last) if epochs is None else epochs
-    if type(count) is not int or count < 1:
-        raise InputError(
-            "No epochs to draw",
-            where="show.schedule",
-            got=f"epochs={epochs!r}",
-            wanted="a whole number from 1 on",
-            fix="Leave it out to see all changes.",
-        )
+    all_of_them = "Leave it out to see all changes."
+    need_whole_number(count, 1, "No epochs to draw", "show.schedule", name="epochs", fix=all_of_them)
     need_matplotlib()
-    from mixtransforms.show.methods.curves import curves
-    from mixtransforms.show.style import finished
+    from mixtransforms.show.methods.charts import schedule_curves
+    from mixtransforms.show.picture import finished
 
-    return finished(curves(named, count, title), _alt(named, count, title), save)
+    return finished(schedule_curves(named, count, title), schedules_alt(named, count, title), save)
+
+
+class SampledSchedule(NamedTuple):
+    """The values of a schedule that are drawn.
+
+    Attributes:
+        epochs: ``(n,)``, ascending; all of them, or as many as a drawing can show.
+        values: ``(n,)``.
+        total: How many epochs there are.
+    """
+
+    epochs: IntArray
+    values: FloatArray
+    total: int
 
 
 def shown_epochs(last: int) -> int:
-    """How many epochs are drawn of schedules whose last change is in an epoch: a little more."""
+    """How many epochs are drawn of schedules whose last change is in an epoch: a little more, to see that it stays."""
     return last + max(last // 4, 2) + 1
 
 
-def _alt(schedules: Mapping[str, Schedule], epochs: int, title: str | None) -> str:
-    """What is on the figure, in words: the first, the middle and the last value."""
-    places = sorted({0, epochs // 2, epochs - 1})
-    lines = [
-        f"{name}: " + ", ".join(f"{schedule(epoch):g} in epoch {epoch}" for epoch in places) + "."
-        for name, schedule in schedules.items()
-    ]
-    return " ".join(([f"{title}."] if title else []) + lines)
+def sampled(schedule: Schedule, total: int | None = None, most: int | None = None) -> SampledSchedule:
+    """The values of a schedule, from the first epoch on.
+
+    Args:
+        schedule: Any.
+        total: How many epochs there are; ``None`` goes to a little after the last change.
+        most: How many are drawn; of more, the lowest and the highest ones of neighbours. ``None`` draws all.
+
+    Raises:
+        ValueError: It is a class of the user's own whose last epoch is none.
+    """
+    if total is None and not 0 <= schedule.last <= LAST_EPOCH:
+        raise ValueError(schedule.last)
+    count = shown_epochs(schedule.last) if total is None else total
+    epochs = np.arange(count)
+    values = np.asarray(schedule.over(epochs), np.float64)
+    if most is not None and count > most:
+        groups = np.array_split(epochs, most // 2)
+        ends = [{int(group[values[group].argmin()]), int(group[values[group].argmax()])} for group in groups]
+        epochs = np.array(sorted({0, count - 1}.union(*ends)))
+    return SampledSchedule(epochs, values[epochs], count)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mixtransforms.containers.tree import Path, children, leaf_at
+from mixtransforms.containers.tree import Path
 from mixtransforms.core.backends import backend_of
 from mixtransforms.core.layers import BoolArray, FloatArray
 from mixtransforms.kernels import kernel_of
@@ -16,15 +16,17 @@ from mixtransforms.objects import box_formats
 from mixtransforms.objects.keypoints import HIDDEN, UNLABELLED
 from mixtransforms.objects.objects import Objects
 from mixtransforms.objects.parse import Told, format_of, read
-from mixtransforms.show.batches.content import Content, Naming, host
-from mixtransforms.show.batches.overlays import composed, solid
+from mixtransforms.show.batches.content import Content, as_host_array
+from mixtransforms.show.batches.options import ClassNames
+from mixtransforms.show.batches.overlays import to_rgba, with_instance
+from mixtransforms.show.words import WHOLE
 
-_LABELS = ("labels", "class_labels", "category_id", "category_ids")
-_WEIGHTS = ("box_weights", "instance_weights", "keypoint_weights")
+_LABEL_FIELDS = ("labels", "class_labels", "category_id", "category_ids")
+_WEIGHT_FIELDS = ("box_weights", "instance_weights", "keypoint_weights")
 
 
-class Thing(NamedTuple):
-    """One object.
+class ObjectAnnotation(NamedTuple):
+    """One object, ready to be drawn.
 
     Attributes:
         color: Number of its colour.
@@ -50,82 +52,79 @@ class Thing(NamedTuple):
         return self.share < WHOLE
 
 
-class Marks(NamedTuple):
+class ImageAnnotation(NamedTuple):
     """What is drawn on one image.
 
     Attributes:
-        wash: Colours of masks, ``(H, W, 4)`` uint8, or ``None``.
-        things: Its objects.
+        overlay: Colours of masks, ``(H, W, 4)`` uint8, or ``None``.
+        objects: Its objects.
     """
 
-    wash: NDArray[np.uint8] | None = None
-    things: tuple[Thing, ...] = ()
+    overlay: NDArray[np.uint8] | None = None
+    objects: tuple[ObjectAnnotation, ...] = ()
 
 
-NOTHING = Marks()
-
-WHOLE = 0.995
-"""From this weight on an object counts as all there: it would be written as 1.00."""
-
+UNANNOTATED = ImageAnnotation()
 
 Shares = Sequence[Sequence[FloatArray]]
 """What share of its own area every object still has: by container, and in it by sample."""
 
 
-def marks(
-    content: Content, naming: Naming, rows: Sequence[int], washes: FloatArray | None, shares: Shares = ()
-) -> list[Marks]:
+def annotations_of(
+    content: Content, names: ClassNames, rows: Sequence[int], overlays: FloatArray | None, shares: Shares = ()
+) -> list[ImageAnnotation]:
     """What is drawn on every image of a batch.
 
     Args:
         content: The batch.
-        naming: Names of the classes.
+        names: Names of the classes.
         rows: The samples.
-        washes: Colours of semantic masks of all samples, premultiplied ``(B, H, W, 4)``, or ``None``.
+        overlays: Colours of semantic masks of all samples, premultiplied ``(B, H, W, 4)``, or ``None``.
         shares: Of the objects of ``rows``, where a plan tells.
     """
-    if not content.found.objects and washes is None:
-        return [NOTHING for _ in rows]
-    numbers = _words(content.found.objects)
-    return [
-        _of_row(content, naming, numbers, row, None if washes is None else washes[row], [own[place] for own in shares])
-        for place, row in enumerate(rows)
-    ]
+    if not content.objects and overlays is None:
+        return [UNANNOTATED for _ in rows]
+    numbers = _numbers_of_words(content.objects)
+    drawn = []
+    for place, row in enumerate(rows):
+        own = None if overlays is None else overlays[row]
+        drawn.append(_annotation(content, names, numbers, row, own, [each[place] for each in shares]))
+    return drawn
 
 
-def _of_row(
+def _annotation(
     content: Content,
-    naming: Naming,
+    names: ClassNames,
     numbers: Mapping[str, int],
     row: int,
-    wash: FloatArray | None,
+    overlay: FloatArray | None,
     shares: Sequence[FloatArray],
-) -> Marks:
-    things: list[Thing] = []
-    for place, objects in enumerate(content.found.objects):
-        group = _read(content, objects, row)
-        own = list(_things(group, naming, numbers))
+) -> ImageAnnotation:
+    found: list[ObjectAnnotation] = []
+    for place, objects in enumerate(content.objects):
+        table = _read_row(content, objects, row)
+        own = list(_annotated(table, names, numbers))
         if place < len(shares) and len(shares[place]) == len(own):
-            own = [thing._replace(share=float(share)) for thing, share in zip(own, shares[place], strict=True)]
-        for mask, thing in zip(() if group.told.masks is None else group.told.masks, own, strict=False):
-            clear = np.zeros((*mask.shape, 4)) if wash is None else wash
-            wash = composed(clear, mask != 0, thing.color, thing.weight)
-        things += own
-    return Marks(None if wash is None else solid(wash), tuple(things))
+            own = [each._replace(share=float(share)) for each, share in zip(own, shares[place], strict=True)]
+        for mask, each in zip(() if table.told.masks is None else table.told.masks, own, strict=False):
+            clear = np.zeros((*mask.shape, 4)) if overlay is None else overlay
+            overlay = with_instance(clear, mask != 0, each.color, each.weight)
+        found += own
+    return ImageAnnotation(None if overlay is None else to_rgba(overlay), tuple(found))
 
 
-def same_marks(first: Marks, second: Marks) -> bool:
+def same_annotation(first: ImageAnnotation, second: ImageAnnotation) -> bool:
     """Whether the same is drawn, but for rounding."""
-    pairs = zip(first.things, second.things, strict=False)
     return (
-        len(first.things) == len(second.things)
-        and _near(first.wash, second.wash, 1.0)
-        and all(_same_thing(*pair) for pair in pairs)
+        len(first.objects) == len(second.objects)
+        and _near(first.overlay, second.overlay, 1.0)  # one step of 8 bits
+        and all(map(_same_object, first.objects, second.objects))
     )
 
 
-def _same_thing(first: Thing, second: Thing) -> bool:
+def _same_object(first: ObjectAnnotation, second: ObjectAnnotation) -> bool:
     same = (first.color, first.caption, first.seen.tolist()) == (second.color, second.caption, second.seen.tolist())
+    # A hundredth of a pixel: hosts keep boxes in float32, which rounds coordinates of large images.
     return same and _near(first.outline, second.outline, 0.01) and _near(first.points, second.points, 0.01)
 
 
@@ -135,7 +134,7 @@ def _near(first: NDArray[Any] | None, second: NDArray[Any] | None, most: float) 
     return first.shape == second.shape and bool((np.abs(np.subtract(first, second, dtype=np.float64)) <= most).all())
 
 
-class _Group(NamedTuple):
+class _ObjectTable(NamedTuple):
     """The objects of one image in one container, as they are read.
 
     Attributes:
@@ -153,27 +152,27 @@ class _Group(NamedTuple):
     columns: str
 
 
-def _read(content: Content, objects: Objects, row: int) -> _Group:
-    group, found = objects.group, content.found
-    items = {path: _item(objects.columns[path], row) for path in group.members}
-    shape = (found.spec.shape[0], found.spec.shape[1])
-    told = read(group, items, row, objects.sizes[row], shape, objects.rules)
+def _read_row(content: Content, objects: Objects, row: int) -> _ObjectTable:
+    group = objects.group
+    items = {path: _image_value(objects.columns[path], row) for path in group.members}
+    told = read(group, items, row, objects.sizes[row], (content.shape[0], content.shape[1]), objects.rules)
     fields = {str(path[-1]).lower(): items[path] for path in group.fields}
-    weights = next((host(fields[name]) for name in _WEIGHTS if name in fields), np.ones(told.number))
+    weights = next((as_host_array(fields[name]) for name in _WEIGHT_FIELDS if name in fields), np.ones(told.number))
     visible, columns = None, ""
     if group.keypoints and told.points is not None and told.points.size:
-        beside = _beside(found.batch, group.keypoints, "_visible")
-        visible = None if beside is None else host(_item(beside, row)).reshape(told.points.shape[:2]).astype(np.bool_)
+        beside = content.siblings(group.keypoints).get(f"{group.keypoints[-1]}_visible")
+        if beside is not None:
+            visible = as_host_array(_image_value(beside, row)).reshape(told.points.shape[:2]).astype(np.bool_)
         columns = group.points.settled(told.points.shape[-1], group.single).columns
-    return _Group(told, _labels(objects, fields, items, told), weights, visible, columns)
+    return _ObjectTable(told, _labels(objects, fields, items, told), weights, visible, columns)
 
 
 def _labels(objects: Objects, fields: Mapping[str, Any], items: Mapping[Path, Any], told: Told) -> Any:
     """The class of every object: a field of its name, a declared one, or what stands behind the box in its row."""
-    usual = [name for name in _LABELS if name in fields]
+    usual = [name for name in _LABEL_FIELDS if name in fields]
     declared = [str(name).lower() for name in objects.rules.fields if str(name).lower() in fields]
-    for name in (*usual, *(name for name in declared if name not in _WEIGHTS)):
-        return fields[name] if backend_of(fields[name]) is None else host(fields[name])
+    for name in (*usual, *(name for name in declared if name not in _WEIGHT_FIELDS)):
+        return fields[name] if backend_of(fields[name]) is None else as_host_array(fields[name])
     if objects.group.boxes and told.boxes is not None:
         width = box_formats.columns(format_of(items[objects.group.boxes], objects.rules))
         if told.boxes.shape[1] > width:
@@ -181,26 +180,26 @@ def _labels(objects: Objects, fields: Mapping[str, Any], items: Mapping[Path, An
     return None
 
 
-def _things(group: _Group, naming: Naming, numbers: Mapping[str, int]) -> Iterator[Thing]:
-    told = group.told
+def _annotated(table: _ObjectTable, names: ClassNames, numbers: Mapping[str, int]) -> Iterator[ObjectAnnotation]:
+    told = table.told
     for index in range(told.number):
-        color, name = (0, "") if group.labels is None else _class(group.labels[index], naming, numbers)
-        weight = float(np.clip(group.weights[index], 0.0, 1.0))
+        color, name = (0, "") if table.labels is None else _color_and_name(table.labels[index], names, numbers)
+        weight = float(np.clip(table.weights[index], 0.0, 1.0))
         caption = " ".join(part for part in (name, f"{weight:.2f}" if weight < WHOLE else "") if part)
-        points, seen = _points(group, index)
+        points, seen = _labelled_points(table, index)
         outline = None if told.corners is None else _polygon(told.corners[index])
-        yield Thing(color, caption, weight, outline, points, seen)
+        yield ObjectAnnotation(color, caption, weight, outline, points, seen)
 
 
-def _class(label: Any, naming: Naming, numbers: Mapping[str, int]) -> tuple[int, str]:
+def _color_and_name(label: Any, names: ClassNames, numbers: Mapping[str, int]) -> tuple[int, str]:
     """Number of the colour, and the name, of one label: a word, an id, or the share of every class."""
     if isinstance(label, str):
         return numbers[label], label
     number = int(np.argmax(label)) if np.ndim(label) else int(label)
-    return max(number, 0), naming.row(label)
+    return max(number, 0), names.of_label(label)
 
 
-def _words(groups: Iterable[Objects]) -> dict[str, int]:
+def _numbers_of_words(groups: Iterable[Objects]) -> dict[str, int]:
     """A number for every class that is given as a word, in the order of the alphabet."""
     columns = [column for objects in groups for path, column in objects.columns.items() if path in objects.group.fields]
     rows = [row for column in columns for row in column if backend_of(row) != "torch"]
@@ -217,25 +216,20 @@ def _polygon(corners: FloatArray) -> FloatArray | None:
     return np.array([[x1, y1], [x2, y1], [x2, y2], [x1, y2]])
 
 
-def _points(group: _Group, index: int) -> tuple[FloatArray, BoolArray]:
+def _labelled_points(table: _ObjectTable, index: int) -> tuple[FloatArray, BoolArray]:
     """Labelled keypoints of one object, and which of them are seen."""
-    if group.told.points is None or not group.columns:
+    if table.told.points is None or not table.columns:
         return np.zeros((0, 2)), np.zeros(0, np.bool_)
-    points, v = group.told.points[index], group.columns.find("v")
-    xy = points[:, [group.columns.index("x"), group.columns.index("y")]]
+    points, v = table.told.points[index], table.columns.find("v")
+    xy = points[:, [table.columns.index("x"), table.columns.index("y")]]
     drawn = np.isfinite(xy).all(axis=1) & (points[:, v] > UNLABELLED if v >= 0 else True)
     seen = points[:, v] > HIDDEN if v >= 0 else np.ones(len(points), np.bool_)
-    if group.visible is not None:
-        seen = seen & group.visible[index]
+    if table.visible is not None:
+        seen = seen & table.visible[index]
     return xy[drawn], seen[drawn]
 
 
-def _item(column: Any, row: int) -> Any:
+def _image_value(column: Any, row: int) -> Any:
     """One image's value; of a stacked tensor it keeps the type."""
     backend = backend_of(column)
     return column[row] if backend is None else kernel_of(backend).wrap_like(column[row], column)
-
-
-def _beside(batch: Any, path: Path, suffix: str) -> Any:
-    """What stands beside a value under its name with a suffix, or ``None``."""
-    return dict(children(leaf_at(batch, path[:-1])) or ()).get(f"{path[-1]}{suffix}")

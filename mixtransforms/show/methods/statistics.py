@@ -14,25 +14,27 @@ from mixtransforms.core.layers import BoolArray, FloatArray, Layer, Mask
 from mixtransforms.methods.base import Method
 from mixtransforms.plan import BatchSpec, Plan
 from mixtransforms.rng.keys import Key
+from mixtransforms.show.words import HARDLY, HEAVY
 
-CLASSES = 10
+DRAWN_CLASSES = 10
 """Classes of the samples, in turn, for methods that read them."""
 
-HEAVY, HARDLY = 0.75, 0.95
-"""The largest share of a source below which a sample is heavily mixed, and above which hardly."""
+_DRAWING_SEED = 0  # one for all, so that two figures of a method are equal
 
-_SEED = 0
+# 30,000 samples make the bars of a histogram of 20 bins, 1,500 samples each, certain to within about 3 %. Plans for a
+# choice or a region that a whole batch shares show one sample only: 400 of them at least, 1,200 at most.
 _ENOUGH, _LEAST, _MOST = 30_000, 400, 1_200
 """Samples that differ, which is enough; least plans, for choices that a whole batch shares; most plans."""
-_MOST_WORK = 5 * 10**7
-"""Roughly the numbers that are computed for all plans; it bounds the time of methods that paint through masks."""
-_COAT_BY_COAT = 20_000
-"""What a sample in several coats costs beside those that are measured all at once."""
+_MOST_COMPUTED = 5 * 10**7
+"""Roughly the numbers that are computed for all plans, about a second of work; it bounds the time of methods that paint
+through masks."""
+_SAMPLE_BY_SAMPLE = 20_000
+"""What a sample that is painted on several times costs beside those that are measured all at once."""
 _ALIKE = 1e-9
-"""Differences below this are rounding."""
+"""Differences below this are rounding: sums of at most 2**24 terms near 1 are off by less."""
 
 
-class Law(NamedTuple):
+class WeightStats(NamedTuple):
     """What ``N`` drawn samples are made of.
 
     Attributes:
@@ -63,7 +65,7 @@ class Law(NamedTuple):
         return float((self.largest > HARDLY).mean())
 
 
-class Cover(NamedTuple):
+class CoverageMap(NamedTuple):
     """Where samples are replaced.
 
     Attributes:
@@ -97,26 +99,26 @@ class Cover(NamedTuple):
         return np.asarray(self.replaced.mean(axis=others))
 
 
-def law(method: Method, spec: BatchSpec, epoch: int, where: str) -> Law:
-    """What samples of a method are made of, see :class:`Law`.
+def weight_stats(method: Method, spec: BatchSpec, epoch: int, where: str) -> WeightStats:
+    """What samples of a method are made of, see :class:`WeightStats`.
 
     Raises:
         InputError: The method draws no plan.
     """
-    found = [_of_plan(plan) for plan in drawn(method, spec, epoch, where)]
+    found = [_stats_of_plan(plan) for plan in drawn_plans(method, spec, epoch, where)]
     own, label, largest, pasted, declared = (np.concatenate(column) for column in zip(*found, strict=True))
-    return Law(own, label if declared.any() else None, largest, pasted)
+    return WeightStats(own, label if declared.any() else None, largest, pasted)
 
 
-def cover(method: Method, spec: BatchSpec, epoch: int, where: str) -> Cover:
-    """Where a method replaces samples, see :class:`Cover`.
+def coverage_map(method: Method, spec: BatchSpec, epoch: int, where: str) -> CoverageMap:
+    """Where a method replaces samples, see :class:`CoverageMap`.
 
     Raises:
         InputError: The method draws no plan.
     """
     steps = np.zeros([length + 1 for length in spec.shape])
     samples, blends = 0, False
-    for plan in drawn(method, spec, epoch, where):
+    for plan in drawn_plans(method, spec, epoch, where):
         for part in all_contributions(plan.size, spec.shape, plan.layers):
             _add_steps(steps, part.take(np.flatnonzero(part.is_base)))
         samples += plan.size
@@ -124,24 +126,24 @@ def cover(method: Method, spec: BatchSpec, epoch: int, where: str) -> Cover:
     for axis in range(steps.ndim):
         np.cumsum(steps, axis=axis, out=steps)
     own = steps[(slice(-1),) * steps.ndim] / samples
-    return Cover(np.clip(1.0 - own, 0.0, 1.0), samples, blends)
+    return CoverageMap(np.clip(1.0 - own, 0.0, 1.0), samples, blends)
 
 
-def drawn(method: Method, spec: BatchSpec, epoch: int, where: str) -> Iterator[Plan]:
+def drawn_plans(method: Method, spec: BatchSpec, epoch: int, where: str) -> Iterator[Plan]:
     """Plans of a method, the same ones every time: as many as make a smooth picture, or as time allows.
 
     Raises:
         InputError: The method draws no plan.
     """
-    hints = {"classes": np.arange(spec.size) % CLASSES} if "classes" in method.needs else {}
+    hints = {"classes": np.arange(spec.size) % DRAWN_CLASSES} if "classes" in method.needs else {}
     different = work = 0
     for step in itertools.count(1):
-        plan = _draw(method, Key(_SEED, epoch, step=step), spec, hints, where)
+        plan = _draw_plan(method, Key(_DRAWING_SEED, epoch, step=step), spec, hints, where)
         yield plan
         # Samples that share one weight and one region count once.
         different += len(np.unique(plan.share[plan.mixed, 0].round(9)))
-        work += _work(plan) + (spec.size**2 if hints else 0)
-        if (different >= _ENOUGH and step >= _LEAST) or step >= _MOST or work >= _MOST_WORK:
+        work += _numbers_computed(plan) + (spec.size**2 if hints else 0)
+        if (different >= _ENOUGH and step >= _LEAST) or step >= _MOST or work >= _MOST_COMPUTED:
             return
 
 
@@ -164,43 +166,39 @@ def _beta_below(points: FloatArray, alpha: float) -> FloatArray:
     return np.asarray(0.5 * np.interp(points**power, grid, mass / mass[-1]))
 
 
-def _draw(method: Method, key: Key, spec: BatchSpec, hints: dict[str, np.ndarray], where: str) -> Plan:
+def _draw_plan(method: Method, key: Key, spec: BatchSpec, hints: dict[str, np.ndarray], where: str) -> Plan:
     try:
         return method.redraw(key, spec, hints)
     except (InputError, ParameterError, PlanError):  # these say what is wrong
         raise
     except Exception as reason:
-        raise InputError(
-            f"{type(method).__name__} draws no plan",
-            where=where,
-            got=f"{type(reason).__name__}: {reason}",
-            wanted=f"a plan for {spec.size} samples of {spec.shape}",
-            fix="Give a shape that the method takes, or mend its draw.",
-        ) from reason
+        got, wanted = f"{type(reason).__name__}: {reason}", f"a plan for {spec.size} samples of {spec.shape}"
+        what, fix = f"{type(method).__name__} draws no plan", "Give a shape that the method takes, or mend its draw."
+        raise InputError(what, where=where, got=got, wanted=wanted, fix=fix) from reason
 
 
-def _of_plan(plan: Plan) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray, BoolArray]:
+def _stats_of_plan(plan: Plan) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray, BoolArray]:
     """Own share, own share in labels, largest share and pasted area, and whether labels are declared, ``(B,)`` each."""
-    # A source that is painted in several coats is one source.
+    # A source that is painted several times is one source.
     same = plan.sources[:, :, None] == plan.sources[:, None, :]
     together = np.matmul(same, plan.share[:, :, None])[..., 0]
     label = np.where(same[:, 0], plan.target_share, 0.0).sum(axis=1)
-    pasted = 1.0 - measure(plan.size, plan.spec.shape, _pastes(plan))[1][:, 0]
+    pasted = 1.0 - measure(plan.size, plan.spec.shape, _pasting_layers(plan))[1][:, 0]
     return together[:, 0], label, together.max(axis=1), pasted, np.full(plan.size, plan.label_share is not None)
 
 
-def _pastes(plan: Plan) -> list[Layer]:
+def _pasting_layers(plan: Plan) -> list[Layer]:
     """The layers that paste in a region, without the samples on which they blend."""
     regional = (layer for layer in plan.layers if layer.region is not None)
     pastes = (layer if (full := layer.opacity == 1.0).all() else layer.take(full) for layer in regional)
     return [layer for layer in pastes if len(layer)]
 
 
-def _work(plan: Plan) -> int:
+def _numbers_computed(plan: Plan) -> int:
     """Roughly how many numbers measuring a plan computes."""
-    coats = np.bincount(np.concatenate([[0], *(layer.rows for layer in plan.layers)]).astype(np.int64))
+    painted = np.bincount(np.concatenate([[0], *(layer.rows for layer in plan.layers)]).astype(np.int64))
     masks = sum(layer.region.values.size for layer in plan.layers if isinstance(layer.region, Mask))
-    return int(masks + _COAT_BY_COAT * (coats > 1).sum() + 40 * plan.size)
+    return int(masks + _SAMPLE_BY_SAMPLE * (painted > 1).sum() + 40 * plan.size)
 
 
 def _add_steps(steps: FloatArray, part: Contributions) -> None:
