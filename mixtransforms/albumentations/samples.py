@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from mixtransforms.batch.inventory import Finder, SampleParts
 from mixtransforms.containers.tree import spell
 from mixtransforms.core.errors import InputError
-from mixtransforms.objects.assemble import taken
+from mixtransforms.objects.assemble import take_rows
 from mixtransforms.objects.groups import Group
 from mixtransforms.targets.names import IMAGE, MASK
 
@@ -98,7 +98,7 @@ def _kept(group: Group, kept: NDArray[np.int64], before: Mapping[str, Any], afte
     for path in group.members:
         name = str(path[-1])
         if path != group.anchor:
-            told[name] = taken((after if path == group.instances else before)[name], kept)
+            told[name] = take_rows((after if path == group.instances else before)[name], kept)
     return told
 
 

@@ -350,7 +350,9 @@ class _Pass:
 
     def _may_tell(self, values: Mapping[Path, Any]) -> bool:
         """Whether values may tell of objects: they have names, types that say so, or are declared; positions do not."""
-        return bool(self.finder.kinds) or any([isinstance(p[-1], str) or typed_kind(v) for p, v in values.items()])
+        if self.finder.kinds:
+            return True
+        return str in {type(path[-1]) for path in values} or any(map(typed_kind, values.values()))
 
     def _columns(self, path: Path, node: Any) -> Any:
         """Records of the samples by columns, and any other value as it is."""

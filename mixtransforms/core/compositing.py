@@ -72,7 +72,7 @@ class Contributions:
     @property
     def filled(self) -> BoolArray:
         """Cells that have a volume, ``(..., n)``."""
-        return np.moveaxis(_product([cuts[1:] > cuts[:-1] for cuts in self.edges], len(self)), 0, -1)
+        return np.moveaxis(_outer_product([cuts[1:] > cuts[:-1] for cuts in self.edges], len(self)), 0, -1)
 
     def take(self, index: IntArray) -> Contributions:
         """Some of them, in any order and as often as wanted, on the grid of all."""
@@ -128,7 +128,7 @@ def measure(size: int, shape: tuple[int, ...], layers: Sequence[Layer]) -> tuple
     for rows in _alike(count, _masked(size, layers), shape) if columns > 2 else ():
         painting = _painting(rows, shape, layers)
         sources[rows, : len(painting.source)] = painting.source.T
-        share[rows, : len(painting.source)] = _shares(shape, painting).T
+        share[rows, : len(painting.source)] = _shares_of_layers(shape, painting).T
     sources.flags.writeable = share.flags.writeable = False
     return sources, share
 
@@ -212,19 +212,19 @@ def _painting(rows: IntArray, shape: tuple[int, ...], layers: Sequence[Layer]) -
     for layer, index, row, number in found:
         painting.source[number, row], painting.opacity[number, row] = layer.source[index], layer.opacity[index]
         if isinstance(layer.region, Boxes):
-            painting.box[number, row] = _both(layer.region)[index]
+            painting.box[number, row] = _start_and_stop(layer.region)[index]
         elif isinstance(layer.region, Mask):
             for own in np.unique(number).tolist():
                 masks.setdefault(own, []).append((row[number == own], layer.region.values[index[number == own]]))
         if layer.crop is not None:
-            crop, frame = _both(layer.crop)[index], _both(layer.frame(shape))[index]
+            crop, frame = _start_and_stop(layer.crop)[index], _start_and_stop(layer.frame(shape))[index]
             moved = (crop != frame).any(axis=(1, 2))  # where nothing is, a source is seen as a whole
             at = number[moved], row[moved]
             painting.crop[at], painting.frame[at] = crop[moved], frame[moved]
     return painting
 
 
-def _both(boxes: Boxes) -> IntArray:
+def _start_and_stop(boxes: Boxes) -> IntArray:
     """Start and stop of boxes, ``(n, 2, d)``."""
     return np.stack([boxes.start, boxes.stop], axis=1)
 
@@ -238,7 +238,7 @@ def _composited(shape: tuple[int, ...], painting: _Painting) -> tuple[tuple[IntA
     for number, (opacity, boxes) in enumerate(zip(painting.opacity, painting.box, strict=True)):
         weight, masks = weights[number], painting.masks.get(number, ())
         if sum([len(rows) for rows, _ in masks]) < len(boxes):  # else masks say all of it
-            np.multiply(opacity.reshape(column), _inside(edges, boxes), out=weight)
+            np.multiply(opacity.reshape(column), _cells_in_boxes(edges, boxes), out=weight)
         for rows, values in masks:
             weight[rows] = opacity[rows].reshape(column) * values
         weights[:number] *= 1.0 - weight
@@ -255,16 +255,16 @@ def _edges(length: int, boxes: IntArray, pixels: bool) -> IntArray:
     return np.asarray(cuts[: 1 + int((cuts < length).sum(axis=0).max(initial=0))])
 
 
-def _inside(edges: Sequence[IntArray], boxes: IntArray) -> BoolArray:
+def _cells_in_boxes(edges: Sequence[IntArray], boxes: IntArray) -> BoolArray:
     """Cells with a volume that lie in boxes ``(R, 2, d)``, ``(R, ...)``."""
     sides = [
         (cuts[1:] > cuts[:-1]) & (cuts[:-1] >= boxes[:, 0, axis]) & (cuts[1:] <= boxes[:, 1, axis])
         for axis, cuts in enumerate(edges)
     ]
-    return _product(sides, len(boxes))
+    return _outer_product(sides, len(boxes))
 
 
-def _product(sides: Sequence[NDArray[Any]], count: int) -> NDArray[Any]:
+def _outer_product(sides: Sequence[NDArray[Any]], count: int) -> NDArray[Any]:
     """Volumes of cells ``(count, ...)``, or which are inside, from what holds on each axis, ``(intervals, count)``."""
     result: NDArray[Any] = np.ones(count, np.bool_)
     for axis, side in enumerate(sides):
@@ -282,12 +282,12 @@ def _unite(weights: FloatArray, names: IntArray) -> None:
                 weights[later][same] = 0.0
 
 
-def _shares(shape: tuple[int, ...], painting: _Painting) -> FloatArray:
+def _shares_of_layers(shape: tuple[int, ...], painting: _Painting) -> FloatArray:
     """Shares of samples and of the layers on them, ``(K, R)``: sums of their weights over the volume."""
     edges, weight = _composited(shape, painting)
     grid = tuple(range(2, weight.ndim))
     hidden = weight[0].max(axis=tuple(axis - 1 for axis in grid), initial=0.0) <= 0
-    weight *= _product([np.diff(cuts, axis=0) for cuts in edges], len(painting.box[0]))
+    weight *= _outer_product([np.diff(cuts, axis=0) for cuts in edges], len(painting.box[0]))
     share = weight.sum(axis=grid) / cells(shape)
     # What is left over, so that rows sum to 1; rounding must not leave a trace of a sample that is wholly hidden.
     share[0] = np.where(hidden, 0.0, np.maximum(0.0, 1.0 - share[1:].sum(axis=0)))

@@ -34,7 +34,7 @@ class Format(NamedTuple):
     relative: bool = False
 
 
-def columns(format: str) -> int:
+def column_count(format: str) -> int:
     """Number of columns that a box takes in a format: 4, 5 or 8."""
     return FORMATS[format].columns
 
@@ -74,6 +74,17 @@ def encode(geometry: FloatArray, format: str, canvas: Canvas) -> FloatArray:
     return numbers / _scale(canvas) if form.relative else numbers
 
 
+def to_plan(geometry: FloatArray) -> FloatArray:
+    """What :func:`decode` returns as corners in the order of a plan's axes, ``(N, 2, 2)`` or ``(N, 4, 2)``."""
+    return np.ascontiguousarray(geometry.reshape(len(geometry), 2 if geometry.ndim == 2 else 4, 2)[..., ::-1])
+
+
+def from_plan(corners: FloatArray) -> FloatArray:
+    """The way back: ``x1, y1, x2, y2`` of two corners, and ``(x, y)`` of four."""
+    geometry = np.ascontiguousarray(corners[..., ::-1])
+    return geometry.reshape(-1, 4) if corners.shape[1] == 2 else geometry
+
+
 def degenerate(geometry: FloatArray) -> BoolArray:
     """Boxes that contain nothing, or that are not finite.
 
@@ -101,7 +112,7 @@ def _scale(canvas: Canvas) -> FloatArray:
     return np.array([width, height, width, height], np.float64).T
 
 
-def _same(boxes: FloatArray) -> FloatArray:
+def _unchanged(boxes: FloatArray) -> FloatArray:
     return boxes
 
 
@@ -166,7 +177,7 @@ def _sizes_and_angle(corners: FloatArray) -> FloatArray:
 
 
 _PIXELS = {
-    "xyxy": Format(4, _same, _same),
+    "xyxy": Format(4, _unchanged, _unchanged),
     "xywh": Format(4, _from_xywh, _to_xywh),
     "cxcywh": Format(4, _from_cxcywh, _to_cxcywh),
     "xywhr": Format(5, _from_xywhr, _to_xywhr),

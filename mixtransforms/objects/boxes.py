@@ -1,7 +1,7 @@
-"""Boxes: what is left to see of the objects of one source in one sample of the result.
+"""Boxes: what is left to see of objects in samples of the result.
 
-Boxes are ``x1, y1, x2, y2`` in pixels, float64, continuous: pixel ``j`` covers ``[j, j + 1)``. Axes of a plan are
-``(y, x)``.
+Points are those of plans, ``(y, x)`` in pixels, float64, continuous: pixel ``j`` covers ``[j, j + 1)``. An upright box
+is its first and its last corner, ``(2, 2)``.
 """
 
 # No `from __future__ import annotations`: signatures must show types, not strings.
@@ -10,14 +10,24 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mixtransforms.core import fields as checked
 from mixtransforms.core.compositing import Contributions
 from mixtransforms.core.layers import BoolArray, FloatArray, IntArray
 from mixtransforms.objects.box_formats import FORMATS
 
+LIMIT_ROUNDING = 1e-6
+"""How little may be missing to a limit: angles and float32 corners are not exact."""
 
-def _format(value: Any) -> str | None:
+EVEN = 1e-12
+"""Variance of weights under which they are one weight; rounding alone makes some 1e-16."""
+
+Integral = Callable[[FloatArray], FloatArray]
+"""Sums a value of every cell of the grids, ``(rows, columns, n)``, over the area of every object, ``(N,)``."""
+
+
+def _box_format(value: Any) -> str | None:
     if value is None:
         return None
     if not isinstance(value, str) or value.lower() not in FORMATS:
@@ -56,7 +66,7 @@ class BoxRules:
     )
     format: str | None = checked.parameter(
         None,
-        _format,
+        _box_format,
         "None or one of " + ", ".join(map(repr, FORMATS)),
         "How boxes are written that do not say so themselves.",
         {"enum": [None, *FORMATS]},
@@ -77,15 +87,17 @@ class BoxRules:
         return checked.constructor(self)
 
 
-class Seen(NamedTuple):
-    """What is left of the objects of one source in one sample of the result.
+class SeenObjects(NamedTuple):
+    """What is left of objects in samples of the result; one entry an object.
 
     Attributes:
         keep: The objects that are kept, ``(N,)`` bool. What the other fields say of the others means nothing.
-        boxes: Where they are now: ``(N, 4)``, or corners ``(N, 4, 2)``, float64.
-        changed: The boxes that are not what came in, ``(N,)`` bool.
+        boxes: Where they are now: ``(N, 2, 2)``, or ``(N, 4, 2)`` where boxes may be rotated.
+        changed: What is not as it came in, ``(N,)`` bool.
         visible: Share of the object that is seen, ``(N,)`` float64 within [0, 1].
         weight: Its weight in a loss, ``(N,)`` float64 within [0, 1].
+        masks: Of instances, their masks ``(N, H, W)``.
+        area: Of instances, the pixels that are left of them, ``(N,)`` int64.
     """
 
     keep: BoolArray
@@ -93,46 +105,11 @@ class Seen(NamedTuple):
     changed: BoolArray
     visible: FloatArray
     weight: FloatArray
+    masks: NDArray[Any] | None = None
+    area: Any = None
 
 
-class View(NamedTuple):
-    """How much is seen of objects.
-
-    Attributes:
-        even: Whether what is seen has one weight throughout, as under a paste or a blend, ``(N,)`` bool.
-        visible: Share of the object that is seen, ``(N,)`` float64. Where weights are uneven, it is their mean.
-        weight: Weight of the object, ``(N,)`` float64.
-    """
-
-    even: BoolArray
-    visible: FloatArray
-    weight: FloatArray
-
-    def keep(self, changed: BoolArray, sides: FloatArray, rules: BoxRules) -> BoolArray:
-        """The objects that stay, ``(N,)`` bool.
-
-        Args:
-            changed: The boxes that mixing has changed, ``(N,)`` bool.
-            sides: Their widths and heights in pixels, ``(2, N)``.
-            rules: What must be left of an object.
-        """
-        seen = (self.visible > 0) & (self.visible >= rules.min_visibility - ROUNDING)
-        width, height = sides
-        large = (np.minimum(width, height) >= rules.min_size - ROUNDING) & (width * height >= rules.min_area - ROUNDING)
-        return np.asarray(seen & (large | ~changed))
-
-
-Integral = Callable[[FloatArray], FloatArray]
-"""Sums a value of every cell of the grids, ``(rows, columns, n)``, over the area of every object, ``(N,)``."""
-
-ROUNDING = 1e-6
-"""How little may be missing to a limit: angles and float32 corners are not exact."""
-
-EVEN = 1e-12
-"""Variance of weights under which they are one weight; rounding alone makes some 1e-16."""
-
-
-def seen(part: Contributions, boxes: FloatArray, rules: BoxRules, own: bool | BoolArray) -> Seen:
+def see_boxes(part: Contributions, boxes: FloatArray, rules: BoxRules) -> SeenObjects:
     """What is left of boxes in samples of the result.
 
     A box is measured where it is on the canvas; one that reaches beyond and of which nothing is hidden comes back as
@@ -140,50 +117,51 @@ def seen(part: Contributions, boxes: FloatArray, rules: BoxRules, own: bool | Bo
 
     Args:
         part: What a sample shows of the source of all boxes; or one entry a box.
-        boxes: ``(N, 4)`` float64; none may be degenerate.
-        rules: What must be left of an object, and what becomes of its box.
-        own: Whether the source is the sample itself, unmoved; or ``(N,)``. ``occluded="keep"`` holds for its boxes
-            alone: those of a partner are always cut to what is shown.
+        boxes: ``(N, 2, 2)`` float64; none may be degenerate.
+        rules: What must be left of an object, and what becomes of its box. ``occluded="keep"`` holds for the boxes of
+            the sample itself, unmoved: those of a partner are always cut to what is shown.
 
     Returns:
         One entry a box, in the order of ``boxes``.
     """
-    came = np.ascontiguousarray(boxes.T)
-    placed = place(part, boxes.reshape(-1, 2, 2)).reshape(-1, 4).T if part.moved.any() else came
-    start, stop = (corner[[1, 0, 1, 0]] for corner in part.frame)
-    window = np.minimum(np.maximum(placed, start), stop)
-    down, across = (_overlaps(window[axis::2], edges) for axis, edges in zip((1, 0), part.edges, strict=True))
-    outside = np.where(part.moved, _area(placed) - _area(window), 0.0)
-    view = look(part, lambda field: (_sums(down, field) * across).sum(axis=0), outside, rules)
-    shrinks = view.even & ~(np.asarray(own) & (rules.occluded == "keep"))
-    left = np.where(shrinks, _tight(part, window, down, across), window)
-    changed = (left != window).any(axis=0) | part.moved
-    result = np.ascontiguousarray(np.where(changed, left, came).T)
-    return Seen(view.keep(changed, left[2:] - left[:2], rules), result, changed, view.visible, view.weight)
+    came, placed = (np.ascontiguousarray(np.moveaxis(corners, 0, -1)) for corners in (boxes, place_points(part, boxes)))
+    start, stop = part.frame
+    window = np.minimum(np.maximum(placed, start), stop)  # (corner, axis, N)
+    down, across = [_overlaps(window[:, axis], edges) for axis, edges in enumerate(part.edges)]
+    outside = np.where(part.moved, _box_area(placed) - _box_area(window), 0.0)
+
+    def integral(field: FloatArray) -> FloatArray:
+        return np.asarray((_sum_rows(down, field) * across).sum(axis=0))
+
+    even, visible, weight = visibility(part, integral, outside, rules)
+    shrinks = even & ~(part.is_base & (rules.occluded == "keep"))
+    left = np.where(shrinks, _tight_boxes(part, window, down, across), window)
+    changed = (left != window).any(axis=(0, 1)) | part.moved
+    result = np.ascontiguousarray(np.moveaxis(np.where(changed, left, came), -1, 0))
+    return SeenObjects(enough(visible, changed, left[1] - left[0], rules), result, changed, visible, weight)
 
 
-def place(part: Contributions, points: FloatArray) -> FloatArray:
+def place_points(part: Contributions, points: FloatArray) -> FloatArray:
     """Where points of sources are in the result.
 
     Args:
         part: What a sample shows of the source of all points; or one entry an object.
-        points: ``(N, ..., 2)`` as ``(x, y)``, along the first axis one object after the other.
+        points: ``(N, K, 2)``, along the first axis one object after the other.
 
     Returns:
         Points of the same shape; ``points`` itself where nothing is moved.
     """
     if not part.moved.any():
         return points
-    axes = (-1, *(1,) * (points.ndim - 2))
-    (crop, crop_stop), (frame, frame_stop) = (
-        (start[::-1].T.reshape(*axes, 2), stop[::-1].T.reshape(*axes, 2)) for start, stop in (part.crop, part.frame)
-    )
+    (crop, crop_stop), (frame, frame_stop) = (ends.swapaxes(1, 2)[:, :, None] for ends in (part.crop, part.frame))
     # Multiplied first: points on the border of the crop come to lie exactly on that of the frame.
     placed = (points - crop) * (frame_stop - frame) / (crop_stop - crop) + frame
-    return np.where(part.moved.reshape(*axes, 1), placed, points)
+    return np.where(part.moved[:, None, None], placed, points)
 
 
-def look(part: Contributions, integral: Integral, outside: FloatArray, rules: BoxRules) -> View:
+def visibility(
+    part: Contributions, integral: Integral, outside: FloatArray, rules: BoxRules
+) -> tuple[BoolArray, FloatArray, FloatArray]:
     """How much is seen of objects, from the areas that they share with the cells of the grid.
 
     Args:
@@ -191,15 +169,33 @@ def look(part: Contributions, integral: Integral, outside: FloatArray, rules: Bo
         integral: Sums over the area of every object inside the canvas.
         outside: Area of every object beyond that, which is hidden, ``(N,)`` in square pixels.
         rules: What the weight is to be.
+
+    Returns:
+        Whether what is seen of an object has one weight throughout, as under a paste or a blend; the share that is
+        seen, or where weights are uneven their mean; and the weight of the object. ``(N,)`` each.
     """
     support = part.weight > 0
     shown, amount = integral(support.astype(np.float64)), integral(part.weight)
     area = shown + integral((~support).astype(np.float64)) + outside
-    mean = _ratio(amount, shown)
-    even = _ratio(integral(part.weight**2), shown) - mean**2 <= EVEN
-    overall = _ratio(amount, area)
+    mean, overall = _ratio(amount, shown), _ratio(amount, area)
+    even = np.asarray(_ratio(integral(part.weight**2), shown) - mean**2 <= EVEN)
     weights = {"mix": np.where(even, mean, overall), "visibility": overall, "ones": np.ones(len(area))}
-    return View(np.asarray(even), np.where(even, _ratio(shown, area), overall), weights[rules.weight])
+    return even, np.where(even, _ratio(shown, area), overall), weights[rules.weight]
+
+
+def enough(visible: FloatArray, changed: BoolArray, sides: FloatArray, rules: BoxRules) -> BoolArray:
+    """The objects of which enough is left for them to stay, ``(N,)`` bool.
+
+    Args:
+        visible: Share of them that is seen, ``(N,)``.
+        changed: The boxes that mixing has changed, ``(N,)`` bool: small objects that it did not touch stay.
+        sides: Their heights and widths in pixels, ``(2, N)``.
+        rules: What must be left of an object.
+    """
+    seen = (visible > 0) & (visible >= rules.min_visibility - LIMIT_ROUNDING)
+    area = sides[0] * sides[1]
+    large = (np.minimum(*sides) >= rules.min_size - LIMIT_ROUNDING) & (area >= rules.min_area - LIMIT_ROUNDING)
+    return np.asarray(seen & (large | ~changed))
 
 
 def _ratio(part: FloatArray, whole: FloatArray) -> FloatArray:
@@ -207,9 +203,10 @@ def _ratio(part: FloatArray, whole: FloatArray) -> FloatArray:
     return np.asarray(np.divide(part, whole, out=np.zeros(len(whole)), where=whole > 0))
 
 
-def _area(boxes: FloatArray) -> FloatArray:
-    x1, y1, x2, y2 = boxes
-    return np.asarray((x2 - x1) * (y2 - y1))
+def _box_area(boxes: FloatArray) -> FloatArray:
+    """Of boxes ``(corner, axis, N)``, ``(N,)`` in square pixels."""
+    height, width = boxes[1] - boxes[0]
+    return np.asarray(height * width)
 
 
 def _overlaps(spans: FloatArray, edges: IntArray) -> FloatArray:
@@ -218,28 +215,24 @@ def _overlaps(spans: FloatArray, edges: IntArray) -> FloatArray:
     return np.asarray(np.maximum(np.minimum(stop, edges[1:]) - np.maximum(start, edges[:-1]), 0.0))
 
 
-def _sums(lengths: FloatArray, field: FloatArray) -> FloatArray:
+def _sum_rows(lengths: FloatArray, field: FloatArray) -> FloatArray:
     """Sums of ``field (rows, columns, n)`` over rows, each times its length ``(rows, N)``: ``(columns, N)``."""
     if field.shape[-1] == 1:  # one grid for all, perhaps of all pixels: a product of matrices
         return np.asarray(field[..., 0].T @ lengths)
     return np.asarray(np.einsum("rn,rcn->cn", lengths, field))
 
 
-def _tight(part: Contributions, window: FloatArray, down: FloatArray, across: FloatArray) -> FloatArray:
-    """The smallest boxes around what is shown of ``window``, ``(4, N)``."""
+def _tight_boxes(part: Contributions, window: FloatArray, down: FloatArray, across: FloatArray) -> FloatArray:
+    """The smallest boxes around what is shown of ``window``, alike."""
     support = (part.weight > 0).astype(np.float64)
-    rows = (down > 0) & (_sums(across, support.swapaxes(0, 1)) > 0)
-    cols = (across > 0) & (_sums(down, support) > 0)
-    left, top = (_first(lit, edges) for lit, edges in ((cols, part.edges[1]), (rows, part.edges[0])))
-    right, bottom = (_last(lit, edges) for lit, edges in ((cols, part.edges[1]), (rows, part.edges[0])))
-    return np.concatenate([np.maximum(window[:2], [left, top]), np.minimum(window[2:], [right, bottom])])
+    rows = (down > 0) & (_sum_rows(across, support.swapaxes(0, 1)) > 0)
+    cols = (across > 0) & (_sum_rows(down, support) > 0)
+    (top, bottom), (left, right) = [_lit(lit, edges) for lit, edges in zip((rows, cols), part.edges, strict=True)]
+    return np.stack([np.maximum(window[0], [top, left]), np.minimum(window[1], [bottom, right])])
 
 
-def _first(lit: BoolArray, edges: IntArray) -> IntArray:
-    """Where the first lit interval begins, ``(N,)``."""
-    return np.asarray(np.where(lit, edges[:-1], edges[-1]).min(axis=0, initial=np.iinfo(np.int64).max))
-
-
-def _last(lit: BoolArray, edges: IntArray) -> IntArray:
-    """Where the last lit interval ends, ``(N,)``."""
-    return np.asarray(np.where(lit, edges[1:], edges[0]).max(axis=0, initial=0))
+def _lit(lit: BoolArray, edges: IntArray) -> tuple[IntArray, IntArray]:
+    """Where the first lit interval begins and the last one ends, ``(N,)`` each."""
+    # Where nothing is lit, no box is kept; any limits do that leave the numbers finite.
+    first = np.where(lit, edges[:-1], edges[-1]).min(axis=0, initial=np.iinfo(np.int64).max)
+    return np.asarray(first), np.asarray(np.where(lit, edges[1:], edges[0]).max(axis=0, initial=0))

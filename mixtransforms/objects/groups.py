@@ -29,6 +29,9 @@ _POINT_FIELDS = frozenset({"keypoint_weights", "keypoints_visible"})
 """Names, in lower case, of what is told of every single keypoint."""
 
 
+_ANY_BOXES, _ANY_POINTS = BoxRules(), Keypoints()
+
+
 class Group(NamedTuple):
     """What is told of the objects of every image in one container: values whose rows belong together.
 
@@ -74,8 +77,8 @@ class ObjectFinder:
 
     kinds: Mapping[Name, Any]
     passthrough: Collection[Name]
-    boxes: BoxRules = BoxRules()
-    points: Keypoints = Keypoints()
+    boxes: BoxRules = _ANY_BOXES
+    points: Keypoints = _ANY_POINTS
 
     def passes(self, path: Path) -> bool:
         """Whether a path is declared to pass."""
@@ -112,12 +115,12 @@ class ObjectFinder:
         rule = rule if isinstance(rule, Keypoints) else self.points
         left = {place: value for place, value in values.items() if place not in roles.values()}
         if points and _items_depth(values[points], batched) < 3:
-            fields = self._fields(left, values[points], (*rule.fields, *_marks(points)), _POINT_FIELDS, batched)
+            fields = self._fields(left, values[points], (*rule.fields, *_mark_names(points)), _POINT_FIELDS, batched)
             yield Group(path, rule, keypoints=points, fields=fields, single=True)
             points, left = None, {place: value for place, value in left.items() if place not in fields}
         anchor = boxes or instances or points
         if anchor:
-            declared = (*self.boxes.fields, *(rule.fields if points else ()), *_marks(points))
+            declared = (*self.boxes.fields, *(rule.fields if points else ()), *_mark_names(points))
             fields = self._fields(left, values[anchor], declared, FIELDS, batched)
             yield Group(path, rule, boxes, instances, points, fields)
 
@@ -179,7 +182,7 @@ def is_opened(value: Any) -> bool:
     return isinstance(value.records[0] if isinstance(value, Columns) else value, MixedObjects)
 
 
-def _marks(points: Path | None) -> tuple[Name, ...]:
+def _mark_names(points: Path | None) -> tuple[Name, ...]:
     """What an earlier mix calls the marks of keypoints that are seen."""
     return (f"{points[-1]}_visible",) if points else ()
 

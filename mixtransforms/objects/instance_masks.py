@@ -2,55 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mixtransforms.core.compositing import Contributions
-from mixtransforms.core.layers import BoolArray, FloatArray, IntArray
+from mixtransforms.core.layers import BoolArray, FloatArray
 from mixtransforms.kernels.numpy import resize_nearest
-from mixtransforms.objects.boxes import EVEN, BoxRules
+from mixtransforms.objects.boxes import EVEN, BoxRules, SeenObjects
 
 Masks = NDArray[Any]
 Window = tuple[slice, slice]
 
-
-class SeenMasks(NamedTuple):
-    """Instances of one source in one sample of the result.
-
-    Attributes:
-        keep: Instances that stay, ``(N,)``.
-        masks: All instances, ``(N, H, W)`` in the dtype they came in: their values where they are seen, 0 elsewhere.
-            The array that was given where nothing changes.
-        changed: Instances that are moved or have lost pixels, ``(N,)``.
-        visible: Share of every instance that is seen, ``(N,)`` within ``[0, 1]``.
-        weight: Weight of every instance, ``(N,)`` within ``[0, 1]``.
-        area: Pixels that are left of every instance, ``(N,)`` int64.
-        boxes: The least box around them, ``(N, 4)`` float64 XYXY in pixels; zeros where none are left.
-    """
-
-    keep: BoolArray
-    masks: Masks
-    changed: BoolArray
-    visible: FloatArray
-    weight: FloatArray
-    area: IntArray
-    boxes: FloatArray
+NOWHERE: Window = (slice(0, 0), slice(0, 0))
 
 
-class _Sight(NamedTuple):
-    """How one instance is seen; ``hidden`` are the pixels of its window that are not."""
-
-    visible: float = 0.0
-    opacity: float = 0.0
-    mean: float = 0.0
-    area: int = 0
-    window: Window = (slice(0, 0), slice(0, 0))
-    hidden: BoolArray | None = None
-
-
-def seen(part: Contributions, masks: Masks, rules: BoxRules) -> SeenMasks:
+def see_masks(part: Contributions, masks: Masks, rules: BoxRules) -> SeenObjects:
     """What one source's instances become in one sample of the result.
 
     Pixels that the source does not show are taken from a mask. An instance that is seen by weights that vary over its
@@ -58,39 +26,36 @@ def seen(part: Contributions, masks: Masks, rules: BoxRules) -> SeenMasks:
     source is moved, masks are resized by nearest neighbours, and what the crop leaves out counts as not seen.
 
     Args:
-        part: What is seen of the source; its axes are ``(y, x)``.
+        part: What a sample shows of one source: a single entry.
         masks: Instances of the source, ``(N, H, W)`` of any dtype; what is not 0 is inside.
         rules: ``min_visibility`` is the least seen share; ``min_area`` the least number of pixels, for instances that
             change. ``weight`` is an instance's weight: that of the source on its pixels (``"mix"``), the mean of it
             over all of them, seen or not (``"visibility"``), or 1 (``"ones"``).
 
     Returns:
-        The instances; ``masks`` itself is left alone. Instances without any pixel are not kept.
+        The instances, one entry each. Their ``boxes`` are the least ones around what is left of them, zeros where that
+        is nothing; ``masks`` have their values where they are seen and 0 elsewhere, and are the array that was given
+        where nothing changes. Instances without any pixel are not kept.
     """
-    placed = _placed(part, masks)
+    placed = _placed_masks(part, masks)
     windows = _windows(placed)
-    taken = _taken(part, masks)
-    sights = [_sight(part, mask[at], at, *share) for mask, at, share in zip(placed, windows, taken, strict=True)]
-    cut = np.array([sight.hidden is not None for sight in sights], np.bool_)
-    left = placed.copy() if cut.any() else placed
-    for mask, sight, at in zip(left, sights, windows, strict=True):
-        if sight.hidden is not None:
-            mask[at][sight.hidden] = 0
-    changed, area = cut | part.moved, np.array([sight.area for sight in sights], np.int64)
-    visible, opacity, mean = np.array([sight[:3] for sight in sights], np.float64).reshape(-1, 3).T
+    left, cut = placed, np.zeros(len(masks), np.bool_)
+    numbers, boxes = np.zeros((4, len(masks))), np.zeros((len(masks), 2, 2))
+    for index, (window, share) in enumerate(zip(windows, _cropped_counts(part, masks), strict=True)):
+        numbers[:, index], shown, hidden = _measure_mask(part, placed[index][window], window, *share)
+        if hidden is not None:
+            left = placed.copy() if left is placed else left  # as it came, where nothing is hidden
+            left[index][window][hidden] = 0
+            cut[index] = True
+        boxes[index] = [[side.start for side in shown], [side.stop for side in shown]]
+    visible, opacity, mean, area = numbers
     weight = {"mix": opacity, "visibility": mean, "ones": np.ones_like(visible)}[rules.weight]
-    return SeenMasks(
-        keep=(visible > 0) & (visible >= rules.min_visibility) & (~changed | (area >= rules.min_area)),
-        masks=left,
-        changed=changed,
-        visible=visible,
-        weight=weight,
-        area=area,
-        boxes=np.array([_box(sight.window) for sight in sights], np.float64).reshape(-1, 4),
-    )
+    changed = cut | part.moved
+    keep = (visible > 0) & (visible >= rules.min_visibility) & (~changed | (area >= rules.min_area))
+    return SeenObjects(keep, boxes, changed, visible, weight, left, area.astype(np.int64))
 
 
-def _placed(part: Contributions, masks: Masks) -> Masks:
+def _placed_masks(part: Contributions, masks: Masks) -> Masks:
     """The masks where the source is shown."""
     if not part.moved:
         return masks
@@ -101,7 +66,7 @@ def _placed(part: Contributions, masks: Masks) -> Masks:
     return result
 
 
-def _taken(part: Contributions, masks: Masks) -> list[tuple[int, int]]:
+def _cropped_counts(part: Contributions, masks: Masks) -> list[tuple[int, int]]:
     """Pixels of every instance that the crop takes, and all of them; any equal numbers where nothing is moved."""
     if not part.moved:
         return [(1, 1)] * len(masks)
@@ -109,33 +74,39 @@ def _taken(part: Contributions, masks: Masks) -> list[tuple[int, int]]:
     return [(int(np.count_nonzero(mask[crop])), int(np.count_nonzero(mask))) for mask in masks]
 
 
-def _sight(part: Contributions, mask: Masks, window: Window, taken: int, total: int) -> _Sight:
-    """How an instance is seen that has the values ``mask`` in its window, and none elsewhere."""
-    field, inside = _weights(part, window), mask != 0
+def _measure_mask(
+    part: Contributions, mask: Masks, window: Window, taken: int, total: int
+) -> tuple[tuple[float, float, float, int], Window, BoolArray | None]:
+    """How an instance is seen that has the values ``mask`` in its window, and none elsewhere.
+
+    Returns:
+        Its visible share, the weight by which it is seen, the mean of that over all of it, and the pixels left of it;
+        the window that holds these; and which pixels of its own window are hidden, or ``None``.
+    """
+    field, inside = _weights_in(part, window), mask != 0
     count = int(np.count_nonzero(inside))
     if not count:
-        return _Sight()
-    if field.size == 1:
-        opacity = float(field[0, 0])
-        share = taken / total
-        return _Sight(share, opacity, opacity * share, count, window) if opacity > 0 else _Sight(hidden=inside)
-    weights = field[inside]
+        return (0.0, 0.0, 0.0, 0), NOWHERE, None
+    weights = field.ravel() if field.size == 1 else field[inside]
     shown = weights[weights > 0]
     if not len(shown):
-        return _Sight(hidden=inside)
+        return (0.0, 0.0, 0.0, 0), NOWHERE, inside
+    if field.size == 1:  # of one weight throughout, as most instances are
+        share, opacity = taken / total, float(shown[0])
+        return (share, opacity, opacity * share, count), window, None
     if shown.var() > EVEN:
         mean = float(weights.mean()) * taken / total
-        return _Sight(mean, mean, mean, count, window)
+        return (mean, mean, mean, count), window, None
     # Whole numbers are multiplied first, so that a share on the threshold is not rounded below it.
     visible, opacity = len(shown) * taken / (count * total), float(shown[0])
-    hidden = None
-    if len(shown) < count:
-        hidden = field <= 0
-        window = _within(window, _windows((inside & ~hidden)[None])[0])
-    return _Sight(visible, opacity, opacity * visible, len(shown), window, hidden)
+    numbers = visible, opacity, opacity * visible, len(shown)
+    if len(shown) == count:
+        return numbers, window, None
+    hidden = field <= 0
+    return numbers, _window_in(window, _windows((inside & ~hidden)[None])[0]), hidden
 
 
-def _weights(part: Contributions, window: Window) -> FloatArray:
+def _weights_in(part: Contributions, window: Window) -> FloatArray:
     """Weight of the source on the pixels of a window, ``(h, w)``; only the first where all have the same."""
     edges = [cut[:, 0] for cut in part.edges]
     spans = [
@@ -164,15 +135,9 @@ def _span(lit: BoolArray) -> tuple[list[int], list[int]]:
     return lit.argmax(axis=1).tolist(), stop.tolist()
 
 
-def _within(outer: Window, inner: Window) -> Window:
+def _window_in(outer: Window, inner: Window) -> Window:
     """A window of a window."""
     rows, columns = (
         slice(whole.start + part.start, whole.start + part.stop) for whole, part in zip(outer, inner, strict=True)
     )
     return rows, columns
-
-
-def _box(window: Window) -> tuple[int, int, int, int]:
-    """The window as XYXY."""
-    rows, columns = window
-    return columns.start, rows.start, columns.stop, rows.stop

@@ -13,9 +13,9 @@ from mixtransforms.core import fields as checked
 from mixtransforms.core.compositing import Contributions
 from mixtransforms.core.errors import InputError
 from mixtransforms.core.layers import BoolArray, FloatArray
-from mixtransforms.objects.boxes import EVEN, place
+from mixtransforms.objects.boxes import EVEN, place_points
 
-LETTERS = "xyvasz"
+POINT_LETTERS = "xyvasz"
 """Columns that are known: position, visibility, and what is carried along: angle, scale, depth."""
 
 BY_WIDTH = {2: "xy", 3: "xyv"}
@@ -28,15 +28,15 @@ MAJORITY = 0.5
 """The least weight by which a source owns a pixel where weights vary from pixel to pixel."""
 
 
-def _columns(value: Any) -> str:
+def _checked_columns(value: Any) -> str:
     if not isinstance(value, str) or len(set(value)) != len(value):
         raise ValueError
-    if value and not {"x", "y"} <= set(value) <= set(LETTERS):
+    if value and not {"x", "y"} <= set(value) <= set(POINT_LETTERS):
         raise ValueError
     return value
 
 
-def _count(value: Any) -> int:
+def _checked_count(value: Any) -> int:
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Integral) or value < 0:
         raise ValueError
     return int(value)
@@ -56,11 +56,11 @@ class Keypoints:
 
     columns: str = checked.parameter(
         "",
-        _columns,
-        f"letters of {LETTERS!r}, each at most once, x and y among them, or ''",
+        _checked_columns,
+        f"letters of {POINT_LETTERS!r}, each at most once, x and y among them, or ''",
         "What the numbers of a point are: x, y, v (visibility: 0 unlabelled, 1 hidden, 2 visible), a (angle), "
         "s (scale), z (depth); '' for 'xy' or 'xyv', by their number.",
-        {"type": "string", "pattern": f"^[{''.join(LETTERS)}]*$"},
+        {"type": "string", "pattern": f"^[{''.join(POINT_LETTERS)}]*$"},
     )
     occluded: str | None = checked.optional_choice(
         ("hide", "unlabel", "drop"),
@@ -70,7 +70,7 @@ class Keypoints:
     )
     min_visible: int = checked.parameter(
         1,
-        _count,
+        _checked_count,
         "a whole number, at least 0",
         "An instance that loses points is dropped where fewer labelled ones than this are still seen.",
         {"type": "integer", "minimum": 0},
@@ -88,7 +88,7 @@ class Keypoints:
         return checked.constructor(self)
 
     def settled(self, width: int, single: bool, where: str = "keypoints") -> "Keypoints":
-        """The rules for keypoints of a certain form, with nothing left open, as :func:`seen` needs them.
+        """The rules for keypoints of a certain form, with nothing left open, as :func:`see_keypoints` needs them.
 
         Args:
             width: Numbers a point, ``C``.
@@ -142,13 +142,13 @@ def columns_of(columns: str, width: int, where: str = "keypoints") -> str:
             where=where,
             got=f"{width} numbers a point",
             wanted=f"{len(found)}, because columns={found!r}" if found else "2 (x, y) or 3 (x, y, v)",
-            fix=f"Declare what they are, such as Keypoints('xya'), by letters of {LETTERS!r}.",
+            fix=f"Declare what they are, such as Keypoints('xya'), by letters of {POINT_LETTERS!r}.",
         )
     return found
 
 
 class SeenPoints(NamedTuple):
-    """Keypoints of one source in one sample of the result.
+    """Keypoints in samples of the result; one entry an instance.
 
     Attributes:
         keep: Instances that stay, ``(N,)``.
@@ -164,14 +164,7 @@ class SeenPoints(NamedTuple):
     changed: BoolArray
 
 
-def seen(
-    part: Contributions,
-    points: FloatArray,
-    columns: str,
-    occluded: str | None,
-    own: bool | BoolArray,
-    min_visible: int,
-) -> SeenPoints:
+def see_keypoints(part: Contributions, points: FloatArray, rules: Keypoints) -> SeenPoints:
     """What keypoints become in samples of the result.
 
     A point is seen where it lies inside the sample and its source owns the pixel: by any weight where the source has
@@ -181,43 +174,40 @@ def seen(
     partner's lost points are not in the image: they become unlabelled. A blend of whole samples takes nothing away.
 
     Args:
-        part: What a sample shows of the source of all instances, or one entry an instance; its axes are ``(y, x)``.
-        points: Keypoints, ``(N, K, C)`` float64 in pixels; single points as ``(P, 1, C)``.
-        columns: The letter of every column; see :class:`Keypoints`.
-        occluded: What becomes of the sample's own covered points: ``"hide"``, ``"unlabel"``, or ``"drop"``, which
-            leaves dropping to ``min_visible=1``.
-        own: Whether the source is the sample itself and not its partner; or ``(N,)``.
-        min_visible: Instances that lose points are dropped where fewer labelled points than this are seen.
+        part: What a sample shows of the source of all instances, or one entry an instance.
+        points: Keypoints, ``(N, K, C)`` float64 in pixels, with the columns of the rules; single points as
+            ``(P, 1, C)``.
+        rules: :meth:`Keypoints.settled` rules: what the columns are, what becomes of the sample's own covered points,
+            and of how many labelled points at least instances that lose some must still be seen.
 
     Returns:
         The keypoints; ``points`` itself is left alone.
     """
-    own = np.asarray(own)
-    xy, v = [columns.index("x"), columns.index("y")], columns.find("v")
-    placed = place(part, points[..., xy])
+    yx, v, own = [rules.columns.index("y"), rules.columns.index("x")], rules.columns.find("v"), part.is_base
+    placed = place_points(part, points[..., yx])
     if part.moved.any():
         points = points.copy()
-        points[..., xy] = placed
-    inside, owned = _owned(part, placed)
-    labelled = points[..., v] > UNLABELLED if "v" in columns else np.ones_like(owned)
+        points[..., yx] = placed
+    inside, owned = _owned_points(part, placed)
+    labelled = points[..., v] > UNLABELLED if v >= 0 else np.ones_like(owned)
     lost, visible = labelled & ~owned, labelled & owned
-    lost &= inside | ~(own | _blends_whole(part))[..., None]
-    if "v" in columns and lost.any():
+    lost &= inside | ~(own | _blends_whole(part))[:, None]
+    if v >= 0 and lost.any():
         points = points.copy()
-        value = np.where(own & (occluded == "hide"), HIDDEN, UNLABELLED)
-        points[..., v] = np.where(lost, value[..., None], points[..., v])
+        value = np.where(own & (rules.occluded == "hide"), HIDDEN, UNLABELLED)
+        points[..., v] = np.where(lost, value[:, None], points[..., v])
     cut = np.asarray(lost.any(axis=1))
-    return SeenPoints(~cut | (visible.sum(axis=1) >= min_visible), points, visible, cut | part.moved)
+    return SeenPoints(~cut | (visible.sum(axis=1) >= rules.min_visible), points, visible, cut | part.moved)
 
 
-def _owned(part: Contributions, placed: FloatArray) -> tuple[BoolArray, BoolArray]:
+def _owned_points(part: Contributions, placed: FloatArray) -> tuple[BoolArray, BoolArray]:
     """Which points ``(N, K, 2)`` lie inside the sample, and which of them on a pixel of the source."""
     inside, cells = np.ones(placed.shape[:-1], np.bool_), []
     for axis, edges in enumerate(part.edges):
-        at, cuts = placed[..., 1 - axis], edges[..., None]
+        at, cuts = placed[..., axis], edges[..., None]
         inside &= (at >= cuts[0]) & (at < cuts[-1])
         cells.append((at >= cuts[1:-1]).sum(axis=0))
-    entry = np.arange(len(part.moved))[:, None]
+    entry = np.arange(len(part))[:, None]
     return inside, inside & (part.weight[(*cells, entry)] >= _least_weight(part)[:, None])
 
 
@@ -225,6 +215,7 @@ def _least_weight(part: Contributions) -> FloatArray:
     """The weight by which a source owns a pixel, ``(n,)``."""
     support = part.weight > 0
     least = np.where(support, part.weight, np.inf).min(axis=(0, 1), initial=np.inf)
+    # Of weights that vary, a majority: else a point would be seen that is all but covered.
     return np.where(_even(part.weight, support), least, MAJORITY)
 
 

@@ -1,8 +1,7 @@
-"""Objects: boxes, instance masks, keypoints and all that is told of each, filtered and joined by one index."""
+"""Objects: boxes, instance masks, keypoints and all that is told of each, filtered and assembled by one index."""
 
 from __future__ import annotations
 
-import math
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,21 +12,16 @@ import numpy as np
 
 from mixtransforms.containers.mixed import MixedObjects
 from mixtransforms.containers.tree import Path, spell
-from mixtransforms.core.compositing import Contributions, all_contributions
 from mixtransforms.core.errors import InputError, explain
 from mixtransforms.core.layers import FloatArray
-from mixtransforms.objects import keypoints
-from mixtransforms.objects.assemble import Joiner
+from mixtransforms.objects.assemble import Assembler
 from mixtransforms.objects.boxes import BoxRules
-from mixtransforms.objects.columns import check_forms, items_of
 from mixtransforms.objects.groups import Group
-from mixtransforms.objects.parse import AllTold, Size, at, read_all
-from mixtransforms.objects.visible import Kept, kept, together
+from mixtransforms.objects.keypoints import Keypoints
+from mixtransforms.objects.parse import Annotations, CanvasSize, check_forms, items_of, parse_annotations
+from mixtransforms.objects.visible import Surviving, filter_objects
 from mixtransforms.plan import BatchSpec, Plan
 from mixtransforms.targets.kind import Mixed
-
-FEW_CELLS = 100
-"""Cells of a grid up to which all samples are worked on together."""
 
 
 @MixedObjects.register
@@ -76,7 +70,7 @@ class Objects:
 
     group: Group
     columns: Mapping[Path, Any]
-    sizes: Sequence[Size]
+    sizes: Sequence[CanvasSize]
     spec: BatchSpec
     rules: BoxRules
 
@@ -107,11 +101,10 @@ class Objects:
                 )
         for path, items in self._items.items():
             check_forms(path, items, masks=path == self.group.instances)
-        degenerate = int((~self._told.objects.sound).sum())
+        degenerate = int((~self._annotations.valid).sum())
         if degenerate:
             self._report(degenerate)
-        if self.group.keypoints:
-            self._points  # noqa: B018  (refuses rules that do not suit these keypoints)
+        self._points  # noqa: B018  (refuses rules that do not suit these keypoints)
 
     def mix(self, plan: Plan) -> dict[Path, Mixed]:
         """Every value of the group, mixed by the plan; all rows of one object stay together.
@@ -119,29 +112,30 @@ class Objects:
         Weights appear beside the boxes (or what else says how many objects there are), and marks of those that are
         seen beside keypoints that cannot say it.
         """
-        kept, join, group = self._kept(plan), self._joiner, self.group
-        counts = np.bincount(kept.row, minlength=plan.size).tolist()
+        objects, assembler, group = self._surviving(plan), self._assembler, self.group
+        counts = np.bincount(objects.row, minlength=plan.size).tolist()
 
         def column(path: Path) -> Any:
-            values = join.column(path, kept, counts)
+            values = assembler.column(path, objects, counts)
             return tuple(values) if type(self.columns.get(path)) is tuple else values
 
-        told = [path for path in group.members if path not in (join.weights, join.marks)]
-        mixed = {path: Mixed(column(path)) for path in told}
-        weights = {str(join.weights[-1]): column(join.weights)}
-        mixed[group.anchor] = Mixed(mixed[group.anchor].value, weights, _weighted)
-        if join.marks and group.keypoints:
+        weights, marks, anchor = assembler.weights, assembler.marks, group.anchor
+        mixed = {path: Mixed(column(path)) for path in group.members if path not in (weights, marks)}
+        mixed[anchor] = Mixed(mixed[anchor].value, {str(weights[-1]): column(weights)}, _weighted)
+        if marks and group.keypoints:
             points = mixed[group.keypoints]
-            beside = {str(join.marks[-1]): column(join.marks), **points.beside}
+            beside = {str(marks[-1]): column(marks), **points.beside}
             mixed[group.keypoints] = Mixed(points.value, beside, _visible)
         return mixed
 
     def shares(self, plan: Plan) -> list[FloatArray]:
         """What share of its own area every object of the result still has, an array a sample, in the order of mix."""
-        kept = self._kept(plan)
-        return np.split(kept.share, np.cumsum(np.bincount(kept.row, minlength=plan.size))[:-1])
+        objects = self._surviving(plan)
+        return np.split(objects.share, np.cumsum(np.bincount(objects.row, minlength=plan.size))[:-1])
 
-    # ------------------------------------------------------------------------------------------ what came in
+    @property
+    def _shape(self) -> CanvasSize:
+        return self.spec.shape[0], self.spec.shape[1]
 
     @cached_property
     def _items(self) -> dict[Path, Sequence[Any]]:
@@ -149,18 +143,24 @@ class Objects:
         return {path: items_of(self.columns[path], self.sizes) for path in self.group.members}
 
     @cached_property
-    def _told(self) -> AllTold:
-        return read_all(self.group, self._items, self.sizes, (self.spec.shape[0], self.spec.shape[1]), self.rules)
+    def _annotations(self) -> Annotations:
+        return parse_annotations(self.group, self._items, self.sizes, self._shape, self.rules)
 
     @cached_property
-    def _points(self) -> keypoints.Keypoints:
-        """The rules of the keypoints, settled for their form."""
-        shapes = self._told.points
-        # Images without any say it by their shape, where no other does.
-        widths = [s[-1] for s in shapes if 0 not in s] or [s[-1] for s in shapes if len(s) == 3 and s[-1]]
+    def _points(self) -> Keypoints | None:
+        """The rules of the keypoints, settled for their form, where there are any."""
+        if not self.group.keypoints:
+            return None
         rule = self.group.points
-        width = widths[0] if widths else len(rule.columns) or 2
-        return rule.settled(width, self.group.single, spell(self.group.keypoints or ()))
+        width = self._annotations.width or len(rule.columns) or 2
+        return rule.settled(width, self.group.single, spell(self.group.keypoints))
+
+    @cached_property
+    def _assembler(self) -> Assembler:
+        return Assembler(self.group, self._items, self._annotations, self.rules, self._points, self._shape)
+
+    def _surviving(self, plan: Plan) -> Surviving:
+        return filter_objects(self._annotations, plan, self.rules, self._points)
 
     def _report(self, count: int) -> None:
         text = explain(
@@ -173,35 +173,6 @@ class Objects:
         if self.rules.strict:
             raise InputError(text)
         warnings.warn(f"{text} They are dropped.", DegenerateBoxWarning, stacklevel=2)
-
-    @cached_property
-    def _joiner(self) -> Joiner:
-        points, shape = self._points if self.group.keypoints else None, (self.spec.shape[0], self.spec.shape[1])
-        return Joiner(self.group, self._items, self._told.objects, self.rules, points, shape)
-
-    def _kept(self, plan: Plan) -> Kept:
-        """What is kept of the objects in every sample of the result."""
-        parts: list[Kept] = []
-        for several in all_contributions(plan.size, plan.spec.shape, plan.layers):
-            # Masks stand by themselves, and fine grids are worked out once a source instead of once an object.
-            alone = (self.group.instances and plan.size) or math.prod(several.weight.shape[:-1]) > FEW_CELLS
-            parts += map(self._left, several) if alone else [self._left(several, together=True)]
-        return together(parts)
-
-    def _left(self, part: Contributions, together: bool = False) -> Kept:
-        """What is kept of the objects of one source in one sample, or of several."""
-        told, source = self._told, part.source
-        counts = told.counts[source]
-        entry = np.repeat(np.arange(len(counts)), counts)
-        index = np.arange(len(entry)) + np.repeat(told.starts[source] - np.cumsum(counts) + counts, counts)
-        masks = told.masks[source[0]] if told.masks and not together else None
-        sound = told.objects.sound[index]
-        if not sound.all():
-            entry, index, masks = entry[sound], index[sound], at(masks, np.flatnonzero(sound))
-        objects = told.objects.take(index, masks)
-        part = part.take(entry) if together else part
-        left = kept(objects, part, self.rules, self._joiner.points)
-        return left._replace(chosen=index[left.chosen])
 
 
 def _weighted(objects: Sequence[Any], weights: Sequence[Any]) -> list[Any]:

@@ -1,47 +1,21 @@
 """Rotated boxes: what is left to see of objects whose boxes have four corners.
 
-Corners are ``(x, y)`` in pixels, float64, ``(N, 4, 2)``, in their order around the box. What is left of a rotated box
+Corners are ``(y, x)`` in pixels, float64, ``(N, 4, 2)``, in their order around the box. What is left of a rotated box
 is in general no rotated box; therefore boxes are kept whole or dropped, and only what a rectangle shows of a partner
 can be fitted anew.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
 from mixtransforms.core.compositing import Contributions
 from mixtransforms.core.layers import BoolArray, FloatArray, IntArray
 from mixtransforms.objects.box_formats import LEAST_AREA, signed_area
-from mixtransforms.objects.boxes import BoxRules, Integral, Seen, look, place
+from mixtransforms.objects.boxes import BoxRules, Integral, SeenObjects, enough, place_points, visibility
 
 
-class Cover(NamedTuple):
-    """What a polygon covers of a grid.
-
-    Attributes:
-        cells: The cells that its bounding box touches.
-        area: The area that it covers of each of them, in square pixels.
-    """
-
-    cells: tuple[slice, slice]
-    area: FloatArray
-
-
-class Rectangle(NamedTuple):
-    """An upright rectangle.
-
-    Attributes:
-        start: Its corner of least coordinates ``(x, y)``.
-        stop: The opposite corner.
-    """
-
-    start: FloatArray
-    stop: FloatArray
-
-
-def seen(part: Contributions, corners: FloatArray, rules: BoxRules, own: bool | BoolArray) -> Seen:
+def see_rotated_boxes(part: Contributions, corners: FloatArray, rules: BoxRules) -> SeenObjects:
     """What is left of rotated boxes in samples of the result.
 
     Areas are exact on every grid, masks of pixels included. A box of which enough is seen comes back whole. A box that
@@ -51,75 +25,77 @@ def seen(part: Contributions, corners: FloatArray, rules: BoxRules, own: bool | 
         part: What a sample shows of the source of all boxes; or one entry a box.
         corners: ``(N, 4, 2)`` float64; none may be degenerate.
         rules: What must be left of an object; with ``rotated="refit"``, a box of a partner of which one rectangle
-            shows a part becomes the smallest rectangle around that part.
-        own: Whether the source is the sample itself, unmoved, or ``(N,)``; its boxes are never fitted.
+            shows a part becomes the smallest rectangle around that part. Boxes of the sample itself are never fitted.
 
     Returns:
         One entry a box, in the order of ``corners``; its ``boxes`` are corners, ``(N, 4, 2)``.
     """
-    placed = place(part, corners)
+    placed = place_points(part, corners)
     integral = _integral(part, placed)
     outside = np.abs(signed_area(placed)) - integral(np.ones_like(part.weight))
+    # Areas of pieces do not add up to that of the whole by rounding alone.
     outside = np.where(part.moved & (outside > LEAST_AREA), outside, 0.0)
-    view = look(part, integral, outside, rules)
-    cut = view.even & (view.visible < 1) & (view.visible > 0) & ~np.asarray(own) & (rules.rotated == "refit")
+    even, visible, weight = visibility(part, integral, outside, rules)
+    cut = even & (visible < 1) & (visible > 0) & ~part.is_base & (rules.rotated == "refit")
     windows = _supports(part, cut)
     cut &= np.array([window is not None for window in windows], np.bool_)
     result = placed.copy()
     for index in np.flatnonzero(cut | _skewed(part)):
         window = windows[index] if cut[index] else None
         shown = placed[index] if window is None else clipped(placed[index], window)
-        result[index] = smallest_rectangle(shown, placed[index])
+        # As (x, y): how products are summed up decides about the last digit, and results stay what they were.
+        result[index] = smallest_rectangle(shown[:, ::-1], placed[index][:, ::-1])[:, ::-1]
     sides = np.hypot(*np.moveaxis(result[:, 1:3] - result[:, :2], -1, 0)).T
     changed = cut | part.moved
-    return Seen(view.keep(changed, sides, rules), result, changed, view.visible, view.weight)
+    return SeenObjects(enough(visible, changed, sides, rules), result, changed, visible, weight)
 
 
 def _integral(part: Contributions, polygons: FloatArray) -> Integral:
     """Sums over the areas of polygons ``(N, V, 2)``."""
-    if len(part.moved) > 1:
+    if len(part) > 1:
         areas = covered(np.moveaxis(polygons, 0, -1), part.edges)
         return lambda field: np.asarray((areas * field).sum(axis=(0, 1)))
     # One grid for all, perhaps of all pixels: only the cells that a polygon touches are worked out.
-    covers = [cover(polygon, tuple(cuts[:, 0] for cuts in part.edges)) for polygon in polygons]
-    return lambda field: np.array([(c.area * field[..., 0][c.cells]).sum() for c in covers], np.float64)
+    covers = [polygon_cover(polygon, tuple(cuts[:, 0] for cuts in part.edges)) for polygon in polygons]
+    return lambda field: np.array([(area * field[..., 0][cells]).sum() for cells, area in covers], np.float64)
 
 
 def _skewed(part: Contributions) -> BoolArray:
     """Whether both axes are resized by different factors, which makes other shapes of rectangles, ``(n,)``."""
-    height, width = part.crop[1] - part.crop[0]
-    frame_height, frame_width = part.frame[1] - part.frame[0]
+    (height, width), (frame_height, frame_width) = (stop - start for start, stop in (part.crop, part.frame))
     return np.asarray(frame_height * width != frame_width * height)
 
 
-def _supports(part: Contributions, wanted: BoolArray) -> list[Rectangle | None]:
+def _supports(part: Contributions, wanted: BoolArray) -> list[FloatArray | None]:
     """Where anything is shown of every object's source, if that is one rectangle and the object is ``wanted``."""
-    count = len(part.moved)
-    if count == 1:
+    if len(part) == 1:
         return [_support(part, 0) if wanted.any() else None] * len(wanted)
-    return [_support(part, entry) if wanted[entry] else None for entry in range(count)]
+    return [_support(part, entry) if wanted[entry] else None for entry in range(len(part))]
 
 
-def _support(part: Contributions, entry: int) -> Rectangle | None:
+def _support(part: Contributions, entry: int) -> FloatArray | None:
+    """First and last corner of the one rectangle in which a source shows, ``(2, 2)``."""
     support = part.weight[..., entry] > 0
-    lit = (support.any(axis=0), support.any(axis=1))  # x, y
-    (left, right), (top, bottom) = (np.flatnonzero(axis)[[0, -1]] for axis in lit)
+    (top, bottom), (left, right) = (np.flatnonzero(support.any(axis=axis))[[0, -1]] for axis in (1, 0))
     if not support[top : bottom + 1, left : right + 1].all():
         return None
     rows, cols = (cuts[:, entry] for cuts in part.edges)
-    return Rectangle(*(np.array([cols[x], rows[y]], np.float64) for x, y in ((left, top), (right + 1, bottom + 1))))
+    return np.array([(rows[top], cols[left]), (rows[bottom + 1], cols[right + 1])], np.float64)
 
 
-def cover(polygon: FloatArray, edges: tuple[IntArray, ...]) -> Cover:
-    """The exact area that a polygon covers of every cell of a grid that it touches.
+def polygon_cover(polygon: FloatArray, edges: tuple[IntArray, ...]) -> tuple[tuple[slice, ...], FloatArray]:
+    """What a polygon covers of a grid.
 
     Args:
-        polygon: Corners ``(V, 2)`` as ``(x, y)``, in either direction; it must not cross itself.
-        edges: Where the axes ``(y, x)`` are cut, ascending.
+        polygon: Corners ``(V, 2)``, in either direction; it must not cross itself.
+        edges: Where the axes are cut, ascending.
+
+    Returns:
+        The cells that its bounding box touches, and the exact area that it covers of each of them, in square pixels.
     """
-    cells = tuple(_touched(polygon[:, 1 - axis], cuts) for axis, cuts in enumerate(edges))
+    cells = tuple(_touched(polygon[:, axis], cuts) for axis, cuts in enumerate(edges))
     near = tuple(cuts[span.start : span.stop + 1, None] for cuts, span in zip(edges, cells, strict=True))
-    return Cover((cells[0], cells[1]), covered(polygon[..., None], near)[..., 0])
+    return cells, covered(polygon[..., None], near)[..., 0]
 
 
 def covered(polygons: FloatArray, edges: tuple[IntArray, ...]) -> FloatArray:
@@ -129,18 +105,18 @@ def covered(polygons: FloatArray, edges: tuple[IntArray, ...]) -> FloatArray:
     sides that run to the left is the polygon. Strips are cut at a height in closed form.
 
     Args:
-        polygons: Corners ``(V, 2, N)`` as ``(x, y)``, in either direction; none may cross itself.
-        edges: Where the axes ``(y, x)`` are cut, ascending, ``(cuts, N)``, or ``(cuts, 1)`` for all.
+        polygons: Corners ``(V, 2, N)``, in either direction; none may cross itself.
+        edges: Where the axes are cut, ascending, ``(cuts, N)``, or ``(cuts, 1)`` for all.
 
     Returns:
         ``(rows, columns, N)``, in square pixels.
     """
     rows, cols = edges
     start, stop = polygons, np.roll(polygons, -1, axis=0)
-    run, rise = np.moveaxis(stop - start, 1, 0)[:, :, None]
-    left, right = np.minimum(start, stop)[:, :1], np.maximum(start, stop)[:, :1]
+    rise, run = np.moveaxis(stop - start, 1, 0)[:, :, None]
+    left, right = np.minimum(start, stop)[:, 1:], np.maximum(start, stop)[:, 1:]
     x = np.minimum(np.maximum(cols, left), right)  # (V, columns + 1, N)
-    y = start[:, 1:] + rise * np.divide(x - start[:, :1], run, out=np.zeros(x.shape), where=run != 0)
+    y = start[:, :1] + rise * np.divide(x - start[:, 1:], run, out=np.zeros(x.shape), where=run != 0)
     width = np.diff(x, axis=1) * np.sign(run)
     above = (width[:, :, None] * _mean_depth(y, rows)).sum(axis=0)  # of the polygon above every edge of a row
     area = np.abs(np.diff(above, axis=1)).swapaxes(0, 1)
@@ -168,19 +144,20 @@ def _touched(span: FloatArray, edges: IntArray) -> slice:
     return slice(max(first, 0), last)
 
 
-def clipped(polygon: FloatArray, window: Rectangle) -> FloatArray:
-    """The part of a convex polygon ``(V, 2)`` inside a rectangle, after Sutherland and Hodgman.
+def clipped(polygon: FloatArray, window: FloatArray) -> FloatArray:
+    """The part of a convex polygon ``(V, 2)`` inside a rectangle ``(2, 2)``, after Sutherland and Hodgman.
 
     Returns:
         Its corners ``(V', 2)``; none where nothing is inside.
     """
-    for axis in (0, 1):
-        polygon = _cut(polygon, polygon[:, axis] - window.start[axis])
-        polygon = _cut(polygon, window.stop[axis] - polygon[:, axis])
+    start, stop = window
+    for axis in (1, 0):
+        polygon = _cut_off(polygon, polygon[:, axis] - start[axis])
+        polygon = _cut_off(polygon, stop[axis] - polygon[:, axis])
     return polygon
 
 
-def _cut(polygon: FloatArray, inside: FloatArray) -> FloatArray:
+def _cut_off(polygon: FloatArray, inside: FloatArray) -> FloatArray:
     """The part of a polygon on one side of a line; ``inside`` is the signed distance of its corners, ``(V,)``."""
     corners: list[FloatArray] = []
     for here, there, p, q in zip(inside, np.roll(inside, -1), polygon, np.roll(polygon, -1, axis=0), strict=True):

@@ -1,28 +1,33 @@
-"""What is kept of objects in samples of the result: the rules of all that is told of them, together."""
+"""What survives of objects in samples of the result: the rules of all that is told of them, together."""
 
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mixtransforms.core.compositing import Contributions
+from mixtransforms.core.compositing import Contributions, all_contributions
 from mixtransforms.core.layers import BoolArray, FloatArray, IntArray
 from mixtransforms.objects import boxes, instance_masks, keypoints, rotated_boxes
 from mixtransforms.objects.boxes import BoxRules
 from mixtransforms.objects.keypoints import Keypoints
-from mixtransforms.objects.parse import Told, at
+from mixtransforms.objects.parse import Annotations
+from mixtransforms.plan import Plan
+
+FEW_CELLS = 100
+"""Cells of a grid up to which all samples are worked on together: finer grids would be copied for every object."""
 
 
-class Kept(NamedTuple):
-    """What is kept of objects; one row an object.
+class Surviving(NamedTuple):
+    """Objects that survive, by the samples of the result; one entry an object.
 
     Attributes:
-        row: The samples of the result that show them.
-        chosen: Which of the objects that were told of they are.
+        row: The samples that show them.
+        chosen: Which of the objects that came in they are.
         corners: Their boxes in pixels.
         changed: Whose boxes are not as they came.
         masks: Their instance masks, ``(H, W)`` each.
@@ -45,68 +50,106 @@ class Kept(NamedTuple):
     weight: FloatArray
 
 
-def kept(told: Told, part: Contributions, rules: BoxRules, points: Keypoints | None) -> Kept:
-    """What is kept of objects in samples of the result.
+def filter_objects(objects: Annotations, plan: Plan, rules: BoxRules, points: Keypoints | None) -> Surviving:
+    """What survives of objects in every sample of the result.
 
     Args:
-        told: The objects, all of them sound; only those of a single contribution have instance masks.
-        part: What a sample shows of the source of all objects; or one entry an object.
+        objects: The objects of all samples.
+        plan: The plan.
         rules: The rules of boxes and instances.
         points: The settled rules of keypoints, where there are any.
     """
-    count, own = told.number, part.is_base
+    parts: list[Surviving] = []
+    for several in all_contributions(plan.size, plan.spec.shape, plan.layers):
+        # Masks stand by themselves, and fine grids are worked out once a source instead of once an object.
+        if (objects.masks and plan.size) or math.prod(several.weight.shape[:-1]) > FEW_CELLS:
+            parts += [_of_source(objects, part, rules, points) for part in several]
+        else:
+            entry, index = objects.of(several.source)
+            parts.append(_filter(objects, index, None, several.take(entry), rules, points))
+    return _by_row(parts)
+
+
+def _of_source(objects: Annotations, part: Contributions, rules: BoxRules, points: Keypoints | None) -> Surviving:
+    """What survives of the objects of one source in one sample."""
+    source, masks = int(part.source[0]), None
+    _, index = objects.of(part.source)
+    if objects.masks:
+        masks = objects.masks[source]
+        if len(index) < len(masks):  # else they are not copied
+            masks = masks[index - int(objects.counts[:source].sum())]
+    return _filter(objects, index, masks, part, rules, points)
+
+
+def _filter(
+    objects: Annotations,
+    index: IntArray,
+    masks: NDArray[Any] | None,
+    part: Contributions,
+    rules: BoxRules,
+    points: Keypoints | None,
+) -> Surviving:
+    """What survives of some objects in samples of the result.
+
+    Args:
+        objects: All that came in.
+        index: Which of them.
+        masks: Their instance masks ``(n, H, W)``, where these are told of.
+        part: What a sample shows of the source of all of them; or one entry an object.
+        rules: The rules of boxes and instances.
+        points: The settled rules of keypoints, where there are any.
+    """
+    count = len(index)
     keep, share, area = np.ones(count, np.bool_), np.ones(count), np.full(count, np.nan)
-    corners, masks, positions, visible = told.corners, told.masks, told.points, None
-    changed = told.resized
+    corners, changed, positions, visible = _take_from(objects.corners, index), objects.resized[index], None, None
+    rotated = corners is not None and corners.shape[1] == 4
     if corners is None and masks is None:
         weight = np.broadcast_to(keypoints.weight_of(part), count)
-    if corners is not None and (masks is None or corners.ndim == 3):
-        box = (rotated_boxes if corners.ndim == 3 else boxes).seen(part, corners, rules, own)
-        corners, changed = box.boxes, changed | box.changed
-        if masks is None:
-            keep, share, weight = keep & box.keep, box.visible, box.weight
-    if masks is not None:
-        mask = instance_masks.seen(part, masks, rules)
-        masks, keep, share, weight = mask.masks, keep & mask.keep, mask.visible, mask.weight
-        area = np.where(mask.changed, mask.area, np.nan)
-        if corners is not None and corners.ndim == 2:  # what is left of the mask says where the object is
-            corners = np.where(mask.changed[:, None], mask.boxes, corners)
-            changed = mask.changed | told.resized
-    if positions is not None and points is not None:
+    if corners is not None and (masks is None or rotated):
+        left = (rotated_boxes.see_rotated_boxes if rotated else boxes.see_boxes)(part, corners, rules)
+        keep, corners, changed, share, weight = left.keep, left.boxes, changed | left.changed, left.visible, left.weight
+    if masks is not None:  # they say better than a box how much is seen
+        left = instance_masks.see_masks(part, masks, rules)
+        masks, keep, share, weight = left.masks, left.keep, left.visible, left.weight
+        area = np.where(left.changed, left.area, np.nan)
+        if corners is not None and not rotated:  # what is left of the mask says where the object is
+            corners = np.where(left.changed[:, None, None], left.boxes, corners)
+            changed = changed | left.changed
+    if objects.points is not None and points is not None:
+        positions = objects.points[index]
         if not positions.shape[-1]:  # no image has any
             positions = np.zeros((*positions.shape[:-1], len(points.columns)))
-        point = keypoints.seen(part, positions, points.columns, points.occluded, own, points.min_visible)
-        keep, positions, visible = keep & point.keep, point.points, point.visible
+        seen = keypoints.see_keypoints(part, positions, points)
+        keep, positions, visible = keep & seen.keep, seen.points, seen.visible
     chosen = np.flatnonzero(keep)
-    share = share * _magnified(part)
-    return Kept(
+    return Surviving(
         row=np.broadcast_to(part.row, count)[chosen],
-        chosen=chosen,
-        corners=at(corners, chosen),
+        chosen=index[chosen],
+        corners=_take_from(corners, chosen),
         changed=changed[chosen],
         masks=None if masks is None else [masks[number] for number in chosen.tolist()],
-        points=at(positions, chosen),
-        visible=at(visible, chosen),
-        share=share[chosen],
+        points=_take_from(positions, chosen),
+        visible=_take_from(visible, chosen),
+        share=(share * _magnified(part))[chosen],
         area=area[chosen],
         weight=weight[chosen],
     )
 
 
-def together(parts: Sequence[Kept]) -> Kept:
-    """All that is kept, by the samples of the result."""
+def _by_row(parts: Sequence[Surviving]) -> Surviving:
+    """All that survives, by the samples of the result."""
     if len(parts) == 1:
         return parts[0]
     order = np.argsort(np.concatenate([part.row for part in parts]), kind="stable")
     whole: dict[str, Any] = {}
-    for name in Kept._fields:
+    for name in Surviving._fields:
         column = [getattr(part, name) for part in parts]
         if name == "masks" and column[0] is not None:
             masks = list(itertools.chain.from_iterable(column))
             whole[name] = [masks[number] for number in order.tolist()]
         else:
             whole[name] = None if column[0] is None else np.concatenate(column)[order]
-    return Kept(**whole)
+    return Surviving(**whole)
 
 
 def _magnified(part: Contributions) -> FloatArray:
@@ -115,3 +158,8 @@ def _magnified(part: Contributions) -> FloatArray:
         return np.ones(1)
     (start, stop), (first, end) = part.crop, part.frame
     return np.asarray(((end - first) / (stop - start)).prod(axis=0))
+
+
+def _take_from(values: Any, index: IntArray) -> Any:
+    """Rows of an array, or ``None``."""
+    return None if values is None else values.take(index, axis=0)

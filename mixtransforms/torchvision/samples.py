@@ -18,10 +18,10 @@ from mixtransforms.containers.tree import Path, is_flat, is_picture, is_typed, l
 from mixtransforms.core.backends import backend_of
 from mixtransforms.kernels import kernel_of
 from mixtransforms.objects import box_formats
-from mixtransforms.objects.assemble import taken
+from mixtransforms.objects.assemble import take_rows
 from mixtransforms.objects.boxes import BoxRules
 from mixtransforms.objects.groups import Group
-from mixtransforms.objects.parse import format_of, host, rows
+from mixtransforms.objects.parse import format_of, hosts
 from mixtransforms.targets.names import IMAGE, MASK
 
 Values = dict[str, Any]
@@ -141,9 +141,9 @@ class _Objects:
     def __init__(self, sample: Any, group: Group, finder: Finder, size: Size) -> None:
         self.group, self.rules = group, finder.boxes
         self.items = {path: leaf_at(sample, path) for path in group.members}
-        self.now: Values = {"index": torch.arange(rows(self.items[group.anchor]))}
+        self.now: Values = {"index": torch.arange(len(self.items[group.anchor]))}
         # Where there are no objects, a list has nothing to transform; arrays still have a size.
-        told = {path for path, item in self.items.items() if rows(item) or len(getattr(item, "shape", ())) > 1}
+        told = {path for path, item in self.items.items() if len(item) or len(getattr(item, "shape", ())) > 1}
         self.size, self.inside = size, torch.ones(0, dtype=torch.bool)
         if group.boxes in told:
             self.now["boxes"] = _as_boxes(self.items[group.boxes], self.rules, size)
@@ -173,12 +173,12 @@ class _Objects:
         by_order._labels_getter = lambda inputs: inputs["order"]
         order = torch.arange(len(now["index"]))
         result = by_order({wanted: now[wanted], "order": order})
-        return {name: result.get(name, taken(value, result["order"].numpy())) for name, value in now.items()}
+        return {name: result.get(name, take_rows(value, result["order"].numpy())) for name, value in now.items()}
 
     def result(self) -> dict[Path, Any]:
         """Every value of the objects that are left, in its own form."""
         group, kept = self.group, self.now["index"].numpy()
-        new = {path: taken(item, kept) for path, item in self.items.items()}
+        new = {path: take_rows(item, kept) for path, item in self.items.items()}
         if group.boxes and "boxes" in self.now:
             new[group.boxes] = _as_before(self.now["boxes"], new[group.boxes], self.rules, self.size)
         if group.instances and "masks" in self.now:
@@ -202,7 +202,7 @@ class _Objects:
     def _columns(self, letters: str) -> list[int]:
         """Where the keypoints have these numbers, of those they have."""
         path = self.group.keypoints or ()
-        width = host(self.items[path]).shape[-1]
+        width = hosts([self.items[path]])[0].shape[-1]
         columns = self.group.points.settled(width, self.group.single, spell(path)).columns
         return [columns.index(letter) for letter in letters if letter in columns]
 
@@ -235,7 +235,8 @@ def _as_boxes(item: Any, rules: BoxRules, size: Size) -> Any:
     if is_typed(item):
         return item
     form, values = format_of(item, rules), _tensor(item)
-    values = values[:, : box_formats.columns(form)] if values.numel() else values.reshape(0, box_formats.columns(form))
+    width = box_formats.column_count(form)
+    values = values[:, :width] if values.numel() else values.reshape(0, width)
     if _host_format(form).lower() != form:
         values = torch.from_numpy(box_formats.decode(values.double().numpy(), form, size)).to(values.dtype)
     return tv_tensors.BoundingBoxes(values, format=_host_format(form), canvas_size=size)

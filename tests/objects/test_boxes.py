@@ -5,7 +5,8 @@ import pytest
 from painted import bounds, inside, masked, moved, pasted, random_boxes, random_window
 
 from mixtransforms.core.errors import ParameterError
-from mixtransforms.objects.boxes import BoxRules, Seen, place, seen
+from mixtransforms.objects.box_formats import from_plan, to_plan
+from mixtransforms.objects.boxes import BoxRules, SeenObjects, place_points, see_boxes
 from mixtransforms.plan import BatchSpec, Layer, Plan
 
 ALL = BoxRules(min_visibility=0.0, min_size=0.0, min_area=0.0)
@@ -17,11 +18,13 @@ def parts(plan: Plan) -> dict:
     return {int(part.source[0]): part for part in plan.contributions(0)}
 
 
-def left_of(plan: Plan, source: int, boxes, rules: BoxRules = ALL) -> Seen:
-    return seen(parts(plan)[source], np.asarray(boxes, np.float64), rules, source == 0)
+def left_of(plan: Plan, source: int, boxes, rules: BoxRules = ALL) -> SeenObjects:
+    """What is left of ``x1, y1, x2, y2``, alike."""
+    result = see_boxes(parts(plan)[source], to_plan(np.asarray(boxes, np.float64)), rules)
+    return result._replace(boxes=from_plan(result.boxes))
 
 
-def check_painted(result: Seen, boxes, owned) -> None:
+def check_painted(result: SeenObjects, boxes, owned) -> None:
     """The result of ``ALL`` is what can be seen in the pixels that the source owns."""
     painted = inside(boxes, owned.shape)
     shown = painted & owned
@@ -306,8 +309,8 @@ def test_corners_of_a_crop_come_to_lie_on_those_of_the_frame():
     for _ in range(200):
         crop, frame = random_window(rng, (97, 89)), random_window(rng, (97, 89))
         part = parts(moved((97, 89), crop, frame))[1]
-        corners = np.array([crop], np.float64).reshape(1, 2, 2)
-        np.testing.assert_array_equal(place(part, corners).ravel(), frame)
+        corners = to_plan(np.array([crop], np.float64))
+        np.testing.assert_array_equal(from_plan(place_points(part, corners)).ravel(), frame)
 
 
 @pytest.mark.parametrize(
@@ -324,7 +327,7 @@ def test_corners_of_a_crop_come_to_lie_on_those_of_the_frame():
 def test_no_boxes(plan):
     for source in parts(plan):
         result = left_of(plan, source, np.zeros((0, 4)))
-        assert [field.shape for field in result] == [(0,), (0, 4), (0,), (0,), (0,)]
+        assert [field.shape for field in result[:5]] == [(0,), (0, 4), (0,), (0,), (0,)]
         assert (result.keep.dtype, result.boxes.dtype) == (np.bool_, np.float64)
 
 

@@ -5,7 +5,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from mixtransforms.objects.box_formats import FORMATS, columns, decode, degenerate, encode, is_rotated
+from mixtransforms.objects.box_formats import FORMATS, column_count, decode, degenerate, encode, is_rotated
 
 CANVAS = (48, 80)
 
@@ -33,7 +33,7 @@ def test_formats_are_those_of_torchvision(source, target):
         old, new = BoundingBoxFormat[old.upper()], BoundingBoxFormat[new.upper()]
         return convert_bounding_box_format(values, old_format=old, new_format=new)
 
-    given = convert(torch.from_numpy(rectangles(500)[:, : columns(origin)]), origin, source)
+    given = convert(torch.from_numpy(rectangles(500)[:, : column_count(origin)]), origin, source)
     expected = convert(given, source, target).numpy()
     result = encode(decode(given.numpy(), source, CANVAS), target, CANVAS)
     if target.endswith("r"):
@@ -58,9 +58,9 @@ def test_formats_are_those_of_albumentations(format):
 @pytest.mark.parametrize("format", FORMATS)
 def test_there_and_back(format):
     origin = "cxcywhr" if is_rotated(format) else "cxcywh"
-    geometry = decode(rectangles(500)[:, : columns(origin)], origin, CANVAS)
+    geometry = decode(rectangles(500)[:, : column_count(origin)], origin, CANVAS)
     given = encode(geometry, format, CANVAS).astype(np.float32)
-    assert given.shape == (500, columns(format))
+    assert given.shape == (500, column_count(format))
     returned = encode(decode(given, format, CANVAS), format, CANVAS)
     assert returned.dtype == np.float64
     np.testing.assert_allclose(returned, given, rtol=0, atol=0 if format in ("xyxy", "pascal_voc") else 1e-4)
@@ -68,7 +68,7 @@ def test_there_and_back(format):
 
 @pytest.mark.parametrize("format", FORMATS)
 def test_columns_behind_the_coordinates_are_left_out(format):
-    values = np.ones((3, columns(format)), np.int64)
+    values = np.ones((3, column_count(format)), np.int64)
     labels = np.full((3, 2), 7)
     np.testing.assert_array_equal(
         decode(np.concatenate([values, labels], axis=1), format, CANVAS), decode(values, format, CANVAS)
@@ -77,9 +77,9 @@ def test_columns_behind_the_coordinates_are_left_out(format):
 
 @pytest.mark.parametrize("format", FORMATS)
 def test_formats_of_no_boxes(format):
-    geometry = decode(np.zeros((0, columns(format)), np.float32), format, CANVAS)
+    geometry = decode(np.zeros((0, column_count(format)), np.float32), format, CANVAS)
     assert geometry.shape == ((0, 4, 2) if is_rotated(format) else (0, 4))
-    assert encode(geometry, format, CANVAS).shape == (0, columns(format))
+    assert encode(geometry, format, CANVAS).shape == (0, column_count(format))
     assert degenerate(geometry).shape == (0,)
 
 
@@ -99,11 +99,11 @@ def test_degenerate_boxes(format):
     good, flat, thin = [9.0, 9.0, 3.0, 4.0, 30.0], [9.0, 9.0, 0.0, 4.0, 30.0], [9.0, 9.0, 3.0, 0.0, 30.0]
     negative = [[9.0, 9.0, -3.0, 4.0, 30.0], [9.0, 9.0, 3.0, -4.0, 30.0], [9.0, 9.0, -3.0, -4.0, 30.0]]
     origin = "cxcywhr" if is_rotated(format) else "cxcywh"
-    rows = np.array([good, flat, thin, *negative])[:, : columns(origin)]
+    rows = np.array([good, flat, thin, *negative])[:, : column_count(origin)]
     values = encode(decode(rows, origin, CANVAS), format, CANVAS)
     np.testing.assert_array_equal(degenerate(decode(values, format, CANVAS)), [False, *[True] * 5])
     for bad in (NAN, INF, -INF):
-        for column in range(columns(format)):
+        for column in range(column_count(format)):
             broken = values[:1].repeat(2, axis=0)
             broken[0, column] = bad
             np.testing.assert_array_equal(degenerate(decode(broken, format, CANVAS)), [True, False])

@@ -8,8 +8,9 @@ import pytest
 from numpy.typing import NDArray
 from owners import covers, layer_of, moves, owners, parts, pastes, random_box, source
 
-from mixtransforms.objects.boxes import BoxRules
-from mixtransforms.objects.instance_masks import SeenMasks, seen
+from mixtransforms.objects.box_formats import from_plan
+from mixtransforms.objects.boxes import BoxRules, SeenObjects
+from mixtransforms.objects.instance_masks import see_masks
 from mixtransforms.plan import BatchSpec, Boxes, Layer, Mask, Plan
 
 Masks = NDArray[Any]
@@ -42,17 +43,17 @@ GRADIENT = np.linspace(0, 1, 48).reshape(1, *SHAPE)
 SOFT = plan(layer(Mask(GRADIENT)))
 
 
-def look(made: Plan, masks: Masks, rules: BoxRules = ANY, *, number: int = 0) -> SeenMasks:
-    """The instances of one contribution to sample 0."""
+def look(made: Plan, masks: Masks, rules: BoxRules = ANY, *, number: int = 0) -> SeenObjects:
+    """The instances of one contribution to sample 0, with boxes ``x1, y1, x2, y2``."""
     before = masks.copy()
-    result = seen(made.contributions(0)[number], masks, rules)
+    result = see_masks(made.contributions(0)[number], masks, rules)
     np.testing.assert_array_equal(masks, before)
     assert result.masks.shape == masks.shape
     assert result.masks.dtype == masks.dtype
-    assert [column.dtype for column in result] == [bool, masks.dtype, bool, float, float, np.int64, float]
+    assert [column.dtype for column in result] == [bool, float, bool, float, float, masks.dtype, np.int64]
     assert {len(column) for column in result} == {len(masks)}
     assert np.isfinite(result.boxes).all()
-    return result
+    return result._replace(boxes=from_plan(result.boxes))
 
 
 def random_masks(rng: np.random.Generator, count: int, dtype: str = "bool") -> Masks:
@@ -98,14 +99,14 @@ def test_pixel_loops_leave_the_same(kinds: str, dtype: str) -> None:
         for number, part in parts(made, 0):
             masks = random_masks(rng, 5, dtype)
             before = masks.copy()
-            result = seen(part, masks, ANY)
+            result = see_masks(part, masks, ANY)
             np.testing.assert_array_equal(masks, before)
             assert result.masks.dtype == dtype
             for index, mask in enumerate(masks):
                 left, visible = loops(made, number, mask)
                 np.testing.assert_array_equal(result.masks[index], left)
                 assert result.area[index] == np.count_nonzero(left)
-                assert result.boxes[index].tolist() == tight(left)
+                assert from_plan(result.boxes)[index].tolist() == tight(left)
                 assert result.visible[index] == pytest.approx(visible, abs=1e-12)
                 assert result.weight[index] == (visible > 0)
                 assert result.keep[index] == (visible > 0)

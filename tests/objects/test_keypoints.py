@@ -7,7 +7,7 @@ import pytest
 from owners import layer_of, moves, owners, parts, pastes, target
 
 from mixtransforms.core.errors import InputError, ParameterError
-from mixtransforms.objects.keypoints import Keypoints, SeenPoints, columns_of, seen
+from mixtransforms.objects.keypoints import Keypoints, SeenPoints, columns_of, see_keypoints
 from mixtransforms.plan import BatchSpec, Boxes, Layer, Mask, Plan
 
 SHAPE = (8, 6)
@@ -43,7 +43,7 @@ def look(
     """The points of one contribution to sample 0; what comes from sample 0 is its own."""
     given = np.array(points, np.float64)
     before, part = given.tobytes(), made.contributions(0)[number]
-    result = seen(part, given, columns, occluded, part.source == 0, min_visible)
+    result = see_keypoints(part, given, Keypoints(columns, occluded=occluded, min_visible=min_visible))
     assert given.tobytes() == before
     assert result.points.shape == given.shape
     assert result.points.dtype == np.float64
@@ -66,7 +66,7 @@ def test_seen_where_the_painted_pixel_is_the_sources(kinds: str) -> None:
         painted = owners(made, 0)
         for number, part in parts(made, 0):
             at = rng.integers(-2, 11, (40, 2)) + rng.choice([0.0, 0.5, 0.75], (40, 2))
-            result = seen(part, at[:, None], "xy", "hide", number == 0, 1)
+            result = see_keypoints(part, at[:, None], Keypoints("xy", occluded="hide"))
             crop, frame = moves(layer_of(made, number), 0, SHAPE) if number else AT_HOME
             for index, (x, y) in enumerate(at):
                 row, column = target(y, crop[0], frame[0]), target(x, crop[1], frame[1])
@@ -86,7 +86,7 @@ def test_points_ride_on_their_pixel() -> None:
         pixels = set(map(tuple, painted.reshape(-1, 3).tolist()))
         for number, part in parts(made, 0):
             y, x = np.mgrid[: SHAPE[0], : SHAPE[1]].reshape(2, -1)
-            result = seen(part, np.stack([x, y], -1)[:, None].astype(float), "xy", "hide", number == 0, 1)
+            result = see_keypoints(part, np.stack([x, y], -1)[:, None].astype(float), Keypoints("xy", occluded="hide"))
             shown = [(number, *pixel) in pixels for pixel in zip(y.tolist(), x.tolist(), strict=True)]
             np.testing.assert_array_equal(result.visible[:, 0], shown)
             for (left, top), pixel in zip(result.points[result.visible].tolist(), np.flatnonzero(shown), strict=True):

@@ -36,7 +36,7 @@ def pasted(count: int, owner: int) -> Iterator[tuple[Contributions, NDArray[np.b
 def test_100_000_keypoints_are_seen_where_their_pixel_is(owner: int) -> None:
     for part, owned, rng in pasted(100_000 // EACH, owner):
         points = rng.integers(0, np.array(SHAPE[::-1]) * 4, (EACH, 1, 2)) / 4  # on whole, half and quarter pixels
-        seen = keypoints.seen(part, points.astype(np.float64), "xy", "drop", owner == 0, 1)
+        seen = keypoints.see_keypoints(part, points.astype(np.float64), keypoints.Keypoints("xy", occluded="drop"))
         x, y = np.floor(points[:, 0]).astype(np.int64).T
         np.testing.assert_array_equal(seen.visible[:, 0], owned[y, x])
         np.testing.assert_array_equal(seen.keep, owned[y, x])
@@ -49,13 +49,13 @@ def test_100_000_instances_are_what_is_left_of_their_pixels(owner: int) -> None:
         masks = rng.random((EACH, *SHAPE)) < rng.random((EACH, 1, 1)) * 0.4
         masks[:, rng.integers(SHAPE[0]), rng.integers(SHAPE[1])] = True  # no instance is empty
         left = masks & owned
-        seen = instance_masks.seen(part, masks, EVERYTHING)
+        seen = instance_masks.see_masks(part, masks, EVERYTHING)
         area = left.sum(axis=(1, 2))
         np.testing.assert_array_equal(seen.masks, left)
         np.testing.assert_array_equal(seen.area, area)
         np.testing.assert_array_equal(seen.keep, area > 0)
         np.testing.assert_allclose(seen.visible, area / masks.sum(axis=(1, 2)), rtol=1e-12)
-        for axis, (low, high) in ((1, (1, 3)), (2, (0, 2))):
-            hit = left[area > 0].any(axis=3 - axis)
-            np.testing.assert_array_equal(seen.boxes[area > 0, low], hit.argmax(axis=1))
-            np.testing.assert_array_equal(seen.boxes[area > 0, high], hit.shape[1] - hit[:, ::-1].argmax(axis=1))
+        for axis in (0, 1):
+            hit = left[area > 0].any(axis=2 - axis)
+            np.testing.assert_array_equal(seen.boxes[area > 0, 0, axis], hit.argmax(axis=1))
+            np.testing.assert_array_equal(seen.boxes[area > 0, 1, axis], hit.shape[1] - hit[:, ::-1].argmax(axis=1))

@@ -13,10 +13,9 @@ from target_forms import content, leaves, read
 
 from mixtransforms import BatchSpec, Boxes, BoxRules, DegenerateBoxWarning, Keypoints, Layer, Mask, MixUp, Plan
 from mixtransforms.core.compositing import all_contributions
-from mixtransforms.objects.box_formats import FORMATS, columns, encode, is_rotated
+from mixtransforms.objects.box_formats import FORMATS, column_count, encode, is_rotated
 from mixtransforms.objects.groups import Group
-from mixtransforms.objects.parse import read as read_one
-from mixtransforms.objects.parse import read_all
+from mixtransforms.objects.parse import parse_annotations
 
 CONTAINERS = ("numpy", "records", "torch", "typed", "lists")
 TYPED = ("xyxy", "xywh", "cxcywh", "xywhr", "cxcywhr", "xyxyxyxy")
@@ -174,7 +173,7 @@ def check(got: dict[str, Any], expected: dict[str, Any], told: dict[str, Any], f
 def test_objects_become_what_each_becomes_by_itself(data: st.DataObject, plan: Plan, container: str) -> None:
     told, form = data.draw(tellings(plan, TYPED if container == "typed" else tuple(FORMATS)))
     if container == "typed" and "boxes" in told:
-        told["boxes"] = [item[:, : columns(form)] for item in told["boxes"]]
+        told["boxes"] = [item[:, : column_count(form)] for item in told["boxes"]]
     elif container == "typed":
         container = "torch"
     assume(container != "lists" or any(map(len, told["labels"])))  # lists of nothing do not say of what
@@ -229,14 +228,19 @@ def test_images_are_read_together_as_each_by_itself(form: str) -> None:
         boxes: [written(rng, n, form, canvas, True) for n, canvas in zip((3, 0, 2, 4), canvases, strict=True)],
         points: [rng.random((n, 5, 3)) for n in (3, 0, 2, 4)],
     }
-    together = read_all(group, items, canvases, shape, BoxRules(format=form))
-    for index, (start, count) in enumerate(zip(together.starts, together.counts, strict=True)):
-        own = {path: column[index] for path, column in items.items()}
-        alone = read_one(group, own, index, canvases[index], shape, BoxRules(format=form))
-        part = together.objects.take(np.arange(start, start + count))
-        assert (part.number, part.masks) == (alone.number, alone.masks)
-        for name in ("boxes", "corners", "points", "sound", "resized"):
-            np.testing.assert_array_equal(getattr(part, name), getattr(alone, name).reshape(getattr(part, name).shape))
+    together = parse_annotations(group, items, canvases, shape, BoxRules(format=form))
+    assert together.width == 3
+    for index, (stop, count) in enumerate(zip(np.cumsum(together.counts), together.counts, strict=True)):
+        own = {path: column[index : index + 1] for path, column in items.items()}
+        alone = parse_annotations(group, own, canvases[index : index + 1], shape, BoxRules(format=form), index)
+        assert (alone.counts.tolist(), alone.masks) == ([count], together.masks)
+        for name in ("boxes", "corners", "points", "valid", "resized"):
+            part = getattr(together, name)[stop - count : stop]
+            np.testing.assert_array_equal(part, getattr(alone, name).reshape(part.shape))
+        entry, numbers = together.of(np.array([1, index]))
+        valid = np.flatnonzero(together.valid[stop - count : stop]) + stop - count
+        np.testing.assert_array_equal(numbers, valid)
+        np.testing.assert_array_equal(entry, np.ones(len(valid)))
 
 
 @pytest.mark.parametrize("container", ["torch", "typed"])

@@ -5,9 +5,9 @@ import pytest
 from painted import inside, masked, moved, pasted, random_boxes, random_window
 
 from mixtransforms.objects import boxes as upright
-from mixtransforms.objects.box_formats import decode, degenerate, encode, signed_area
-from mixtransforms.objects.boxes import BoxRules, Seen
-from mixtransforms.objects.rotated_boxes import Rectangle, clipped, cover, seen, smallest_rectangle
+from mixtransforms.objects.box_formats import decode, degenerate, encode, from_plan, signed_area, to_plan
+from mixtransforms.objects.boxes import BoxRules, SeenObjects
+from mixtransforms.objects.rotated_boxes import clipped, polygon_cover, see_rotated_boxes, smallest_rectangle
 from mixtransforms.plan import BatchSpec, Layer, Plan
 
 ALL = BoxRules(min_visibility=0.0, min_size=0.0, min_area=0.0)
@@ -16,9 +16,10 @@ CANVAS = (20, 24)
 DIAMOND = np.array([[[10.0, 4.0], [16.0, 10.0], [10.0, 16.0], [4.0, 10.0]]])
 
 
-def left_of(plan: Plan, source: int, corners, rules: BoxRules = ALL) -> Seen:
+def left_of(plan: Plan, source: int, corners, rules: BoxRules = ALL) -> SeenObjects:
     (part,) = (part for part in plan.contributions(0) if part.source == source)
-    return seen(part, np.asarray(corners, np.float64), rules, source == 0)
+    result = see_rotated_boxes(part, to_plan(np.asarray(corners, np.float64)), rules)
+    return result._replace(boxes=from_plan(result.boxes))
 
 
 def turned(count: int, seed: int = 0):
@@ -39,9 +40,9 @@ def raster(polygon, shape, fine: int = 25):
 
 
 def on_grid(polygon, edges):
-    """The areas of :func:`cover` as one array of the grid's size."""
+    """The areas of :func:`polygon_cover` as one array of the grid's size."""
     result = np.zeros([len(cuts) - 1 for cuts in edges])
-    cells, area = cover(polygon, edges)
+    cells, area = polygon_cover(polygon[:, ::-1], edges)
     result[cells] = area
     return result
 
@@ -77,11 +78,11 @@ def test_known_areas():
 @pytest.mark.parametrize("edges", [PIXELS, COARSE])
 def test_areas_of_a_grid_are_those_of_clipped_polygons(edges):
     rows, cols = edges
-    whole = Rectangle(np.zeros(2), np.array([24.0, 20.0]))
+    whole = np.array([[0.0, 0.0], [24.0, 20.0]])
     for polygon in turned(10):
         area = on_grid(polygon, edges)
         for (y, x), got in np.ndenumerate(area):
-            cell = Rectangle(*(np.array([cols[x + k], rows[y + k]], np.float64) for k in (0, 1)))
+            cell = np.array([[cols[x + k], rows[y + k]] for k in (0, 1)], np.float64)
             piece = clipped(polygon, cell)
             assert got == pytest.approx(abs(signed_area(piece)) if len(piece) else 0.0, abs=1e-9)
         assert area.sum() == pytest.approx(abs(signed_area(clipped(polygon, whole))), rel=1e-12)
@@ -123,7 +124,7 @@ def test_upright_boxes_are_seen_as_upright_boxes_are(kind, degrees, source):
         corners = decode(np.concatenate([values, np.full((30, 1), degrees)], axis=1), "cxcywhr", CANVAS)
         rules = BoxRules(0.3, occluded="keep", weight="visibility")
         (part,) = (part for part in plan.contributions(0) if part.source == source)
-        expected, result = upright.seen(part, plain, rules, source == 0), seen(part, corners, rules, source == 0)
+        expected, result = upright.see_boxes(part, to_plan(plain), rules), left_of(plan, source, corners, rules)
         np.testing.assert_allclose(result.visible, expected.visible, atol=1e-12)
         np.testing.assert_allclose(result.weight, expected.weight, atol=1e-12)
         clear = np.abs(result.visible - 0.3) > 1e-9
@@ -221,7 +222,7 @@ def check_rectangle(corners, points) -> None:
 def test_a_part_of_a_partner_is_fitted():
     corners, window = turned(60), (5, 3, 15, 12)
     result = left_of(pasted(CANVAS, window), 1, corners, REFIT)
-    frame = Rectangle(np.array(window[:2]), np.array(window[2:]))
+    frame = np.array([window[:2], window[2:]])
     fitted = 0
     for polygon, box, visible, changed in zip(corners, result.boxes, result.visible, result.changed, strict=True):
         assert changed == (0 < visible < 1)
@@ -258,7 +259,7 @@ def test_corners_keep_their_order_and_direction():
 def test_an_edge_without_length_does_no_harm():
     kite = np.array([[[10.0, 4.0], [10.0, 4.0], [16.0, 10.0], [10.0, 16.0]]])
     result = left_of(pasted(CANVAS, (0, 0, 14, 20)), 1, kite, REFIT)
-    check_rectangle(result.boxes[0], clipped(kite[0], Rectangle(np.zeros(2), np.array([14.0, 20.0]))))
+    check_rectangle(result.boxes[0], clipped(kite[0], np.array([[0.0, 0.0], [14.0, 20.0]])))
 
 
 def test_no_rectangle_is_fitted_to_what_is_none():
@@ -283,7 +284,7 @@ def test_a_shift_keeps_size_and_angle():
     result = left_of(moved(CANVAS, (4, 3, 20, 15), (8, 7, 24, 19)), 1, corners)
     np.testing.assert_allclose(result.boxes, corners + 4, atol=1e-12)
     assert result.changed.all()
-    pieces = [clipped(polygon, Rectangle(np.array([4, 3]), np.array([20, 15]))) for polygon in corners]
+    pieces = [clipped(polygon, np.array([[4, 3], [20, 15]])) for polygon in corners]
     share = [abs(signed_area(piece)) if len(piece) else 0 for piece in pieces] / np.abs(signed_area(corners))
     np.testing.assert_allclose(result.visible, share, atol=1e-12)
 
@@ -335,8 +336,8 @@ def test_a_moved_box_reaching_over_its_frame():
 )
 def test_no_boxes(plan, rotated):
     for part in plan.contributions(0):
-        result = seen(part, np.zeros((0, 4, 2)), BoxRules(rotated=rotated), part.source == 0)
-        assert [field.shape for field in result] == [(0,), (0, 4, 2), (0,), (0,), (0,)]
+        result = see_rotated_boxes(part, np.zeros((0, 4, 2)), BoxRules(rotated=rotated))
+        assert [field.shape for field in result[:5]] == [(0,), (0, 4, 2), (0,), (0,), (0,)]
         assert (result.keep.dtype, result.changed.dtype) == (np.bool_, np.bool_)
 
 

@@ -9,7 +9,7 @@ from oracles import nearest
 
 from mixtransforms import BoxRules, Layer, Mask, Plan
 from mixtransforms.objects import box_formats
-from mixtransforms.objects.rotated_boxes import Rectangle, clipped, cover, smallest_rectangle
+from mixtransforms.objects.rotated_boxes import clipped, polygon_cover, smallest_rectangle
 
 Values = NDArray[Any]
 LEAST, EVEN = 1e-6, 1e-12
@@ -125,8 +125,8 @@ def rotated_left(part: Part, corners: Values, rules: BoxRules) -> Left:
     placed = place(part, corners)
     areas = np.zeros((len(placed), *part.weight.shape))
     for polygon, area in zip(placed, areas, strict=True):
-        found = cover(polygon, tuple(part.edges))
-        area[found.cells] = found.area
+        cells, covered = polygon_cover(polygon[:, ::-1], tuple(part.edges))
+        area[cells] = covered
     outside = np.abs(box_formats.signed_area(placed)) - areas.sum(axis=(1, 2))
     even, visible, weight = _look(part, areas, np.where(part.moved & (outside > 1e-9), outside, 0.0), rules)
     window = None if part.own or rules.rotated == "keep" else _support(part)
@@ -172,14 +172,12 @@ def _overlaps(spans: Values, edges: Values) -> Values:
     return np.maximum(np.minimum(spans[:, 1:], edges[1:]) - np.maximum(spans[:, :1], edges[:-1]), 0.0)
 
 
-def _support(part: Part) -> Rectangle | None:
+def _support(part: Part) -> Values | None:
     ys, xs = (np.flatnonzero((part.weight > 0).any(axis=axis)) for axis in (1, 0))
     if not (part.weight[ys[0] : ys[-1] + 1, xs[0] : xs[-1] + 1] > 0).all():
         return None
     rows, cols = part.edges
-    return Rectangle(
-        np.array([cols[xs[0]], rows[ys[0]]], np.float64), np.array([cols[xs[-1] + 1], rows[ys[-1] + 1]], np.float64)
-    )
+    return np.array([[cols[xs[0]], rows[ys[0]]], [cols[xs[-1] + 1], rows[ys[-1] + 1]]], np.float64)
 
 
 # ------------------------------------------------------------------------------------------ masks and points
@@ -274,7 +272,7 @@ def _of_part(
     part: Part, told: Mapping[str, Sequence[Values]], shape: tuple[int, ...], rules: BoxRules, form: str, columns: str
 ) -> dict[str, Values]:
     own: dict[str, Values] = {name: items[part.source] for name, items in told.items()}
-    count, width = len(next(iter(own.values()))), box_formats.columns(form)
+    count, width = len(next(iter(own.values()))), box_formats.column_count(form)
     keep, share, area = np.ones(count, bool), np.ones(count), np.full(count, np.nan)
     weight = np.full(count, part.weight[part.weight > 0].mean())
     changed, corners = np.zeros(count, bool), None

@@ -15,7 +15,7 @@ from mixtransforms.kernels import kernel_of
 from mixtransforms.objects import box_formats
 from mixtransforms.objects.keypoints import HIDDEN, UNLABELLED
 from mixtransforms.objects.objects import Objects
-from mixtransforms.objects.parse import Told, format_of, read
+from mixtransforms.objects.parse import Annotations, format_of, parse_annotations
 from mixtransforms.show.batches.content import Content, as_host_array
 from mixtransforms.show.batches.options import ClassNames
 from mixtransforms.show.batches.overlays import to_rgba, with_instance
@@ -106,7 +106,7 @@ def _annotation(
         own = list(_annotated(table, names, numbers))
         if place < len(shares) and len(shares[place]) == len(own):
             own = [each._replace(share=float(share)) for each, share in zip(own, shares[place], strict=True)]
-        for mask, each in zip(() if table.told.masks is None else table.told.masks, own, strict=False):
+        for mask, each in zip(table.told.masks[0] if table.told.masks else (), own, strict=False):
             clear = np.zeros((*mask.shape, 4)) if overlay is None else overlay
             overlay = with_instance(clear, mask != 0, each.color, each.weight)
         found += own
@@ -145,7 +145,7 @@ class _ObjectTable(NamedTuple):
         columns: The letter of every number of a keypoint.
     """
 
-    told: Told
+    told: Annotations
     labels: Sequence[Any] | None
     weights: FloatArray
     visible: BoolArray | None
@@ -155,26 +155,28 @@ class _ObjectTable(NamedTuple):
 def _read_row(content: Content, objects: Objects, row: int) -> _ObjectTable:
     group = objects.group
     items = {path: _image_value(objects.columns[path], row) for path in group.members}
-    told = read(group, items, row, objects.sizes[row], (content.shape[0], content.shape[1]), objects.rules)
+    shape = (content.shape[0], content.shape[1])
+    columns = {path: [item] for path, item in items.items()}
+    told = parse_annotations(group, columns, [objects.sizes[row]], shape, objects.rules, row)
     fields = {str(path[-1]).lower(): items[path] for path in group.fields}
-    weights = next((as_host_array(fields[name]) for name in _WEIGHT_FIELDS if name in fields), np.ones(told.number))
-    visible, columns = None, ""
+    weights = next((as_host_array(fields[name]) for name in _WEIGHT_FIELDS if name in fields), np.ones(len(told.valid)))
+    visible, letters = None, ""
     if group.keypoints and told.points is not None and told.points.size:
         beside = content.siblings(group.keypoints).get(f"{group.keypoints[-1]}_visible")
         if beside is not None:
             visible = as_host_array(_image_value(beside, row)).reshape(told.points.shape[:2]).astype(np.bool_)
-        columns = group.points.settled(told.points.shape[-1], group.single).columns
-    return _ObjectTable(told, _labels(objects, fields, items, told), weights, visible, columns)
+        letters = group.points.settled(told.points.shape[-1], group.single).columns
+    return _ObjectTable(told, _labels(objects, fields, items, told), weights, visible, letters)
 
 
-def _labels(objects: Objects, fields: Mapping[str, Any], items: Mapping[Path, Any], told: Told) -> Any:
+def _labels(objects: Objects, fields: Mapping[str, Any], items: Mapping[Path, Any], told: Annotations) -> Any:
     """The class of every object: a field of its name, a declared one, or what stands behind the box in its row."""
     usual = [name for name in _LABEL_FIELDS if name in fields]
     declared = [str(name).lower() for name in objects.rules.fields if str(name).lower() in fields]
     for name in (*usual, *(name for name in declared if name not in _WEIGHT_FIELDS)):
         return fields[name] if backend_of(fields[name]) is None else as_host_array(fields[name])
     if objects.group.boxes and told.boxes is not None:
-        width = box_formats.columns(format_of(items[objects.group.boxes], objects.rules))
+        width = box_formats.column_count(format_of(items[objects.group.boxes], objects.rules))
         if told.boxes.shape[1] > width:
             return told.boxes[:, width].astype(np.int64)
     return None
@@ -182,7 +184,7 @@ def _labels(objects: Objects, fields: Mapping[str, Any], items: Mapping[Path, An
 
 def _annotated(table: _ObjectTable, names: ClassNames, numbers: Mapping[str, int]) -> Iterator[ObjectAnnotation]:
     told = table.told
-    for index in range(told.number):
+    for index in range(len(told.valid)):
         color, name = (0, "") if table.labels is None else _color_and_name(table.labels[index], names, numbers)
         weight = float(np.clip(table.weights[index], 0.0, 1.0))
         caption = " ".join(part for part in (name, f"{weight:.2f}" if weight < WHOLE else "") if part)
@@ -210,10 +212,10 @@ def _numbers_of_words(groups: Iterable[Objects]) -> dict[str, int]:
 def _polygon(corners: FloatArray) -> FloatArray | None:
     if not np.isfinite(corners).all():
         return None
-    if corners.ndim == 2:
-        return corners
-    x1, y1, x2, y2 = corners
-    return np.array([[x1, y1], [x2, y1], [x2, y2], [x1, y2]])
+    if len(corners) == 2:
+        (top, left), (bottom, right) = corners
+        corners = np.array([[top, left], [top, right], [bottom, right], [bottom, left]])
+    return corners[:, ::-1]
 
 
 def _labelled_points(table: _ObjectTable, index: int) -> tuple[FloatArray, BoolArray]:
