@@ -37,10 +37,10 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split
 
 def __getattr__(name: str) -> Any:
     if name == "__all__":
-        value: Any = sorted([*_HOME_OF, *_methods(), "__version__", "show"])
+        value: Any = sorted([*_HOME_OF, *_method_names(), "__version__", "show"])
     elif name == "show":
         return importlib.import_module("mixtransforms.show")
-    elif name in _HOME_OF or (name[:1].isupper() and name in _methods()):  # submodules are asked for here, too
+    elif name in _HOME_OF or (name[:1].isupper() and name in _method_names()):  # submodules are asked for here, too
         home = _HOME_OF.get(name, "mixing.transform")
         value = getattr(importlib.import_module(f"mixtransforms.{home}"), name)
     else:
@@ -49,7 +49,7 @@ def __getattr__(name: str) -> Any:
     return value
 
 
-def _methods() -> list[str]:
+def _method_names() -> list[str]:
     return list(importlib.import_module("mixtransforms.methods").__all__)
 
 

@@ -38,7 +38,8 @@ ROOMS = {
     "containers": Room("core rng"),
     "kernels": Room("core"),
     "plan": Room("core rng kernels"),
-    "methods": Room("core rng plan"),
+    "authoring": Room(),  # names what it has, and loads it when it is used: methods/ may import it
+    "methods": Room("core rng plan authoring"),
     "targets": Room("core containers kernels plan"),
     "objects": Room("core containers kernels plan targets"),
     "batch": Room("core rng containers kernels plan targets objects"),
@@ -50,7 +51,6 @@ ROOMS = {
     "cli": Room(
         f"{DOORS} files show __init__", "typer", "rich torch torchvision albumentations matplotlib sklearn PIL"
     ),
-    "authoring": Room("core rng kernels plan methods"),
     "presets": Room(f"{BASE} files"),
     "training": Room(BASE, "torch"),
     "tuning": Room(f"{BASE} files"),
@@ -120,6 +120,7 @@ COMPUTED = {
     # file: what the name that it computes may be
     "__init__.py": "the homes of the public names",
     "methods/__init__.py": "the files of its folder",
+    "authoring.py": "the homes of what methods are written with",
     "core/display.py": "who shows things as HTML and as code",
     "kernels/__init__.py": "the backends",
     "files/registry.py": "the codecs of the hosts",

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import mixtransforms
-from mixtransforms import methods
+from mixtransforms import authoring, methods
 
 PACKAGE = Path(mixtransforms.__file__).parent
 
@@ -23,6 +23,10 @@ HEAD = """\"\"\"{} For type checkers and editors; `python tests/test_public_name
 def public(module: str, name: str) -> str:
     """What makes a name of another module a public one of a stub."""
     return f"from {module} import {name} as {name}"
+
+
+def module_of(line: str) -> str:
+    return line.split()[1]
 
 
 def door_stub(text: str, base: str, lines: list[str]) -> str:
@@ -41,6 +45,9 @@ def stubs() -> dict[str, str]:
     """The text of every stub, by its place in the package."""
     listed = [public(getattr(methods, name).__module__, name) for name in methods.__all__]
     homes = [public(f"mixtransforms.{home}", name) for name, home in mixtransforms._HOME_OF.items()]
+    # Constants, classes, functions: the order of ruff.
+    tools = sorted(authoring._HOME_OF_TOOL, key=lambda name: (not name.isupper(), name[0].islower(), name))
+    tools = sorted((public(f"mixtransforms.{authoring._HOME_OF_TOOL[name]}", name) for name in tools), key=module_of)
     others = [
         "from mixtransforms import methods",
         public("mixtransforms", "show"),
@@ -49,6 +56,7 @@ def stubs() -> dict[str, str]:
     ]
     return {
         "__init__.pyi": door_stub("The names of the package.", "MixTransform", [*others, *homes]),
+        "authoring.pyi": HEAD.format("What methods are written with.", "\n".join(tools)),
         "methods/__init__.pyi": HEAD.format("The mixing methods.", "\n".join(listed)) + "\n__all__: list[str]\n",
         "torchvision/__init__.pyi": host_stub("torchvision", public("mixtransforms.torchvision", "functional")),
         "albumentations/__init__.pyi": host_stub("albumentations"),

@@ -19,6 +19,7 @@ from mixtransforms.core.errors import ParameterError
 
 __all__ = [
     "KW_ONLY",
+    "Checked",
     "Rule",
     "changed",
     "check_fields",
@@ -201,10 +202,10 @@ def documentation(cls: type, text: str) -> str:
     return "\n".join([inspect.cleandoc(text), "", "Args:", *lines])
 
 
-T = TypeVar("T", bound=type)
+Documented = TypeVar("Documented", bound=type)
 
 
-def documented(cls: T) -> T:
+def documented(cls: Documented) -> Documented:
     """Writes the parameters of a dataclass into its docstring."""
     cls.__doc__ = documentation(cls, cls.__doc__ or "")
     return cls
@@ -233,6 +234,19 @@ def check_fields(owner: Any) -> None:
                 fix=f"{rule.doc}{detail}",
             ) from None
         object.__setattr__(owner, field.name, checked)
+
+
+class Checked:
+    """A dataclass that checks its fields when it is made, and is shown as the call that makes it.
+
+    Derived classes are dataclasses with ``repr=False``.
+    """
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+
+    def __repr__(self) -> str:
+        return constructor(self)
 
 
 def mismatch(owner: object, what: str, wanted: str) -> ParameterError:

@@ -29,11 +29,8 @@ LOWEST_ALPHA, HIGHEST_ALPHA = 1e-6, 1e6
 
 
 @dataclass(frozen=True, repr=False)
-class Method(Displayed, ABC):
+class Method(fields.Checked, Displayed, ABC):
     """A mixing method: what is drawn, and nothing of how it is applied."""
-
-    def __post_init__(self) -> None:
-        fields.check_fields(self)
 
     @property
     def needs(self) -> frozenset[str]:
@@ -69,7 +66,7 @@ class Method(Displayed, ABC):
         if not self._has_schedules:
             return self
         given = {known.name: getattr(self, known.name) for known in dataclasses.fields(self)}
-        found = {name: _at(value, epoch) for name, value in given.items()}
+        found = {name: _at_epoch(value, epoch) for name, value in given.items()}
         changed = {name: value for name, value in found.items() if value is not given[name]}
         return dataclasses.replace(self, **changed) if changed else self
 
@@ -80,7 +77,7 @@ class Method(Displayed, ABC):
     @cached_property
     def moves(self) -> bool:
         """Whether a parameter is a schedule that changes."""
-        return any(_moves(getattr(self, known.name)) for known in dataclasses.fields(self))
+        return any(_varies(getattr(self, known.name)) for known in dataclasses.fields(self))
 
     def redraw(self, key: Key, spec: BatchSpec, hints: Hints = NO_HINTS) -> Plan:
         """The plan that a recorded key once gave, without the data.
@@ -110,14 +107,11 @@ class Method(Displayed, ABC):
         parts = (getattr(self, known.name) for known in dataclasses.fields(self))
         return all(base.__module__.startswith("mixtransforms.") for base in bases) and all(map(_is_ours, parts))
 
-    def __repr__(self) -> str:
-        return fields.constructor(self)
 
-
-def _at(value: Any, epoch: int) -> Any:
+def _at_epoch(value: Any, epoch: int) -> Any:
     """A parameter in one epoch; the same object where no schedule is in it."""
     if isinstance(value, tuple):
-        found = tuple(_at(item, epoch) for item in value)
+        found = tuple(_at_epoch(item, epoch) for item in value)
         return found if any(new is not old for new, old in zip(found, value, strict=True)) else value
     if isinstance(value, Method):
         return value.at(epoch)
@@ -136,9 +130,9 @@ def _is_ours(value: Any) -> bool:
     return not isinstance(value, Method) or value._is_ours
 
 
-def _moves(value: Any) -> bool:
+def _varies(value: Any) -> bool:
     if isinstance(value, tuple):
-        return any(map(_moves, value))
+        return any(map(_varies, value))
     return isinstance(value, (Method, Schedule)) and value.moves
 
 
@@ -243,7 +237,7 @@ class PairMethod(Method):
             return pair_plan(spec, Layer(pairs.rows, pairs.source, opacity, region), declared)
         layer = Layer.drawn(pairs.rows, pairs.source, opacity, region)
         plan = Plan.drawn(spec, (layer,) if len(pairs.rows) else ())
-        return plan if declared is None else _declared(plan, declared)
+        return plan if declared is None else _with_declared(plan, declared)
 
 
 def beta_weights(alpha: float | Schedule, size: int, rng: np.random.Generator) -> NDArray[np.float64]:
@@ -274,10 +268,10 @@ def alpha_field(default: float, source: str) -> Any:
 def pair_plan(spec: BatchSpec, layer: Layer, declared: NDArray[np.float64] | None = None) -> Plan:
     """A plan of one layer; ``declared`` gives labels another base weight ``(n,)`` than was painted."""
     plan = Plan(spec, (layer,))
-    return plan if declared is None else _declared(plan, declared)
+    return plan if declared is None else _with_declared(plan, declared)
 
 
-def _declared(plan: Plan, weight: NDArray[np.float64]) -> Plan:
+def _with_declared(plan: Plan, weight: NDArray[np.float64]) -> Plan:
     """A plan that has just been made, with a base weight for the labels of the samples that are painted on."""
     if plan.layers:
         share = plan.share.copy()

@@ -100,21 +100,21 @@ class CutMix(PairMethod):
         """Corners ``(B, d)`` from the weights ``(B,)`` and two uniform numbers a side, ``(B, d)`` each."""
         if self.minmax is not None:
             low, high = np.floor(np.multiply.outer(self.minmax, shape)).astype(np.int64)
-            side = low + _whole(size, high - low + 1)
+            side = low + _whole_below(size, high - low + 1)
         else:
             fraction = (1.0 - weight) ** (1.0 / max(1, len(shape)))
             side = (fraction[:, None] * shape).astype(np.int64)  # rounds down, since nothing is negative
         if self.placement == "clip":
-            start = _whole(place, shape) - (side >> 1)
+            start = _whole_below(place, shape) - (side >> 1)
         elif self.placement == "uniform":
-            start = _whole(place, shape + side) - side
+            start = _whole_below(place, shape + side) - side
         else:
-            start = _whole(place, shape - side + 1)
+            start = _whole_below(place, shape - side + 1)
         # No start is beyond the end, and a stop is before the beginning only on an axis of length 0.
         stop = np.minimum(np.maximum(start + side, 0), shape)  # quicker than np.clip for a few numbers
         return np.maximum(start, 0), stop
 
 
-def _whole(uniform: FloatArray, count: IntArray) -> IntArray:
+def _whole_below(uniform: FloatArray, count: IntArray) -> IntArray:
     """Uniform whole numbers in ``[0, count)`` from uniform numbers in ``[0, 1)``."""
     return np.minimum((uniform * count).astype(np.int64), count - 1)

@@ -16,13 +16,13 @@ from mixtransforms.methods.registry import register
 from mixtransforms.methods.schedules import Schedule, now, number
 from mixtransforms.plan import BatchSpec, Plan
 
-ROUNDING = 1e-9
+SUM_TOLERANCE = 1e-9
 """How far the sum of weights may be beyond 1, or short of it, and still be 1."""
 
 _WEIGHT: fields.Rule = number(0.0, low=0, high=1, doc="").metadata[fields.RULE]
 
 
-def _methods(value: Any) -> tuple[Method, ...]:
+def _checked_methods(value: Any) -> tuple[Method, ...]:
     if not isinstance(value, Sequence) or not value:
         raise ValueError
     if not all(isinstance(item, Method) for item in value):
@@ -30,14 +30,14 @@ def _methods(value: Any) -> tuple[Method, ...]:
     return tuple(value)
 
 
-def _weights(value: Any) -> tuple[float | Schedule, ...] | None:
+def _checked_weights(value: Any) -> tuple[float | Schedule, ...] | None:
     if value is None:
         return None
     weights = tuple(_WEIGHT.check(weight) for weight in value)
     epochs = np.arange(max((weight.last for weight in weights if isinstance(weight, Schedule)), default=0) + 1)
     total = sum(weight.over(epochs) if isinstance(weight, Schedule) else weight for weight in weights) + 0.0 * epochs
     worst = int(np.argmax(total))
-    if total[worst] > 1 + ROUNDING:
+    if total[worst] > 1 + SUM_TOLERANCE:
         raise ValueError(f"Their sum would be {total[worst]:g} in epoch {worst}." if len(epochs) > 1 else "")
     return weights
 
@@ -52,7 +52,7 @@ class OneOf(Method):
 
     transforms: Sequence[Method] = fields.parameter(
         MISSING,
-        _methods,
+        _checked_methods,
         "a non-empty list of mixing methods",
         "The methods to choose from.",
         fields.listed({"type": "object"}, low=1),
@@ -60,7 +60,7 @@ class OneOf(Method):
     _: fields.KW_ONLY
     weights: Sequence[float | Schedule] | None = fields.parameter(
         None,
-        _weights,
+        _checked_weights,
         "None or one chance a method, each within [0, 1] or a schedule of such, together at most 1",
         "Chance of every method; what is missing to 1 stays unmixed. None: all equally likely.",
         fields.optional(fields.listed(_WEIGHT.schema, low=1)),
@@ -95,7 +95,7 @@ class OneOf(Method):
     def draw(self, spec: BatchSpec, rng: np.random.Generator, hints: Hints = NO_HINTS) -> Plan:
         weights = self.weights or (1.0 / len(self.transforms),) * len(self.transforms)
         bounds = np.cumsum([now(weight) for weight in weights]) * now(self.p)
-        if bounds[-1] > 1.0 - ROUNDING:  # rounding must not leave a gap for "unmixed"
+        if bounds[-1] > 1.0 - SUM_TOLERANCE:  # rounding must not leave a gap for "unmixed"
             bounds[-1] = 1.0
         ticket = rng.random(spec.size)
         if self.per == "batch":

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mixtransforms.core.errors import InputError
+from mixtransforms.core.layers import IntArray
 
-IntArray = NDArray[np.int64]
 Hints = Mapping[str, NDArray[Any]]
 
 

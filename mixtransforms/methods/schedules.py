@@ -13,25 +13,19 @@ from dataclasses import MISSING, dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mixtransforms.core import fields
 from mixtransforms.core.display import Displayed
 from mixtransforms.core.errors import ParameterError
-
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
+from mixtransforms.core.layers import FloatArray, IntArray
 
 LAST_EPOCH = 10_000
 """The highest epoch that a schedule may name: every value up to there is checked when it is constructed."""
 
 
-@dataclass(frozen=True, eq=False)
-class Schedule(Displayed, ABC):
+@dataclass(frozen=True, eq=False, repr=False)
+class Schedule(fields.Checked, Displayed, ABC):
     """A number for every epoch, counted from 0: ``schedule(epoch)``."""
-
-    def __post_init__(self) -> None:
-        fields.check_fields(self)
 
     @property
     def name(self) -> str:
@@ -82,15 +76,12 @@ class Schedule(Displayed, ABC):
         more = (following.parts, following.at) if isinstance(following, Then) else ((following,), ())
         return Then((*first[0], *more[0]), at=(*first[1], epoch, *more[1]))
 
-    def __repr__(self) -> str:
-        return fields.constructor(self)
 
-
-def _value(default: Any, doc: str) -> Any:
+def _value_field(default: Any, doc: str) -> Any:
     return fields.number(default, low=-1e6, high=1e6, doc=doc)
 
 
-def _epoch(default: Any, doc: str) -> Any:
+def _epoch_field(default: Any, doc: str) -> Any:
     field: Any = fields.optional_integer(low=0, high=LAST_EPOCH, doc=doc)
     rule: fields.Rule = field.metadata[fields.RULE]
 
@@ -111,10 +102,10 @@ class Ramp(Schedule):
     ``Ramp(0, 0.4, 0, 5)`` is 0 in epoch 0, which is not mixed at all, 0.08 in epoch 1, and 0.4 from epoch 5 on.
     """
 
-    start: float = _value(MISSING, "The value up to and including epoch `begin`.")
-    end: float = _value(MISSING, "The value from epoch `until` on.")
-    begin: int = _epoch(MISSING, "The last epoch of `start`.")
-    until: int = _epoch(MISSING, "The first epoch of `end`; after `begin`.")
+    start: float = _value_field(MISSING, "The value up to and including epoch `begin`.")
+    end: float = _value_field(MISSING, "The value from epoch `until` on.")
+    begin: int = _epoch_field(MISSING, "The last epoch of `start`.")
+    until: int = _epoch_field(MISSING, "The first epoch of `end`; after `begin`.")
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -147,7 +138,7 @@ class Cosine(Ramp):
         return self._between((1.0 - np.cos(np.pi * part)) / 2.0)
 
 
-def _steps(value: Any) -> tuple[tuple[int, float], ...]:
+def _checked_steps(value: Any) -> tuple[tuple[int, float], ...]:
     pairs = list(value.items()) if isinstance(value, Mapping) else [tuple(pair) for pair in value]
     known = {_EPOCH.check(epoch): _VALUE.check(number) for epoch, number in pairs}
     if 0 not in known or len(known) != len(pairs):
@@ -155,8 +146,8 @@ def _steps(value: Any) -> tuple[tuple[int, float], ...]:
     return tuple(sorted(known.items()))
 
 
-_EPOCH: fields.Rule = _epoch(0, "").metadata[fields.RULE]
-_VALUE: fields.Rule = _value(0.0, "").metadata[fields.RULE]
+_EPOCH: fields.Rule = _epoch_field(0, "").metadata[fields.RULE]
+_VALUE: fields.Rule = _value_field(0.0, "").metadata[fields.RULE]
 
 
 @fields.documented
@@ -166,7 +157,7 @@ class Steps(Schedule):
 
     at: Mapping[int, float] | Sequence[tuple[int, float]] = fields.parameter(
         MISSING,
-        _steps,
+        _checked_steps,
         "a dict of epochs and values, or pairs of them, that has the epoch 0",
         "The first epoch of every value, and the value.",
         fields.listed(fields.listed({"type": "number"}, low=2, high=2), low=1),
@@ -194,8 +185,8 @@ class OffAfter(Schedule):
     epochs without.
     """
 
-    value: float = _value(MISSING, "The value before.")
-    epoch: int = _epoch(MISSING, "The first epoch of 0.")
+    value: float = _value_field(MISSING, "The value before.")
+    epoch: int = _epoch_field(MISSING, "The first epoch of 0.")
 
     @property
     def last(self) -> int:
@@ -205,14 +196,14 @@ class OffAfter(Schedule):
         return np.where(epochs < self.epoch, self.value, 0.0)
 
 
-def _parts(value: Any) -> tuple[Schedule, ...]:
+def _checked_parts(value: Any) -> tuple[Schedule, ...]:
     parts = tuple(as_schedule(item) for item in value)
     if any(isinstance(part, Then) for part in parts) or not parts:
         raise ValueError
     return parts
 
 
-def _joints(value: Any) -> tuple[int, ...]:
+def _checked_joints(value: Any) -> tuple[int, ...]:
     found = tuple(_EPOCH.check(epoch) for epoch in value)
     if any(first >= second for first, second in itertools.pairwise(found)):
         raise ValueError
@@ -231,7 +222,7 @@ class Then(Schedule):
 
     parts: Sequence[Schedule] = fields.parameter(
         MISSING,
-        _parts,
+        _checked_parts,
         "a list of schedules, none of them a Then",
         "The schedules in their order.",
         fields.listed(_SIMPLE_FORM, low=1, high=100),
@@ -239,7 +230,7 @@ class Then(Schedule):
     _: fields.KW_ONLY
     at: Sequence[int] = fields.parameter(
         MISSING,
-        _joints,
+        _checked_joints,
         f"whole numbers within [0, {LAST_EPOCH}], each higher than the one before",
         "The first epoch of every part but the first.",
         fields.listed(_EPOCH.schema, high=99),
@@ -266,7 +257,7 @@ class Then(Schedule):
 SCHEDULES: Mapping[str, type[Schedule]] = {**SIMPLE, "Then": Then}
 """Every schedule by its name in files."""
 
-FORM: fields.Schema = {"anyOf": [fields.form(cls, kind={"const": name}) for name, cls in SCHEDULES.items()]}
+SCHEDULE_FORM: fields.Schema = {"anyOf": [fields.form(cls, kind={"const": name}) for name, cls in SCHEDULES.items()]}
 """The form of a schedule in a file."""
 
 
@@ -301,7 +292,7 @@ def number(default: float, *, low: float, high: float, doc: str, also: tuple[flo
             raise ValueError(f"In epoch {bad} it would be {schedule(bad):g}.")
         return schedule
 
-    schema: fields.Schema = {"anyOf": [*rule.schema.get("anyOf", [rule.schema]), *FORM["anyOf"]]}
+    schema: fields.Schema = {"anyOf": [*rule.schema.get("anyOf", [rule.schema]), *SCHEDULE_FORM["anyOf"]]}
     return fields.parameter(default, check, f"{rule.wanted}, or a schedule of such numbers", doc, schema)
 
 

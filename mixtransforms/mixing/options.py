@@ -11,6 +11,7 @@ from mixtransforms.core.errors import ParameterError
 from mixtransforms.core.layout import LAYOUTS, LETTERS, MODES, is_axes, is_layout
 from mixtransforms.objects.boxes import BoxRules
 from mixtransforms.objects.declared import FORM, declared
+from mixtransforms.targets.kind import class_count, ignored_id
 from mixtransforms.targets.label import FORMS
 from mixtransforms.targets.mask import FORMS as MASK_FORMS
 from mixtransforms.targets.names import KINDS
@@ -69,15 +70,11 @@ def checked_seed(seed: Any, where: str) -> int | None:
 class Options(Displayed):
     """What every transform may be told about its targets."""
 
-    num_classes: int | None = checked.optional_integer(
-        low=1, high=2**31 - 1, doc="Number of classes; needed only to turn integer labels into soft ones."
-    )
+    num_classes: int | None = class_count()
     labels: str = checked.choice(
         "soft", FORMS, "Form of mixed labels: 'soft', float32 (B, K), or 'pair', (label, partner, weight)."
     )
-    ignore_index: int | None = checked.optional_integer(
-        low=-(2**31), high=2**31 - 1, doc="Class id that carries no mass, such as -1 for unlabelled samples."
-    )
+    ignore_index: int | None = ignored_id()
     masks: str = checked.choice(
         "pair",
         MASK_FORMS,

@@ -44,7 +44,7 @@ def _checked_count(value: Any) -> int:
 
 @checked.documented
 @dataclass(frozen=True, repr=False)
-class Keypoints:
+class Keypoints(checked.Checked):
     """How keypoints are mixed: those that a sample no longer shows are hidden, unlabelled or dropped.
 
     Coordinates are absolute pixels, where pixel ``j`` covers ``[j, j + 1)``. Angles, scales and depths stay as they
@@ -80,12 +80,6 @@ class Keypoints:
         "More values that stand one an instance (or single point) beside the keypoints.",
         (str, int),
     )
-
-    def __post_init__(self) -> None:
-        checked.check_fields(self)
-
-    def __repr__(self) -> str:
-        return checked.constructor(self)
 
     def settled(self, width: int, single: bool, where: str = "keypoints") -> "Keypoints":
         """The rules for keypoints of a certain form, with nothing left open, as :func:`see_keypoints` needs them.

@@ -133,10 +133,10 @@ class Stream:
         Raises:
             ParameterError: One of them is out of its range.
         """
-        epoch = _whole(epoch, "epoch", HIGHEST_EPOCH, where=where)
+        epoch = _whole_number(epoch, "epoch", HIGHEST_EPOCH, where=where)
         given = {OWN_RANK: _UNKNOWN, None: _NO_RANK}.get(rank) if rank is None or isinstance(rank, str) else None
         if given is None:
-            given = _whole(rank, "rank", HIGHEST_RANK, f"{OWN_RANK!r}, None or ", where)
+            given = _whole_number(rank, "rank", HIGHEST_RANK, f"{OWN_RANK!r}, None or ", where)
         found = current_rank() if given == _UNKNOWN else _UNKNOWN
         with self._guard:
             self._shared = self._shared.own()
@@ -215,7 +215,7 @@ class Stream:
         if state["seed"] != seed:
             fix = "Build the pipeline with that seed, or begin the epoch with set_epoch instead."
             raise _bad_state("The state of another seed", repr(state["seed"]), repr(seed), fix)
-        step = _whole(state["step"], "step", HIGHEST_STEP, where=where)
+        step = _whole_number(state["step"], "step", HIGHEST_STEP, where=where)
         self.begin(0 if state["epoch"] is None else state["epoch"], state["rank"], where)
         with self._guard:
             if state["epoch"] is None:
@@ -237,7 +237,7 @@ def _level_of_caller() -> int:
     return level
 
 
-def _whole(value: Any, name: str, highest: int, other: str = "", where: str = "set_epoch") -> int:
+def _whole_number(value: Any, name: str, highest: int, other: str = "", where: str = "set_epoch") -> int:
     if not isinstance(value, (bool, np.bool_)) and isinstance(value, Integral) and 0 <= int(value) <= highest:
         return int(value)
     raise ParameterError(

@@ -73,8 +73,18 @@ class Mixed(NamedTuple):
     together: Any = None
 
 
+def class_count(doc: str = "Number of classes; needed only to turn integer labels into soft ones.") -> Any:
+    """The field of a number of classes, of a kind or of a transform."""
+    return fields.optional_integer(low=1, high=2**31 - 1, doc=doc)
+
+
+def ignored_id(doc: str = "Class id that carries no mass, such as -1 for unlabelled samples.") -> Any:
+    """The field of a class id that counts for nothing, within the range of classes or not."""
+    return fields.optional_integer(low=-(2**31), high=2**31 - 1, doc=doc)
+
+
 @dataclass(frozen=True, repr=False)
-class Kind:
+class Kind(fields.Checked):
     """A kind of target that is one array, with its rules."""
 
     name: ClassVar[str]
@@ -82,12 +92,6 @@ class Kind:
 
     inherits: ClassVar[Mapping[str, str]] = NOTHING
     """Fields that are taken from the transform's option of that name where they are ``None``."""
-
-    def __post_init__(self) -> None:
-        fields.check_fields(self)
-
-    def __repr__(self) -> str:
-        return fields.constructor(self)
 
     def check(self, value: Any, where: str, scene: Scene) -> None:
         """Refuses a value that could only be mixed wrongly.

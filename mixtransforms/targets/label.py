@@ -15,7 +15,7 @@ from mixtransforms.core.backends import backend_of, dtype_name, is_floating, is_
 from mixtransforms.core.errors import InputError
 from mixtransforms.kernels import kernel_of
 from mixtransforms.plan import Plan
-from mixtransforms.targets.kind import Kind, Mixed, Scene
+from mixtransforms.targets.kind import Kind, Mixed, Scene, class_count, ignored_id
 
 FORMS = ("soft", "pair")
 
@@ -75,12 +75,8 @@ class Label(LossTarget):
     Soft labels are float32 ``(B, K)``; pairs keep what came in.
     """
 
-    num_classes: int | None = fields.optional_integer(
-        low=1, high=2**31 - 1, doc="Number of classes; needed only to turn integer labels into soft ones."
-    )
-    ignore_index: int | None = fields.optional_integer(
-        low=-(2**31), high=2**31 - 1, doc="Class id that carries no mass, such as -1 for unlabelled samples."
-    )
+    num_classes: int | None = class_count()
+    ignore_index: int | None = ignored_id()
 
     name: ClassVar[str] = "label"
     inherits: ClassVar[Mapping[str, str]] = {

@@ -15,7 +15,7 @@ from mixtransforms.core.layers import FloatArray
 from mixtransforms.kernels import kernel_of
 from mixtransforms.kernels.paint import paint
 from mixtransforms.plan import Plan
-from mixtransforms.targets.kind import Kind, Mixed, Scene
+from mixtransforms.targets.kind import Kind, Mixed, Scene, class_count, ignored_id
 from mixtransforms.targets.pastes import blending, pastes
 
 FORMS = ("pair", "soft", "dominant")
@@ -53,12 +53,8 @@ class SemanticMask(Kind):
         "form": "masks",
     }
 
-    num_classes: int | None = fields.optional_integer(
-        low=1, high=2**31 - 1, doc="Number of classes; needed only to turn ids into soft maps."
-    )
-    ignore_index: int | None = fields.optional_integer(
-        low=-(2**31), high=2**31 - 1, doc="Id of pixels that carry no mass in soft maps, such as 255."
-    )
+    num_classes: int | None = class_count("Number of classes; needed only to turn ids into soft maps.")
+    ignore_index: int | None = ignored_id("Id of pixels that carry no mass in soft maps, such as 255.")
     form: str | None = fields.optional_choice(
         FORMS,
         "Form of blended masks: 'pair', both and a weight; 'soft', float32 maps, one a class; 'dominant', the ids of "

@@ -1,0 +1,33 @@
+"""What methods are written with. For type checkers and editors; `python tests/test_public_names.py` writes it."""
+
+from mixtransforms.core.errors import InputError as InputError
+from mixtransforms.core.errors import ParameterError as ParameterError
+from mixtransforms.core.fields import KW_ONLY as KW_ONLY
+from mixtransforms.core.fields import choice as choice
+from mixtransforms.core.fields import flag as flag
+from mixtransforms.core.fields import listed as listed
+from mixtransforms.core.fields import mismatch as mismatch
+from mixtransforms.core.fields import optional as optional
+from mixtransforms.core.fields import optional_choice as optional_choice
+from mixtransforms.core.fields import optional_integer as optional_integer
+from mixtransforms.core.fields import parameter as parameter
+from mixtransforms.core.layers import BoolArray as BoolArray
+from mixtransforms.core.layers import Boxes as Boxes
+from mixtransforms.core.layers import FloatArray as FloatArray
+from mixtransforms.core.layers import IntArray as IntArray
+from mixtransforms.core.layers import Layer as Layer
+from mixtransforms.core.layers import Mask as Mask
+from mixtransforms.methods.base import NO_HINTS as NO_HINTS
+from mixtransforms.methods.base import Method as Method
+from mixtransforms.methods.base import PairMethod as PairMethod
+from mixtransforms.methods.base import Pairs as Pairs
+from mixtransforms.methods.base import alpha_field as alpha_field
+from mixtransforms.methods.base import beta_weights as beta_weights
+from mixtransforms.methods.base import pair_plan as pair_plan
+from mixtransforms.methods.pairing import Hints as Hints
+from mixtransforms.methods.registry import register as register
+from mixtransforms.methods.schedules import Schedule as Schedule
+from mixtransforms.methods.schedules import now as now
+from mixtransforms.methods.schedules import number as number
+from mixtransforms.plan import BatchSpec as BatchSpec
+from mixtransforms.plan import Plan as Plan
