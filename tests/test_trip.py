@@ -94,6 +94,7 @@ def test_trips_are_taken(name):
     assert found["calls"] > found["functions"] > found["files"] > 5
 
 
+@pytest.mark.full
 def test_a_trip_in_a_process_of_its_own_is_told():
     pytest.importorskip("torchvision", reason="torchvision is not installed")
     command = [sys.executable, str(BENCHMARKS / "trip.py"), "--trip", "first plain call"]

@@ -105,14 +105,8 @@ class Template:
             rows: See :attr:`Found.rows`.
         """
         batch = with_columns(given, self.records) if self.records else given
-        return self.found(
-            given,
-            batch,
-            _filled(self.images, batch),
-            _filled(self.others, batch),
-            samples,
-            rows,
-        )
+        images, others = _filled(self.images, batch), _filled(self.others, batch)
+        return self.found(given, batch, images, others, samples, rows)
 
     def found(
         self,
@@ -124,7 +118,7 @@ class Template:
         rows: Mapping[Path, list[Any]],
     ) -> Found:
         """A batch of the structure whose targets are arrays already."""
-        objects = tuple([self._objects(group, batch) for group in self.groups])
+        objects = tuple([self._objects(group, batch) for group in self.groups]) if self.groups else ()
         return Found(given, batch, images, others, objects, self, samples, rows)
 
     def _objects(self, group: Group, batch: Any) -> Objects:

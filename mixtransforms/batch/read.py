@@ -50,7 +50,7 @@ def find_batch(
     """
     samples = is_samples(batch)
     rows: dict[Path, list[Any]] = {}
-    reserve = reserve and labels is None and not finder.layout.is_table
+    reserve = samples and reserve and labels is None and not finder.layout.is_table
     given = _collated(batch, finder, pad, rows if reserve else None) if samples else batch
     own = None if labels is None else labels(given)
     key = batch_key(given) if own is None else None

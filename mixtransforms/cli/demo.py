@@ -56,6 +56,7 @@ class Host:
 
 def torchvision_pipeline() -> Any:
     """Crop, flip, rotation and colour jitter for every sample, then MixUp or CutMix, in torchvision v2."""
+    # Hosts are imported inside: each half of the demo runs where only its own host is installed.
     import torch
     from torchvision.transforms import v2
 
@@ -65,11 +66,13 @@ def torchvision_pipeline() -> Any:
         [
             v2.RandomRotation(10),
             v2.CenterCrop(304),  # what a turn by 10 degrees leaves without black corners
+            # Cropped to one size before the mix: samples of a batch must fit on one another.
             v2.RandomResizedCrop(224, scale=(0.5, 1.0)),
             v2.RandomHorizontalFlip(),
             v2.ColorJitter(brightness=0.2, contrast=0.2, saturation=0.2, hue=0.02),
             v2.ToImage(),
             OneOf([MixUp(alpha=0.4), CutMix(alpha=1.0)], num_classes=len(PHOTOS)),
+            # After the mix: bytes are a quarter of the memory to mix, and come out the same on every back end.
             v2.ToDtype(torch.float32, scale=True),
         ],
         seed=_SEEDS["torchvision"],
@@ -98,6 +101,7 @@ def albumentations_pipeline() -> Any:
 def photo_crops() -> list[tuple[Images, int]]:
     """Overlapping crops of both photos with their classes, in turn."""
     datasets = _datasets()
+    # Two photos of 427 x 640 are too few for a batch; overlapping crops are samples that differ and still show both.
     photos = [np.asarray(photo, np.uint8) for photo in datasets.load_sample_images().images]
     return [
         (np.ascontiguousarray(photos[photo][top : top + _SIDE, left : left + _SIDE]), photo)
@@ -113,6 +117,7 @@ def digits(count: int = 8) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     data = _datasets().load_digits()
     small = (data.images[:count] / 16.0).astype(np.float32)  # of 8 x 8 pixels, from 0 to 16
     images = [Image.fromarray(image).resize((64, 64), Image.Resampling.BICUBIC) for image in small]
+    # Bicubic enlarging overshoots at edges.
     return np.stack([np.asarray(image) for image in images]).clip(0.0, 1.0), data.target[:count].astype(np.int64)
 
 
@@ -138,6 +143,7 @@ def run(output: Path, say: Say) -> list[Path]:
     for host in HOSTS:
         try:
             written += _run_host(host, crops, output, say)
+        # One host is enough for a demo; with none it fails below.
         except MissingDependencyError as error:
             say(f"\n{host.title}: skipped. {error}")
     if not written:
@@ -158,6 +164,7 @@ def _run_host(host: Host, crops: list[tuple[Images, int]], output: Path, say: Sa
     say(f"\n{host.title}: crop, flip, rotation and colour jitter for every sample, then MixUp or CutMix")
     _tell(trace, [PHOTOS[label] for _, label in crops], say)
     mixtransforms.save(pipeline, file)
+    # The promise of files, kept where people look first: same seed, same batch, from the file alone.
     _check_equal(trace.after, mixtransforms.load(file)(samples), file)
     say(f"  pipeline: {file} (loaded again: it gives an equal batch)")
     title = f"{host.title}: crop, flip, rotation, colour jitter, then MixUp or CutMix"
@@ -196,11 +203,13 @@ def described(plan: Plan, row: int, classes: list[str]) -> str:
     parts = [f"{100 * share:.1f}% {classes[source]} (sample {source})" for source, share in pairs if share > 0]
     if len(parts) == 1:
         return f"sample {row} is not mixed: {parts[0]}"
+    # A region means a paste, also in a row that a OneOf might have blended.
     pasted = any(layer.region is not None and row in layer.rows for layer in plan.layers)
     return f"sample {row} is a {'paste' if pasted else 'blend'}: " + " + ".join(parts)
 
 
 def _check_equal(first: Any, second: Any, file: Path) -> None:
+    # Bit by bit: both are seeded and the same code ran, so anything else is a bug of ours and not noise.
     for (path, one), (_, other) in zip(_arrays(first), _arrays(second), strict=True):
         if not np.array_equal(one, other):
             raise ConfigError(

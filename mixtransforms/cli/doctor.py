@@ -59,6 +59,7 @@ ALBUMENTATIONS_X = "albumentationsx"
 _OPTIONAL_EXTRAS = ("torchvision", "albumentations", "show", "notebook", "cli", "demo")
 """Extras whose absence is told, in this order; the others are for developers or choose between OpenCV builds."""
 
+# The requirements of our own metadata, which setuptools has written: no need for `packaging`, which may be missing.
 _REQUIREMENT = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^\]]*\])?\s*([^;]*?)\s*(?:;.*extra\s*==\s*['\"]([\w-]+)['\"].*)?$")
 _BOUND = re.compile(r"(>=|<=|==|<|>)\s*([0-9][\w.]*)")
 
@@ -106,6 +107,7 @@ def survey() -> Environment:
     os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # importing it would ask the network for a newer release
     versions = {name: version for name in (*PACKAGES, ALBUMENTATIONS_X) if (version := _version(name)) is not None}
     modules = [module for package, module in MODULES.items() if package in versions]
+    # Without a wheel there may still be a cv2 of conda; it is not tried, since nobody can say how to mend it.
     if any(wheel in versions for wheel in WHEELS):
         modules.append("cv2")
     modules += [door for host, door in DOORS.items() if host in versions]
@@ -132,6 +134,8 @@ def examine(environment: Environment) -> list[Finding]:
         *_doors(environment),
         *_lacking(environment),
     ]
+    # Sorting is stable: within a level, causes (OpenCV, other packages in our place) stand before what follows from
+    # them.
     order = (PROBLEM, INFO, OK)
     return sorted(found, key=lambda finding: order.index(finding.level))
 
@@ -166,6 +170,7 @@ def _opencv(environment: Environment) -> Iterator[Finding]:
 
 def _wheel_to_keep(environment: Environment, wheels: Sequence[str]) -> str:
     """The headless build where Albumentations asks for it, since pip would bring it back; else the first one."""
+    # Removing the headless build would last until the next `pip install`, which brings it back.
     if "albumentations" in environment.versions or not wheels:
         return "opencv-python-headless"
     return wheels[0]
@@ -173,8 +178,10 @@ def _wheel_to_keep(environment: Environment, wheels: Sequence[str]) -> str:
 
 def _repair(wheel: str, reason: str) -> str:
     """The desktop build without the system's graphics libraries gives way to the headless one; else files are lost."""
+    # The libraries that servers and containers lack; any other failure is a matter of files, which a reinstall mends.
     if not wheel.endswith("headless") and re.search(r"lib(GL|gthread|X|xcb)", reason):
         return f"{_pip('uninstall', '-y', wheel)} && {_pip('install', f'{wheel}-headless')}"
+    # --no-deps: NumPy is fine, and another version of it could break torch.
     return _pip("install", "--force-reinstall", "--no-deps", wheel)
 
 
@@ -196,6 +203,7 @@ def _ranges(environment: Environment) -> Iterator[Finding]:
         if version is not None and not _within(version, bounds):
             fix = _extra(extra) if extra else _pip("install", f'"{name}{bounds}"')
             yield Finding(PROBLEM, name, f"version {version} is installed; mixtransforms needs {bounds}.", fix)
+    # Run from a clone by PYTHONPATH: that is no fault, but then there is nothing to compare with.
     if not environment.requires:
         yield Finding(
             INFO,
@@ -249,6 +257,7 @@ def _within(version: str, bounds: str) -> bool:
     have = _release(version)
     for sign, bound in _BOUND.findall(bounds):
         wanted = _release(bound)
+        # 2.1 and 2.1.0 are one version.
         width = max(len(have), len(wanted))
         left, right = (numbers + (0,) * (width - len(numbers)) for numbers in (have, wanted))
         holds = {">=": left >= right, "<=": left <= right, "==": left == right, "<": left < right, ">": left > right}
@@ -258,6 +267,7 @@ def _within(version: str, bounds: str) -> bool:
 
 
 def _release(version: str) -> tuple[int, ...]:
+    # What comes behind the numbers (rc1, .post2, +cu130) does not decide whether a build works with us.
     match = re.match(r"\d+(\.\d+)*", version)
     return tuple(map(int, match[0].split("."))) if match else ()
 

@@ -33,9 +33,12 @@ def main() -> None:
 
 def application() -> typer.Typer:
     """All commands."""
+    # No completion: it would write into the shell's files. No pretty exceptions: they show locals, and so paths and
+    # data.
     app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
     app.callback()(options)
     for command in (demo, preview, list_types, describe, validate, schema, doctor):
+        # `list_types` is `list` on the command line, and no builtin is shadowed here.
         app.command(command.__name__.partition("_")[0])(command)
     return app
 
@@ -102,6 +105,7 @@ def list_types(
     with _plain_errors():
         from mixtransforms.files.describe import types
 
+        # An unknown host and one that is not installed look alike from here: neither has types.
         found = [known for known in types() if host in ("", *known.hosts)]
         if not found:
             raise ConfigError(
@@ -132,6 +136,7 @@ def validate(
     from mixtransforms.files import check
 
     count = 0
+    # Every file is judged before the exit status says that one was wrong: editors and CI want all of them.
     for file in files:
         try:
             with _plain_errors():
@@ -141,6 +146,7 @@ def validate(
             continue
         count += len(problems)
         for line, text in problems:
+            # As compilers write it: editors jump to the place.
             _line(f"{file}:{line or 1}: {text}")
         if not problems:
             _line(f"{file}: a pipeline that loads")
@@ -164,6 +170,7 @@ def schema(
             storage.write_atomically(output, text)
             _line(f"schema: {output}")
             return
+    # Printed without a newline of our own: the text ends in one, and `> file` must give what `-o` does.
     typer.echo(text, nl=False)
 
 
@@ -171,6 +178,7 @@ def doctor() -> None:
     """Tell what is installed, what is wrong with it, and the command that mends it."""
     from mixtransforms.cli.doctor import PROBLEM, examine, survey
 
+    # Progress goes to stderr, so that the findings can be piped.
     console = _console(stderr=True)
     with console.status("Trying imports ..."):
         environment = survey()
@@ -194,6 +202,7 @@ def _versions(environment: Environment) -> None:
     title = f"Python {environment.python}, {environment.system}"
     table = Table("package", "version", title=title, title_justify="left")
     for name in PACKAGES:
+        # Of four builds of OpenCV one is wanted: the other three are not missing.
         if name in environment.versions or name not in WHEELS:
             table.add_row(name, environment.versions.get(name, "not installed"))
     _console().print(table)
@@ -204,6 +213,7 @@ def _plain_errors() -> Iterator[None]:
     """The package's errors, and the system's about files, as one line and exit status 1."""
     from mixtransforms.core import errors
 
+    # Our own alone: a plain ValueError or TypeError is a bug, and keeps its traceback.
     known = (
         errors.ConfigError,
         errors.InputError,
@@ -217,6 +227,7 @@ def _plain_errors() -> Iterator[None]:
     except known as error:
         text = str(error)
     except OSError as error:
+        # Without the errno, which str(error) begins with.
         text = f"{error.filename}: {error.strerror}" if error.filename and error.strerror else str(error)
     else:
         return

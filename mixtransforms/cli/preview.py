@@ -90,6 +90,7 @@ def preview(pipeline: Path, folder: Path, output: Path, batch: int, track: Track
     from mixtransforms import show
 
     _check_ending(output)  # before the long work
+    # The file before the folder: it is read in milliseconds, and is the likelier to be wrong.
     loaded = mixtransforms.load(pipeline)
     found = find(folder)
     reading = read(found, batch, track)
@@ -112,10 +113,13 @@ def find(folder: Path) -> Folder:
     """
     if not folder.is_dir():
         raise _no_images(folder, "no folder")
+    # Hidden folders (.ipynb_checkpoints, .cache) are nobody's classes, though ImageFolder takes them.
     classes = sorted(entry.name for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith("."))
     if not classes:
+        # The most common mistake, told as what it is: images without folders of classes.
         loose = sum(entry.suffix.lower() in ENDINGS for entry in folder.iterdir())
         raise _no_images(folder, f"no subfolders, {loose} images beside them" if loose else "no subfolders")
+    # In turn, one of each class: a preview of eight images of the first class would mix like with like.
     columns = [[(path, label) for path in _images_in(folder / name)] for label, name in enumerate(classes)]
     files = [item for row in zip_longest(*columns) for item in row if item is not None]
     if not files:
@@ -136,6 +140,7 @@ def read(folder: Folder, count: int, track: Track | None = None) -> Reading:
     """
     images: list[tuple[Image, int]] = []
     skipped: list[tuple[Path, str]] = []
+    # One iterator over all calls below: a file that cannot be read is replaced by the next, and the count stays.
     files = iter(folder.files)
     wanted = min(count, len(folder.files))
     for _ in track(range(wanted), wanted) if track else range(wanted):
@@ -162,11 +167,14 @@ def prepared(pipeline: Any, reading: Reading) -> tuple[Any, list[Any]]:
     from mixtransforms.files.registry import host_of
 
     host = host_of(pipeline)
+    # Without a host nothing converts pictures, so arrays are what a plain mix takes.
     if host == "neutral":
         return pipeline, [(np.asarray(image), label) for image, label in reading.images]
     if host == "albumentations":
         return _albumentations(pipeline), [{"image": np.asarray(i), "label": label} for i, label in reading.images]
     compose = _torchvision(pipeline)
+    # It expects Pillow images, as ImageFolder gives them, and may have transforms for these before the one that
+    # converts.
     if _converts(compose):
         return compose, list(reading.images)
     from torchvision.transforms.v2 import functional
@@ -180,6 +188,7 @@ def _page(title: str, figure: Any, pipeline: Any, file: Path) -> str:
 
     picture = render.Png(figure._repr_png_(), figure.alt)
     diagram = f"<h2>Pipeline</h2>{pipeline._repr_html_()}"
+    # Read again as text: a page shows the file that was given, with its order and notes, not what we would write.
     text = escape(file.read_text(encoding="utf-8"), quote=False)
     return render.html_page(
         title, [picture, diagram, f"<details><summary>{escape(file.name)}</summary><pre>{text}</pre></details>"]
@@ -191,6 +200,7 @@ def _check_ending(output: Path) -> None:
         from matplotlib.figure import Figure
     except ImportError as reason:
         raise missing("matplotlib", "show", "mixtransforms preview") from reason
+    # Asked of matplotlib, whose list depends on what it was built with.
     known = [*Figure().canvas.get_supported_filetypes(), *(ending.removeprefix(".") for ending in PAGES)]
     if output.suffix.lower().removeprefix(".") not in known:
         raise ParameterError(
@@ -224,6 +234,7 @@ def _albumentations(pipeline: Any) -> Any:
 
 def _converts(transform: Any) -> bool:
     """Whether a torchvision transform, or one inside it, turns Pillow images into tensors."""
+    # A OneOf of ours has children as well, and none of them converts anything.
     if isinstance(transform, MixTransform):
         return False
     children = getattr(transform, "transforms", ())
@@ -232,6 +243,7 @@ def _converts(transform: Any) -> bool:
 
 def _images_in(folder: Path) -> Iterator[Path]:
     for root, folders, names in os.walk(folder, followlinks=True):
+        # In place, which os.walk goes by: order must not depend on the file system.
         folders.sort()
         yield from (Path(root, name) for name in sorted(names) if name.lower().endswith(ENDINGS))
 
@@ -253,7 +265,10 @@ def _opened(path: Path) -> Image:
         raise missing("pillow", "cli", "mixtransforms preview") from reason
     try:
         with Image.open(path) as image:
+            # Inside of `with`: Pillow reads the pixels only now. RGB, since palettes, grey and alpha cannot stand in
+            # one batch.
             return image.convert("RGB")
+    # One of Pillow's own classes, which is no OSError: turned into what a broken file raises.
     except Image.DecompressionBombError as reason:
         raise ValueError(str(reason)) from reason
 

@@ -15,6 +15,14 @@ LONGEST = 16
 """Items of the longest list whose items may differ; what has more has an item for every sample, and these are alike."""
 
 
+FEW = 3
+"""Items of a list that are looked at one by one, as images with their labels are: cheaper than what they share."""
+
+
+FEW = 3
+"""Items of a list that are looked at one by one, as images with their labels are: cheaper than what they share."""
+
+
 @functools.lru_cache(maxsize=1024)  # asked for every value of every sample
 def _is_opaque(kind: Any) -> bool:
     """Whether values of a type say by their type alone that there is no array in them."""
@@ -31,7 +39,7 @@ def is_samples(batch: Any) -> bool:
         return False
     kinds: set[Any] = set(map(type, batch))
     if type(batch) is tuple:
-        return {sort_of(kind) for kind in kinds} == {"mapping"}
+        return {*map(sort_of, kinds)} == {"mapping"}
     if all(map(backend_of_type, kinds)):
         return all(len(item.shape) == 3 for item in batch)
     if all(map(is_picture, batch)):
@@ -59,7 +67,7 @@ def batch_key(node: Any) -> Hashable | None:
         kinds: set[Any] = set(map(type, node))
         if all(map(_is_opaque, kinds)):
             return kind, len(node), frozenset(kinds)
-        if len(kinds) == 1 and (only := kinds.pop()) not in (list, tuple):
+        if len(node) > FEW and len(kinds) == 1 and (only := kinds.pop()) not in (list, tuple):
             common = common_key(node, exact=backend_of_type(only) is not None, lists=False)
             if common is not None:
                 return kind, len(node), common

@@ -176,9 +176,12 @@ def replace(node: Any, new: Mapping[Path, Any]) -> Any:
     if items is None:
         return node
     # A name that is not there yet has one step left; longer ones lead nowhere.
-    values = [replace(value, inside.pop(key)) if key in inside else value for key, value in items]
+    values = []
+    for key, value in items:
+        parts = inside.pop(key, None)
+        values.append(value if parts is None else parts[()] if () in parts else replace(value, parts))
     changed = rebuild(node, values) if items else node
-    added = {key: parts[()] for key, parts in inside.items() if () in parts}
+    added = {key: parts[()] for key, parts in inside.items() if () in parts} if inside else {}
     return extended(changed, added) if added else changed
 
 

@@ -46,10 +46,23 @@ def paint(
         PlanError: The array is not of the plan's spec.
     """
     _check_fit(plan, array, axes, where)
+    check_paintable(array, where, blends=any(_computes(layer, ids) for layer in plan.layers), inplace=inplace)
+    return paint_checked(plan, array, axes, originals=originals, inplace=inplace, ids=ids)
+
+
+def paint_checked(
+    plan: Mixture,
+    array: Any,
+    axes: Sequence[int],
+    *,
+    originals: Sequence[NDArray[Any]] | None = None,
+    inplace: bool = False,
+    ids: bool = False,
+) -> Any:
+    """See :func:`paint`, for an array that is known to fit the plan, and to hold intensities where that computes."""
     if len(array.shape) == 1:  # a row of one number is an array, too
-        painted = paint(plan, array[:, None], axes, inplace=inplace, ids=ids, where=where)
+        painted = paint_checked(plan, array[:, None], axes, inplace=inplace, ids=ids)
         return array if inplace else painted[:, 0]
-    check_paintable(array, where, blends=any([_computes(layer, ids) for layer in plan.layers]), inplace=inplace)
     kernel = kernel_of(str(backend_of(array)))
     view = kernel.host_view(array)
     if view is None:

@@ -134,7 +134,7 @@ def blend_tensors(
             memory a number lies. Host memory has the sum of rounded products, which does not depend on either.
         out: Where the result is written, if it has the dtype of the weights.
     """
-    first, second = (part.to(_precise(base)) if part.dtype in FLOAT8 else part for part in (base, other))
+    first, second = (base, other) if base.dtype not in FLOAT8 else (base.to(_precise(base)), other.to(_precise(base)))
     # Of the weights' dtype: promoted on the way, without a wider copy of the operands.
     total = first * keep if out is None else torch.mul(first, keep, out=out)
     if not fused:

@@ -15,8 +15,9 @@ from mixtransforms.containers.tree import Path, spell
 from mixtransforms.core.backends import backend_of
 from mixtransforms.core.errors import InputError, PlanError
 from mixtransforms.kernels import kernel_of
-from mixtransforms.kernels.paint import check_paintable, holds_intensities, paint, share_memory
-from mixtransforms.methods.base import Method
+from mixtransforms.kernels.paint import check_paintable, holds_intensities, paint, paint_checked, share_memory
+from mixtransforms.methods.base import NO_HINTS, Method
+from mixtransforms.methods.pairing import Hints
 from mixtransforms.mixing.options import Options
 from mixtransforms.plan import Plan
 from mixtransforms.targets.kind import Kind, Mixed, Scene, Target
@@ -111,6 +112,7 @@ def _target_step(slot: Slot, options: Options) -> TargetStep:
 
 def _completed(rule: Kind, options: Options) -> Kind:
     """The rule with what it inherits from a transform's options, which were checked when that was made."""
+    # None means "not said": what a user gave to the kind itself is stronger than the option of the transform.
     missing = {name: getattr(options, option) for name, option in rule.inherits.items() if getattr(rule, name) is None}
     if not missing:
         return rule
@@ -143,9 +145,9 @@ def check(recipe: Recipe, found: Found, *, blends: bool, inplace: bool) -> None:
         _check_apart(found.images)
 
 
-def hints_of(recipe: Recipe, found: Found) -> dict[str, Any]:
+def hints_of(recipe: Recipe, found: Found) -> Hints:
     """What the method asked to know beside the spec."""
-    return {} if recipe.classes is None else {"classes": class_ids(found.others[recipe.classes].value)}
+    return NO_HINTS if recipe.classes is None else {"classes": class_ids(found.others[recipe.classes].value)}
 
 
 def replayed(recipe: Recipe, plan: Plan, found: Found, *, keep_originals: bool, inplace: bool) -> Any:
@@ -164,12 +166,15 @@ def replayed(recipe: Recipe, plan: Plan, found: Found, *, keep_originals: bool, 
         kept = _mixed(recipe, Plan(plan.spec), found)
         mixed = {path: _behind(kept[path], value) for path, value in mixed.items()}
     for path, value in mixed.items():
-        new.update(found.placed(path, value)) if value.beside else new.__setitem__(path, value.value)
+        new |= found.placed(path, value) if value.beside else {path: value.value}
     for step, target in zip(recipe.images, found.images, strict=True):
         listed = None if found.samples else step.listed
         originals = found.rows.get(step.path) if found.rows else None
         own = inplace and listed is None
-        image = paint(plan, target.value, step.axes, originals=originals, inplace=own, where=step.where)
+        if recipe.scene.blends:  # then check() has looked at the dtype, and the spec is the batch's own
+            image = paint_checked(plan, target.value, step.axes, originals=originals, inplace=own)
+        else:
+            image = paint(plan, target.value, step.axes, originals=originals, inplace=own, where=step.where)
         if keep_originals:
             image = kernel_of(str(backend_of(image))).concat(target.value, image)
         new[step.path] = image if listed is None else listed(image)
@@ -206,20 +211,15 @@ def _joined(first: Any, second: Any) -> Any:
     return first + second if backend is None else kernel_of(backend).concat(first, second)
 
 
-def check_spec(plan: Plan, found: Found, where: str) -> None:
-    """Refuses a plan that was made for another batch.
-
-    Raises:
-        PlanError: Sizes or mixed axes differ.
-    """
-    if plan.spec != found.spec:
-        raise PlanError(
-            "The plan is for another batch",
-            where=where,
-            got=f"{found.spec.size} samples of {found.spec.shape}",
-            wanted=f"{plan.spec.size} samples of {plan.spec.shape}",
-            fix="Draw a plan for this batch.",
-        )
+def other_spec(plan: Plan, found: Found, where: str) -> PlanError:
+    """The error for a plan that was made for another batch."""
+    return PlanError(
+        "The plan is for another batch",
+        where=where,
+        got=f"{found.spec.size} samples of {found.spec.shape}",
+        wanted=f"{plan.spec.size} samples of {plan.spec.shape}",
+        fix="Draw a plan for this batch.",
+    )
 
 
 def _padded_cut(where: str) -> InputError:

@@ -234,7 +234,7 @@ class MixTransform(Options):
         method = self.method.forced() if forced else self.method
         if recipe.varies and not quiet:
             self._stream.warn_of_standstill(type(self).__name__)
-        return method.redraw(key or self._key(found, quiet), found.spec, engine.hints_of(recipe, found))
+        return method.redraw(key or self._key(found, quiet), found.template.spec, engine.hints_of(recipe, found))
 
     def _key(self, found: Found, quiet: bool) -> Key:
         """The key of one call.
@@ -253,8 +253,9 @@ class MixTransform(Options):
         return stream.key(self.seed, content)
 
     def _replay(self, plan: Plan, found: Found) -> Any:
-        engine.check_spec(plan, found, type(self).__name__)
-        inplace = self.inplace or self._owns(found)
+        if plan.spec != found.template.spec:
+            raise engine.other_spec(plan, found, type(self).__name__)
+        inplace = self.inplace or (found.samples and self._owns(found))
         return engine.replayed(self._recipe(found), plan, found, keep_originals=self.keep_originals, inplace=inplace)
 
     def _owns(self, found: Found) -> bool:

@@ -43,6 +43,7 @@ def borrowed(generators: Sequence[Generator]) -> Iterator[Callable[[int], None]]
     if not generators:
         yield start
         return
+    # Restored in reverse order, also when a transform of the user raises: nothing that runs later sees our seeds.
     with _guard, ExitStack() as after:
         for generator in generators:
             after.callback(generator.restore, generator.state())

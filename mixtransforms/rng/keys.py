@@ -39,6 +39,9 @@ class Key:
         It is Philox4x64-10 (Salmon et al., Parallel Random Numbers: As Easy as 1, 2, 3, 2011), whose key is
         ``(seed, epoch, rank)`` and whose counter begins at ``(stream, step)``.
         """
+        # A key of Philox has two words: epoch and rank share one, which is why neither may have more than 32 bits.
+        # The counter begins at (0, 0, stream, step): the low words count the draws themselves, so that no two streams
+        # meet.
         words = np.array([self.seed, self.epoch << 32 | self.rank], np.uint64)
         return philox(words, np.array([0, 0, self.stream, self.step], np.uint64))
 
@@ -138,14 +141,17 @@ class Call:
         another rank it has another one, since samplers may give it to several on purpose. Of a batch that was
         lengthened by its originals, the second half has seeds of its own.
         """
+        # Counted batches have no content to go by, so a sample is its place; `step` already tells the batches apart.
         if self.samples is None:
             key, samples = self.stream(stream), np.arange(size, dtype=np.uint64)
         else:
+            # Without the step: a sample is flipped alike whatever batch it comes in, and whoever stands beside it.
             key = replace(self.key, stream=stream, step=0)
             copies = np.arange(size, dtype=np.uint64) // np.uint64(max(len(self.samples), 1))
             samples = np.resize(self.samples, size) ^ _scattered(copies)
         with key.lent() as rng:
             first, second = rng.integers(2**64, size=2, dtype=np.uint64)
+        # Two rounds under two drawn words: with one, samples that differ in a few bits would have related seeds.
         return _scattered(_scattered(samples ^ first) + second)
 
 
@@ -188,8 +194,11 @@ def content_hash(leaves: Iterable[tuple[str, Any]]) -> int:
         parts = leaf if type(leaf) is list else (leaf,)
         if isinstance(parts[0], np.ndarray) and not parts[0].dtype.hasobject:
             shape = (len(leaf), *parts[0].shape) if parts is leaf else leaf.shape
+            # dtype.str has the order of bytes, so that equal bytes of unequal numbers differ; the shape, so that (2,
+            # 6) and (3, 4) do.
             digest.update(f"{name}|{parts[0].dtype.str}|{shape}|".encode())
             for part in parts:
+                # xxhash reads memory as it lies: a view with other strides has to be copied first.
                 dense: Any = np.ascontiguousarray(part)
                 digest.update(dense)
         else:

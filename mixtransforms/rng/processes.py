@@ -22,10 +22,13 @@ def current_rank(otherwise: int = 0) -> int:
     Raises:
         ParameterError: ``RANK`` is no rank.
     """
+    # Never imported for this: whoever has initialized a group has imported it, and for others torch takes a second.
     distributed = sys.modules.get("torch.distributed")
     if distributed is not None and distributed.is_available() and distributed.is_initialized():
         return int(distributed.get_rank())
+    # torchrun and accelerate set it before a group exists, which is when pipelines are built and first told an epoch.
     text = os.environ.get("RANK") or str(otherwise)
+    # isdigit alone takes "²", and int() a thousand digits.
     if len(text) <= 10 and text.isascii() and text.isdigit() and int(text) <= HIGHEST_RANK:
         return int(text)
     raise ParameterError(
@@ -39,5 +42,6 @@ def current_rank(otherwise: int = 0) -> int:
 
 def in_worker() -> bool:
     """Whether this process is a worker of a torch ``DataLoader``."""
+    # A process that has not imported it cannot be a worker of its DataLoader.
     data = sys.modules.get("torch.utils.data")
     return data is not None and data.get_worker_info() is not None

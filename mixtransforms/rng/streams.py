@@ -36,6 +36,7 @@ class Guard:
 
     def __enter__(self) -> None:
         process = os.getpid()
+        # setdefault is atomic: two threads that come first at once get one lock, and the other is thrown away.
         lock = self._locks.get(process) or self._locks.setdefault(process, threading.RLock())
         lock.acquire()
 
@@ -53,6 +54,8 @@ class SharedNumbers:
     """
 
     def __init__(self, numbers: Sequence[int]) -> None:
+        # Raw, without a lock of multiprocessing: such a lock belongs to one start method, and cannot be pickled for
+        # others. Draws depend on what the training process writes; workers only note that somebody has warned.
         from multiprocessing.sharedctypes import RawArray  # loads ctypes
 
         self._memory: Any = RawArray("q", list(numbers))
@@ -72,6 +75,8 @@ class SharedNumbers:
         return self if self._home == os.getpid() or in_worker() else SharedNumbers(list(self._memory))
 
     def __reduce__(self) -> tuple[Callable[..., SharedNumbers], tuple[Any]]:
+        # ctypes arrays may be pickled only while a process is started. Copies for anybody else (deepcopy, torch.save)
+        # must not fail for that, nor share an epoch with the original.
         if _is_starting_a_process():
             return _attached, (self._memory,)
         return SharedNumbers, (list(self._memory),)
@@ -85,6 +90,7 @@ def _is_starting_a_process() -> bool:
 
 def _attached(memory: Any) -> SharedNumbers:
     shared = SharedNumbers.__new__(SharedNumbers)
+    # No process has the number 0: a worker never takes the numbers for its own, and asks `in_worker` instead.
     shared._memory, shared._home = memory, 0
     return shared
 
@@ -92,6 +98,7 @@ def _attached(memory: Any) -> SharedNumbers:
 _EPOCH, _RANK, _FOUND_RANK, _FIRST = range(4)
 """What stands where in the shared numbers."""
 
+# Negative, since epochs, ranks and hashes of 63 bits are not: one number says what is known and what it is.
 _UNKNOWN, _NO_RANK, _WARNED = -1, -2, -3
 
 
@@ -137,8 +144,10 @@ class Stream:
         given = {OWN_RANK: _UNKNOWN, None: _NO_RANK}.get(rank) if rank is None or isinstance(rank, str) else None
         if given is None:
             given = _whole_number(rank, "rank", HIGHEST_RANK, f"{OWN_RANK!r}, None or ", where)
+        # Asked here, where the training process is: a spawned worker has neither torch.distributed nor always RANK.
         found = current_rank() if given == _UNKNOWN else _UNKNOWN
         with self._guard:
+            # Trainings forked with one pipeline have epochs of their own; workers of this one go on sharing.
             self._shared = self._shared.own()
             self._shared[_RANK], self._shared[_FOUND_RANK], self._shared[_EPOCH] = given, found, epoch
             self._step = 0
@@ -159,6 +168,7 @@ class Stream:
 
     def _count(self) -> int:
         with self._guard:
+            # Under the lock: two threads must not draw by one key.
             self._step += 1
             return self._step - 1
 
@@ -169,9 +179,11 @@ class Stream:
             content: A hash of the batch.
             where: The class that draws.
         """
+        # The place in shared memory is signed; 63 bits tell batches apart as well, and leave room for the flags.
         first, content = self._shared[_FIRST], content >> 1
         if first == _UNKNOWN:
             self._shared[_FIRST] = content
+        # The same batch twice is no second batch: somebody looks at it, or an overfitting test repeats it on purpose.
         elif first != content:
             self._warn("Every epoch will repeat the same draws", "a seed and batches known by their content", where)
 
@@ -186,6 +198,7 @@ class Stream:
     def _warn(self, what: str, got: str, where: str) -> None:
         if self._shared[_EPOCH] != _UNKNOWN or self._shared[_FIRST] == _WARNED:
             return
+        # In shared memory, so that of all workers one warns.
         self._shared[_FIRST] = _WARNED
         wanted = "the epoch, before the loader is iterated over"
         fix = "Call mixtransforms.set_epoch(pipeline, epoch) at the start of every epoch, or once for a single pass."
@@ -212,6 +225,7 @@ class Stream:
         if not isinstance(state, Mapping) or set(state) != set(known):
             got = sorted(map(str, state)) if isinstance(state, Mapping) else type(state).__name__
             raise _bad_state("Not the state of a stream", got, ", ".join(known), "Give what stream_state() returned.")
+        # A state of another seed would go on with other draws than those it was saved from, and nobody would see it.
         if state["seed"] != seed:
             fix = "Build the pipeline with that seed, or begin the epoch with set_epoch instead."
             raise _bad_state("The state of another seed", repr(state["seed"]), repr(seed), fix)
@@ -231,6 +245,7 @@ class Stream:
 
 def _level_of_caller() -> int:
     """How far above whoever asks the package was called, by others than its hosts."""
+    # Hosts call us from deep inside their loaders; a warning that points there helps nobody.
     level, frame, own = 1, sys._getframe(1), ("mixtransforms.", "torch.", "albumentations.")
     while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(own):
         level, frame = level + 1, frame.f_back
@@ -238,6 +253,7 @@ def _level_of_caller() -> int:
 
 
 def _whole_number(value: Any, name: str, highest: int, other: str = "", where: str = "set_epoch") -> int:
+    # True is a whole number to Python, and hardly ever an epoch.
     if not isinstance(value, (bool, np.bool_)) and isinstance(value, Integral) and 0 <= int(value) <= highest:
         return int(value)
     raise ParameterError(

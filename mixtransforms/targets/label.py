@@ -87,8 +87,10 @@ class Label(LossTarget):
 
     def soften(self, kernel: ModuleType, plan: Plan, value: Any) -> Mixed:
         """Soft rows ``(B, K)`` float32; ids that are ignored are rows of zeros before they are mixed."""
+        # One axis is ids, two are rows, whatever the dtype; a column of ids was refused.
         if len(value.shape) == 1:
             return Mixed(kernel.soft_labels(value, self.num_classes, self.ignore_index, plan))
+        # Never in the dtype that came: shares would be 0 in integers, and coarse in half types.
         return Mixed(kernel.combine(kernel.astype(value, "float32"), plan))
 
     def check(self, value: Any, where: str, scene: Scene) -> None:
@@ -130,10 +132,12 @@ class Label(LossTarget):
 
     def _check_ids(self, labels: Any, where: str) -> None:
         kernel = kernel_of(str(backend_of(labels)))
+        # Looking at values on a device would wait for all work queued there; an assertion of the device does not.
         if not kernel.is_on_host(labels):
             kernel.assert_async(self._known(labels), f"Class ids out of range: wanted {self._wanted}")
             return
         ids = kernel.to_host(labels)
+        # The usual batch passes here, after two reductions and without a temporary array.
         if ids.size and ids.min() >= 0 and (self.num_classes is None or ids.max() < self.num_classes):
             return
         ids = ids.astype(np.int64)
@@ -166,6 +170,8 @@ def _check_one_hot(labels: Any, where: str) -> None:
         kernel.assert_async((labels == 0) | (labels == 1), "Whole numbers in rows that are not one-hot")
         return
     rows = kernel.to_host(labels)
+    # One column of whole numbers is most likely ids with an axis too many: mixed as rows they would be wrong in
+    # silence.
     if rows.shape[1] < 2 or not ((rows == 0) | (rows == 1)).all():
         raise InputError(
             "Whole numbers in rows that are not one-hot",
@@ -184,4 +190,5 @@ def offending(values: NDArray[Any], wrong: NDArray[np.bool_]) -> str:
 def class_ids(labels: Any) -> NDArray[Any]:
     """Class ids ``(B,)`` on the host, of rows the largest entry."""
     values: NDArray[Any] = kernel_of(str(backend_of(labels))).to_host(labels)
+    # Pairings by class need one class a sample; of soft rows it is the one that they are most of.
     return values if values.ndim == 1 else values.argmax(axis=1)

@@ -69,6 +69,7 @@ class SemanticMask(Kind):
                 nor maps with a channel for every class.
         """
         shape, rank = tuple(value.shape), len(scene.lengths)
+        # Samples and the axes of the image, with or without one of channels, at the same end as those of the images.
         fits = len(shape) in (rank + 1, rank + 2)
         if not fits or tuple(shape[_start(value, scene) :][:rank]) != scene.lengths:
             raise InputError(
@@ -78,6 +79,7 @@ class SemanticMask(Kind):
                 wanted=f"axes {scene.lengths}, with channels, if any, {'before' if scene.first else 'behind'}",
                 fix="Resize the masks to the size of the images, or move the axis of channels.",
             )
+        # Asked of the method, not of the plan: whether a batch passes must not depend on what is drawn.
         if scene.blends and self.form == "soft":
             self._check_soft(value, where, scene)
 
@@ -85,6 +87,7 @@ class SemanticMask(Kind):
         channels = _channels(value, scene)
         if channels > 1:
             self._check_maps(value, channels, where)
+        # An alpha matte or a distance map; rounding it to ids would invent classes.
         elif is_floating(value):
             raise InputError(
                 "Floats in one channel are not class ids",
@@ -156,12 +159,15 @@ class SemanticMask(Kind):
         Raises:
             PlanError: Two layers blend into one sample, which only ``form="soft"`` can tell.
         """
+        # A method that only pastes needs no pair: the masks keep their one value, so that CutMix fits any training
+        # loop.
         if not scene.blends:
             return Mixed(_pasted(plan, value, scene))
         if self.form == "soft":
             return Mixed(self._soft(plan, value, scene))
         if self.form == "dominant":
             blending(plan)  # refuses what has no single heavier source
+            # More than half: at exactly 0.5 the base sample stays, as for tables.
             return Mixed(_pasted(pastes(plan, lambda weight: weight > 0.5), value, scene))
         pair = _pair(plan, value, scene)
         return Mixed(pair.mask, {"_partner": pair.partner, "_weight": pair.weight}, MaskPair)
@@ -169,11 +175,14 @@ class SemanticMask(Kind):
     def _soft(self, plan: Plan, value: Any, scene: Scene) -> Any:
         """The plan painted on the map of one class after the other, so that all of them are held only once."""
         channels, rank = _channels(value, scene), len(scene.lengths)
+        # Shares already: painting blends them as it does images.
         if channels > 1 and is_floating(value):
             return _pasted(plan, value, scene)
         kernel = kernel_of(str(backend_of(value)))
         maps = kernel.zeros((plan.size, channels if channels > 1 else self.num_classes, *scene.lengths), value)
         for number, pixels in self._classes(value, scene):
+            # ids=True: a resized crop copies nearest cells here too, so that soft maps have the outlines of pasted
+            # ones.
             maps[:, number] = paint(plan, kernel.astype(pixels, "float32"), [axis + 1 for axis in scene.axes], ids=True)
         return kernel.wrap_like(maps if scene.first else kernel.axes_first(maps, range(2, rank + 2)), value)
 
@@ -192,6 +201,8 @@ class SemanticMask(Kind):
 def _pair(plan: Plan, value: Any, scene: Scene) -> MaskPair:
     """Both masks and their weight; what is opaque is pasted into both, what blends into the partner's only."""
     weight = _weight(plan, value, scene)
+    # A OneOf pastes some rows and blends others: what is pasted belongs to both masks, or the loss would see the base
+    # sample below the paste.
     own, partner = pastes(plan, lambda share: share == 1), pastes(plan, lambda share: share > 0)
     return MaskPair(_pasted(own, value, scene), _pasted(partner, value, scene), weight)
 
@@ -201,7 +212,9 @@ def _weight(plan: Plan, value: Any, scene: Scene) -> Any:
     varies, kernel = any(layer.soft_edged for layer in plan.layers), kernel_of(str(backend_of(value)))
     weight = np.ones((plan.size, *(scene.lengths if varies else ())), np.float32)
     for layer in blending(plan):
+        # The weight is the base sample's, a layer's opacity that of what it paints.
         weight[layer.rows] = 1.0 - (_spread(layer.field(scene.shape), scene) if varies else layer.opacity)
+    # Where no layer has soft edges a number a sample says it all; a map would cost as much as the mask.
     if not varies:
         return kernel.asarray_like(weight, value)
     axis = _channel_axis(value, scene)

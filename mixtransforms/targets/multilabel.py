@@ -18,6 +18,8 @@ from mixtransforms.plan import Plan
 from mixtransforms.targets.kind import Mixed, Scene
 from mixtransforms.targets.label import LossTarget, offending
 
+# Shares of a mix before this one add up to 1 in float64 and are rounded to float32, whose unit at 1 is 1.2e-7; a few
+# of these may come together, and nothing that means more than 1 lies so near.
 _ROUNDING = 1e-6
 """How far above 1 the float32 sum of an earlier mix may be."""
 
@@ -68,6 +70,7 @@ class MultiLabel(LossTarget):
         """Mixed rows ``(B, K)`` float32; with ``unknown`` also their weights, alike."""
         if self.unknown is None:
             return Mixed(self._rows(kernel, plan, kernel.astype(value, "float32")))
+        # Unknown entries count as 0 in the sum and are divided out by what is known, so that they pull nowhere.
         known = value != self.unknown
         share = kernel.combine(known, plan)
         rows = self._rows(kernel, plan, kernel.astype(value, "float32") * known + 0.0)  # no -0.0
@@ -91,6 +94,7 @@ class MultiLabel(LossTarget):
             InputError: The rows are of another shape or dtype, or hold something else than zeros, ones, shares and
                 the mark of unknown entries.
         """
+        # Bools need no look at their values; everything else is read once.
         boolean = dtype_name(value) == "bool"
         if len(value.shape) != 2 or not (boolean or is_integer(value) or is_floating(value)):
             raise InputError(

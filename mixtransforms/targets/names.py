@@ -18,6 +18,8 @@ KINDS = (IMAGE, LABEL, MULTILABEL, REGRESSION, MASK, BOXES, KEYPOINTS, INSTANCES
 OF_OBJECTS = frozenset({BOXES, INSTANCES, KEYPOINTS})
 """Kinds that have any number of values for a sample."""
 
+# What the hosts, Hugging Face, Lightning and papers call them. A name that means different things to different people
+# (`weight`, `id`, `meta`, `text`) is left out: it has to be declared, since a wrong guess would be silent.
 DEFAULT_NAMES: Mapping[str, str] = {
     **dict.fromkeys("image images img imgs pixel_values video volume audio waveform inputs x".split(), IMAGE),
     **dict.fromkeys("label labels target targets class classes y".split(), LABEL),
@@ -30,21 +32,26 @@ DEFAULT_NAMES: Mapping[str, str] = {
 }
 """Names, in lower case, that say what a value is."""
 
+# Closed on purpose: what happens to have as many rows as there are boxes is no field of theirs. More of them are
+# declared, BoxRules(fields=...).
 FIELDS = frozenset(
     "labels class_labels category_id category_ids area areas iscrowd scores ids "
     "box_weights instance_weights keypoint_weights keypoints_visible".split()
 )
 """Names, in lower case, of what is told of every object, where they stand beside boxes, instances or keypoints."""
 
+# COCO and torchvision put these beside boxes; with two boxes an `orig_size` of two numbers looks like a field.
 OF_SAMPLES = frozenset({"image_id", "image_ids", "orig_size", "size"})
 """Names, in lower case, of what belongs to the sample itself and stays with it."""
 
+# By the name of the class: this room must not import torchvision to ask.
 _TV_KINDS = {"Image": IMAGE, "Video": IMAGE, "Mask": MASK, "BoundingBoxes": BOXES, "KeyPoints": KEYPOINTS}
 """Kinds of tensors that say it by their type."""
 
 
 def typed_kind(node: Any) -> str | None:
     """The kind that a tensor says by its type, also in a list."""
+    # One look is enough: a list of unlike types is refused later, with its place.
     first = node[0] if type(node) in (list, tuple) and node else node
     kind: Any = type(first)
     return _kind_of_type(kind)
@@ -58,6 +65,7 @@ def _kind_of_type(kind: type) -> str | None:
 def spellings(path: Path) -> Iterator[Name]:
     """How a path may be declared: dotted from the root, by its last name, or by a name on its way."""
     if path:
+        # From the most to the least specific, and the first that is declared wins.
         yield ".".join(map(str, path))
         yield from reversed(path)
 

@@ -49,6 +49,7 @@ class Padding(Kind):
                 wanted="(B, T), bool or integers",
                 fix="Give zeros and ones, one a token, or leave the array alone with passthrough.",
             )
+        # Without mixed axes (a blend of whole sequences) any length does.
         if scene.shape not in ((), shape[1:]):
             raise InputError(
                 "The padding is of other sequences",
@@ -68,6 +69,8 @@ class Padding(Kind):
         """
         kernel = kernel_of(str(backend_of(value)))
         place, seen = _places(plan, value.shape[1])
+        # The largest of what is seen: a place has a token where any source has one, since its embedding is in the
+        # sum.
         tokens = kernel.union(kernel.take(self._turned(kernel.astype(value, "bool")).reshape(-1), place), seen)
         return Mixed(kernel.astype(self._turned(tokens), value.dtype))
 
@@ -109,5 +112,6 @@ def _cells(part: Contributions, steps: int) -> IntArray:
     """Which step of its source one contribution shows at every step, ``(steps,)``."""
     start, stop = int(part.crop[0][0, 0]), int(part.crop[1][0, 0])
     first, last = int(part.frame[0][0, 0]), int(part.frame[1][0, 0])
+    # The nearest step, as for ids: half a token is none.
     cells: IntArray = start + nearest_cells(np.arange(steps) - first, stop - start, max(last - first, 1))
     return np.clip(cells, 0, steps - 1)  # outside of the frame any: nobody looks there

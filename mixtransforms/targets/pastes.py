@@ -29,6 +29,7 @@ def blending(plan: Plan) -> tuple[Layer, ...]:
         PlanError: A sample is blended twice.
     """
     layers = tuple(layer.take(_blends(layer, plan.spec.shape)) for layer in plan.layers)
+    # Two masks and a weight tell of one blend. Layers that only paste may be many: they are in both masks.
     count = np.zeros(plan.size, np.int64)
     for layer in layers:
         count[layer.rows] += 1
@@ -45,6 +46,7 @@ def blending(plan: Plan) -> tuple[Layer, ...]:
 
 def _strength(layer: Layer, shape: tuple[int, ...]) -> FloatArray:
     """Weight of the source inside the region, ``(n,)``; at every cell, ``(n, *shape)``, where it may vary."""
+    # A field is as large as the image; one number a row where nothing varies saves it.
     return layer.field(shape) if layer.soft_edged else layer.opacity
 
 

@@ -34,6 +34,7 @@ class Regression(LossTarget):
         Raises:
             InputError: The array has more axes than two, or a dtype that has no means.
         """
+        # Bools are refused: their mean is a number, and whoever has them means labels.
         if len(value.shape) not in (1, 2) or not (is_floating(value) or is_integer(value)):
             raise InputError(
                 "Not numbers to predict",

@@ -22,6 +22,7 @@ def _columns(value: Any) -> tuple[int, ...]:
         raise ValueError
     if any(column < 0 for column in columns):
         raise ValueError
+    # Negative positions are refused above: in a file nobody sees how wide the table is that they count from.
     return tuple(sorted({int(column) for column in columns}))
 
 
@@ -85,9 +86,11 @@ class Table(Kind):
     def mix(self, plan: Plan, value: Any, scene: Scene) -> Mixed:
         """The mixed table, ``(B, F)`` of the same dtype."""
         kernel = kernel_of(str(backend_of(value)))
+        # Of categories there is no mean; a coin thrown by the share would be a draw outside of the plan.
         chosen = kernel.take(value, _dominant(plan))
         if not is_floating(value):
             return Mixed(chosen)
+        # By the share that was painted, also where labels get another one: a table is an input, like an image.
         mixed = kernel.astype(kernel.combine(value, plan.measured), value.dtype)
         columns = list(self.categorical)
         mixed[:, columns] = chosen[:, columns]
@@ -96,7 +99,9 @@ class Table(Kind):
 
 def _dominant(plan: Plan) -> IntArray:
     """The source that has the largest share in every sample, ``(B,)``; what it has in several layers adds up."""
+    # One source may paint in several layers; its shares count together before they are compared.
     same = plan.sources[:, :, None] == plan.sources[:, None, :]
     total = (same * plan.share[:, None, :]).sum(axis=2)
+    # argmax takes the first of equals, which is the sample itself.
     dominant: IntArray = plan.sources[np.arange(plan.size), total.argmax(axis=1)]
     return dominant
