@@ -111,7 +111,8 @@ def measure(size: int, shape: tuple[int, ...], layers: Sequence[Layer]) -> tuple
         ``(B, S)`` int64 and float64, read-only: the sample itself, then what is painted on it, layer by layer. Samples
         with fewer layers than others name themselves again, with share 0.
     """
-    count = np.bincount(np.concatenate([*[layer.rows for layer in layers], _NOBODY]), minlength=size)
+    painted = layers[0].rows if len(layers) == 1 else np.concatenate([*(layer.rows for layer in layers), _NOBODY])
+    count = np.bincount(painted, minlength=size)
     columns = 1 + int(count.max(initial=0))
     sources = np.empty((size, columns), np.int64)
     sources[...] = np.arange(size)[:, None]

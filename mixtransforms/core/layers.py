@@ -207,7 +207,8 @@ class Layer:
     @cached_property
     def blends(self) -> bool:
         """Whether a pixel may be a mean of two samples."""
-        return self.soft_edged or bool(((self.opacity > 0) & (self.opacity < 1)).any())
+        soft = self.region is not None and self.soft_edged
+        return soft or bool(((self.opacity > 0) & (self.opacity < 1)).any())
 
     @property
     def resizes(self) -> bool:

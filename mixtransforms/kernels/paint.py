@@ -82,7 +82,7 @@ def _paint_all(kernel: ModuleType, layer: Layer, original: Any, canvas: Any, axe
     """Paints small samples, of which few operations on the whole batch beat many on rows; whether there are such."""
     if canvas.nbytes >= kernel.small_row(canvas.dtype, layer.blends) * len(canvas) or layer.crop is not None:
         return False
-    order = sorted(range(canvas.ndim), key=[-step for step in canvas.strides].__getitem__)
+    order = np.argsort(np.negative(canvas.strides), kind="stable").tolist()
     out = canvas.transpose(order)
     given = out if original is canvas else original.transpose(order)
     if order[0] or not (out.flags.c_contiguous and given.flags.c_contiguous):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -16,8 +16,10 @@ from torch.autograd import forward_ad
 from mixtransforms.core.backends import BLENDABLE_INTEGERS, column, dtype_name, is_floating
 from mixtransforms.core.errors import InputError, PlanError
 from mixtransforms.kernels.blending import integer_weight
-from mixtransforms.kernels.plan_tensors import PlanTensors
 from mixtransforms.kernels.resampling import linear_taps, nearest_cells
+
+if TYPE_CHECKING:
+    from mixtransforms.kernels.plan_tensors import PlanTensors
 
 FLOAT8 = frozenset(getattr(torch, name) for name in dir(torch) if name.startswith("float8_"))
 

@@ -102,7 +102,7 @@ def small_row(dtype: np.dtype[Any], blends: bool) -> int:
 def from_host(values: NDArray[Any], like: Tensor) -> Tensor:
     """A painted NumPy array as a tensor of the type of ``like``."""
     tensor = torch.from_numpy(values)
-    return tensor.as_subclass(type(like)) if _is_tv_tensor(like) else tensor
+    return tensor if type(like) is Tensor or not _is_tv_tensor(like) else tensor.as_subclass(type(like))
 
 
 def blend_all(

@@ -199,7 +199,7 @@ class PairMethod(Method):
         leader = everyone
         if self.per != "sample":
             leader = np.minimum(everyone, partner) if self.per == "pair" else np.zeros_like(everyone)
-        gate, p = rng.random(spec.size), now(self.p)
+        gate, p = rng.random(spec.size), self.p if isinstance(self.p, float) else now(self.p)
         # A cycle leaves nobody out. Methods of the user's own get arrays of their own: they may write into them.
         if p == 1.0 and policy == "cycle" and spec.size > 1 and self._is_ours:
             return Pairs(everyone, partner, leader)
@@ -247,7 +247,7 @@ def beta_weights(alpha: float | Schedule, size: int, rng: np.random.Generator) -
     depends on alpha; with a generator of its own nothing else that is drawn depends on alpha.
     """
     words: Any = rng.bit_generator.random_raw(2)
-    alpha = now(alpha)
+    alpha = alpha if isinstance(alpha, float) else now(alpha)
     if not alpha:
         return np.ones(size)
     with lent(tuple(words.tolist())) as own:

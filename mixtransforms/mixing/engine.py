@@ -7,6 +7,7 @@ place as errors spell it, the axes of images. A call then runs through short lis
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -121,14 +122,14 @@ def _completed(rule: Kind, options: Options) -> Kind:
     return completed
 
 
-def check(recipe: Recipe, found: Found, *, blends: bool, inplace: bool) -> None:
+def check(recipe: Recipe, found: Found, *, inplace: bool, off: Callable[[], bool]) -> None:
     """Refuses what could only be mixed wrongly.
 
     Args:
         recipe: The steps for this structure.
         found: The batch.
-        blends: Whether pixels are computed with in this call.
         inplace: Whether images may be overwritten.
+        off: Whether mixing is switched off, in which case any dtype may pass.
 
     Raises:
         InputError: Names the first value that does not fit.
@@ -139,8 +140,9 @@ def check(recipe: Recipe, found: Found, *, blends: bool, inplace: bool) -> None:
         objects.check()
     for image, target in zip(recipe.images, found.images, strict=True):
         own = inplace and (found.samples or image.listed is None)  # a list is stacked anew
-        if own or (blends and not holds_intensities(target.value)):
-            check_paintable(target.value, image.where, blends=blends, inplace=own)
+        odd = recipe.scene.blends and not holds_intensities(target.value)
+        if own or odd:
+            check_paintable(target.value, image.where, blends=odd and not off(), inplace=own)
     if inplace:
         _check_apart(found.images)
 

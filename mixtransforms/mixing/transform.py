@@ -200,7 +200,7 @@ class MixTransform(Options):
             reserve=not self.keep_originals,
         )
         recipe = self._recipe(found)
-        engine.check(recipe, found, blends=recipe.scene.blends and not self._off(), inplace=self.inplace)
+        engine.check(recipe, found, inplace=self.inplace, off=self._off)
         return found
 
     @functools.cached_property
@@ -230,7 +230,7 @@ class MixTransform(Options):
         """
         if self._off():
             return Plan(found.spec)
-        recipe = self._recipe(found)
+        recipe = self._recipes.get(found.template) or self._recipe(found)
         method = self.method.forced() if forced else self.method
         if recipe.varies and not quiet:
             self._stream.warn_of_standstill(type(self).__name__)
@@ -256,7 +256,8 @@ class MixTransform(Options):
         if plan.spec != found.template.spec:
             raise engine.other_spec(plan, found, type(self).__name__)
         inplace = self.inplace or (found.samples and self._owns(found))
-        return engine.replayed(self._recipe(found), plan, found, keep_originals=self.keep_originals, inplace=inplace)
+        recipe = self._recipes.get(found.template) or self._recipe(found)
+        return engine.replayed(recipe, plan, found, keep_originals=self.keep_originals, inplace=inplace)
 
     def _owns(self, found: Found) -> bool:
         """Whether the images may be overwritten unasked: a worker's own collated ones, which lie in shared memory."""
