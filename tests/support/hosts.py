@@ -31,6 +31,21 @@ def torchvision_mode(word: str) -> Any:
 
 
 @cache
+def torchvision_bends_outside() -> bool:
+    """Whether ``ElasticTransform`` takes boxes that leave the image, rather than fail with an index error."""
+    import torch
+    from torchvision import tv_tensors
+    from torchvision.transforms.v2 import functional
+
+    boxes = tv_tensors.BoundingBoxes(torch.tensor([[2.0, 2.0, 12.0, 6.0]]), format="XYXY", canvas_size=(8, 8))
+    try:
+        functional.elastic(boxes, torch.zeros(1, 8, 8, 2))
+    except IndexError:
+        return False
+    return True
+
+
+@cache
 def torch_compiles_typed(backend: str) -> bool:
     """Whether a backend of ``torch.compile`` takes arithmetic on tensors of torchvision's types."""
     import torch
