@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tiers
 from doors import DOORS, NEUTRAL, TORCHVISION, Door
 from forms import bits, host, memory
 
@@ -66,9 +67,8 @@ def both_ways(monkeypatch: pytest.MonkeyPatch, run: Callable[[], Any]) -> tuple[
     return results[0], results[1]
 
 
-@pytest.mark.parametrize("form", SAMPLES)
-@pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("door", DOORS, ids=str)
+# Whether samples are stacked is decided by their form; a plan is painted on what there is then.
+@tiers.product(door=DOORS, method=METHODS, form=SAMPLES)
 def test_mixed_while_collated(door: Door, method: str, form: str, monkeypatch: pytest.MonkeyPatch) -> None:
     batch = samples(form)
     before = [bits(sample["image"]) for sample in batch]

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tiers
 from doors import ALBUMENTATIONS, DOORS, NEUTRAL, TORCHVISION, Door
 from forms import host
 
@@ -471,11 +472,10 @@ PLACES = [
 ]
 
 
-@pytest.mark.parametrize("seed", [None, 5])
-@pytest.mark.parametrize("case", FOLLOWED)
-@pytest.mark.parametrize(("door", "container", "form"), PLACES, ids=str)
-def test_every_door_follows_the_epoch(door: Door, container: str, form: str, case: str, seed: int | None) -> None:
-    make, shares = FOLLOWED[case]
+# A method is what it is in an epoch before a place or a seed has a part in it.
+@tiers.product(place=PLACES, case=FOLLOWED, seed=[None, 5])
+def test_every_door_follows_the_epoch(place: tuple[Door, str, str], case: str, seed: int | None) -> None:
+    (door, container, form), (make, shares) = place, FOLLOWED[case]
     pipeline = contained(door, container, make, seed)
     first = host(labels_of(door, pipeline, form))
     np.testing.assert_allclose(np.diag(first), shares[0], atol=0.01, err_msg="without an epoch, the first")
