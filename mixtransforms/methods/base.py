@@ -6,6 +6,7 @@ A method never sees an array of a batch. It gets a spec, a generator and the hin
 # No `from __future__ import annotations`: signatures must show types, not strings.
 import dataclasses
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
@@ -70,14 +71,20 @@ class Method(fields.Checked, Displayed, ABC):
         changed = {name: value for name, value in found.items() if value is not given[name]}
         return dataclasses.replace(self, **changed) if changed else self
 
+    @property
+    def _held_values(self) -> Iterator[Any]:
+        """Values of all fields; of tuples, such as those of weights and of methods, each one."""
+        return _leaves(tuple(getattr(self, known.name) for known in dataclasses.fields(self)))
+
     @cached_property
     def _has_schedules(self) -> bool:
-        return any(_has_schedules(getattr(self, known.name)) for known in dataclasses.fields(self))
+        inside = (isinstance(value, Method) and value._has_schedules for value in self._held_values)
+        return any(inside) or any(isinstance(value, Schedule) for value in self._held_values)
 
     @cached_property
     def moves(self) -> bool:
         """Whether a parameter is a schedule that changes."""
-        return any(_varies(getattr(self, known.name)) for known in dataclasses.fields(self))
+        return any(isinstance(value, (Method, Schedule)) and value.moves for value in self._held_values)
 
     def redraw(self, key: Key, spec: BatchSpec, hints: Hints = NO_HINTS) -> Plan:
         """The plan that a recorded key once gave, without the data.
@@ -103,9 +110,17 @@ class Method(fields.Checked, Displayed, ABC):
 
         A class of the user's own may derive one of ours and override any part of it.
         """
-        bases = (base for base in type(self).__mro__ if issubclass(base, Method))
-        parts = (getattr(self, known.name) for known in dataclasses.fields(self))
-        return all(base.__module__.startswith("mixtransforms.") for base in bases) and all(map(_is_ours, parts))
+        bases = (base.__module__ for base in type(self).__mro__ if issubclass(base, Method))
+        inside = (value._is_ours for value in self._held_values if isinstance(value, Method))
+        return all(module.startswith("mixtransforms.") for module in bases) and all(inside)
+
+
+def _leaves(value: Any) -> Iterator[Any]:
+    if not isinstance(value, tuple):
+        yield value
+    else:
+        for item in value:
+            yield from _leaves(item)
 
 
 def _at_epoch(value: Any, epoch: int) -> Any:
@@ -116,24 +131,6 @@ def _at_epoch(value: Any, epoch: int) -> Any:
     if isinstance(value, Method):
         return value.at(epoch)
     return value(epoch) if isinstance(value, Schedule) else value
-
-
-def _has_schedules(value: Any) -> bool:
-    if isinstance(value, tuple):
-        return any(map(_has_schedules, value))
-    return isinstance(value, Schedule) or (isinstance(value, Method) and value._has_schedules)
-
-
-def _is_ours(value: Any) -> bool:
-    if isinstance(value, tuple):
-        return all(map(_is_ours, value))
-    return not isinstance(value, Method) or value._is_ours
-
-
-def _varies(value: Any) -> bool:
-    if isinstance(value, tuple):
-        return any(map(_varies, value))
-    return isinstance(value, (Method, Schedule)) and value.moves
 
 
 class Pairs(NamedTuple):

@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mixtransforms import BatchSpec, Boxes, Layer, Plan, PlanError
+from mixtransforms import BatchSpec, Boxes, Layer, Plan, PlanError, Ramp, Schedule
 from mixtransforms.methods import CutMix, MixUp, OneOf
 from mixtransforms.methods.base import Method, PairMethod, Pairs
+from mixtransforms.methods.registry import METHODS
 from mixtransforms.rng.keys import Key
 
 SPEC = BatchSpec(8, (6, 9))
@@ -19,6 +20,7 @@ OURS = [
     CutMix(per="pair", placement="inside"),
     CutMix(per="batch", placement="uniform"),
     CutMix(placement="minmax", minmax=(0.2, 0.9)),
+    *(method() for method in METHODS.values() if issubclass(method, PairMethod)),  # also those that are new
     OneOf([MixUp(), CutMix(correct_weight=False)], weights=[0.5, 0.3]),
 ]
 
@@ -108,3 +110,16 @@ def test_where_refuses_indices_that_name_a_row_twice() -> None:
     assert plan.where(np.arange(8) < 3) == Plan(SPEC, tuple(layer.take(layer.rows < 3) for layer in plan.layers))
     with pytest.raises(PlanError, match="at most once"):
         plan.where(np.zeros(8, np.int64))
+
+
+def test_schedules_are_found_however_deep_they_stand() -> None:
+    """Beside what is ours, a method of the user's own may hold tables of schedules."""
+
+    @dataclass(frozen=True, repr=False)
+    class Tabled(MixUp):
+        table: tuple[tuple[float | Schedule, ...], ...] = ((0.5, Ramp(0, 1, 0, 4)), (0.1,))
+
+    assert Tabled().moves
+    assert Tabled().at(2).table == ((0.5, 0.5), (0.1,))
+    assert not Tabled(table=((0.5,),)).moves
+    assert OneOf([MixUp(), OneOf([Tabled()])]).moves
