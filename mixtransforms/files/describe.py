@@ -104,7 +104,7 @@ def describe(name: str) -> Description:
         hint = f" Did you mean {', '.join(map(repr, near))}?" if near else " `mixtransforms list` shows all."
         raise ConfigError(f"{'Several types are' if named else 'No type is'} called {short_repr(name)}.{hint}")
     codec, entry = entries[named[0]]
-    parameters = tuple(_described(key, argument) for key, argument in entry.arguments.items())
+    parameters = tuple(_parameter_of(key, argument) for key, argument in entry.arguments.items())
     children = {None: "", OF_METHODS: "mixing methods"}.get(entry.children, "transforms of the same host")
     return Description(entry.name, _prose(entry.cls), parameters, children, _origin(codec, entry))
 
@@ -113,11 +113,11 @@ def _of_schedule(cls: type[Schedule]) -> Description:
     arguments = registry.own_entry(cls.__name__, cls).arguments
     form = ", ".join([f'"kind": "{cls.__name__}"', *(f'"{name}": ...' for name in arguments)])
     text = f"{_prose(cls)}\n\nIn a file it stands in place of a number: {{{form}}}"
-    parameters = tuple(_described(name, argument)._replace(default="") for name, argument in arguments.items())
+    parameters = tuple(_parameter_of(name, argument)._replace(default="") for name, argument in arguments.items())
     return Description(cls.__name__, text, parameters, "", "")
 
 
-def _described(name: str, argument: Argument) -> DescribedParameter:
+def _parameter_of(name: str, argument: Argument) -> DescribedParameter:
     default = "" if argument.default is MISSING else json.dumps(argument.default, ensure_ascii=False)
     return DescribedParameter(name, argument.codec.wanted, default, argument.doc)
 

@@ -75,7 +75,7 @@ def from_dict(data: Mapping[str, Any], *, allow: Allowed = ()) -> Any:
         ConfigError: The data is no pipeline, of a newer format, would mean something else in the installed versions, or
             holds anything unknown; names its JSON path.
     """
-    return _pipeline(read_data(plain_copy(data), allow))
+    return _sound_pipeline(read_data(plain_copy(data), allow))
 
 
 def to_json(pipeline: Any, *, allow: Allowed = (), notes: Any = None) -> str:
@@ -98,10 +98,10 @@ def from_json(text: str | bytes, *, allow: Allowed = ()) -> Any:
     Raises:
         ConfigError: As for :func:`from_dict`, and for text that is not strict JSON.
     """
-    return _pipeline(read_data(parse(text), allow))
+    return _sound_pipeline(read_data(parse(text), allow))
 
 
-def _pipeline(reading: ReadResult) -> Any:
+def _sound_pipeline(reading: ReadResult) -> Any:
     if reading.problems:
         raise config_error(reading.problems)
     return reading.pipeline

@@ -57,14 +57,14 @@ def from_1(data: Data) -> Data:
     return {**data, "format_version": 2, "pipeline": each_node(data.get("pipeline"), _untagged)}
 
 
-STEPS: Mapping[int, Callable[[Data], Data]] = {1: from_1}
+FORMAT_STEPS: Mapping[int, Callable[[Data], Data]] = {1: from_1}
 """What brings a format to the next one."""
 
 
 def migrated(data: Data) -> Data:
     """A file of this or an older format in the form of today."""
     while data["format_version"] < VERSION:
-        data = STEPS[data["format_version"]](data)
+        data = FORMAT_STEPS[data["format_version"]](data)
     return data
 
 

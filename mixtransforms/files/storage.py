@@ -102,7 +102,7 @@ def check(path: str | os.PathLike[str], *, allow: Allowed = ()) -> list[tuple[in
     """
     result, parsed = _loaded(path, allow)
     places = [_enclosing(problem.path) for problem in result.problems]
-    lines = parsed.lines({place for inside_out in places for place in inside_out}) if parsed else {}
+    lines = parsed.lines({place for inside_out in places for place in inside_out}) if parsed is not None else {}
     found = [
         (next((lines[place] for place in inside_out if place in lines), problem.line), str(problem))
         for problem, inside_out in zip(result.problems, places, strict=True)

@@ -60,7 +60,7 @@ def only_with(host, version):
 def test_every_format_has_its_files():
     formats = sorted(path.name for path in RELEASED.glob("format-*"))
     assert formats == [f"format-{number}" for number in range(1, migrations.VERSION + 1)]
-    assert set(migrations.STEPS) == set(range(1, migrations.VERSION))
+    assert set(migrations.FORMAT_STEPS) == set(range(1, migrations.VERSION))
     for number in range(1, migrations.VERSION + 1):
         for host in HOSTS:
             assert data(f"format-{number}", f"{host}.json")["format_version"] == number

@@ -67,7 +67,7 @@ def _is_public(name: str, cls: Any) -> bool:
     return known and (not base or cls is A.NoOp)
 
 
-def _entry(name: str, cls: type) -> TypeEntry:
+def _mended_entry(name: str, cls: type) -> TypeEntry:
     mended = _PARAMETER_ANNOTATIONS if issubclass(cls, A.Compose) else _checked(cls)
     entry = registry.host_entry(name, cls, _ALBUMENTATIONS_VOCABULARY, mended)
     # Children stand in one place.
@@ -111,7 +111,7 @@ class AlbumentationsCodec(Codec):
 
     def custom_entry(self, name: str, cls: type) -> TypeEntry:
         """The entry of a caller's own transform."""
-        return super().custom_entry(name, cls) if issubclass(cls, MixTransform) else _entry(name, cls)
+        return super().custom_entry(name, cls) if issubclass(cls, MixTransform) else _mended_entry(name, cls)
 
     def held(self, transform: Any, entry: TypeEntry) -> Mapping[str, Any]:
         """Arguments as the host tells them, with those that it leaves out."""
@@ -153,8 +153,12 @@ class AlbumentationsCodec(Codec):
 
 def _entries() -> list[TypeEntry]:
     public = {name: cls for name, cls in vars(A).items() if _is_public(name, cls)}
-    ours = registry.with_seed(_entry(registry.BATCH_COMPOSE, door.BatchCompose))
-    return [*registry.own_entries(door), ours, *(_entry(f"albumentations.{name}", cls) for name, cls in public.items())]
+    ours = registry.with_seed(_mended_entry(registry.BATCH_COMPOSE, door.BatchCompose))
+    return [
+        *registry.own_entries(door),
+        ours,
+        *(_mended_entry(f"albumentations.{name}", cls) for name, cls in public.items()),
+    ]
 
 
 registry.add_codec(AlbumentationsCodec(_entries()))
