@@ -119,7 +119,8 @@ def measure(size: int, shape: tuple[int, ...], layers: Sequence[Layer]) -> tuple
     share = np.zeros((size, columns), np.float64)
     share[:, 0] = 1.0
     for layer in layers:  # one layer hides what its region covers, and needs no compositing
-        rows, source, weight = layer.rows, layer.source, layer.coverage(shape)
+        rows, source = layer.rows, layer.source
+        weight = layer.opacity if layer.region is None else layer.coverage(shape)
         if columns > 2:
             single = count[rows] == 1
             rows, source, weight = rows[single], source[single], weight[single]

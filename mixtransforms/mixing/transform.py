@@ -50,6 +50,9 @@ class MixTransform(Options):
     _labelled = True
     """Whether labels are known by default names and positions."""
 
+    _find_labels: ClassVar[Callable[[Any], Any] | None] = None
+    """What finds the leaf of a batch that is known to be the labels, or ``None`` where nobody knows better."""
+
     _labels_follow = False
     """Whether labels of another backend are converted to the images'."""
 
@@ -171,11 +174,6 @@ class MixTransform(Options):
     def _off(self) -> bool:
         """Whether mixing is switched off, as by ``.eval()``."""
         return False
-
-    @property
-    def _find_labels(self) -> Callable[[Any], Any] | None:
-        """What finds the leaf of a batch that is known to be the labels, or ``None`` where nobody knows better."""
-        return None
 
     # ------------------------------------------------------------------------------------------ how it works
 

@@ -37,7 +37,7 @@ def _box_format(value: Any) -> str | None:
 
 @checked.documented
 @dataclass(frozen=True, repr=False)
-class BoxRules(checked.Checked):
+class BoxRules:
     """How boxes, and what stands beside each of them, are mixed.
 
     An object is kept where enough of it is still seen; ``min_size`` and ``min_area`` hold for boxes that mixing has
@@ -79,6 +79,12 @@ class BoxRules(checked.Checked):
     strict: bool = checked.flag(
         False, "Refuse boxes without width, height or finite corners, instead of dropping and counting them."
     )
+
+    def __post_init__(self) -> None:
+        checked.check_fields(self)
+
+    def __repr__(self) -> str:
+        return checked.constructor(self)
 
 
 class SeenObjects(NamedTuple):

@@ -59,7 +59,7 @@ def _placed_masks(part: Contributions, masks: Masks) -> Masks:
     """The masks where the source is shown."""
     if not part.moved:
         return masks
-    (start, stop), (first, last) = ((ends[0][:, 0], ends[1][:, 0]) for ends in (part.crop, part.frame))
+    (start, stop), (first, last) = part.crop[..., 0], part.frame[..., 0]
     result = np.zeros_like(masks)
     crop = masks[(slice(None), *map(slice, start, stop))]
     result[(slice(None), *map(slice, first, last))] = resize_nearest(crop, (last - first).tolist(), (1, 2))

@@ -29,6 +29,7 @@ class Picture(Figure):
         path = Path(fname).suffix if isinstance(fname, (str, os.PathLike)) else ""
         ending = "." + str(options.get("format") or path.removeprefix(".") or "png").lower()
         if self.alt and ending in _DESCRIBED:
+            # What the user gives comes last, and wins.
             options["metadata"] = {_DESCRIBED[ending]: self.alt, **(options.get("metadata") or {})}
         super().savefig(fname, **options)
 

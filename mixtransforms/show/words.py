@@ -9,16 +9,14 @@ import re
 import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
 from mixtransforms.core.layers import Boxes, FloatArray, Layer, Mask
+from mixtransforms.methods.schedules import Schedule
+from mixtransforms.show.methods.statistics import HARDLY, HEAVY, CoverageMap, WeightStats
 from mixtransforms.show.style import CHARACTER, MARGIN
-
-if TYPE_CHECKING:  # they only stand in signatures: words are also those of HTML, which needs no statistics
-    from mixtransforms.methods.schedules import Schedule
-    from mixtransforms.show.methods.statistics import CoverageMap, WeightStats
 
 Answer = TypeVar("Answer")
 
@@ -27,9 +25,6 @@ SEVERAL = 1.005
 
 WHOLE = 0.995
 """From this share on something counts as all there: it would be written as 1.00."""
-
-HEAVY, HARDLY = 0.75, 0.95
-"""The largest share of a source or of a class below which a sample is heavily mixed, and above which hardly."""
 
 # Enough to recognise a value; what a user needs in full is in repr(pipeline). The characters bound the time that a
 # foreign repr can cost afterwards, the depth ends a list that holds itself.

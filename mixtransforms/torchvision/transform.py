@@ -64,7 +64,7 @@ class Transform(MixTransform, v2.Transform):
         return self.labels_getter is not None
 
     @property
-    def _find_labels(self) -> Callable[[Any], Any] | None:
+    def _find_labels(self) -> Callable[[Any], Any] | None:  # type: ignore[override]
         return self.labels_getter if callable(self.labels_getter) else None
 
 

@@ -100,6 +100,7 @@ def read_content(batch: Any, finder: Finder) -> Content:
         InputError: There are no images in it, or what is told of them does not belong together.
     """
     batch = collated(batch, finder, True)
+    # A pair hides its labels from the finder, which must not mix them a second time; a picture shows them.
     nodes = walk(batch, lambda _, node: isinstance(node, LabelPair))
     pairs = [leaf for _, leaf in nodes if isinstance(leaf, LabelPair)]
     if finder.layout.is_table or not any(target.kind == IMAGE for target in finder.inventory(batch).targets):
@@ -109,6 +110,7 @@ def read_content(batch: Any, finder: Finder) -> Content:
             got, fix = "with PIL images, which are no arrays", "Convert them first, for example with v2.ToImage()."
         wanted, got = "a batch of images, as an array, as (images, labels), or by name", f"{type(batch).__name__} {got}"
         raise InputError("Nothing to show", where="batch", got=got, wanted=wanted, fix=fix)
+    # Unequal sizes are padded, since all panels have one size; labels may be of another backend, as lists are.
     found = find_batch(batch, finder, pad=True, labels_follow=True)
     labels = [as_host_array(target.value) for target in found.others if target.kind == LABEL]
     labels = [each for each in labels if each.ndim > 1 or each.dtype.kind in "iub"]  # numbers are no classes
@@ -151,6 +153,7 @@ def first_samples(batch: Any, count: int, find: Callable[[Any], Found]) -> tuple
         few = batch[:count]
         return find(few), few
     found = find(batch)
+    # A batch that is small enough stays the very object, which a transform may know by its structure.
     return found, batch if found.spec.size <= count else _first_rows(found.given, (), count, found)
 
 

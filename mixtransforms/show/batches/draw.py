@@ -178,7 +178,7 @@ def _draw_panel(figure: Figure, panel: Panel, grid: _Grid, left: float, top: flo
         _draw_region(axes, region)
     draw_annotation(axes, panel.annotation, captions=True)
     pictured = [(number, part) for number, part in enumerate(panel.parts) if part.picture is not None]
-    slots = max(2, len(pictured))
+    slots = max(2, len(pictured))  # a sample that is alone has no larger inset than one of two
     inset = (tall - (slots - 1) * _INSET_GAP) / slots
     for slot, (number, part) in enumerate(pictured):
         bottom = image_bottom + tall - inset - slot * (inset + _INSET_GAP)
@@ -242,8 +242,8 @@ def _show_picture(axes: Axes, picture: Any, color: str, width: float) -> None:
     axes.imshow(picture, interpolation="nearest" if max(picture.shape[:2]) < _PIXELATED else "antialiased")
     axes.set_xticks([])
     axes.set_yticks([])
-    axes.set_anchor("NW")
-    axes.set_autoscale_on(False)
+    axes.set_anchor("NW")  # pictures of other proportions than the first stand under their title
+    axes.set_autoscale_on(False)  # boxes and points may lie outside, and must not shrink the picture
     for spine in axes.spines.values():
         spine.set(color=color, linewidth=width)
 
@@ -257,7 +257,7 @@ def _write_number(axes: Axes, text: str, color: str) -> None:
 def _draw_region(axes: Axes, region: PastedRegion) -> None:
     color = SOURCE_COLORS[region.part]
     if region.mask is not None:
-        if region.mask.min() < 0.5 < region.mask.max():
+        if region.mask.min() < 0.5 < region.mask.max():  # else there is no edge, of which matplotlib would warn
             axes.contour(region.mask, levels=[0.5], colors=[color], linewidths=2)
         return
     for top, left, bottom, right in region.rectangles:

@@ -150,6 +150,7 @@ def compare(  # noqa: D417  what it shares with others is added to its documenta
 def _traced(pipeline: Any, batch: Any) -> Trace:
     """A call; a batch of named values is given by keywords, as Albumentations wants it and nobody else minds."""
     named = isinstance(batch, Mapping) and all(isinstance(name, str) for name in batch)
+    # Also where the call fails: a pipeline that trains in another cell must not skip a draw for a picture.
     state = pipeline.stream_state()
     try:
         traced: Trace = pipeline.trace(**batch) if named else pipeline.trace(batch)
@@ -166,6 +167,7 @@ def _stage_sections(trace: Trace, options: ViewOptions) -> Iterator[Section]:
         return
     place = -1
     for number, step in enumerate(trace.steps):
+        # The same object may stand in a pipeline twice: its second step is behind the first.
         place = next((i for i, each in enumerate(trace.transforms) if i > place and each is step.mix), place)
         earlier = trace.transforms[: max(place, 0)]
         before = options.read(step.before, normalizations(earlier), step, step.mix.ignore_index)

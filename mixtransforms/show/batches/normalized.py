@@ -71,10 +71,10 @@ def undone(array: NDArray[Any], done: Sequence[Normalization], where: str) -> ND
     Raises:
         InputError: The numbers are of another number of channels.
     """
-    if array.dtype.kind != "f":
+    if array.dtype.kind != "f":  # a Normalize makes floats, so that integers came before it
         return array
     given = array
-    for step in reversed(done):
+    for step in reversed(done):  # the last one was done to the result of the others
         if len(step.mean) not in (1, array.shape[-1]) or len(step.std) not in (1, array.shape[-1]):
             if not step.told:
                 return given

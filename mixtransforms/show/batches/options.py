@@ -43,7 +43,7 @@ class ClassNames(NamedTuple):
         """The class of one label, an id or a row of the share of every class."""
         if np.ndim(label) == 0:
             return self.of_class(int(label))
-        if np.sum(label) > SEVERAL:
+        if np.sum(label) > SEVERAL:  # multi-hot: every class that is there, without shares, which would not sum to 1
             return ", ".join(self.of_class(number) for number in np.flatnonzero(label).tolist())
         name, top = self.of_class(int(np.argmax(label))), float(np.max(label))
         return name if top > WHOLE else f"{name} ({top:.2f})"
@@ -152,6 +152,7 @@ def with_shared_arguments(drawing: Drawing) -> Drawing:
 
     Every argument of the signature that the function does not explain itself is explained in their order.
     """
+    # At run time, as matplotlib does it: help() and notebooks show one text a figure, and no figure says it otherwise.
     text = drawing.__doc__ or ""  # python -OO has none
     entries = re.split(r"\n        (?=\w+: )", (ViewOptions.__doc__ or "").partition("\n\n    Raises:")[0])[1:]
     known = {entry.partition(":")[0]: entry for entry in entries}

@@ -98,6 +98,7 @@ def _premultiplied(number: int, alpha: float) -> FloatArray:
 
 def _inner_edge(inside: BoolArray) -> BoolArray:
     """Pixels of a mask that are near to its border; the border of the image is none."""
+    # Eroded by hand, a few pixels: SciPy and OpenCV, which have it, are not needed for anything else here.
     core = inside
     for _ in range(max(1, max(inside.shape) // _EDGE_PART)):
         wide = np.pad(core, 1, mode="edge")

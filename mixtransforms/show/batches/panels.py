@@ -153,6 +153,7 @@ def planned(viewed: ViewedBatch, plan: Plan, after: Content | None = None) -> Fi
     """
     before, names, most, finder, undo = viewed
     source = _Pictured.of(viewed, None)
+    # The whole batch is painted, and not only what is shown: any sample may be a source, and plans fit whole batches.
     images = paint(plan, before.images, finder.layout.axes(before.images, before.where))
     values = undone(source.form.array(images[:most]), undo, before.where)
     mixed = source.form.pictures(values, source.limits)
@@ -177,6 +178,7 @@ def planned(viewed: ViewedBatch, plan: Plan, after: Content | None = None) -> Fi
 
 def compact(panel: Panel) -> Panel:
     """A panel without its sources beside it, and with a short title."""
+    # Rows are compared by what was chosen; names of the partners are in the line below.
     known = [str(part.index) for part in panel.parts if part.index is not None]
     known += ["…"] if known and len(known) < len(panel.parts) else []
     parts = tuple(replace(part, picture=None) for part in panel.parts)
@@ -302,6 +304,7 @@ def _parts_of_plan(plan: Plan, row: int, describe: Callable[[int], SourcePart]) 
         np.bincount(plan.sources[row], of[row], plan.size).astype(np.float64) for of in (plan.share, plan.target_share)
     )
     others = [index for index in np.argsort(-share, kind="stable").tolist() if index != row and share[index] > 0]
+    # Shares are measured and may differ from declared ones by rounding, which no reader wants to see twice.
     declared = label if not np.allclose(share, label) else None
     return _summed_up([row, *others], share, declared, describe), len(others)
 

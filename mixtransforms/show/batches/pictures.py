@@ -211,7 +211,7 @@ def to_pixels(array: NDArray[Any], limits: ValueRange) -> Pictures:
 
 def _to_unit(array: NDArray[Any], limits: ValueRange) -> NDArray[np.float32]:
     """Values within [0, 1]; those that are not finite are 0."""
-    span = (limits.high - limits.low) or 1.0
+    span = (limits.high - limits.low) or 1.0  # of a constant batch, which is then black
     finite = np.nan_to_num(array.astype(np.float32), nan=limits.low, posinf=limits.low, neginf=limits.low)
     return np.asarray(((finite - limits.low) / span).clip(0.0, 1.0))
 
@@ -220,6 +220,7 @@ def _heat_map(array: NDArray[Any], limits: ValueRange) -> Pictures:
     """``(B, F, T, C)`` in colours that grow brighter with the value, for every reader and in grey."""
     from matplotlib import colormaps
 
+    # viridis has a lightness that only grows, so that it reads in grey and for colour-blind readers.
     unit = _to_unit(array.mean(axis=-1, dtype=np.float64), limits)
     return np.asarray(colormaps["viridis"](unit, bytes=True)[..., :3])
 
@@ -233,6 +234,7 @@ def _wave_pictures(array: NDArray[Any], limits: ValueRange) -> Pictures:
     if not array.shape[1]:
         return pictures
     level = (height - 1) * (1.0 - _to_unit(array, limits))
+    # Lowest and highest value of a column, and no mean: a mean would hide what oscillates faster than a pixel.
     start = np.arange(width) * array.shape[1] // width
     top, bottom = (end.reduceat(level, start, axis=1) for end in (np.minimum, np.maximum))
     upper, lower = top.copy(), bottom.copy()

@@ -62,7 +62,7 @@ def explore(
     lacking = _why_no_controls()
     if lacking:
         return subject.draw(subject.transform(start.name, start.values, start.seed), title=lacking).figure
-    from mixtransforms.show.explorer.widget import Explorer
+    from mixtransforms.show.explorer.widget import Explorer  # needs ipywidgets, which are there now
 
     return Explorer(subject, start)
 

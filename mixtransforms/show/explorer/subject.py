@@ -78,7 +78,7 @@ class Subject:
 
 def fresh(transform: MixTransform, epoch: int) -> MixTransform:
     """The same transform before its first draw in an epoch."""
-    new = dataclasses.replace(transform)
+    new = dataclasses.replace(transform)  # which counts its calls from the beginning
     set_epoch(new, epoch)
     return new
 
@@ -124,6 +124,7 @@ def starting_point(method: Any, told: Mapping[str, Any]) -> StartingPoint:
         values = {key: value for key, value in given.items() if key in own}
         options = {key: value for key, value in fields.changed(method).items() if key not in own}
         seed = options.pop("seed", None)
+        # Without a seed an explorer would draw something else whenever a control is touched.
         return StartingPoint(classes, pure.__name__, values, {**options, **told}, seed or 0)
     if method is None or method in classes:
         return StartingPoint(classes, method or next(iter(classes)), {}, told, 0)

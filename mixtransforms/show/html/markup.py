@@ -130,7 +130,7 @@ def and_more(rest: int, what: str = "more") -> list[Markup]:
 
 def cut_text(text: str, most: int = MOST_SHOWN) -> Markup:
     """A text of one line; a long one shortened, with more of it under the pointer."""
-    line = printable(text)
+    line = printable(text)  # before it is measured: what is replaced may be longer or shorter
     if len(line) <= most:
         return concatenated(line)
     hovered = line if len(line) <= MOST_HOVERED else line[:MOST_HOVERED] + "…"

@@ -23,7 +23,7 @@ from mixtransforms.show.html.markup import (
 from mixtransforms.show.html.svg import sparkline
 from mixtransforms.show.words import attempt, display_name, short_repr
 
-# A notebook is stored with what it shows, and an editor renders 100 kB at once.
+# A notebook is stored with what it shows: a pipeline of thousands of transforms stays at about 100 kB.
 MOST_CHIPS, MOST_DETAILS = 60_000, 36_000
 """Characters of HTML that all chips of a pipeline may take, and that their tables of parameters may take in all."""
 
@@ -64,7 +64,7 @@ class Chips:
             self.shortened, table = True, Markup()
         self._details -= len(table)
         top = tag("details", {"open": bool(kind)}, tag("summary", name), table) if table else name
-        self._left -= len(top) + 60
+        self._left -= len(top) + 60  # about the element around it
         inner = values.child_transforms(transform)
         return concatenated(top, self.column(inner, depth + 1)) if inner else top
 

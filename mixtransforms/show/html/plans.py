@@ -15,11 +15,11 @@ from mixtransforms.show.html.markup import Markup, and_more, code_text, concaten
 from mixtransforms.show.html.svg import FAINT, ITSELF, LayerArea, bar, thumbnail
 from mixtransforms.show.style import ACCENT_OF_REST, SOURCE_ACCENTS
 
-# A notebook is stored with what it shows: 16 rows of 4 layers and 6 sources stay below 100 kB, and a page on a screen.
+# A notebook is stored with what it shows: 16 rows of 4 layers and 6 sources are about 100 kB at most, and two pages.
 MOST_ROWS, _MOST_LAYERS, _MOST_SOURCES = 16, 4, 6
 
 _MOST_MEASURED = 10_000_000
-"""Cells times layers squared up to which one sample is measured for display alone, about a tenth of a second."""
+"""Cells times layers squared up to which one sample is measured for display alone: a repr must come at once."""
 
 
 class _SourceShare(NamedTuple):
@@ -68,7 +68,7 @@ def _plan_header(plan: Plan) -> Markup:
 
 def _measured_shares(plan: Plan, layers: Sequence[Layer], count: int) -> tuple[IntArray, FloatArray] | None:
     """Sources and shares of the first samples; none where nobody has asked for them and it would take long."""
-    if "shares" in vars(plan):
+    if "shares" in vars(plan):  # somebody has asked already, and they are kept
         return plan.sources[:count], plan.share[:count]
     painted = np.bincount(np.concatenate([np.arange(0), *(layer.rows for layer in layers)]), minlength=count)
     deepest = int(painted.max(initial=0))

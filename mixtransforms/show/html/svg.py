@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from mixtransforms.core.layers import FloatArray, IntArray
 from mixtransforms.methods.schedules import Schedule, Then
 from mixtransforms.show.html.markup import Markup, concatenated, tag, tags
-from mixtransforms.show.methods.schedules import SampledSchedule, sampled
+from mixtransforms.show.methods.sampling import SampledSchedule, sampled
 from mixtransforms.show.style import SOURCE_ACCENTS
 
 ITSELF = "currentColor"
@@ -29,10 +29,10 @@ _THUMBNAIL_SIDE, _THINNEST_SIDE = 56, 10
 
 _MASK_CELLS = 10
 """Most cells of a mask's coarse picture, along each axis: a cell is 6 pixels of the thumbnail, and a table of 16 rows
-of 4 masks stays below 100 kB."""
+of 4 masks has about 100 kB."""
 
 _MASK_SAMPLES = 256
-"""Places along each axis at which a mask is read for that: means of 25 of them, whatever the size of the image."""
+"""Places along each axis at which a mask is read for that: 25 of them a cell, whatever the size of the image."""
 
 
 class LayerArea(NamedTuple):
@@ -115,6 +115,7 @@ def _plane(shape: tuple[int, ...], axes: tuple[int, ...], areas: Sequence[LayerA
     return svg(label, wide, tall, (max(width, 1), max(height, 1)), *inside, stretched=True)
 
 
+# Also an opacity of 0 leaves a tint, since the layer is there; and one of 1 lets the layers below shine through.
 def _fill(area: LayerArea) -> dict[str, object]:
     return {"fill": area.color, "fill-opacity": svg_number(0.15 + 0.75 * area.opacity), "stroke": area.color, **_THIN}
 
@@ -140,7 +141,7 @@ def _coarse_mask(area: LayerArea, mask: NDArray[Any], axes: tuple[int, ...]) -> 
     for axis, cuts in enumerate(cells):
         grid = np.add.reduceat(grid, cuts[:-1], axis=axis) / np.diff(cuts).reshape((-1, 1) if axis == 0 else (1, -1))
     rows, columns = (cuts * side / max(cuts[-1], 1) for cuts, side in zip(cells, sides, strict=True))
-    levels = np.ceil(grid * 4 - 1e-9).astype(int)
+    levels = np.ceil(grid * 4 - 1e-9).astype(int)  # a mean that is a quarter but for rounding is not two
     paths = []
     for level in range(1, 5):
         outline = "".join(_runs(levels == level, rows, columns))

@@ -58,6 +58,7 @@ def _holds(transform: Any, listed: Sequence[Any]) -> bool:
 
 def parameters(transform: Any) -> list[ShownParameter]:
     """The parameters of a transform, but for its children: those that differ from their defaults first."""
+    # From the most certain to the least: our own fields, the tables of files, and what a constructor asks for.
     ways = (_of_fields, _of_table, _of_signature)
     answers = (attempt(functools.partial(way, transform), None) for way in ways)
     found: list[ShownParameter] = next((told for told in answers if told is not None), [])

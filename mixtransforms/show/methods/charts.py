@@ -17,7 +17,7 @@ from mixtransforms.methods.base import Method
 from mixtransforms.methods.schedules import Schedule, now
 from mixtransforms.plan import BatchSpec
 from mixtransforms.show import style, words
-from mixtransforms.show.methods.schedules import sampled
+from mixtransforms.show.methods.sampling import sampled
 from mixtransforms.show.methods.statistics import DRAWN_CLASSES, CoverageMap, WeightStats, beta_shares
 from mixtransforms.show.picture import Picture, finished
 from mixtransforms.show.style import MARGIN, NORMAL, SMALL, SOURCE_COLORS
@@ -136,7 +136,7 @@ def _draw_own(axes: Axes, stats: WeightStats, method: Method) -> None:
         axes.plot(_middles(), masses * mixed.mean(), "o-", label=name, **line)
     if axes.get_legend_handles_labels()[1]:
         axes.legend(frameon=False, fontsize=SMALL)
-        axes.set_ylim(top=1.15 * axes.get_ylim()[1])
+        axes.set_ylim(top=1.15 * axes.get_ylim()[1])  # room for the legend, which lies on bars otherwise
 
 
 def _middles() -> FloatArray:
@@ -182,6 +182,7 @@ def _draw_map(coverage: CoverageMap, title: str, text: str) -> Picture:
     axes = figure.add_subplot(grid[2, 0], label="replaced")
     top = _scale_end(plane, coverage)
     extent = (0.0, plane.shape[1], plane.shape[0], 0.0)
+    # cividis is read alike with and without colour blindness.
     image = axes.imshow(plane, vmin=0.0, vmax=top, cmap="cividis", aspect="auto", extent=extent)
     axes.tick_params(labelsize=SMALL)
     for scale in (axes.xaxis, axes.yaxis):
@@ -207,6 +208,7 @@ def _draw_profile(axes: Axes, values: FloatArray, top: float, *, upright: bool =
     """A step for every cell; ``upright`` has the cells from top to bottom, as a map has them."""
     along, scale = (axes.yaxis, axes.xaxis) if upright else (axes.xaxis, axes.yaxis)
     side: Literal["horizontal", "vertical"] = "horizontal" if upright else "vertical"
+    # Outline and area apart: an outline that is filled would also have a line at 0.
     axes.stairs(values, orientation=side, baseline=None, color=_OWN, linewidth=1.5)
     axes.stairs(values, orientation=side, color=_OWN, alpha=0.2, fill=True)
     cells, weight = (len(values), 0) if upright else (0, len(values)), (0.0, _ROOM_ABOVE * top)

@@ -1,16 +1,14 @@
-"""The figure of schedules, and what every drawing of one has in common: how far it goes, and through which points."""
+"""The figure of schedules."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, NamedTuple
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from mixtransforms.core.errors import InputError
-from mixtransforms.core.layers import FloatArray, IntArray
-from mixtransforms.methods.schedules import LAST_EPOCH, Schedule
+from mixtransforms.methods.schedules import Schedule
+from mixtransforms.show.methods.sampling import shown_epochs
 from mixtransforms.show.needs import need_matplotlib, need_whole_number
 from mixtransforms.show.words import schedules_alt
 
@@ -54,45 +52,3 @@ def schedule(
     from mixtransforms.show.picture import finished
 
     return finished(schedule_curves(named, count, title), schedules_alt(named, count, title), save)
-
-
-class SampledSchedule(NamedTuple):
-    """The values of a schedule that are drawn.
-
-    Attributes:
-        epochs: ``(n,)``, ascending; all of them, or as many as a drawing can show.
-        values: ``(n,)``.
-        total: How many epochs there are.
-    """
-
-    epochs: IntArray
-    values: FloatArray
-    total: int
-
-
-def shown_epochs(last: int) -> int:
-    """How many epochs are drawn of schedules whose last change is in an epoch: a little more, to see that it stays."""
-    return last + max(last // 4, 2) + 1
-
-
-def sampled(schedule: Schedule, total: int | None = None, most: int | None = None) -> SampledSchedule:
-    """The values of a schedule, from the first epoch on.
-
-    Args:
-        schedule: Any.
-        total: How many epochs there are; ``None`` goes to a little after the last change.
-        most: How many are drawn; of more, the lowest and the highest ones of neighbours. ``None`` draws all.
-
-    Raises:
-        ValueError: It is a class of the user's own whose last epoch is none.
-    """
-    if total is None and not 0 <= schedule.last <= LAST_EPOCH:
-        raise ValueError(schedule.last)
-    count = shown_epochs(schedule.last) if total is None else total
-    epochs = np.arange(count)
-    values = np.asarray(schedule.over(epochs), np.float64)
-    if most is not None and count > most:
-        groups = np.array_split(epochs, most // 2)
-        ends = [{int(group[values[group].argmin()]), int(group[values[group].argmax()])} for group in groups]
-        epochs = np.array(sorted({0, count - 1}.union(*ends)))
-    return SampledSchedule(epochs, values[epochs], count)

@@ -14,10 +14,12 @@ from mixtransforms.core.layers import BoolArray, FloatArray, Layer, Mask
 from mixtransforms.methods.base import Method
 from mixtransforms.plan import BatchSpec, Plan
 from mixtransforms.rng.keys import Key
-from mixtransforms.show.words import HARDLY, HEAVY
 
 DRAWN_CLASSES = 10
 """Classes of the samples, in turn, for methods that read them."""
+
+HEAVY, HARDLY = 0.75, 0.95
+"""The largest share of a source or of a class below which a sample is heavily mixed, and above which hardly."""
 
 _DRAWING_SEED = 0  # one for all, so that two figures of a method are equal
 
@@ -26,12 +28,12 @@ _DRAWING_SEED = 0  # one for all, so that two figures of a method are equal
 _ENOUGH, _LEAST, _MOST = 30_000, 400, 1_200
 """Samples that differ, which is enough; least plans, for choices that a whole batch shares; most plans."""
 _MOST_COMPUTED = 5 * 10**7
-"""Roughly the numbers that are computed for all plans, about a second of work; it bounds the time of methods that paint
-through masks."""
+"""Roughly the numbers that are computed for all plans; it bounds the time of methods that paint through masks,
+which are read cell by cell."""
 _SAMPLE_BY_SAMPLE = 20_000
 """What a sample that is painted on several times costs beside those that are measured all at once."""
 _ALIKE = 1e-9
-"""Differences below this are rounding: sums of at most 2**24 terms near 1 are off by less."""
+"""Differences below this are rounding, of sums over all samples."""
 
 
 class WeightStats(NamedTuple):
@@ -123,6 +125,7 @@ def coverage_map(method: Method, spec: BatchSpec, epoch: int, where: str) -> Cov
             _add_steps(steps, part.take(np.flatnonzero(part.is_base)))
         samples += plan.size
         blends = blends or any(layer.blends for layer in plan.layers)
+    # Two samples or two million: the map is summed up once, from the steps of all of them.
     for axis in range(steps.ndim):
         np.cumsum(steps, axis=axis, out=steps)
     own = steps[(slice(-1),) * steps.ndim] / samples
@@ -159,7 +162,7 @@ def beta_shares(edges: FloatArray, alpha: float) -> FloatArray:
 def _beta_below(points: FloatArray, alpha: float) -> FloatArray:
     """The mass of Beta(alpha, alpha) below points in the lower half."""
     power = min(alpha, 1.0)  # as a law of w**power it has no pole at 0
-    grid = np.linspace(0.0, 0.5**power, 100_001)
+    grid = np.linspace(0.0, 0.5**power, 100_001)  # wrong by less than 1e-9, far below the noise of what is drawn
     weight = grid ** (1.0 / power)
     density = (4.0 * weight * (1.0 - weight) if alpha > 1.0 else 1.0 - weight) ** (alpha - 1.0)
     mass = np.concatenate([[0.0], np.cumsum(density[1:] + density[:-1])])
