@@ -104,7 +104,7 @@ _HELD_AS = ((v2.RandomIoUCrop, "sampler_options", "options"),)
 """Arguments that are held under another name, beside those with an underscore before it."""
 
 
-def _host_entry(name: str, cls: type) -> TypeEntry:
+def _torchvision_entry(name: str, cls: type) -> TypeEntry:
     """The entry of a class of the host, or of one derived from it, with its annotations mended."""
     theirs = [base.__name__ for base in reversed(cls.__mro__) if base.__module__.startswith("torchvision.")]
     mended = {argument: annotation for base in theirs for argument, annotation in _MENDED.get(base, {}).items()}
@@ -118,7 +118,7 @@ def _torchvision_entries() -> list[TypeEntry]:
         if isinstance(cls, type) and issubclass(cls, v2.Transform) and cls not in (v2.Transform, v2.Lambda)
     }
     ours = registry.with_seed(registry.host_entry(registry.BATCH_COMPOSE, door.BatchCompose, _TORCHVISION_VOCABULARY))
-    theirs = (_host_entry(f"torchvision.{name}", cls) for name, cls in public.items())
+    theirs = (_torchvision_entry(f"torchvision.{name}", cls) for name, cls in public.items())
     return [*registry.own_entries(door), ours, *theirs]
 
 
@@ -137,7 +137,7 @@ class TorchvisionCodec(Codec):
 
     def custom_entry(self, name: str, cls: type) -> TypeEntry:
         """The entry of a caller's own module."""
-        return super().custom_entry(name, cls) if issubclass(cls, MixTransform) else _host_entry(name, cls)
+        return super().custom_entry(name, cls) if issubclass(cls, MixTransform) else _torchvision_entry(name, cls)
 
     def held(self, transform: Any, entry: TypeEntry) -> Mapping[str, Any]:
         """Arguments from the attributes that hold them, put right where these differ from what was given."""
