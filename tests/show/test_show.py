@@ -114,9 +114,9 @@ def test_0_and_100_percent_mean_exactly_that(share, text):
 
 @pytest.mark.parametrize("draw", [show.batch, show.trace, show.compare, show.explore, show.weights, show.schedule])
 def test_every_argument_is_documented_once_and_before_what_is_returned(draw):
-    arguments, _, rest = draw.__doc__.partition("    Returns:\n")
+    arguments, _, rest = inspect.getdoc(draw).partition("\nReturns:\n")
     for name in inspect.signature(draw).parameters:
-        assert arguments.count(f"\n        {name}: ") == 1
+        assert arguments.count(f"\n    {name}: ") == 1
     assert "Raises:\n" in rest
 
 

@@ -153,14 +153,14 @@ def with_shared_arguments(drawing: Drawing) -> Drawing:
     Every argument of the signature that the function does not explain itself is explained in their order.
     """
     # At run time, as matplotlib does it: help() and notebooks show one text a figure, and no figure says it otherwise.
-    text = drawing.__doc__ or ""  # python -OO has none
-    entries = re.split(r"\n        (?=\w+: )", (ViewOptions.__doc__ or "").partition("\n\n    Raises:")[0])[1:]
+    # getdoc, since Python 3.13 takes the indentation away and others do not; python -OO has no documentation.
+    text, shared = inspect.getdoc(drawing) or "", inspect.getdoc(ViewOptions) or ""
+    entries = re.split(r"\n    (?=\w+: )", shared.partition("\n\nRaises:")[0])[1:]
     known = {entry.partition(":")[0]: entry for entry in entries}
-    missing = [
-        name for name in inspect.signature(drawing).parameters if name in known and f"\n        {name}: " not in text
-    ]
-    head, end, rest = text.partition("\n\n    Returns:")
-    drawing.__doc__ = "".join([head, *(f"\n        {known[name]}" for name in missing), end, rest]) or None
+    names = inspect.signature(drawing).parameters
+    missing = [known[name] for name in names if name in known and f"\n    {name}: " not in text]
+    head, end, rest = text.partition("\n\nReturns:")
+    drawing.__doc__ = "".join([head, *(f"\n    {entry}" for entry in missing), end, rest]) or None
     return drawing
 
 
