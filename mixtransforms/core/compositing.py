@@ -200,7 +200,7 @@ def _painting(rows: IntArray, shape: tuple[int, ...], layers: Sequence[Layer]) -
     found = []
     count = np.zeros(len(rows), np.int64)
     for layer in layers:
-        place = np.searchsorted(rows, layer.rows)
+        place = np.searchsorted(rows, layer.rows)  # of the few rows that are wanted, not of the whole batch
         index = np.flatnonzero(rows.take(place, mode="clip") == layer.rows)
         row = place[index]
         count[row] += 1
@@ -252,7 +252,7 @@ def _edges(length: int, boxes: IntArray, pixels: bool) -> IntArray:
     if pixels:
         return np.arange(length + 1)[:, None]
     cuts = np.sort(np.moveaxis(boxes, 1, 2).reshape(2 * len(boxes), boxes.shape[1]), axis=0)
-    cuts[1:][cuts[1:] == cuts[:-1]] = length
+    cuts[1:][cuts[1:] == cuts[:-1]] = length  # a cut that is there twice goes to the end, where it cuts nothing
     cuts.sort(axis=0)
     return np.asarray(cuts[: 1 + int((cuts < length).sum(axis=0).max(initial=0))])
 
@@ -276,6 +276,7 @@ def _outer_product(sides: Sequence[NDArray[Any]], count: int) -> NDArray[Any]:
 
 def _unite(weights: FloatArray, names: IntArray) -> None:
     """Adds weights ``(K, R, ...)`` of one name to the first of it: a sample painted on itself is seen once."""
+    # Pairs of layers, not of samples: there are two or three of them.
     for later in range(1, len(weights)):
         for former in range(later):
             same = names[former] == names[later]
@@ -289,6 +290,7 @@ def _shares_of_layers(shape: tuple[int, ...], painting: _Painting) -> FloatArray
     edges, weight = _composited(shape, painting)
     grid = tuple(range(2, weight.ndim))
     hidden = weight[0].max(axis=tuple(axis - 1 for axis in grid), initial=0.0) <= 0
+    # Volumes are whole numbers, so that shares of pastes are exact.
     weight *= _outer_product([np.diff(cuts, axis=0) for cuts in edges], len(painting.box[0]))
     share = weight.sum(axis=grid) / cells(shape)
     # What is left over, so that rows sum to 1; rounding must not leave a trace of a sample that is wholly hidden.

@@ -235,6 +235,7 @@ class Layer:
             return self.opacity
         if isinstance(self.region, Boxes):
             return self.opacity * self.region.volume / cells(shape)
+        # Soft masks are summed in float64, whatever their dtype; of bool masks the sum is exact.
         inside: FloatArray = self.region.values.reshape(len(self), -1).sum(axis=1, dtype=np.float64)
         return self.opacity * inside / cells(shape)
 
@@ -332,6 +333,7 @@ def _problems(layer: Layer, size: int, shape: tuple[int, ...]) -> Iterator[tuple
 
 def freeze(owner: object, **arrays: NDArray[Any]) -> None:
     """Sets read-only arrays on a frozen dataclass."""
+    # Plans are kept, replayed and compared: nobody may change one that somebody else holds.
     for name, array in arrays.items():
         array.flags.writeable = False
         object.__setattr__(owner, name, array)

@@ -150,6 +150,7 @@ def _split_rows(values: Any, counts: Sequence[int]) -> list[Any]:
     backend = backend_of(values)
     if backend is None:
         return parts
+    # Views of one array would change together, and each would be saved with all of it.
     return [part.clone() for part in parts] if backend == "torch" else [part.copy() for part in parts]
 
 
@@ -176,7 +177,7 @@ def _write_numbers(
     if backend is None:
         return _split_rows(values.tolist(), counts)
     kernel = kernel_of(backend)
-    plain = kernel.take(items[0], NO_ROWS)
+    plain = kernel.take(items[0], NO_ROWS)  # the dtype and the place, without the canvas of the first image
     parts = _split_rows(kernel.astype_like(values, plain), counts)
     for index, (count, item) in enumerate(zip(counts, items, strict=True)):
         if not count:
@@ -225,7 +226,7 @@ def _write_rows(objects: Surviving, counts: Sequence[int], items: Items) -> list
         parts = _split_rows([every[number] for number in objects.chosen.tolist()], counts)
         return [type(item)(part) for part, item in zip(parts, items, strict=True)]
     kernel = kernel_of(backend)
-    # Images without any objects may have rows of another shape.
+    # Images without any objects may have rows of another shape, which would not go into one array.
     every = kernel.concat(*([item for item in items if item.shape[0]] or items[:1]))
     parts = _retyped(_split_rows(kernel.take(every, objects.chosen), counts), items)
     return [part if count else take_rows(item, NO_ROWS) for part, item, count in zip(parts, items, counts, strict=True)]

@@ -76,6 +76,7 @@ def encode(geometry: FloatArray, format: str, canvas: Canvas) -> FloatArray:
 
 def to_plan(geometry: FloatArray) -> FloatArray:
     """What :func:`decode` returns as corners in the order of a plan's axes, ``(N, 2, 2)`` or ``(N, 4, 2)``."""
+    # Users, hosts and files write (x, y), arrays and plans (y, x): turned here, and nowhere between.
     return np.ascontiguousarray(geometry.reshape(len(geometry), 2 if geometry.ndim == 2 else 4, 2)[..., ::-1])
 
 
@@ -165,6 +166,7 @@ def _to_corners(corners: FloatArray) -> FloatArray:
 
 def _sides(values: FloatArray) -> tuple[FloatArray, FloatArray]:
     """The first and the second side as vectors, ``(N, 2)`` each, of boxes ``(..., width, height, degrees)``."""
+    # A negative side would turn the box around, which nobody means: it has no area, and is reported as degenerate.
     size, angle = np.maximum(values[:, 2:4], 0.0), np.deg2rad(values[:, 4])
     cos, sin = np.cos(angle), np.sin(angle)
     return size[:, :1] * np.stack([cos, -sin], axis=1), size[:, 1:] * np.stack([sin, cos], axis=1)
@@ -172,7 +174,7 @@ def _sides(values: FloatArray) -> tuple[FloatArray, FloatArray]:
 
 def _sizes_and_angle(corners: FloatArray) -> FloatArray:
     along, down = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 1]
-    angle = np.rad2deg(np.arctan2(-along[:, 1], along[:, 0]))
+    angle = np.rad2deg(np.arctan2(-along[:, 1], along[:, 0]))  # y runs down, angles run counter-clockwise
     return np.stack([np.hypot(*along.T), np.hypot(*down.T), angle], axis=1)
 
 

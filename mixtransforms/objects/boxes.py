@@ -126,6 +126,7 @@ def see_boxes(part: Contributions, boxes: FloatArray, rules: BoxRules) -> SeenOb
     """
     came, placed = (np.ascontiguousarray(np.moveaxis(corners, 0, -1)) for corners in (boxes, place_points(part, boxes)))
     start, stop = part.frame
+    # What lies beyond the canvas was never to be seen, so that it counts for nothing; beyond a frame it is cut off.
     window = np.minimum(np.maximum(placed, start), stop)  # (corner, axis, N)
     down, across = [_overlaps(window[:, axis], edges) for axis, edges in enumerate(part.edges)]
     outside = np.where(part.moved, _box_area(placed) - _box_area(window), 0.0)
@@ -134,9 +135,11 @@ def see_boxes(part: Contributions, boxes: FloatArray, rules: BoxRules) -> SeenOb
         return np.asarray((_sum_rows(down, field) * across).sum(axis=0))
 
     even, visible, weight = visibility(part, integral, outside, rules)
+    # Where weights vary, no border says where an object ends, and its box is left alone.
     shrinks = even & ~(part.is_base & (rules.occluded == "keep"))
     left = np.where(shrinks, _tight_boxes(part, window, down, across), window)
     changed = (left != window).any(axis=(0, 1)) | part.moved
+    # Of boxes that nothing has changed, what reaches beyond the canvas comes back as well.
     result = np.ascontiguousarray(np.moveaxis(np.where(changed, left, came), -1, 0))
     return SeenObjects(enough(visible, changed, left[1] - left[0], rules), result, changed, visible, weight)
 
@@ -177,6 +180,7 @@ def visibility(
     support = part.weight > 0
     shown, amount = integral(support.astype(np.float64)), integral(part.weight)
     area = shown + integral((~support).astype(np.float64)) + outside
+    # Weights are even where their variance is none: means of squares need no pixels, as comparing weights would.
     mean, overall = _ratio(amount, shown), _ratio(amount, area)
     even = np.asarray(_ratio(integral(part.weight**2), shown) - mean**2 <= EVEN)
     weights = {"mix": np.where(even, mean, overall), "visibility": overall, "ones": np.ones(len(area))}
@@ -192,6 +196,7 @@ def enough(visible: FloatArray, changed: BoolArray, sides: FloatArray, rules: Bo
         sides: Their heights and widths in pixels, ``(2, N)``.
         rules: What must be left of an object.
     """
+    # An object of which nothing is seen goes at any threshold, 0 included.
     seen = (visible > 0) & (visible >= rules.min_visibility - LIMIT_ROUNDING)
     area = sides[0] * sides[1]
     large = (np.minimum(*sides) >= rules.min_size - LIMIT_ROUNDING) & (area >= rules.min_area - LIMIT_ROUNDING)
@@ -228,6 +233,7 @@ def _tight_boxes(part: Contributions, window: FloatArray, down: FloatArray, acro
     rows = (down > 0) & (_sum_rows(across, support.swapaxes(0, 1)) > 0)
     cols = (across > 0) & (_sum_rows(down, support) > 0)
     (top, bottom), (left, right) = [_lit(lit, edges) for lit, edges in zip((rows, cols), part.edges, strict=True)]
+    # Cells are lit as a whole, and may reach beyond the box, which does not grow.
     return np.stack([np.maximum(window[0], [top, left]), np.minimum(window[1], [bottom, right])])
 
 

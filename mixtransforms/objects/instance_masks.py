@@ -51,6 +51,7 @@ def see_masks(part: Contributions, masks: Masks, rules: BoxRules) -> SeenObjects
     visible, opacity, mean, area = numbers
     weight = {"mix": opacity, "visibility": mean, "ones": np.ones_like(visible)}[rules.weight]
     changed = cut | part.moved
+    # Pixels are counted, so that thresholds need no allowance for rounding.
     keep = (visible > 0) & (visible >= rules.min_visibility) & (~changed | (area >= rules.min_area))
     return SeenObjects(keep, boxes, changed, visible, weight, left, area.astype(np.int64))
 
@@ -114,7 +115,7 @@ def _weights_in(part: Contributions, window: Window) -> FloatArray:
         for cut, side in zip(edges, window, strict=True)
     ]
     field = part.weight[..., 0][tuple(spans)]
-    if (field == field[:1, :1]).all():
+    if (field == field[:1, :1]).all():  # most instances lie on one side of a paste: no field of pixels is built
         return field[:1, :1]
     for axis, (cut, span, side) in enumerate(zip(edges, spans, window, strict=True)):
         ends = np.clip(cut[span.start : span.stop + 1], side.start, side.stop)

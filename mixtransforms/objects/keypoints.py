@@ -114,6 +114,7 @@ class Keypoints(checked.Checked):
                 wanted="single points (P, C)",
                 fix="Choose occluded='hide' or 'unlabel'; min_visible drops instances that lose too many points.",
             )
+        # A single point that is to be dropped is an instance of one point, which must be seen; others all stay.
         least = {"drop": 1}.get(occluded, 0) if single else self.min_visible
         return dataclasses.replace(self, columns=columns, occluded=occluded, min_visible=least)
 
@@ -190,6 +191,7 @@ def see_keypoints(part: Contributions, points: FloatArray, rules: Keypoints) -> 
         points = points.copy()
         value = np.where(own & (rules.occluded == "hide"), HIDDEN, UNLABELLED)
         points[..., v] = np.where(lost, value[:, None], points[..., v])
+    # Instances that lose nothing stay, however few of their points are labelled: mixing has not touched them.
     cut = np.asarray(lost.any(axis=1))
     return SeenPoints(~cut | (visible.sum(axis=1) >= rules.min_visible), points, visible, cut | part.moved)
 
@@ -198,7 +200,7 @@ def _owned_points(part: Contributions, placed: FloatArray) -> tuple[BoolArray, B
     """Which points ``(N, K, 2)`` lie inside the sample, and which of them on a pixel of the source."""
     inside, cells = np.ones(placed.shape[:-1], np.bool_), []
     for axis, edges in enumerate(part.edges):
-        at, cuts = placed[..., axis], edges[..., None]
+        at, cuts = placed[..., axis], edges[..., None]  # NaN compares false: it is nowhere
         inside &= (at >= cuts[0]) & (at < cuts[-1])
         cells.append((at >= cuts[1:-1]).sum(axis=0))
     entry = np.arange(len(part))[:, None]

@@ -21,7 +21,7 @@ from mixtransforms.objects.boxes import BoxRules
 from mixtransforms.objects.groups import Group
 
 SNAP = 1e-3
-"""Pixels; how far float32 fractions of an image may be from whole pixels."""
+"""Pixels; how far float32 fractions of an image may be from whole pixels: 1e-7 of images of up to 10,000 pixels."""
 
 CanvasSize = tuple[int, int]
 
@@ -80,6 +80,7 @@ def parse_annotations(
     Raises:
         InputError: Rows are of different number, or something is written in another form or for another canvas.
     """
+    # The anchor says how many objects there are: boxes before masks, and masks before keypoints.
     counts = list(map(len, columns[group.anchor]))
     for path, items in columns.items():
         _check_column(path, items, group.anchor, counts, canvases, first)
@@ -88,6 +89,7 @@ def parse_annotations(
     width, valid = 0, np.ones(len(resized), np.bool_)
     if group.boxes:
         boxes, form = _parse_boxes(columns[group.boxes], group.boxes, rules, first)
+        # Fractions are of an image as it came, and pixels of the padded one: padding is at the right and lower edges.
         corners = box_formats.decode(boxes, form, _canvas(canvases, counts))
         valid = ~box_formats.degenerate(corners)
         corners = box_formats.to_plan(_on_grid(corners) if corners.ndim == 2 else corners)
@@ -126,17 +128,17 @@ def items_of(column: Any, sizes: Sequence[CanvasSize]) -> Sequence[Any]:
     alike = len({(type(item), item.dtype) for item in arrays}) < 2 and len(_written_formats(arrays)) < 2
     if alike and len(arrays) == len(items):
         return items
+    # An empty array is often made by another line of the dataset, and has the default dtype: it does not count.
     telling = [item for item in arrays if item.shape[0]] or arrays
     empty = all(backends[type(item)] or _is_nothing(item) for item in items)
     if not arrays or len({backends[type(item)] for item in arrays}) > 1 or not empty:
         return [_empty_list(item, items) for item in items]
     kernel = kernel_of(str(backend_of(arrays[0])))
     dtype = kernel.common_dtype(telling)
-    like = [telling[0][:0] if _is_nothing(item) or not len(item) else item for item in items]
-    like = [kernel.wrap_like(item, telling[0] if not len(item) else item) for item in like]
-    return [
-        _on(kernel.wrap_like(kernel.astype(item, dtype), item), size) for item, size in zip(like, sizes, strict=True)
-    ]
+    nobody = kernel.wrap_like(telling[0][:0], telling[0])
+    like = [nobody if _is_nothing(item) or not len(item) else item for item in items]
+    typed = [kernel.wrap_like(kernel.astype(item, dtype), item) for item in like]
+    return [_on(item, size) for item, size in zip(typed, sizes, strict=True)]
 
 
 def check_forms(path: Path, items: Sequence[Any], *, masks: bool) -> None:
@@ -321,7 +323,7 @@ def _parse_masks(
     found = []
     for index, (item, masks, canvas) in enumerate(zip(items, hosts(items), canvases, strict=True), first):
         if not masks.size:
-            masks = np.zeros((len(item), *shape), masks.dtype)
+            masks = np.zeros((len(item), *shape), masks.dtype)  # of no objects, the shape is often (0,)
         elif masks.shape[1:] != tuple(canvas):
             raise InputError(
                 "Instance masks of another size",

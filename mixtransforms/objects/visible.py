@@ -140,6 +140,7 @@ def _by_row(parts: Sequence[Surviving]) -> Surviving:
     """All that survives, by the samples of the result."""
     if len(parts) == 1:
         return parts[0]
+    # Stable: in one sample the objects of the sample itself come first, then those of layers as they are painted.
     order = np.argsort(np.concatenate([part.row for part in parts]), kind="stable")
     whole: dict[str, Any] = {}
     for name in Surviving._fields:
