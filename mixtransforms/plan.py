@@ -72,7 +72,7 @@ class Plan(Displayed):
             return False
         if self.label_share is None or other.label_share is None:
             return self.label_share is other.label_share
-        return np.array_equal(self.label_share, other.label_share)
+        return np.array_equal(self.label_share, other.label_share)  # shares that are measured follow from the layers
 
     __hash__ = None  # type: ignore[assignment]
 

@@ -22,10 +22,11 @@ from mixtransforms.core.layers import Region, freeze
 from mixtransforms.methods.pairing import CLASS_AWARE, MUTUAL, PAIRINGS, Hints, partners
 from mixtransforms.methods.schedules import Schedule, now, number
 from mixtransforms.plan import BatchSpec, Layer, Plan
-from mixtransforms.rng.keys import Key, lent
+from mixtransforms.rng.keys import Key, give_back, lend
 
 NO_HINTS: Hints = MappingProxyType({})
 
+# Beyond them nothing changes any more: weights are 0 or 1 below, and 0.5 to three digits above.
 LOWEST_ALPHA, HIGHEST_ALPHA = 1e-6, 1e6
 
 
@@ -99,8 +100,9 @@ class Method(fields.Checked, Displayed, ABC):
         method = self.at(key.epoch) if self._has_schedules else self
         if not self._is_ours:  # which may keep its generator
             return method.draw(spec, key.generator(), hints).keyed(key)
-        with key.lent() as rng:
-            plan = method.draw(spec, rng, hints)
+        rng = key.lend()
+        plan = method.draw(spec, rng, hints)
+        give_back(rng)  # after an error nobody has it any more
         object.__setattr__(plan, "key", key)  # nobody else has seen the plan yet
         return plan
 
@@ -190,11 +192,13 @@ class PairMethod(Method):
 
     def pairs(self, spec: BatchSpec, rng: np.random.Generator, hints: Hints) -> Pairs:
         """Draws partners and gate. How many numbers are drawn does not depend on ``p``."""
+        # Only mutual partners can share a weight, and the default cycle has none.
         policy = "matching" if self.per == "pair" and self.pairing == "cycle" else self.pairing
         everyone = np.arange(spec.size, dtype=np.int64)
         partner = partners(policy, spec.size, rng, hints)
         leader = everyone
         if self.per != "sample":
+            # The lower of two leads, and the first of a batch.
             leader = np.minimum(everyone, partner) if self.per == "pair" else np.zeros_like(everyone)
         gate, p = rng.random(spec.size), self.p if isinstance(self.p, float) else now(self.p)
         # A cycle leaves nobody out. Methods of the user's own get arrays of their own: they may write into them.
@@ -247,8 +251,10 @@ def beta_weights(alpha: float | Schedule, size: int, rng: np.random.Generator) -
     alpha = alpha if isinstance(alpha, float) else now(alpha)
     if not alpha:
         return np.ones(size)
-    with lent(tuple(words.tolist())) as own:
-        return own.beta(alpha, alpha, size)
+    own = lend(tuple(words.tolist()))
+    weights = own.beta(alpha, alpha, size)
+    give_back(own)
+    return weights
 
 
 def alpha_field(default: float, source: str) -> Any:

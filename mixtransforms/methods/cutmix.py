@@ -102,11 +102,13 @@ class CutMix(PairMethod):
             low, high = np.floor(np.multiply.outer(self.minmax, shape)).astype(np.int64)
             side = low + _whole_below(size, high - low + 1)
         else:
+            # Sides in proportion to the sample's, and a box that covers 1 - weight of it: the d-th root of that.
             fraction = (1.0 - weight) ** (1.0 / max(1, len(shape)))
             side = (fraction[:, None] * shape).astype(np.int64)  # rounds down, since nothing is negative
         if self.placement == "clip":
             start = _whole_below(place, shape) - (side >> 1)
         elif self.placement == "uniform":
+            # From just before the sample to its last pixel: every pixel is under as many places of the box.
             start = _whole_below(place, shape + side) - side
         else:
             start = _whole_below(place, shape - side + 1)
@@ -117,4 +119,4 @@ class CutMix(PairMethod):
 
 def _whole_below(uniform: FloatArray, count: IntArray) -> IntArray:
     """Uniform whole numbers in ``[0, count)`` from uniform numbers in ``[0, 1)``."""
-    return np.minimum((uniform * count).astype(np.int64), count - 1)
+    return np.minimum((uniform * count).astype(np.int64), count - 1)  # the product may be rounded up to the count

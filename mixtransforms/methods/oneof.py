@@ -97,9 +97,10 @@ class OneOf(Method):
         bounds = np.cumsum([now(weight) for weight in weights]) * now(self.p)
         if bounds[-1] > 1.0 - SUM_TOLERANCE:  # rounding must not leave a gap for "unmixed"
             bounds[-1] = 1.0
-        ticket = rng.random(spec.size)
+        ticket = rng.random(spec.size)  # also where one of them decides, so that the methods' draws stay as they are
         if self.per == "batch":
             ticket = np.broadcast_to(ticket[:1], ticket.shape)
+        # On the right side: a method of weight 0 is not chosen by a ticket of 0 either.
         chosen = np.searchsorted(bounds, ticket, side="right")
         # Every method draws for the whole batch, so that the draws of one do not depend on the choice.
         plans = [method.draw(spec, rng, hints).where(chosen == index) for index, method in enumerate(self.transforms)]
@@ -112,7 +113,7 @@ def merge(spec: BatchSpec, plans: Sequence[Plan], make: Callable[..., Plan] = Pl
     if all(plan.label_share is None for plan in plans):
         return merged
     share = np.zeros(merged.sources.shape)
-    share[:, 0] = 1.0
+    share[:, 0] = 1.0  # whom no method mixes is all itself
     for plan in plans:
         mixed = np.unique(np.concatenate([np.arange(0), *(layer.rows for layer in plan.layers)]))
         columns = plan.target_share.shape[1]

@@ -18,6 +18,7 @@ Hints = Mapping[str, NDArray[Any]]
 def cycle(size: int, rng: np.random.Generator) -> IntArray:
     """A random cycle through the whole batch: nobody is its own partner, every other sample equally likely."""
     order = rng.permutation(size)
+    # The samples in a random order, each with the next one: a cycle of all, and every cycle as likely as another.
     partner = np.empty(size, np.int64)
     partner[order[:-1]], partner[order[-1:]] = order[1:], order[:1]
     return partner
@@ -35,12 +36,12 @@ def matching(size: int, rng: np.random.Generator) -> IntArray:
 
 def permutation(size: int, rng: np.random.Generator) -> IntArray:
     """A random permutation; on average one sample of the batch is its own partner and stays unmixed."""
-    return rng.permutation(size).astype(np.int64, copy=False)
+    return rng.permutation(size).astype(np.int64, copy=False)  # of 32 bits on Windows before NumPy 2
 
 
 def roll(size: int, rng: np.random.Generator) -> IntArray:
     """The sample before, as ``torch.roll(x, 1, 0)`` and torchvision have it. Draws nothing."""
-    return (np.arange(size, dtype=np.int64) - 1) % max(size, 1)
+    return (np.arange(size, dtype=np.int64) - 1) % max(size, 1)  # an empty batch leaves no remainder
 
 
 def flip(size: int, rng: np.random.Generator) -> IntArray:
@@ -62,6 +63,7 @@ def _choose(rng: np.random.Generator, allowed: NDArray[np.bool_]) -> IntArray:
     size = len(allowed)
     if not size:
         return np.arange(0, dtype=np.int64)
+    # A ticket for every pair, allowed or not: how many numbers are drawn must not depend on the labels.
     ticket = np.where(allowed, rng.random((size, size)), -1.0)
     return np.where(allowed.any(axis=1), ticket.argmax(axis=1), np.arange(size, dtype=np.int64))
 

@@ -42,7 +42,6 @@ from mixtransforms.rng.keys import Key
 SPEC = BatchSpec(16, (12, 20))
 
 
-@register
 @dataclass(frozen=True, repr=False)
 class ResizeLike(PairMethod):
     """Pastes the whole partner, made smaller; as Qin et al., ResizeMix, arXiv:2012.11101."""
@@ -71,7 +70,6 @@ class ResizeLike(PairMethod):
         return pair_plan(spec, Layer(pairs.rows, pairs.source, ones, region, whole))
 
 
-@register
 @dataclass(frozen=True, repr=False)
 class HalfLike(PairMethod):
     """Takes a half from the partner, blended by a weight of Beta's."""
@@ -87,7 +85,6 @@ class HalfLike(PairMethod):
         return self.paint(spec, pairs, 1 - weight, Boxes(full.start + across * np.array(spec.shape) // 2, full.stop))
 
 
-@register
 @dataclass(frozen=True, repr=False)
 class LoneLike(Method):
     """Paints a corner of the next sample, through a mask; not even a pair method."""
@@ -110,9 +107,11 @@ TOYS = [
 
 
 @pytest.fixture(scope="module", autouse=True)
-def forgotten() -> Iterator[None]:
+def registered() -> Iterator[None]:
+    """While these tests run, and no longer: other tests look at all methods that there are."""
+    toys = [register(toy) for toy in (ResizeLike, HalfLike, LoneLike)]
     yield
-    for toy in (ResizeLike, HalfLike, LoneLike):
+    for toy in toys:
         registry._methods.pop(toy.__name__)
 
 

@@ -2,8 +2,9 @@
 
 import multiprocessing
 import os
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 from mixtransforms import BatchSpec, Plan
 from mixtransforms.methods import CutMix, MixUp, OneOf
 from mixtransforms.methods.base import Method, beta_weights
-from mixtransforms.rng.keys import Key, lent, philox
+from mixtransforms.rng.keys import Key, give_back, lend, philox
 
 HIGHEST = 2**64 - 1
 KEYS = [
@@ -31,13 +32,22 @@ DRAWS = [
 ]
 
 
+@contextmanager
+def borrowed(rng: np.random.Generator) -> Iterator[np.random.Generator]:
+    """A generator that is given back, whatever happens."""
+    try:
+        yield rng
+    finally:
+        give_back(rng)
+
+
 @pytest.mark.parametrize("key", KEYS, ids=str)
 def test_a_lent_generator_draws_what_a_constructed_one_draws(key: Key) -> None:
     for before in DRAWS:  # whatever its last borrower left behind
-        with Key(1).lent() as rng:
+        with borrowed(Key(1).lend()) as rng:
             before(rng)
         constructed = key.generator()
-        with key.lent() as rng:
+        with borrowed(key.lend()) as rng:
             for draw in DRAWS:
                 np.testing.assert_array_equal(draw(rng), draw(constructed))
 
@@ -45,23 +55,23 @@ def test_a_lent_generator_draws_what_a_constructed_one_draws(key: Key) -> None:
 def test_generators_in_use_draw_in_turns() -> None:
     constructed = [key.generator() for key in KEYS]
     with ExitStack() as blocks:
-        borrowed = [blocks.enter_context(key.lent()) for key in KEYS]
-        assert len(set(map(id, borrowed))) == len(KEYS)
+        taken = [blocks.enter_context(borrowed(key.lend())) for key in KEYS]
+        assert len(set(map(id, taken))) == len(KEYS)
         for _ in range(3):
             for draw in DRAWS:
-                for mine, theirs in zip(borrowed, constructed, strict=True):
+                for mine, theirs in zip(taken, constructed, strict=True):
                     np.testing.assert_array_equal(draw(mine), draw(theirs))
 
 
 def test_the_draws_of_beta_leave_their_surroundings_alone() -> None:
     rng, twin = Key(5).generator(), Key(5).generator()
-    with Key(5).lent() as borrowed:
+    with borrowed(Key(5).lend()) as mine:
         for alpha in (0.2, 1.0, 0.0, 3.0):
             words = twin.bit_generator.random_raw(2)
             expected = philox(words).beta(alpha, alpha, 4) if alpha else np.ones(4)
             np.testing.assert_array_equal(beta_weights(alpha, 4, rng), expected)
-            np.testing.assert_array_equal(beta_weights(alpha, 4, borrowed), expected)
-            assert rng.random() == borrowed.random() == twin.random()
+            np.testing.assert_array_equal(beta_weights(alpha, 4, mine), expected)
+            assert rng.random() == mine.random() == twin.random()
 
 
 CHOICE = OneOf([MixUp(0.3), OneOf([CutMix(), MixUp(2.0, per="pair")]), CutMix(0.1)])
@@ -77,14 +87,14 @@ def test_draws_within_draws() -> None:
 
 def test_a_generator_comes_back_after_an_error() -> None:
     def fails() -> None:
-        with Key(3).lent() as rng:
+        with borrowed(Key(3).lend()) as rng:
             rng.random(3)
             raise KeyError("on purpose")
 
     for _ in range(3):
         with pytest.raises(KeyError, match="on purpose"):
             fails()
-    with Key(3).lent() as rng, Key(3).lent() as other:
+    with borrowed(Key(3).lend()) as rng, borrowed(Key(3).lend()) as other:
         assert rng.random() == other.random() == Key(3).generator().random()
 
 
@@ -103,7 +113,7 @@ def _in_a_child(queue: Any) -> None:
 def test_a_child_that_was_forked_in_the_middle_of_a_draw() -> None:
     context = multiprocessing.get_context("fork")
     queue = context.Queue()
-    with lent((1, 2)) as rng:
+    with borrowed(lend((1, 2))) as rng:
         rng.random(5)
         child = context.Process(target=_in_a_child, args=(queue,))
         child.start()
