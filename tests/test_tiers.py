@@ -36,6 +36,13 @@ def test_a_cover_is_small(lengths):
     assert first * second <= len(cover(rows)) <= 2 * first * second + 4
 
 
+def test_what_must_occur_by_itself_does():
+    rows = list(itertools.product(range(3), range(3), range(3)))
+    chosen = cover(rows, lambda row: row[:2], lambda row: (row[2], row))
+    assert chosen == rows
+    assert {row[2] for row in cover(rows, lambda row: row[:2], lambda row: row[2:])} == {0, 1, 2}
+
+
 def test_rows_are_what_their_factors_say():
     rows = [{"a": a, "b": b, "c": c} for a, b, c in itertools.product(range(3), range(3), range(3))]
     chosen = cover(rows, lambda row: (row["a"], row["b"]))

@@ -42,21 +42,27 @@ def taken(which: Iterable[Case], forms: Iterable[Form]) -> list[Row]:
 def parts(row: Row) -> tuple[str, ...]:
     """What may be broken by itself, or two of these together: arithmetic, memory, a method, and what a door makes of it."""
     case, form, way = row
-    return str(case.door), case.configured, str(form), way
+    return str(case.door), case.configured, f"{form.backend} {form.dtype}", form.layout, form.memory, way
 
 
-# Arithmetic depends on the form and the way, plans on the method, the call on the door: nothing looks at three of them.
-@in_every_way("case form", some(taken(cases(), [*forms("numpy"), *forms("torch")]), parts))
+def together(row: Row) -> tuple[tuple[str, str]]:
+    """What occurs at least once as a whole: every form in every way."""
+    return ((str(row[1]), row[2]),)
+
+
+# Arithmetic depends on the form and the way, plans on the method, the call on the door: what is of the form occurs as a
+# whole, and everything else meets everything else in pairs.
+@in_every_way("case form", some(taken(cases(), [*forms("numpy"), *forms("torch")]), parts, together))
 def test_every_form(case: Case, form: Form) -> None:
     assert_all(FOR_ALL_FORMS, case, form)
 
 
-@in_every_way("case form", some(taken(cases(first=True), FLOAT_FORMS), parts))
+@in_every_way("case form", some(taken(cases(first=True), FLOAT_FORMS), parts, together))
 def test_floats(case: Case, form: Form) -> None:
     assert_all(FOR_FLOATS, case, form)
 
 
-@in_every_way("case form", some(taken(cases(), SOME_FORMS), parts))
+@in_every_way("case form", some(taken(cases(), SOME_FORMS), parts, together))
 def test_some_forms(case: Case, form: Form) -> None:
     assert_all(FOR_SOME_FORMS, case, form)
 
@@ -69,7 +75,9 @@ AGREEING = [
 ]
 
 
-@pytest.mark.parametrize(("case", "form", "ways"), some(AGREEING, lambda row: parts((*row[:2], str(row[2])))), ids=str)
+@pytest.mark.parametrize(
+    ("case", "form", "ways"), some(AGREEING, lambda row: parts((*row[:2], str(row[2]))), together), ids=str
+)
 def test_numpy_and_torch_agree(case: Case, form: Form, ways: tuple[str, str]) -> None:
     with painted_by(*ways):
         backends_agree(case, form)

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tiers
 from forms import memory
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -168,7 +169,7 @@ def check(got: dict[str, Any], expected: dict[str, Any], told: dict[str, Any], f
                 np.testing.assert_array_equal(value.astype(dtype), wanted.astype(dtype), err_msg=name)
 
 
-@settings(max_examples=300)
+@settings(max_examples=300 if tiers.everything else 60)
 @given(data=st.data(), plan=plans(), container=st.sampled_from(CONTAINERS))
 def test_objects_become_what_each_becomes_by_itself(data: st.DataObject, plan: Plan, container: str) -> None:
     told, form = data.draw(tellings(plan, TYPED if container == "typed" else tuple(FORMATS)))
@@ -192,7 +193,7 @@ def test_objects_become_what_each_becomes_by_itself(data: st.DataObject, plan: P
 # ------------------------------------------------------------------------------------------ what is seen
 
 
-@settings(max_examples=200)
+@settings(max_examples=200 if tiers.everything else 60)
 @given(plan=plans())
 def test_what_is_seen_together_is_what_is_seen_alone(plan: Plan) -> None:
     """The same sources, grids and weights, bit for bit; cells that only others have are never seen."""

@@ -18,15 +18,19 @@ everything = False
 """Whether the exhaustive tier runs as well; conftest sets it before it imports tests."""
 
 
-def cover(rows: Iterable[Row], factors: Callable[[Row], Sequence[Hashable]] = tuple) -> list[Row]:
+Factors = Callable[[Row], Sequence[Hashable]]
+
+
+def cover(rows: Iterable[Row], factors: Factors = tuple, also: Factors = lambda row: ()) -> list[Row]:
     """Rows, in their order, that have every pair of factors which any of the given ones has.
 
     Args:
         rows: Cases.
         factors: What a case is made of; values are told apart by their place.
+        also: What must occur by itself, such as three values together.
     """
     rows = list(rows)
-    pairs = [set(itertools.combinations(enumerate(factors(row)), 2)) for row in rows]
+    pairs = [{*itertools.combinations(enumerate(factors(row)), 2), *enumerate(also(row))} for row in rows]
     missing = set().union(*pairs)
     # Greedy; what a row adds only falls, so that a row which still adds as much as it was put down for is the best one.
     heap = [(-len(own), index) for index, own in enumerate(pairs)]
@@ -43,9 +47,9 @@ def cover(rows: Iterable[Row], factors: Callable[[Row], Sequence[Hashable]] = tu
     return [rows[index] for index in sorted(chosen)]
 
 
-def some(rows: Iterable[Row], factors: Callable[[Row], Sequence[Hashable]] = tuple) -> list[Row]:
+def some(rows: Iterable[Row], factors: Factors = tuple, also: Factors = lambda row: ()) -> list[Row]:
     """A cover of the rows, or all of them under ``--full``."""
-    return list(rows) if everything else cover(rows, factors)
+    return list(rows) if everything else cover(rows, factors, also)
 
 
 def product(**axes: Iterable[Any]) -> pytest.MarkDecorator:
