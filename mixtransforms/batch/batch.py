@@ -69,6 +69,7 @@ class Template:
         whole: Lengths of all axes of its images but samples and channels, and which of these are mixed.
         spec: Size and mixed axes.
         sizes: Height and width of the images as they came, where they were padded.
+        settled: Whether the structure alone decided all this, so that it is right for every batch of it.
     """
 
     records: tuple[Path, ...]
@@ -81,15 +82,7 @@ class Template:
     whole: tuple[tuple[int, ...], tuple[int, ...]]
     spec: BatchSpec
     sizes: tuple[tuple[int, ...], ...] = ()
-
-    @property
-    def may_be_kept(self) -> bool:
-        """Whether it is right for every batch of its structure.
-
-        Padded images take their sizes from the values, and of records the structure leaves out the lengths.
-        """
-        images = [slot.target.path for slot in self.images]
-        return not (self.sizes or any(path[: len(place)] == place for path in images for place in self.records))
+    settled: bool = True
 
     @property
     def padded(self) -> bool:

@@ -107,6 +107,17 @@ class Inventory:
         """Number of samples by the first images, or ``None`` where there are none."""
         return next((len(e.value) for e in self.entries if e.role == TARGET and e.kind == IMAGE), None)
 
+    @property
+    def images_in_records(self) -> bool:
+        """Whether images stand in records, which are read by columns."""
+        images = [e.path for e in self.entries if e.role == TARGET and e.kind == IMAGE]
+        return any(path[: len(place)] == place for path in images for place in self.records)
+
+    @property
+    def counts_decide(self) -> bool:
+        """Whether a list passes only because it has not one entry for every object, see :func:`_refuse_beside`."""
+        return any(_may_list_objects(entry) for entry in self.entries)
+
     def check(self, labels: Any = None) -> None:
         """Refuses what would pass in silence and should have been mixed, or cannot be.
 
@@ -423,7 +434,7 @@ def _refuse_beside(entry: Entry, inventory: Inventory) -> InputError | None:
         return None
     if finder.named_kind(inventory.batch, path, entry.parent) == MASK and depth(value) > 1 and not _has_arrays(value):
         return _polygons(path)
-    if not value or not all(type(item) in (list, tuple) for item in value) or finder.declared(path) is not None:
+    if not _may_list_objects(entry) or finder.declared(path) is not None:
         return None
     for group in entry.beside:
         anchor = next(other.value for other in inventory.entries if other.path == group.anchor)
@@ -431,6 +442,12 @@ def _refuse_beside(entry: Entry, inventory: Inventory) -> InputError | None:
         if any(counts) and [len(item) for item in value] == counts:
             return _unknown(path, value, beside=True)
     return None
+
+
+def _may_list_objects(entry: Entry) -> bool:
+    """Whether a value beside objects is a list of lists, which may have an entry for each of them."""
+    lists = entry.value if entry.beside and type(entry.value) in (list, tuple) else ()
+    return bool(lists) and all(type(item) in (list, tuple) for item in lists)
 
 
 def _refuse_unknown(entry: Entry, inventory: Inventory) -> InputError | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -59,7 +60,7 @@ def find_batch(
         found = template.read(given, samples=samples, rows=rows)
     else:
         found = _first(given, finder, fill if pad else None, own, labels_follow, samples, rows)
-        if key is not None and found.template.may_be_kept:
+        if key is not None and found.template.settled:
             finder.memo[key] = found.template
     if rows and not rows.keys() <= {target.path for target in found.images}:  # they stand where no painter sees them
         return find_batch(batch, finder, pad=pad, fill=fill, labels=labels, labels_follow=labels_follow)
@@ -82,7 +83,8 @@ def _first(
     batch, found = inventory.batch, inventory.targets
     if layout.is_table:
         found = [target._replace(kind=TABLE) if target.kind == IMAGE else target for target in found]
-    sizes, found = _padded(found, layout, fill)
+    unpadded = found
+    sizes, found = _padded(unpadded, layout, fill)
     images = [target._replace(value=_as_array(target)) for target in found if target.kind == IMAGE]
     roots = images or [target for target in found if target.kind == TABLE]
     if not roots:
@@ -105,6 +107,9 @@ def _first(
         layout.whole(images[0].value, spell(images[0].path)) if images else ((), ()),
         _one_spec(images + others, axes),
         sizes,
+        # Padding looks at the sizes of values, and of records the structure leaves out the lengths of their arrays.
+        settled=not (inventory.counts_decide or inventory.images_in_records)
+        and all(map(operator.is_, found, unpadded)),
     )
     return template.found(given, batch, tuple(images), tuple(others), samples, rows)
 
