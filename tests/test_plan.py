@@ -83,6 +83,9 @@ def test_shares_are_those_of_one_sample_after_the_other(
         plan = random_layers(rng, int(rng.integers(1, 9)), shape, tuple(kinds))
         np.testing.assert_allclose(plan.share, composited(plan), rtol=0, atol=2.3e-16)
         np.testing.assert_allclose(plan.share.sum(axis=1), 1.0, rtol=0, atol=4.5e-16)
+        for layer in plan.layers:
+            if layer.region is None:  # rounding leaves no trace of what is wholly hidden
+                assert not plan.share[layer.rows[layer.opacity == 1], 0].any()
         for row, (sources, share) in enumerate(zip(plan.sources, plan.share, strict=True)):
             painted = [layer.source[layer.rows == row] for layer in plan.layers if row in layer.rows]
             used = [row, *np.concatenate([[], *painted]).astype(int).tolist()]
