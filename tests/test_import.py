@@ -82,6 +82,13 @@ def test_a_door_loads_its_own_host_alone(door, others):
     assert packages & others == set()
 
 
+def test_functional_is_loaded_when_it_is_first_used():
+    pytest.importorskip("torchvision")
+    name = "mixtransforms.torchvision.functional"
+    code = f"import sys, mixtransforms.torchvision as door; print({name!r} in sys.modules, door.functional.__name__)"
+    assert fresh(code) == f"False {name}"
+
+
 def test_the_import_takes_less_than_300_ms():
     code = "import time; t = time.perf_counter(); import mixtransforms; print(time.perf_counter() - t)"
     assert min(float(fresh(code)) for _ in range(3)) < 0.3
