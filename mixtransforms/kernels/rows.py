@@ -75,7 +75,7 @@ def paint(
     order = [0, *sorted(range(1, canvas.ndim), key=lambda axis: -canvas.strides[axis])]
     canvas, places = canvas.transpose(order), [order.index(axis) for axis in axes]
     rows = list(canvas)
-    stacks = _by_row(layers, rows, places, ids)
+    stacks = _layers_by_row(layers, rows, places, ids)
     if originals is None:
         _paint_in_place(rows, stacks)
         return
@@ -150,7 +150,9 @@ def _inplace_order(painted: Sequence[Sequence[int]]) -> Iterator[InplaceStep]:
         yield InplaceStep(row, bool(readers[row]) or later, done)
 
 
-def _by_row(layers: Sequence[Layer], rows: Sequence[Array], axes: Sequence[int], ids: bool) -> list[list[RowLayer]]:
+def _layers_by_row(
+    layers: Sequence[Layer], rows: Sequence[Array], axes: Sequence[int], ids: bool
+) -> list[list[RowLayer]]:
     """The layers of every row, in painting order."""
     by_row: list[list[RowLayer]] = [[] for _ in rows]
     for layer in layers:

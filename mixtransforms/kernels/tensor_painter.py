@@ -59,7 +59,7 @@ def paint(
     places = [order.index(axis) for axis in axes]
     canvas = original
     for number in range(tensors.source.shape[0]):
-        other = _shown(original, tensors, number, places, resizes)
+        other = _shown_source(original, tensors, number, places, resizes)
         canvas = _with_layer(canvas, other, tensors, number, places, dominant)
     return canvas.permute([order.index(axis) for axis in range(array.ndim)])
 
@@ -160,7 +160,7 @@ def has_tangent(array: Tensor) -> bool:
     return unpacked.tangent is not None
 
 
-def _shown(original: Tensor, tensors: PlanTensors, number: int, axes: Sequence[int], resizes: bool) -> Tensor:
+def _shown_source(original: Tensor, tensors: PlanTensors, number: int, axes: Sequence[int], resizes: bool) -> Tensor:
     """What a layer shows of its sources, for every row at every cell."""
     source, rank = tensors.source[number], len(axes)
     if tensors.shift is None and tensors.crop is None:
