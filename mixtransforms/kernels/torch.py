@@ -151,9 +151,15 @@ def paste_all(
         return
     partner, edges = np.arange(len(canvas)), np.zeros((2, len(canvas), len(axes)), np.int64)
     partner[rows], edges[0, rows], edges[1, rows] = source, region.start, region.stop
+    # As numbers and an axis at a time: `tensor_painter.cells_inside`, which makes booleans of all cells, takes 0.2 ms
+    # longer for 128 samples of 32 x 32, which is most of the call.
+    inside: Any = 1
+    for axis, start, stop in zip(axes, *np.moveaxis(edges, -1, 1), strict=True):
+        steps = np.arange(canvas.shape[axis + 1])
+        within = ((steps >= start[:, None]) & (steps < stop[:, None])).astype(f"i{canvas.itemsize}")
+        shape = [len(canvas), *(length if place == axis else 1 for place, length in enumerate(canvas.shape[1:]))]
+        inside = inside * torch.from_numpy(within.reshape(shape))
     out, given = (torch.from_numpy(array.view(f"i{array.itemsize}")) for array in (canvas, original))
-    start, stop = torch.from_numpy(edges)
-    inside = tensor_painter.cells_inside(given.shape, start, stop, [axis + 1 for axis in axes]).to(given.dtype)
     change = given.index_select(0, torch.from_numpy(partner)).sub_(given)
     torch.addcmul(given, change, inside, out=out)
 
