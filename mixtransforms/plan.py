@@ -194,7 +194,7 @@ class Plan(Displayed):
         Returns:
             A new array of the same type, shape and dtype.
         """
-        from mixtransforms.kernels.paint import apply_plan  # the one call upward: plans are useful on their own
+        from mixtransforms.kernels.paint import apply_plan  # loaded when it is used: drawing needs no kernel
 
         return apply_plan(self, array, layout)
 

@@ -2,7 +2,7 @@
 
 A value is known by its type, by a declared name, position or path, by a default name, or as one of the first two items
 of a tuple or list, ``(images, labels)``. An array that is none of these is an error: nothing is passed over in silence.
-Whoever looks for images, labels or objects selects from the inventory; nobody walks the batch again.
+Whoever looks for images, labels or objects selects from the inventory.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 from collections import deque
 from collections.abc import Callable, Collection, Mapping
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from mixtransforms.containers.mixed import is_mixed
@@ -102,10 +103,11 @@ class Inventory:
         """Where anything is told of objects."""
         return frozenset(path for group in self.groups for path in group.members)
 
-    @property
-    def images(self) -> int | None:
-        """Number of samples by the first images, or ``None`` where there are none."""
-        return next((len(e.value) for e in self.entries if e.role == TARGET and e.kind == IMAGE), None)
+    @cached_property
+    def count(self) -> int | None:
+        """Number of samples by the first images or table, or ``None`` where there are none."""
+        roots = (e for e in self.entries if e.role == TARGET and getattr(e.kind, "name", e.kind) in (IMAGE, TABLE))
+        return next((len(entry.value) for entry in roots), None)
 
     @property
     def images_in_records(self) -> bool:
@@ -465,7 +467,7 @@ def _refuse_unknown(entry: Entry, inventory: Inventory) -> InputError | None:
 def _refuse_no_array(entry: Entry, inventory: Inventory) -> InputError | None:
     """What is no array, would pass beside images, and should have been mixed with them."""
     value, path = entry.value, entry.path
-    if entry.role != REST or value is None or inventory.images is None:
+    if entry.role != REST or value is None or inventory.count is None:
         return None
     if inventory.finder.named_kind(inventory.batch, path, entry.parent) is None and not _hides_arrays(value):
         return None
@@ -483,7 +485,7 @@ def _refuse_numbers(entry: Entry, inventory: Inventory) -> InputError | None:
     value, path = entry.value, entry.path
     if entry.role != INNER or not path or not is_flat(value) or isinstance(entry.parent, Columns):
         return None  # plain numbers in a record say something of the sample: its size, or where it comes from
-    if backend_of(value[0]) or len(value) != inventory.images or is_of_sample(path):
+    if backend_of(value[0]) or len(value) != inventory.count or is_of_sample(path):
         return None
     return _unknown(path, value)
 

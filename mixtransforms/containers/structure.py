@@ -7,17 +7,20 @@ from collections.abc import Hashable, Sequence
 from typing import Any
 
 from mixtransforms.containers.records import is_records
-from mixtransforms.containers.tree import children, columns, is_flat, is_picture, is_picture_type, sort_of
+from mixtransforms.containers.tree import (
+    children,
+    columns,
+    is_flat,
+    is_picture,
+    is_picture_type,
+    names_of_type,
+    sort_of,
+)
 from mixtransforms.core.backends import backend_of_type
 from mixtransforms.rng.keys import PLAIN
 
 LONGEST = 16
-"""Items of the longest list whose items may differ; what has more has an item for every sample, and these are alike."""
-
-
-FEW = 3
-"""Items of a list that are looked at one by one, as images with their labels are: cheaper than what they share."""
-
+"""Items of the longest list whose items may differ; what has more has an item for every sample, and must be alike."""
 
 FEW = 3
 """Items of a list that are looked at one by one, as images with their labels are: cheaper than what they share."""
@@ -65,9 +68,10 @@ def batch_key(node: Any) -> Hashable | None:
         return kind if _is_opaque(kind) else None
     if sort == "list":
         kinds: set[Any] = set(map(type, node))
-        if all(map(_is_opaque, kinds)):
-            return kind, len(node), frozenset(kinds)
-        if len(node) > FEW and len(kinds) == 1 and (only := kinds.pop()) not in (list, tuple):
+        if all(map(_is_opaque, kinds)):  # where they differ, their order counts: a position may be declared
+            return kind, len(node), frozenset(kinds) if len(kinds) == 1 else tuple(map(type, node))
+        only = next(iter(kinds))
+        if len(kinds) == 1 and only not in (list, tuple) and (len(node) > FEW or names_of_type(only)):
             common = common_key(node, exact=backend_of_type(only) is not None, lists=False)
             if common is not None:
                 return kind, len(node), common

@@ -146,7 +146,7 @@ Region = Boxes | Mask | None
 
 @dataclass(frozen=True, eq=False)
 class Layer:
-    """One coat of paint: on the samples ``rows``, the original samples ``source``.
+    """What one layer paints: on the samples ``rows``, the original samples ``source``.
 
     Attributes:
         rows: Samples painted on, ``(n,)`` int64, each at most once.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from typing import Any
+from weakref import WeakKeyDictionary
 
 MOST = 256
 """Entries that a memo holds; more are a sign that nothing comes again."""
@@ -19,3 +20,16 @@ class Memo(dict[Hashable, Any]):
 
     def __reduce__(self) -> tuple[type[Memo], tuple[()]]:
         return Memo, ()
+
+
+class WeakMemo(WeakKeyDictionary[Any, Any]):
+    """What is known of objects for as long as these live; it copies and pickles empty, as a :class:`Memo` does."""
+
+    def __reduce__(self) -> tuple[type[WeakMemo], tuple[()]]:
+        return WeakMemo, ()
+
+    def __copy__(self) -> WeakMemo:
+        return WeakMemo()
+
+    def __deepcopy__(self, _: Any) -> WeakMemo:
+        return WeakMemo()

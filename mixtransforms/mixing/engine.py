@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from mixtransforms.batch.batch import Found, Slot, Template
@@ -17,7 +17,7 @@ from mixtransforms.core.backends import backend_of
 from mixtransforms.core.errors import InputError, PlanError
 from mixtransforms.kernels import kernel_of
 from mixtransforms.kernels.paint import check_paintable, holds_intensities, paint, paint_checked, share_memory
-from mixtransforms.methods.base import NO_HINTS, Method
+from mixtransforms.methods.base import Method
 from mixtransforms.methods.pairing import Hints
 from mixtransforms.mixing.options import Options
 from mixtransforms.plan import Plan
@@ -147,12 +147,12 @@ def check(recipe: Recipe, found: Found, *, inplace: bool, off: Callable[[], bool
         _check_apart(found.images)
 
 
-def hints_of(recipe: Recipe, found: Found) -> Hints:
-    """What the method asked to know beside the spec."""
-    return NO_HINTS if recipe.classes is None else {"classes": class_ids(found.others[recipe.classes].value)}
+def class_hints(found: Found, index: int) -> Hints:
+    """The classes that a method asked for, of the target that tells them."""
+    return {"classes": class_ids(found.others[index].value)}
 
 
-def replayed(recipe: Recipe, plan: Plan, found: Found, *, keep_originals: bool, inplace: bool) -> Any:
+def replayed(recipe: Recipe, plan: Plan, found: Found, *, keep_originals: bool, inplace: bool, checked: bool) -> Any:
     """The batch as it came, around mixed values.
 
     Args:
@@ -161,6 +161,7 @@ def replayed(recipe: Recipe, plan: Plan, found: Found, *, keep_originals: bool, 
         found: The batch, checked.
         keep_originals: Whether the originals come first, and the mixed samples behind them.
         inplace: Whether images may be overwritten.
+        checked: Whether the plan is one that :func:`check` was told of, so that no dtype need be looked at again.
     """
     new = found.rest_twice() if keep_originals else {}
     mixed = _mixed(recipe, plan, found)
@@ -173,7 +174,7 @@ def replayed(recipe: Recipe, plan: Plan, found: Found, *, keep_originals: bool, 
         listed = None if found.samples else step.listed
         originals = found.rows.get(step.path) if found.rows else None
         own = inplace and listed is None
-        if recipe.scene.blends:  # then check() has looked at the dtype, and the spec is the batch's own
+        if checked and recipe.scene.blends:  # a method that only pastes may still resize
             image = paint_checked(plan, target.value, step.axes, originals=originals, inplace=own)
         else:
             image = paint(plan, target.value, step.axes, originals=originals, inplace=own, where=step.where)
@@ -213,15 +214,35 @@ def _joined(first: Any, second: Any) -> Any:
     return first + second if backend is None else kernel_of(backend).concat(first, second)
 
 
-def other_spec(plan: Plan, found: Found, where: str) -> PlanError:
-    """The error for a plan that was made for another batch."""
-    return PlanError(
-        "The plan is for another batch",
-        where=where,
-        got=f"{found.spec.size} samples of {found.spec.shape}",
-        wanted=f"{plan.spec.size} samples of {plan.spec.shape}",
-        fix="Draw a plan for this batch.",
-    )
+def recipe_for(recipe: Recipe, plan: Plan, found: Found, where: str) -> Recipe:
+    """The recipe for a plan that may be of another method: what that blends, the rules must not take for pastes.
+
+    Args:
+        recipe: The transform's own.
+        plan: Any plan.
+        found: The batch.
+        where: The transform, for errors.
+
+    Raises:
+        PlanError: The plan was made for another batch.
+        InputError: It has regions, and images were padded.
+    """
+    if plan.spec != found.spec:
+        raise PlanError(
+            "The plan is for another batch",
+            where=where,
+            got=f"{found.spec.size} samples of {found.spec.shape}",
+            wanted=f"{plan.spec.size} samples of {plan.spec.shape}",
+            fix="Draw a plan for this batch.",
+        )
+    if found.template.padded and any(layer.region is not None for layer in plan.layers):
+        raise _padded_cut(where)
+    if recipe.scene.blends or not any(layer.blends for layer in plan.layers):
+        return recipe
+    scene = recipe.scene._replace(blends=True)
+    for step, target in zip(recipe.targets, found.others, strict=True):
+        step.rule.check(target.value, step.where, scene)
+    return replace(recipe, scene=scene)
 
 
 def _padded_cut(where: str) -> InputError:

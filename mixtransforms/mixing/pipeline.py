@@ -314,7 +314,7 @@ def mix_stage(
         given = None if call is None or mix.seed is not None else call.stream(number << 16 | index)
         plan = mix._draw(found, key=given, quiet=steps is not None)
         before = None if steps is None else mix._before(found)
-        batch = mix._replay(plan, found)
+        batch = mix._replay(plan, found, drawn=True)
         if steps is not None:
             steps.append(Step(mix, before, plan, copied(batch), together))
     return batch

@@ -16,8 +16,8 @@ from mixtransforms.batch.read import find_batch
 from mixtransforms.core import fields as checked
 from mixtransforms.core.errors import ParameterError
 from mixtransforms.core.layout import Layout
-from mixtransforms.core.memo import Memo
-from mixtransforms.methods.base import Method
+from mixtransforms.core.memo import WeakMemo
+from mixtransforms.methods.base import NO_HINTS, Method
 from mixtransforms.mixing import engine
 from mixtransforms.mixing.doors import as_transform, door_classes, method_of
 from mixtransforms.mixing.options import Options
@@ -128,7 +128,7 @@ class MixTransform(Options):
         found = self._find(gather(batch, named))
         before = self._before(found)
         plan = self._draw(found, quiet=True)
-        after = self._replay(plan, found)
+        after = self._replay(plan, found, drawn=True)
         return Trace((Step(self, before, plan, after, self._finder),), after, (self,))
 
     def __call__(self, *batch: Any, **named: Any) -> Any:
@@ -179,7 +179,7 @@ class MixTransform(Options):
 
     def _run(self, batch: Any) -> Any:
         found = self._find(batch)
-        return self._replay(self._draw(found), found)
+        return self._replay(self._draw(found), found, drawn=True)
 
     def _find(self, batch: Any, finder: Finder | None = None) -> Found:
         """The targets of a batch, checked.
@@ -214,8 +214,8 @@ class MixTransform(Options):
         return known
 
     @functools.cached_property
-    def _recipes(self) -> Memo:
-        return Memo()
+    def _recipes(self) -> WeakMemo:
+        return WeakMemo()  # a template that is not remembered takes its recipe along
 
     def _draw(self, found: Found, *, key: Key | None = None, forced: bool = False, quiet: bool = False) -> Plan:
         """A plan for the batch, from a pipeline's key, this transform's own seed, or the host's randomness.
@@ -232,7 +232,8 @@ class MixTransform(Options):
         method = self.method.forced() if forced else self.method
         if recipe.varies and not quiet:
             self._stream.warn_of_standstill(type(self).__name__)
-        return method.redraw(key or self._key(found, quiet), found.template.spec, engine.hints_of(recipe, found))
+        hints = NO_HINTS if recipe.classes is None else engine.class_hints(found, recipe.classes)
+        return method.redraw(key or self._key(found, quiet), found.template.spec, hints)
 
     def _key(self, found: Found, quiet: bool) -> Key:
         """The key of one call.
@@ -250,16 +251,14 @@ class MixTransform(Options):
             stream.warn_of_repetition(content, type(self).__name__)
         return stream.key(self.seed, content)
 
-    def _replay(self, plan: Plan, found: Found) -> Any:
-        if plan.spec != found.template.spec:
-            raise engine.other_spec(plan, found, type(self).__name__)
-        inplace = self.inplace or (found.samples and self._owns(found))
+    def _replay(self, plan: Plan, found: Found, *, drawn: bool = False) -> Any:
+        """The batch mixed by a plan, which was ``drawn`` for it by this transform, or is anybody's."""
         recipe = self._recipes.get(found.template) or self._recipe(found)
-        return engine.replayed(recipe, plan, found, keep_originals=self.keep_originals, inplace=inplace)
-
-    def _owns(self, found: Found) -> bool:
-        """Whether the images may be overwritten unasked: a worker's own collated ones, which lie in shared memory."""
-        return found.samples and not self.keep_originals and in_worker()
+        if not drawn:
+            recipe = engine.recipe_for(recipe, plan, found, type(self).__name__)
+        # A worker's own collated images, which lie in shared memory, may be overwritten unasked.
+        inplace = self.inplace or (found.samples and not self.keep_originals and in_worker())
+        return engine.replayed(recipe, plan, found, keep_originals=self.keep_originals, inplace=inplace, checked=drawn)
 
     def _before(self, found: Found) -> Any:
         """The batch as it came, which nobody else overwrites."""

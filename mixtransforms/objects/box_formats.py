@@ -59,19 +59,19 @@ def decode(values: NDArray[Any], format: str, canvas: Canvas) -> FloatArray:
     form = FORMATS[format]
     numbers = np.array(values[:, : form.columns], np.float64)
     if form.relative:
-        numbers *= _scale(canvas)
+        numbers *= _scale(canvas, form.columns)
     with np.errstate(invalid="ignore", over="ignore"):  # degenerate() finds what comes of infinities
         return form.decode(numbers)
 
 
 def encode(geometry: FloatArray, format: str, canvas: Canvas) -> FloatArray:
-    """The columns of a format, ``(N, columns(format))`` float64, from what :func:`decode` returns.
+    """The columns of a format, ``(N, column_count(format))`` float64, from what :func:`decode` returns.
 
     Angles are those of torchvision, degrees within [-180, 180], counter-clockwise as seen on the screen.
     """
     form = FORMATS[format]
     numbers = form.encode(geometry)
-    return numbers / _scale(canvas) if form.relative else numbers
+    return numbers / _scale(canvas, form.columns) if form.relative else numbers
 
 
 def to_plan(geometry: FloatArray) -> FloatArray:
@@ -108,9 +108,9 @@ def signed_area(corners: FloatArray) -> FloatArray:
     return np.asarray((x * np.roll(y, -1, axis=-1) - y * np.roll(x, -1, axis=-1)).sum(axis=-1) / 2)
 
 
-def _scale(canvas: Canvas) -> FloatArray:
+def _scale(canvas: Canvas, columns: int) -> FloatArray:
     height, width = canvas
-    return np.array([width, height, width, height], np.float64).T
+    return np.array([width, height] * (columns // 2), np.float64).T
 
 
 def _unchanged(boxes: FloatArray) -> FloatArray:

@@ -227,7 +227,8 @@ def _inside(points: torch.Tensor, size: Size) -> torch.Tensor:
 
 def _host_format(form: str) -> str:
     """The host's name of a format; formats it has not are handed over as corners."""
-    return form.upper() if form.upper() in tv_tensors.BoundingBoxFormat.__members__ else "XYXY"
+    corners = "XYXYXYXY" if box_formats.is_rotated(form) else "XYXY"
+    return form.upper() if form.upper() in tv_tensors.BoundingBoxFormat.__members__ else corners
 
 
 def _as_boxes(item: Any, rules: BoxRules, size: Size) -> Any:

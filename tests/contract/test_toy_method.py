@@ -1,4 +1,4 @@
-"""Adding a method takes one class and one line a door; it then passes the contract as it is."""
+"""Adding a method takes one class; it then passes the contract as it is."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace

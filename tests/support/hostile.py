@@ -107,7 +107,7 @@ DOTTED = """
     torchvision.datasets.ImageFolder torchvision.io.read_image torchvision.models.get_model
     albumentations.check_version.urllib.request.urlopen torch.nn.modules.module.torch.load
     albumentations.augmentations.transforms.Blur albumentations.core.serialization.load mixtransforms.cli.main
-    mixtransforms.serialization.load mixtransforms.core.registry.METHODS.clear
+    mixtransforms.files.load mixtransforms.methods.registry.METHODS.clear
     mixtransforms.MixUp.__init__.__globals__ mixtransforms.MixUp.__class__ mixtransforms.__loader__
     keras.layers.Lambda monai.transforms.Lambda kornia.augmentation.RandomMixUpV2 timm.data.Mixup
     hydra.utils.get_object transformers.AutoImageProcessor.from_pretrained __main__.MixUp
