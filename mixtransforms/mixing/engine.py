@@ -6,7 +6,6 @@ place as errors spell it, the axes of images. A call then runs through short lis
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
@@ -107,19 +106,8 @@ def _image_step(slot: Slot, template: Template) -> ImageStep:
 
 def _target_step(slot: Slot, options: Options) -> TargetStep:
     target = slot.target
-    rule = _completed(target.rule or DEFAULTS[target.kind], options)
+    rule = (target.rule or DEFAULTS[target.kind]).within(options)
     return TargetStep(target.path, spell(target.path), rule, slot.listed if target.kind == MASK else None)
-
-
-def _completed(rule: Kind, options: Options) -> Kind:
-    """The rule with what it inherits from a transform's options, which were checked when that was made."""
-    # None means "not said": what a user gave to the kind itself is stronger than the option of the transform.
-    missing = {name: getattr(options, option) for name, option in rule.inherits.items() if getattr(rule, name) is None}
-    if not missing:
-        return rule
-    completed = copy.copy(rule)
-    vars(completed).update(missing)
-    return completed
 
 
 def check(recipe: Recipe, found: Found, *, inplace: bool, off: Callable[[], bool]) -> None:

@@ -1,6 +1,7 @@
 """Kinds of targets: what a value is, and by which rules it is mixed. The rules of every kind are one file."""
 
 # No `from __future__ import annotations`: signatures must show types, not strings.
+import copy
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -92,6 +93,16 @@ class Kind(fields.Checked):
 
     inherits: ClassVar[Mapping[str, str]] = NOTHING
     """Fields that are taken from the transform's option of that name where they are ``None``."""
+
+    def within(self, options: Any) -> "Kind":
+        """The kind with what it inherits from a transform's options, which were checked when that was made."""
+        # None means "not said": what a user gave to the kind itself is stronger than the option of the transform.
+        named = {name: option for name, option in self.inherits.items() if getattr(self, name) is None}
+        if not named:
+            return self
+        completed = copy.copy(self)
+        vars(completed).update({name: getattr(options, option) for name, option in named.items()})
+        return completed
 
     def check(self, value: Any, where: str, scene: Scene) -> None:
         """Refuses a value that could only be mixed wrongly.

@@ -387,6 +387,7 @@ def twists(value):
 
 ODD = [None, True, False, 0, 1, -1, 2, 0.0, 1.0, -0.0, 0.5, 1e300, 2**70, "", "1", "true", "x", "BCHW", "B\n", [], {}]
 ODD += [[1], [True], [1.0, 2], ["x"], [None], [[1]], {"x": 1}, {"": None}, [0.5] * 4, [0.5] * 5]
+ODD += [[1] * count for count in range(2, 7)]  # examples may miss the one length that fits
 
 
 def near(schema):
