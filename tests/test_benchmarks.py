@@ -171,6 +171,7 @@ def copied_by_opencv() -> None:
     cv2.UMat(np.zeros((2048, 2048, 4), np.float32))  # memory of its own; pages of zeros that are only read take none
 
 
+@pytest.mark.full
 @pytest.mark.skipif(not memory.RESET.exists(), reason="the kernel tells no high-water mark")
 @pytest.mark.parametrize(
     ("call", "least"),

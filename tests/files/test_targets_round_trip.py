@@ -154,7 +154,7 @@ def albumentations_pipeline() -> Any:
     return BatchCompose([Own(**rules | {"kinds": kinds, "passthrough": "joints"})], bbox_params=params, seed=3)
 
 
-@pytest.mark.parametrize("make", [torchvision_pipeline, albumentations_pipeline])
+@pytest.mark.parametrize("make", [torchvision_pipeline, pytest.param(albumentations_pipeline, marks=pytest.mark.full)])
 def test_a_fresh_process_gives_equal_batches(make: Any, tmp_path: Any) -> None:
     import hashlib
     from pathlib import Path

@@ -119,7 +119,7 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], dict
 
 def both_ranks(folder: Path) -> list[dict[str, Any]]:
     """Runs both processes, which write into the folder."""
-    paths = [str(Path(mixtransforms.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
+    paths = [str(Path(mixtransforms.__file__).parents[1]), *sys.path]  # where the helpers of tests are, too
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, paths)), "PYTHONWARNINGS": "ignore"}
     environment.pop("RANK", None)
     commands = [[sys.executable, __file__, str(rank), str(folder)] for rank in range(2)]
