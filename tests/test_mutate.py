@@ -40,6 +40,7 @@ def test_no_mutant_is_the_same_code_or_none():
     assert not mutate.is_another(none, SOURCE)
 
 
+@pytest.mark.full
 def test_a_seed_chooses_the_same_ones_and_fewer_are_the_first_of_more():
     first, again = mutate.chosen(["core/layout"], 5, 6), mutate.chosen(["core/layout.py"], 5, 3)
     assert first[:3] == again

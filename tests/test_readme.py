@@ -55,6 +55,7 @@ def test_the_pipeline_file_loads_and_fits_the_schema():
     Draft202012Validator(mixtransforms.json_schema()).validate(json.loads(text))
 
 
+@pytest.mark.full
 def test_pictures_are_those_that_the_code_draws(tmp_path):
     """``python notebooks/pictures.py`` draws them anew."""
     for package in ("torchvision", "albumentations", "sklearn", "matplotlib"):

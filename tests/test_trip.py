@@ -102,6 +102,7 @@ def test_a_trip_in_a_process_of_its_own_is_told():
     assert found["calls"] > trip.one_trip("warm plain call")["calls"]
 
 
+@pytest.mark.full
 def test_this_house_is_read():
     found = trip.house(trip.package_folder())
     assert found["modules"] == sum(found["rooms"].values()) > 100

@@ -117,6 +117,7 @@ def test_without_typer():
 # ------------------------------------------------------------------------------------------------ demo
 
 
+@pytest.mark.full
 def test_demo(monkeypatch, tmp_path):
     pytest.importorskip("sklearn")
     pytest.importorskip("matplotlib")

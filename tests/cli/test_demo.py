@@ -140,6 +140,7 @@ def without(monkeypatch, *hosts):
     monkeypatch.setattr(demo, "HOSTS", changed)
 
 
+@pytest.mark.full
 def test_one_host_is_enough(monkeypatch, tmp_path):
     pytest.importorskip("albumentations")
     without(monkeypatch, "torchvision")

@@ -100,6 +100,7 @@ def read_and_play(host: str, path: str) -> None:
 # That the tests above compare something.
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("host", HOSTS)
 def test_cases_change_their_samples_and_most_draw(host):
     cases = HOSTS[host]

@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import importlib
+import itertools
 import json
 import re
 import warnings
@@ -304,7 +305,8 @@ WRONG = ({"wrong": [1]}, "a wrong one", [[["wrong"]]], [{}], True, 0.123, -7, No
 def test_a_value_of_a_wrong_type_is_refused_for_every_argument(host):
     needs(host)
     open_ones = set()
-    for entry, node, put, place in entries(host):
+    # Every third type here, which is slow; all of them in the other tier.
+    for entry, node, put, place in itertools.islice(entries(host), 0, None, 1 if tiers.everything else 3):
         for name, argument in entry.arguments.items():
             judge = jsonschema.Draft202012Validator(argument.schema)
             wrong = [value for value in WRONG if not judge.is_valid(value)]
