@@ -187,6 +187,7 @@ def test_the_high_water_mark_sees_a_temporary_of_any_library(call: Any, least: i
     assert least * 0.95 <= memory.peak(call) <= least * 1.05 + (4 << 20)
 
 
+@pytest.mark.full
 @pytest.mark.skipif(not memory.RESET.exists(), reason="the kernel tells no high-water mark")
 def test_the_high_water_mark_is_that_of_the_call_alone():
     kept = []

@@ -68,6 +68,7 @@ def test_nothing_heavy_is_loaded(statement, packages):
     assert loaded(statement) <= packages
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     ("door", "others"),
     [
@@ -82,6 +83,7 @@ def test_a_door_loads_its_own_host_alone(door, others):
     assert packages & others == set()
 
 
+@pytest.mark.full
 def test_functional_is_loaded_when_it_is_first_used():
     pytest.importorskip("torchvision")
     name = "mixtransforms.torchvision.functional"

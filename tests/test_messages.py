@@ -484,6 +484,7 @@ class Samples:
         return torch.zeros(3, 8, 9 if index == 3 else 8), index
 
 
+@pytest.mark.full
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork.*:DeprecationWarning")
 def test_errors_come_out_of_a_worker_as_they_are() -> None:
     data = pytest.importorskip("torch.utils.data", reason="torch is not installed")

@@ -50,6 +50,7 @@ def test_a_seed_chooses_the_same_ones_and_fewer_are_the_first_of_more():
         mutate.files_of(["such_room"])
 
 
+@pytest.mark.full
 def test_what_is_known_is_not_run_again(tmp_path, monkeypatch):
     found, out, asked = mutate.chosen(["core/layout"], 5, 3), tmp_path / "out.jsonl", []
     verdicts = iter([("survived", ""), ("killed", "tests/a.py::b"), ("timeout", "")])

@@ -378,6 +378,7 @@ def test_nesting_beyond_the_limit_is_refused_by_the_reader(depth: int) -> None:
         from_json(text)
 
 
+@pytest.mark.full
 def test_the_largest_schedules_that_are_taken() -> None:
     steps = Steps({epoch: epoch / 1e5 for epoch in range(10_000)})
     parts = [Ramp(0.1, 0.9, 0, 10_000), Cosine(0.1, 0.9, 0, 10_000)] * 50

@@ -301,6 +301,7 @@ def test_gradients(seed: int, full: bool) -> None:
     assert torch.autograd.gradcheck(lambda x: paint(x, plan, full=full), array, check_forward_ad=True)
 
 
+@pytest.mark.full
 @pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated")  # torch's own, in forward mode
 def test_gradients_of_resized_crops() -> None:
     array = torch.randn(5, 1, 7, 9, dtype=torch.float64, requires_grad=True)

@@ -616,6 +616,7 @@ print({"ipywidgets", "IPython", "torch", "matplotlib.pyplot"} & set(sys.modules)
     assert done.stdout.split("\n")[:2] == ["set()", "set()"]
 
 
+@pytest.mark.full
 def test_a_notebook_that_ran_holds_the_widget_and_the_picture():
     nbformat, nbclient = pytest.importorskip("nbformat"), pytest.importorskip("nbclient")
     pytest.importorskip("ipykernel")
