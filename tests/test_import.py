@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import mixtransforms
+from mixtransforms.core.errors import EXTRAS, install
 
 ROOT = Path(__file__).parents[1]
 
@@ -132,7 +133,7 @@ def test_an_unknown_name_is_an_attribute_error():
 def test_a_missing_package_names_the_command_that_installs_it(packages, statement, package, extra):
     text = fresh(BLOCKED.format(packages=packages, statement=statement))
     assert f"needs {package}, which is not installed" in text
-    assert f'python -m pip install "mixtransforms[{extra}]"' in text
+    assert f"Install it with: {install(*EXTRAS[extra])}" in text
 
 
 def test_mixing_works_without_any_optional_package():

@@ -447,7 +447,7 @@ def test_a_missing_package_comes_with_its_command() -> None:
     assert isinstance(error, ImportError)
     assert str(error) == (
         "mixtransforms.albumentations needs albumentations, which is not installed. "
-        'Install it with: python -m pip install "mixtransforms[albumentations]"'
+        'Install it with: python -m pip install "albumentations>=2.0.8,<2.1"'
     )
 
 

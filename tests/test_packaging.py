@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 import mixtransforms
+from mixtransforms.core.errors import EXTRAS
 
 ROOT = Path(__file__).parents[1]
 COMMANDS = (
@@ -102,8 +103,33 @@ def test_an_error_names_an_extra_that_has_the_package(extras):
         if all(isinstance(argument, ast.Constant) for argument in node.args[:2])
     ]
     assert len(calls) >= 3
-    named = [(package, extra) for packages, extra in calls for package in packages.lower().split(" or ")]
-    assert [(package, extra) for package, extra in named if package not in expanded(extra, extras)] == []
+    # Where either of two will do, the extra brings one of them.
+    wrong = [call for call in calls if not set(call[0].lower().split(" or ")) & expanded(call[1], extras)]
+    assert wrong == []
+
+
+def test_what_errors_tell_to_install_is_what_the_extras_ask_for(extras):
+    """Releases are named in setup.cfg alone; where the package runs from a clone, it has no metadata to read."""
+    own = {extra: tuple(line for line in lines if "mixtransforms[" not in line) for extra, lines in extras.items()}
+    assert {extra: own[extra] for extra in EXTRAS} == EXTRAS
+
+
+@pytest.mark.parametrize(
+    "document", ["README.md", "CONTRIBUTING.md", *(f"docs/{p.name}" for p in (ROOT / "docs").glob("*.md"))]
+)
+def test_no_document_installs_a_release_that_does_not_exist(document):
+    """Nothing of this name is on an index: pip takes a folder with its extras, or other packages by their names."""
+    assert re.findall(r"pip install \S*mixtransforms\S*", read(document)) == []
+
+
+def test_no_text_of_the_package_installs_a_release_that_does_not_exist():
+    texts = [
+        node.value
+        for path in (ROOT / "mixtransforms").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    ]
+    assert [text for text in texts if re.search(r"install[^.]*mixtransforms\[", text)] == []
 
 
 def test_setup_py_and_pyproject_hold_no_metadata():

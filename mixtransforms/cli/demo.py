@@ -147,7 +147,7 @@ def run(output: Path, say: Say) -> list[Path]:
         except MissingDependencyError as error:
             say(f"\n{host.title}: skipped. {error}")
     if not written:
-        raise missing("torchvision or Albumentations", "all", "mixtransforms demo")
+        raise missing("torchvision or Albumentations", "torchvision", "mixtransforms demo")
     written.append(_run_digits(output, say))
     say("\nAll files are in " + str(output.resolve()))
     return written

@@ -1,4 +1,7 @@
-"""What is installed, what is wrong with it, and the command that mends it."""
+"""What is installed, what is wrong with it, and the command that mends it.
+
+Of the standard library alone, beside our own errors: it is asked where other packages are missing.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +12,11 @@ import os
 import platform
 import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
+
+from mixtransforms.core.errors import EXTRAS, install
 
 OK, INFO, PROBLEM = "ok", "info", "problem"
 """Levels of findings; something optional that is not installed is information."""
@@ -92,6 +98,7 @@ class Environment:
         failures: Why modules could not be imported, by module; modules that were not tried or work are left out.
         requires: Requirements of mixtransforms, as in its metadata.
         cv2: Whether there is a ``cv2`` module at all, from wherever.
+        machine: What computes: processors, and the devices that torch finds, by what they are.
     """
 
     python: str
@@ -100,6 +107,42 @@ class Environment:
     failures: Mapping[str, str] = field(default_factory=dict)
     requires: Sequence[str] = ()
     cv2: bool = False
+    machine: Mapping[str, str] = field(default_factory=dict)
+
+
+def report(say: Callable[[str], None]) -> int:
+    """Examines this installation and tells what was found, line by line.
+
+    Args:
+        say: Takes every line.
+
+    Returns:
+        How many problems there are.
+    """
+    environment = survey()
+    findings = examine(environment)
+    for line in (*_facts(environment), *_told(findings)):
+        say(line)
+    count = sum(finding.level == PROBLEM for finding in findings)
+    say(f"\n{count or 'No'} problem{'' if count == 1 else 's'} found.")
+    return count
+
+
+def _facts(environment: Environment) -> Iterator[str]:
+    yield f"Python {environment.python}, {environment.system}"
+    # Of four builds of OpenCV one is wanted: the other three are not missing.
+    shown = {name: environment.versions.get(name, "") for name in PACKAGES}
+    rows = {name: version or "not installed" for name, version in shown.items() if version or name not in WHEELS}
+    rows |= environment.machine
+    width = max(map(len, rows))
+    yield from (f"  {name:{width}}  {value}" for name, value in rows.items())
+
+
+def _told(findings: Sequence[Finding]) -> Iterator[str]:
+    for finding in findings:
+        yield f"\n{finding.level}: {finding.subject}: {finding.text}"
+        if finding.fix:
+            yield f"  {finding.fix}"
 
 
 def survey() -> Environment:
@@ -114,7 +157,28 @@ def survey() -> Environment:
     failures = {module: failure for module in modules if (failure := _failure(module))}
     found = importlib.util.find_spec("cv2") is not None
     system = f"{platform.system()} {platform.machine()}"
-    return Environment(platform.python_version(), system, versions, failures, tuple(_requires()), found)
+    requires, machine = tuple(_requires()), {"processors": _processors(), **_devices()}
+    return Environment(platform.python_version(), system, versions, failures, requires, found, machine)
+
+
+def _processors() -> str:
+    """How many there are, and how many of them this process may use, which containers limit."""
+    count = os.cpu_count() or 1
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else count
+    return str(count) if usable == count else f"{count}, of which this process may use {usable}"
+
+
+def _devices() -> dict[str, str]:
+    """The devices that torch finds; nothing where it was not imported."""
+    torch = sys.modules.get("torch")
+    if torch is None or not hasattr(torch, "cuda"):
+        return {}
+    if torch.cuda.is_available():
+        names = [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
+        return {"CUDA": f"{torch.version.cuda}, {', '.join(names)}"}
+    if torch.backends.mps.is_available():
+        return {"MPS": "available"}
+    return {"CUDA": "no device" if torch.version.cuda else "none: torch is built without it"}
 
 
 def examine(environment: Environment) -> list[Finding]:
@@ -149,7 +213,7 @@ def _opencv(environment: Environment) -> Iterator[Finding]:
             "OpenCV",
             f"{len(wheels)} wheels own the same cv2 folder: {', '.join(wheels)}. The one installed last has "
             "overwritten the others, and removing any of them breaks the rest.",
-            f"{_pip('uninstall', '-y', *wheels)} && {_pip('install', keep)}",
+            f"{_pip('uninstall', '-y', *wheels)} && {install(keep)}",
         )
     elif wheels and "cv2" in environment.failures:
         reason = environment.failures["cv2"]
@@ -164,7 +228,7 @@ def _opencv(environment: Environment) -> Iterator[Finding]:
             INFO,
             "OpenCV",
             "not installed. NumPy images are mixed without it, with the same result and more slowly.",
-            _pip("install", "opencv-python-headless"),
+            install("opencv-python-headless"),
         )
 
 
@@ -180,7 +244,7 @@ def _repair(wheel: str, reason: str) -> str:
     """The desktop build without the system's graphics libraries gives way to the headless one; else files are lost."""
     # The libraries that servers and containers lack; any other failure is a matter of files, which a reinstall mends.
     if not wheel.endswith("headless") and re.search(r"lib(GL|gthread|X|xcb)", reason):
-        return f"{_pip('uninstall', '-y', wheel)} && {_pip('install', f'{wheel}-headless')}"
+        return f"{_pip('uninstall', '-y', wheel)} && {install(f'{wheel}-headless')}"
     # --no-deps: NumPy is fine, and another version of it could break torch.
     return _pip("install", "--force-reinstall", "--no-deps", wheel)
 
@@ -192,24 +256,24 @@ def _albumentations(environment: Environment) -> Iterator[Finding]:
             "AlbumentationsX",
             f"albumentationsx {environment.versions[ALBUMENTATIONS_X]} is installed. It takes the place of the "
             "albumentations package; mixtransforms works with Albumentations.",
-            f"{_pip('uninstall', '-y', ALBUMENTATIONS_X, 'albumentations')} && {_extra('albumentations')}",
+            f"{_pip('uninstall', '-y', ALBUMENTATIONS_X, 'albumentations')} && {install(*EXTRAS['albumentations'])}",
         )
 
 
 def _ranges(environment: Environment) -> Iterator[Finding]:
     """Installed packages outside the versions that mixtransforms is made for."""
-    for name, bounds, extra in _requirements(environment.requires):
+    for name, bounds, _ in _requirements(environment.requires):
         version = environment.versions.get(name)
         if version is not None and not _within(version, bounds):
-            fix = _extra(extra) if extra else _pip("install", f'"{name}{bounds}"')
-            yield Finding(PROBLEM, name, f"version {version} is installed; mixtransforms needs {bounds}.", fix)
+            text = f"version {version} is installed; mixtransforms needs {bounds}."
+            yield Finding(PROBLEM, name, text, install(f"{name}{bounds}"))
     # Run from a clone by PYTHONPATH: that is no fault, but then there is nothing to compare with.
     if not environment.requires:
         yield Finding(
             INFO,
             "mixtransforms",
             "runs without being installed, so that versions cannot be checked.",
-            _pip("install", "mixtransforms"),
+            _install_clone(),
         )
 
 
@@ -232,16 +296,17 @@ def _doors(environment: Environment) -> Iterator[Finding]:
         if failure is None:
             yield Finding(OK, door, f"can be imported, with {host} {environment.versions[host]}.")
         elif host not in environment.failures:  # else the host itself was reported
-            yield Finding(PROBLEM, door, f"cannot be imported: {failure}", _extra(host))
+            yield Finding(PROBLEM, door, f"cannot be imported: {failure}", install(*EXTRAS[host]))
 
 
 def _lacking(environment: Environment) -> Iterator[Finding]:
     """Extras that are not there, or in part."""
     for extra in _OPTIONAL_EXTRAS:
-        names = [name for name, _, of in _requirements(environment.requires) if of == extra]
-        lacking = [name for name in names if name not in environment.versions]
+        needed = {name: name + bounds for name, bounds, of in _requirements(environment.requires) if of == extra}
+        lacking = {name: line for name, line in needed.items() if name not in environment.versions}
         if lacking:
-            yield Finding(INFO, f"extra {extra}", f"not installed: {', '.join(lacking)}.", _extra(extra))
+            text = f"not installed: {', '.join(lacking)}."
+            yield Finding(INFO, f"extra {extra}", text, install(*lacking.values()))
 
 
 def _requirements(requires: Sequence[str]) -> Iterator[tuple[str, str, str]]:
@@ -276,8 +341,10 @@ def _pip(*words: str) -> str:
     return " ".join(("python -m pip", *words))
 
 
-def _extra(extra: str) -> str:
-    return _pip("install", f'"mixtransforms[{extra}]"')
+def _install_clone() -> str:
+    """The command that installs the clone that this code runs from; nothing where it is none."""
+    root = Path(__file__).parents[2]
+    return f'{_pip("install", "-e")} "{root}"' if (root / "setup.cfg").is_file() else ""
 
 
 def _version(name: str) -> str | None:

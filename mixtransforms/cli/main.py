@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -19,16 +19,23 @@ except ImportError:  # said by main(), in words
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from mixtransforms.cli.doctor import Environment
-
 # Annotations are strings here: typer reads them when the commands are registered, and nobody where it is missing.
 
 
 def main() -> None:
     """Runs the command line; the entry point of ``mixtransforms`` and of ``python -m mixtransforms``."""
     if typer is None:
-        sys.exit(str(missing("typer", "cli", "The command line")))  # to stderr, with status 1
+        sys.exit(_without_typer(sys.argv[1:]))
     application()(prog_name="mixtransforms")
+
+
+def _without_typer(words: Sequence[str]) -> str | int:
+    """The exit status of what works without typer, which is the doctor; or what to say, which is status 1."""
+    if list(words) == ["doctor"]:
+        from mixtransforms.cli.doctor import report
+
+        return 1 if report(print) else 0
+    return f"{missing('typer', 'cli', 'The command line')}\n`mixtransforms doctor` works without it."
 
 
 def application() -> typer.Typer:
@@ -176,36 +183,10 @@ def schema(
 
 def doctor() -> None:
     """Tell what is installed, what is wrong with it, and the command that mends it."""
-    from mixtransforms.cli.doctor import PROBLEM, examine, survey
+    from mixtransforms.cli.doctor import report
 
-    # Progress goes to stderr, so that the findings can be piped.
-    console = _console(stderr=True)
-    with console.status("Trying imports ..."):
-        environment = survey()
-    findings = examine(environment)
-    _versions(environment)
-    for finding in findings:
-        _line(f"\n{finding.level}: {finding.subject}: {finding.text}")
-        if finding.fix:
-            _line(f"  {finding.fix}")
-    problems = sum(finding.level == PROBLEM for finding in findings)
-    _line(f"\n{_counted(problems, 'problem').capitalize()} found.")
-    if problems:
+    if report(_line):
         raise typer.Exit(1)
-
-
-def _versions(environment: Environment) -> None:
-    from rich.table import Table
-
-    from mixtransforms.cli.doctor import PACKAGES, WHEELS
-
-    title = f"Python {environment.python}, {environment.system}"
-    table = Table("package", "version", title=title, title_justify="left")
-    for name in PACKAGES:
-        # Of four builds of OpenCV one is wanted: the other three are not missing.
-        if name in environment.versions or name not in WHEELS:
-            table.add_row(name, environment.versions.get(name, "not installed"))
-    _console().print(table)
 
 
 @contextmanager
@@ -252,4 +233,4 @@ def _counted(count: int, one: str, many: str = "") -> str:
 
 
 def _line(text: str) -> None:
-    typer.echo(text)  # rich would read the brackets of "mixtransforms[all]" as markup, and break commands and paths
+    typer.echo(text)  # rich would read brackets in paths and commands as markup, and break long lines

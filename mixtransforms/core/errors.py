@@ -67,9 +67,31 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f" Did you mean {match[0]!r}?" if match else ""
 
 
+EXTRAS = {
+    "torchvision": ("torchvision>=0.26",),
+    "albumentations": ("albumentations>=2.0.8,<2.1",),
+    "yaml": ("pyyaml>=6.0.1",),
+    "show": ("matplotlib>=3.8",),
+    "notebook": ("ipywidgets>=8.1",),
+    "cli": ("typer>=0.16", "rich>=13", "pillow>=10"),
+    "demo": ("scikit-learn>=1.4",),
+}
+"""What the extras bring, as in ``setup.cfg``: our own metadata is not there where the package runs from a clone."""
+
+
+def install(*requirements: str) -> str:
+    """The command that installs packages.
+
+    It names them, and not an extra of this package: how that is written depends on where the package came from, and pip
+    takes neither form everywhere.
+    """
+    # Bounds in quotes, which shells would take for redirections.
+    quoted = [f'"{each}"' if set(each) & set("<>=[") else each for each in requirements]
+    return " ".join(["python -m pip install", *quoted])
+
+
 def missing(package: str, extra: str, purpose: str) -> MissingDependencyError:
-    """The error for an optional package that is not there."""
+    """The error for an optional package that is not there; the extra is one that brings it."""
     return MissingDependencyError(
-        f"{purpose} needs {package}, which is not installed. "
-        f'Install it with: python -m pip install "mixtransforms[{extra}]"'
+        f"{purpose} needs {package}, which is not installed. Install it with: {install(*EXTRAS[extra])}"
     )

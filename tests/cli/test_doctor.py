@@ -2,8 +2,11 @@
 
 import dataclasses
 import importlib.metadata
+import os
+import subprocess
 import sys
 import types
+from pathlib import Path
 
 import pytest
 
@@ -117,7 +120,7 @@ def test_albumentations_out_of_range(version):
     problem = the_problem(albumentations=version)
     assert problem.subject == "albumentations"
     assert problem.text == f"version {version} is installed; mixtransforms needs <2.1,>=2.0.8."
-    assert problem.fix == 'python -m pip install "mixtransforms[albumentations]"'
+    assert problem.fix == 'python -m pip install "albumentations<2.1,>=2.0.8"'
 
 
 @pytest.mark.parametrize("version", ["2.0.8", "2.0.8.post1", "2.0.10"])
@@ -132,7 +135,7 @@ def test_albumentations_x(without):
     assert "albumentationsx 2.5.1 is installed" in problem.text
     assert problem.fix == (
         "python -m pip uninstall -y albumentationsx albumentations && "
-        'python -m pip install "mixtransforms[albumentations]"'
+        'python -m pip install "albumentations>=2.0.8,<2.1"'
     )
 
 
@@ -140,9 +143,9 @@ def test_albumentations_x(without):
     ("name", "version", "fix"),
     [
         ("numpy", "1.25.2", 'python -m pip install "numpy>=1.26"'),
-        ("torchvision", "0.25.0+cpu", 'python -m pip install "mixtransforms[torchvision]"'),
-        ("matplotlib", "3.7", 'python -m pip install "mixtransforms[show]"'),
-        ("opencv-python", "4.8.0.1", 'python -m pip install "mixtransforms[opencv]"'),
+        ("torchvision", "0.25.0+cpu", 'python -m pip install "torchvision>=0.26"'),
+        ("matplotlib", "3.7", 'python -m pip install "matplotlib>=3.8"'),
+        ("opencv-python", "4.8.0.1", 'python -m pip install "opencv-python>=4.9"'),
     ],
 )
 def test_a_package_that_is_too_old(name, version, fix):
@@ -160,14 +163,16 @@ def test_a_package_that_cannot_be_imported(name, module):
     assert problem.fix == f"python -m pip install --force-reinstall {name}=={VERSIONS[name]}"
 
 
-@pytest.mark.parametrize("host", ["torchvision", "albumentations"])
-def test_a_door_that_cannot_be_imported(host):
+@pytest.mark.parametrize(
+    ("host", "bounds"), [("torchvision", "torchvision>=0.26"), ("albumentations", "albumentations>=2.0.8,<2.1")]
+)
+def test_a_door_that_cannot_be_imported(host, bounds):
     problem = the_problem({f"mixtransforms.{host}": "ImportError: something changed"})
     assert problem == doctor.Finding(
         PROBLEM,
         f"mixtransforms.{host}",
         "cannot be imported: ImportError: something changed",
-        f'python -m pip install "mixtransforms[{host}]"',
+        f'python -m pip install "{bounds}"',
     )
 
 
@@ -178,19 +183,19 @@ def test_a_broken_host_is_told_once(host):
 
 
 @pytest.mark.parametrize(
-    ("without", "extra", "text"),
+    ("without", "extra", "text", "named"),
     [
-        (["torchvision", "torch"], "torchvision", "not installed: torchvision."),
-        (["albumentations"], "albumentations", "not installed: albumentations."),
-        (["matplotlib"], "show", "not installed: matplotlib."),
-        (["typer", "rich"], "cli", "not installed: typer, rich."),
-        (["scikit-learn"], "demo", "not installed: scikit-learn."),
+        (["torchvision", "torch"], "torchvision", "not installed: torchvision.", '"torchvision>=0.26"'),
+        (["albumentations"], "albumentations", "not installed: albumentations.", '"albumentations<2.1,>=2.0.8"'),
+        (["matplotlib"], "show", "not installed: matplotlib.", '"matplotlib>=3.8"'),
+        (["typer", "rich"], "cli", "not installed: typer, rich.", '"typer>=0.15" "rich>=13"'),
+        (["scikit-learn"], "demo", "not installed: scikit-learn.", '"scikit-learn>=1.4"'),
     ],
 )
-def test_what_is_missing_is_information_with_the_command(without, extra, text):
+def test_what_is_missing_is_information_with_the_command(without, extra, text, named):
     findings = examine(environment(without=without))
     (missing,) = [finding for finding in findings if finding.level == INFO]
-    assert missing == doctor.Finding(INFO, f"extra {extra}", text, f'python -m pip install "mixtransforms[{extra}]"')
+    assert missing == doctor.Finding(INFO, f"extra {extra}", text, f"python -m pip install {named}")
     assert not problems(findings)
 
 
@@ -203,8 +208,70 @@ def test_nothing_optional_at_all():
 
 
 def test_a_package_that_is_not_installed_itself():
-    findings = examine(environment(requires=()))
-    assert any(finding.level == INFO and "without being installed" in finding.text for finding in findings)
+    (finding,) = [each for each in examine(environment(requires=())) if "without being installed" in each.text]
+    assert finding.level == INFO
+    assert finding.fix == f'python -m pip install -e "{Path(doctor.__file__).parents[2]}"'
+
+
+def test_no_command_names_this_package():
+    """There is no release of it, so pip would find nothing: packages are named themselves."""
+    lines = [line for line in REQUIRES if "extra" in line and not line.startswith("mixtransforms")]
+    lacking = environment(without={name for name, _, _ in doctor._requirements(lines)})
+    assert "mixtransforms[" not in " ".join(finding.fix for finding in examine(lacking))
+
+
+def test_the_machine_is_told(monkeypatch):
+    told = []
+    found = dataclasses.replace(environment(), machine={"processors": "8", "CUDA": "13.0, NVIDIA H200"})
+    monkeypatch.setattr(doctor, "survey", lambda: found)
+    assert doctor.report(told.append) == 0
+    assert told[0] == "Python 3.12.1, Linux x86_64"
+    assert any(line.split() == ["CUDA", "13.0,", "NVIDIA", "H200"] for line in told)
+    assert any(line.split() == ["torch", "2.9.0"] for line in told)
+
+
+def test_this_machine_is_looked_at():
+    machine = doctor.survey().machine
+    assert machine["processors"].startswith(str(os.cpu_count()))
+    torch = sys.modules.get("torch")
+    assert (torch is not None) == (len(machine) == 2)
+    if torch is not None and not torch.cuda.is_available():
+        assert set(machine) <= {"processors", "CUDA", "MPS"}
+
+
+def test_devices(monkeypatch):
+    def torch(cuda=False, mps=False, version="13.0"):
+        backends = types.SimpleNamespace(mps=types.SimpleNamespace(is_available=lambda: mps))
+        cuda = types.SimpleNamespace(
+            is_available=lambda cuda=cuda: cuda, device_count=lambda: 2, get_device_name="NVIDIA {}".format
+        )
+        return types.SimpleNamespace(cuda=cuda, backends=backends, version=types.SimpleNamespace(cuda=version))
+
+    for module, wanted in (
+        (torch(cuda=True), {"CUDA": "13.0, NVIDIA 0, NVIDIA 1"}),
+        (torch(mps=True), {"MPS": "available"}),
+        (torch(), {"CUDA": "no device"}),
+        (torch(version=None), {"CUDA": "none: torch is built without it"}),
+        (None, {}),
+    ):
+        monkeypatch.setitem(sys.modules, "torch", module)
+        assert doctor._devices() == wanted
+
+
+def test_the_standard_library_is_enough():
+    """After a plain `pip install .` nothing but NumPy and xxhash is there; not even these are needed."""
+    code = (
+        "import sys\n"
+        "for name in ('numpy', 'xxhash', 'typer', 'rich', 'click', 'torch', 'cv2'): sys.modules[name] = None\n"
+        "sys.argv = ['mixtransforms', 'doctor']\n"
+        "from mixtransforms.cli.main import main\n"
+        "main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
+    assert "Traceback" not in done.stderr, done.stderr
+    assert done.stdout.startswith("Python 3.")
+    assert " found." in done.stdout.splitlines()[-1]
+    assert done.returncode == (done.stdout.splitlines()[-1] != "No problems found.")
 
 
 def test_problems_come_first():

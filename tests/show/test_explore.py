@@ -555,7 +555,7 @@ def test_a_script_gets_the_figure(monkeypatch):
     assert isinstance(figure, Figure)
     wanted = show.batch(few(), CutMix(num_classes=3, seed=0).plan(*few()), NAMES, title=titled(figure))
     assert figure._repr_png_() == wanted._repr_png_()
-    assert titled(figure) == 'The controls need a notebook, and pip install "mixtransforms[notebook]"'
+    assert titled(figure) == 'The controls need a notebook, and python -m pip install "ipywidgets>=8.1"'
 
 
 def titled(figure):
@@ -566,7 +566,7 @@ def titled(figure):
 
 def test_without_ipywidgets_the_figure_says_how_to_get_the_controls(notebook, monkeypatch):
     monkeypatch.setitem(sys.modules, "ipywidgets", None)
-    assert titled(explore(batch(), NAMES)) == 'The controls need ipywidgets: pip install "mixtransforms[notebook]"'
+    assert titled(explore(batch(), NAMES)) == 'The controls need ipywidgets: python -m pip install "ipywidgets>=8.1"'
 
 
 def test_a_page_without_a_kernel_has_the_picture(explorer):

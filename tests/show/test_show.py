@@ -553,7 +553,7 @@ assert "torch" not in sys.modules
 @pytest.mark.parametrize("draw", [lambda: show.batch(images()), lambda: show.trace(Trace((), images()))])
 def test_without_matplotlib(monkeypatch, draw):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    with pytest.raises(MissingDependencyError, match=r'pip install "mixtransforms\[show\]"'):
+    with pytest.raises(MissingDependencyError, match=r'pip install "matplotlib>=3\.8"'):
         draw()
 
 

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from mixtransforms.core.errors import EXTRAS, install
 from mixtransforms.methods.base import Method
 from mixtransforms.objects.boxes import BoxRules
 from mixtransforms.show.explorer.subject import starting_point, subject_of
@@ -14,8 +15,8 @@ if TYPE_CHECKING:
     from mixtransforms.show.explorer.widget import Explorer
     from mixtransforms.show.picture import Picture
 
-NO_NOTEBOOK = 'The controls need a notebook, and pip install "mixtransforms[notebook]"'
-NO_WIDGETS = 'The controls need ipywidgets: pip install "mixtransforms[notebook]"'
+NO_NOTEBOOK = f"The controls need a notebook, and {install(*EXTRAS['notebook'])}"
+NO_WIDGETS = f"The controls need ipywidgets: {install(*EXTRAS['notebook'])}"
 
 
 def explore(
