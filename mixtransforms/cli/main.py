@@ -80,25 +80,38 @@ def demo(
 
 def preview(
     pipeline: Annotated[Path, typer.Argument(help="Pipeline file that mixtransforms.save wrote.", show_default=False)],
-    folder: Annotated[Path, typer.Argument(help="Images, one subfolder a class.", show_default=False)],
+    folder: Annotated[Path, typer.Argument(help="Images, one subfolder a class, or images alone.", show_default=False)],
     output: Annotated[
         Path,
         typer.Option("--output", "-o", help="The picture (PNG, SVG, PDF), or one HTML page; its ending says which."),
     ] = Path("preview.png"),
     batch: Annotated[int, typer.Option("--batch", "-b", min=1, help="Number of samples in the batch.")] = 8,
+    epoch: Annotated[
+        int | None,
+        typer.Option(
+            "--epoch",
+            "-e",
+            min=0,
+            help="The epoch whose values schedules have. Without it, the first in which they mix the most.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Run a pipeline on your own images and draw what it mixes."""
     with _plain_errors():
         from mixtransforms.cli.preview import PAGES, preview
 
-        done = preview(pipeline, folder, output, batch, _tracked)
+        done = preview(pipeline, folder, output, batch, _tracked, epoch)
     for path, reason in done.reading.skipped:
         _line(f"skipped {path}: {reason}")
-    images, skipped = len(done.reading.images), len(done.reading.skipped)
-    classes = _counted(len(done.folder.classes), "class", "classes")
-    _line(f"{_counted(images, 'image')} of {classes} mixed, {_counted(skipped, 'unreadable file')} skipped.")
+    images, skipped, classes = len(done.reading.photos), len(done.reading.skipped), len(done.folder.classes)
+    told = f"{done.mixed or 'None'} of {_counted(images, 'image')} mixed"
+    told += f", of {_counted(classes, 'class', 'classes')}" if classes else ", without labels"
+    _line(f"{told}; {_counted(skipped, 'unreadable file')} skipped." if skipped else f"{told}.")
     if images < batch:
         _line(f"The batch has {_counted(images, 'sample')}, not {batch}: there are no more images.")
+    for remark in done.remarks:
+        _line(remark)
     _line(f"{'page' if output.suffix.lower() in PAGES else 'picture'}: {output}")
 
 

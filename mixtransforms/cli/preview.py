@@ -3,55 +3,30 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
 from html import escape
-from itertools import zip_longest
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import TracebackType
+from typing import Any
 
 import numpy as np
 
-from mixtransforms.core.errors import InputError, ParameterError, missing
+from mixtransforms.cli.adapt import adapted
+from mixtransforms.cli.photos import Folder, Photo, Reading, Track, find, read
+from mixtransforms.core.errors import ExplainedError, InputError, ParameterError, missing
+from mixtransforms.methods.base import Method
+from mixtransforms.methods.schedules import Schedule
+from mixtransforms.mixing.epochs import set_epoch
+from mixtransforms.mixing.pipeline import nested
+from mixtransforms.mixing.trace import Trace
 from mixtransforms.mixing.transform import MixTransform
-
-if TYPE_CHECKING:
-    from PIL.Image import Image
-
-ENDINGS = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp")
-"""Endings of image files, as of torchvision's ImageFolder."""
-
-Track = Callable[[Iterable[int], int], Iterable[int]]
-"""Wraps the count of images that are read, to show progress; the second argument is their number."""
 
 PAGES = (".html", ".htm")
 """Endings of pages, which hold the picture, the pipeline as a diagram, and its file."""
 
-
-@dataclass(frozen=True)
-class Folder:
-    """Images in one subfolder a class.
-
-    Attributes:
-        classes: Names of the subfolders, sorted; the position is the class id, as for ImageFolder.
-        files: Paths and class ids, one class after another in turn.
-    """
-
-    classes: tuple[str, ...]
-    files: tuple[tuple[Path, int], ...]
-
-
-@dataclass(frozen=True)
-class Reading:
-    """What was read.
-
-    Attributes:
-        images: RGB images and their class ids.
-        skipped: Files that could not be read, with the reason.
-    """
-
-    images: tuple[tuple[Image, int], ...]
-    skipped: tuple[tuple[Path, str], ...]
+PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".svg", ".pdf", ".eps", ".tif", ".tiff")
+"""Endings of pictures that people open; matplotlib also writes raw pixels and sources of LaTeX."""
 
 
 @dataclass(frozen=True)
@@ -62,124 +37,162 @@ class Preview:
         output: The picture or the page.
         folder: What was found.
         reading: What was read of it.
+        mixed: How many of the images were mixed.
+        epoch: The epoch that was shown; ``None`` where nothing depends on it and none was asked for.
+        remarks: What is otherwise than it may be thought, in sentences.
     """
 
     output: Path
     folder: Folder
     reading: Reading
+    mixed: int
+    epoch: int | None
+    remarks: tuple[str, ...]
 
 
-def preview(pipeline: Path, folder: Path, output: Path, batch: int, track: Track | None = None) -> Preview:
+def preview(
+    pipeline: Path, folder: Path, output: Path, batch: int, track: Track | None = None, epoch: int | None = None
+) -> Preview:
     """Runs a pipeline file on images of a folder and draws the result.
 
     Args:
         pipeline: A file that ``mixtransforms.save`` wrote, for either host.
-        folder: One subfolder a class.
+        folder: One subfolder a class, or images alone.
         output: The picture or the HTML page to write; its ending says the format.
         batch: Most samples of the batch.
         track: Shows progress while images are read.
+        epoch: Whose values schedules have; ``None`` takes the first one in which they mix the most.
 
     Raises:
         ConfigError: The file is no pipeline.
         InputError: There are no images, or they cannot be mixed by this pipeline.
-        ParameterError: The ending is of no format that can be written.
+        ParameterError: The ending is of no format that can be written, or there is no folder for it.
         MissingDependencyError: matplotlib, Pillow or the pipeline's host is not installed.
     """
     os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # importing it would ask the network for a newer release
     import mixtransforms
     from mixtransforms import show
 
-    _check_ending(output)  # before the long work
+    _check_output(output)  # before the long work
     # The file before the folder: it is read in milliseconds, and is the likelier to be wrong.
     loaded = mixtransforms.load(pipeline)
     found = find(folder)
     reading = read(found, batch, track)
-    runnable, samples = prepared(loaded, reading)
-    title = f"{pipeline.name} on {folder.name}"
+    runnable, samples, remarks = adapted(loaded, reading.photos, len(found.classes))
+    mixes = [each for each in nested(runnable) if isinstance(each, MixTransform)]
+    busiest = _busiest_epoch(mixes)
+    epoch = busiest if epoch is None else epoch
+    if epoch is not None and mixes:
+        set_epoch(runnable, epoch)
+    trace = _traced(runnable, samples, reading.photos)
+    title = f"{pipeline.name} on {folder.name}" + ("" if epoch is None else f", epoch {epoch}")
     paged = output.suffix.lower() in PAGES
-    figure = show.trace(runnable.trace(samples), found.classes, batch, title=None if paged else title)
+    figure = show.trace(trace, found.classes or None, batch, title=None if paged else title)
     if paged:
         output.write_text(_page(title, figure, runnable, pipeline), encoding="utf-8")
     else:
         figure.savefig(output)
-    return Preview(output, found, reading)
+    mixed = sum(map(any, zip(*(plan.mixed.tolist() for plan in trace.plans), strict=True)))
+    told = (*found.remarks, *reading.remarks, *remarks, *_why_unmixed(mixed, mixes, len(samples), epoch, busiest))
+    return Preview(output, found, reading, mixed, epoch, told)
 
 
-def find(folder: Path) -> Folder:
-    """Finds the classes and images of a folder.
+# ------------------------------------------------------------------------------------------------ epochs
+
+
+def _busiest_epoch(mixes: Sequence[Any]) -> int | None:
+    """The first epoch in which schedules mix the most; ``None`` where there are none of these."""
+    schedules = [schedule for mix in mixes for schedule in _schedules(mix.method)]
+    if not schedules:
+        return None
+    epochs = np.arange(max(schedule.last for schedule in schedules) + 1)
+    values = np.stack([schedule.over(epochs) for schedule in schedules])
+    # Each as a part of its own highest value: an alpha of 8 would outweigh every p.
+    return int((values / np.maximum(values.max(axis=1, keepdims=True), 1e-9)).sum(axis=0).argmax())
+
+
+def _schedules(method: Method) -> Iterator[Schedule]:
+    """Schedules of how much a method mixes, also inside of a choice."""
+    for item in fields(method):
+        value = getattr(method, item.name)
+        if isinstance(value, Schedule) and item.name in ("p", "alpha"):
+            yield value
+        for inner in value if isinstance(value, tuple) else ():
+            if isinstance(inner, Method):
+                yield from _schedules(inner)
+
+
+def _why_unmixed(mixed: int, mixes: Sequence[Any], count: int, epoch: int | None, busiest: int | None) -> Iterator[str]:
+    """The reason where nothing is mixed, and the way out; the epoch where there is a choice."""
+    if not mixes:
+        yield "Nothing in this pipeline mixes."
+    elif count == 1:
+        yield "A sample is mixed with others, and there is one: give more images."
+    elif busiest is not None and epoch != busiest and not mixed:
+        yield f"Nothing is mixed in epoch {epoch}; schedules mix the most from epoch {busiest} on: --epoch {busiest}."
+    elif busiest is not None:
+        yield f"Shown is epoch {epoch}; schedules change what is mixed, and --epoch shows another."
+    elif not mixed:
+        chances = ", ".join(f"p={mix.method.p:g}" for mix in mixes)
+        yield f"Nothing is mixed here: {chances} in the file, which says how many samples are."
+
+
+# ------------------------------------------------------------------------------------------------ failures of a host
+
+
+def _traced(runnable: Any, samples: Sequence[Any], photos: Sequence[Photo]) -> Trace:
+    """One call.
 
     Raises:
-        InputError: It is no folder, or there is no image in any subfolder of it.
+        InputError: A transform of the host fails; names it, and the photo where one alone makes it fail.
     """
-    if not folder.is_dir():
-        raise _no_images(folder, "no folder")
-    # Hidden folders (.ipynb_checkpoints, .cache) are nobody's classes, though ImageFolder takes them.
-    classes = sorted(entry.name for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith("."))
-    if not classes:
-        # The most common mistake, told as what it is: images without folders of classes.
-        loose = sum(entry.suffix.lower() in ENDINGS for entry in folder.iterdir())
-        raise _no_images(folder, f"no subfolders, {loose} images beside them" if loose else "no subfolders")
-    # In turn, one of each class: a preview of eight images of the first class would mix like with like.
-    columns = [[(path, label) for path in _images_in(folder / name)] for label, name in enumerate(classes)]
-    files = [item for row in zip_longest(*columns) for item in row if item is not None]
-    if not files:
-        raise _no_images(folder, f"{len(classes)} subfolders without images")
-    return Folder(tuple(classes), tuple(files))
+    try:
+        trace: Trace = runnable.trace(list(samples))
+    except ExplainedError:
+        raise
+    except Exception as reason:
+        name = _failing(reason.__traceback__)
+        if name is None:  # a fault of ours, which keeps its traceback
+            raise
+        culprit = next((photo for photo, each in zip(photos, samples, strict=True) if _fails(runnable, each)), None)
+        raise _failed(name, reason, culprit) from reason
+    return trace
 
 
-def read(folder: Folder, count: int, track: Track | None = None) -> Reading:
-    """Reads the first images that can be read, the classes in turn.
-
-    Args:
-        folder: What was found.
-        count: Most images.
-        track: Shows progress.
-
-    Raises:
-        InputError: None of the files can be read.
-    """
-    images: list[tuple[Image, int]] = []
-    skipped: list[tuple[Path, str]] = []
-    # One iterator over all calls below: a file that cannot be read is replaced by the next, and the count stays.
-    files = iter(folder.files)
-    wanted = min(count, len(folder.files))
-    for _ in track(range(wanted), wanted) if track else range(wanted):
-        item = _next_readable(files, skipped)
-        if item is not None:
-            images.append(item)
-    if not images:
-        raise InputError(
-            "No image can be read",
-            where=str(folder.files[0][0].parent.parent),
-            got=f"{len(skipped)} unreadable files, first {skipped[0][0]}: {skipped[0][1]}",
-            wanted="at least one image that Pillow opens",
-            fix="Check that the files are images and complete.",
-        )
-    return Reading(tuple(images), tuple(skipped))
+def _failing(traceback: TracebackType | None) -> str | None:
+    """The transform of a host that an error comes from: the innermost whose method was running."""
+    name = None
+    while traceback is not None:
+        owner = traceback.tb_frame.f_locals.get("self")
+        kind = type(owner)
+        inside = kind.__module__.split(".")[0] in ("torchvision", "albumentations") and hasattr(kind, "__call__")
+        name = kind.__name__ if inside else name
+        traceback = traceback.tb_next
+    return name
 
 
-def prepared(pipeline: Any, reading: Reading) -> tuple[Any, list[Any]]:
-    """A pipeline that can be traced, and samples in the form that its host takes.
+def _fails(runnable: Any, sample: Any) -> bool:
+    # Draws follow from the content where there is a seed: what failed among others fails alone.
+    try:
+        runnable.trace([sample])
+    except Exception:  # noqa: BLE001  whatever a host raises
+        return True
+    return False
 
-    A stock Compose of a host, or a single mix, is put into a BatchCompose. torchvision gets ``(image, class id)`` with
-    Pillow images, as of ImageFolder; where no transform would turn them into tensors, with tensors.
-    """
-    from mixtransforms.files.registry import host_of
 
-    host = host_of(pipeline)
-    # Without a host nothing converts pictures, so arrays are what a plain mix takes.
-    if host == "neutral":
-        return pipeline, [(np.asarray(image), label) for image, label in reading.images]
-    if host == "albumentations":
-        return _albumentations(pipeline), [{"image": np.asarray(i), "label": label} for i, label in reading.images]
-    compose = _torchvision(pipeline)
-    # It expects Pillow images, as ImageFolder gives them, and may have transforms for these before the one that
-    # converts.
-    if _converts(compose):
-        return compose, list(reading.images)
-    from torchvision.transforms.v2 import functional
+def _failed(name: str, reason: Exception, photo: Photo | None) -> InputError:
+    width, height = photo.image.size if photo else (0, 0)
+    return InputError(
+        f"{name} fails",
+        where=f"{photo.path}, {width} x {height} pixels" if photo else "on these photos",
+        got=f"{type(reason).__name__}: {' '.join(str(reason).split())}",
+        wanted="photos that it takes",
+        fix="Put a step before it that makes them fit, such as a Resize, or leave the file out. Photos come with their "
+        "class alone: a step that needs boxes, masks or keypoints has to be left out of a copy of the pipeline.",
+    )
 
-    return compose, [(functional.to_image(image), label) for image, label in reading.images]
+
+# ------------------------------------------------------------------------------------------------ what is written
 
 
 def _page(title: str, figure: Any, pipeline: Any, file: Path) -> str:
@@ -195,89 +208,27 @@ def _page(title: str, figure: Any, pipeline: Any, file: Path) -> str:
     )
 
 
-def _check_ending(output: Path) -> None:
+def _check_output(output: Path) -> None:
     try:
         from matplotlib.figure import Figure
     except ImportError as reason:
         raise missing("matplotlib", "show", "mixtransforms preview") from reason
     # Asked of matplotlib, whose list depends on what it was built with.
-    known = [*Figure().canvas.get_supported_filetypes(), *(ending.removeprefix(".") for ending in PAGES)]
-    if output.suffix.lower().removeprefix(".") not in known:
+    written = Figure().canvas.get_supported_filetypes()
+    known = (*(ending for ending in PICTURES if ending.removeprefix(".") in written), *PAGES)
+    if output.suffix.lower() not in known:
         raise ParameterError(
             "Neither a picture nor a page",
             where="--output",
             got=repr(str(output)),
-            wanted="a name ending in ." + ", .".join(sorted(known)),
+            wanted="a name ending in " + ", ".join(known),
             fix="Name it, for example, preview.png or preview.html.",
         )
-
-
-def _torchvision(pipeline: Any) -> Any:
-    from torchvision.transforms import v2
-
-    from mixtransforms.torchvision import BatchCompose
-
-    if isinstance(pipeline, BatchCompose):
-        return pipeline
-    return BatchCompose(pipeline.transforms if isinstance(pipeline, v2.Compose) else [pipeline])
-
-
-def _albumentations(pipeline: Any) -> Any:
-    import albumentations as A
-
-    from mixtransforms.albumentations import BatchCompose
-
-    if isinstance(pipeline, BatchCompose):
-        return pipeline
-    return BatchCompose(list(pipeline.transforms) if isinstance(pipeline, A.Compose) else [pipeline])
-
-
-def _converts(transform: Any) -> bool:
-    """Whether a torchvision transform, or one inside it, turns Pillow images into tensors."""
-    # A OneOf of ours has children as well, and none of them converts anything.
-    if isinstance(transform, MixTransform):
-        return False
-    children = getattr(transform, "transforms", ())
-    return type(transform).__name__ in ("ToImage", "PILToTensor", "ToTensor") or any(map(_converts, children))
-
-
-def _images_in(folder: Path) -> Iterator[Path]:
-    for root, folders, names in os.walk(folder, followlinks=True):
-        # In place, which os.walk goes by: order must not depend on the file system.
-        folders.sort()
-        yield from (Path(root, name) for name in sorted(names) if name.lower().endswith(ENDINGS))
-
-
-def _next_readable(files: Iterator[tuple[Path, int]], skipped: list[tuple[Path, str]]) -> tuple[Image, int] | None:
-    for path, label in files:
-        try:
-            return _opened(path), label
-        # Pillow's decoders raise all of these for broken files.
-        except (OSError, SyntaxError, ValueError, EOFError) as reason:
-            skipped.append((path, str(reason) or type(reason).__name__))
-    return None
-
-
-def _opened(path: Path) -> Image:
-    try:
-        from PIL import Image
-    except ImportError as reason:
-        raise missing("pillow", "cli", "mixtransforms preview") from reason
-    try:
-        with Image.open(path) as image:
-            # Inside of `with`: Pillow reads the pixels only now. RGB, since palettes, grey and alpha cannot stand in
-            # one batch.
-            return image.convert("RGB")
-    # One of Pillow's own classes, which is no OSError: turned into what a broken file raises.
-    except Image.DecompressionBombError as reason:
-        raise ValueError(str(reason)) from reason
-
-
-def _no_images(folder: Path, got: str) -> InputError:
-    return InputError(
-        "No images found",
-        where=str(folder),
-        got=got,
-        wanted="a folder with one subfolder a class and images in them, such as photos/cat/1.jpg",
-        fix="Files ending in " + ", ".join(ENDINGS) + " are images.",
-    )
+    if not output.parent.is_dir():
+        raise ParameterError(
+            "No such folder",
+            where="--output",
+            got=repr(str(output)),
+            wanted="a file in a folder that is there",
+            fix=f'Make it first: mkdir -p "{output.parent}"',
+        )

@@ -14,7 +14,7 @@ import mixtransforms
 from mixtransforms import CutMix, InputError, MissingDependencyError
 from mixtransforms.cli import demo as demo_module
 from mixtransforms.cli import doctor
-from mixtransforms.cli import preview as preview_module
+from mixtransforms.cli import photos as photos_module
 
 pytest.importorskip("typer")
 PIL = pytest.importorskip("PIL.Image")
@@ -151,7 +151,7 @@ def test_preview(photos, tmp_path, host):
     pytest.importorskip("matplotlib")
     file, output = pipeline_file(tmp_path, host), tmp_path / "picture.png"
     text = succeeds("preview", file, photos, "--output", output)
-    assert text == f"8 images of 3 classes mixed, no unreadable files skipped.\npicture: {output}\n"
+    assert text == f"8 of 8 images mixed, of 3 classes.\npicture: {output}\n"
     with PIL.open(output) as picture:
         assert picture.format == "PNG"
 
@@ -191,7 +191,7 @@ def test_unreadable_files_are_named_and_skipped(photos, tmp_path):
     text = succeeds("preview", pipeline_file(tmp_path, "neutral"), photos, "-o", tmp_path / "picture.png")
     assert f"skipped {photos / 'ant' / '0.png'}: cannot identify image file" in text
     assert f"skipped {photos / 'bee' / '0.png'}: " in text
-    assert "7 images of 3 classes mixed, 2 unreadable files skipped." in text
+    assert "7 of 7 images mixed, of 3 classes; 2 unreadable files skipped." in text
     assert "The batch has 7 images, not 8: there are no more images." in text.replace("samples", "images")
 
 
@@ -208,8 +208,8 @@ def test_more_classes_than_the_pipeline_knows(photos, tmp_path, host):
     ("arrange", "got"),
     [
         (lambda folder: None, "no folder"),
-        (lambda folder: folder.mkdir(), "no subfolders;"),
-        (lambda folder: (folder / ".cache").mkdir(parents=True), "no subfolders;"),
+        (lambda folder: folder.mkdir(), "no subfolders and no images;"),
+        (lambda folder: (folder / ".cache").mkdir(parents=True), "no subfolders and no images;"),
         (lambda folder: (folder / "a").mkdir(parents=True), "1 subfolders without images"),
     ],
 )
@@ -221,21 +221,12 @@ def test_a_folder_without_images(tmp_path, arrange, got):
     assert "one subfolder a class" in text
 
 
-def test_images_beside_the_subfolders(photos):
-    for name in ("ant", "bee", "cow"):
-        for path in (photos / name).iterdir():
-            path.rename(photos / f"{name}{path.name}")
-        (photos / name).rmdir()
-    with pytest.raises(InputError, match="got no subfolders, 9 images beside them"):
-        preview_module.find(photos)
-
-
 def test_only_unreadable_files(tmp_path):
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "x.jpg").write_bytes(b"")
-    found = preview_module.find(tmp_path)
+    found = photos_module.find(tmp_path)
     with pytest.raises(InputError, match=r"No image can be read .*1 unreadable files, first .*x\.jpg"):
-        preview_module.read(found, 8)
+        photos_module.read(found, 8)
 
 
 def test_a_file_that_is_no_pipeline(photos, tmp_path):
@@ -264,21 +255,21 @@ def test_classes_and_ids_are_those_of_image_folder(photos):
     (photos / "ant" / "0.png").rename(photos / "ant" / "deeper" / "A.PNG")
     (photos / "ant" / "notes.txt").write_text("no image")
     theirs = datasets.ImageFolder(photos)
-    ours = preview_module.find(photos)
+    ours = photos_module.find(photos)
     assert list(ours.classes) == theirs.classes
     assert sorted((str(path), label) for path, label in ours.files) == sorted(theirs.samples)
 
 
 def test_classes_take_turns(photos):
-    assert [label for _, label in preview_module.find(photos).files] == [0, 1, 2] * 3
+    assert [label for _, label in photos_module.find(photos).files] == [0, 1, 2] * 3
 
 
 def test_images_that_are_not_rgb(tmp_path):
     (tmp_path / "a").mkdir()
     PIL.new("L", (8, 8), 7).save(tmp_path / "a" / "gray.png")
     PIL.new("RGBA", (8, 8), (1, 2, 3, 0)).save(tmp_path / "a" / "transparent.png")
-    reading = preview_module.read(preview_module.find(tmp_path), 8)
-    assert [image.mode for image, _ in reading.images] == ["RGB", "RGB"]
+    reading = photos_module.read(photos_module.find(tmp_path), 8)
+    assert [photo.image.mode for photo in reading.photos] == ["RGB", "RGB"]
 
 
 @pytest.mark.parametrize("kind", ["stock Compose", "one transform", "without ToImage"])
