@@ -37,7 +37,7 @@ def adapted(pipeline: Any, photos: Sequence[Photo], classes: int) -> Adapted:
 
     A stock Compose of a host, or a single mix, is put into a BatchCompose. torchvision gets ``(image, class id)`` with
     Pillow images, as of ImageFolder; where no transform would turn them into tensors, with tensors. Labels are those of
-    the folder: a mix that does not know their number is told it, and one that knows it where there are none, forgets it.
+    the folder: a mix that does not know their number is told it; where there are none, it forgets it.
 
     Args:
         pipeline: What a file held.

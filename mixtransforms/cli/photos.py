@@ -108,8 +108,8 @@ def _remarks(folder: Path, classes: list[str], columns: list[list[tuple[Path, in
     if all(path.parent != folder / name for (name, column) in zip(classes, columns, strict=True) for path, _ in column):
         inner = deeper[0].relative_to(folder).parts[0]
         yield (
-            f"All images lie in subfolders of {' and '.join(classes[:3])}{' ...' * (len(classes) > 3)}, which are taken "
-            f"for classes. If the classes are one folder deeper, preview {folder / inner}."
+            f"All images lie in subfolders of {' and '.join(classes[:3])}{' ...' * (len(classes) > 3)}, which are "
+            f"taken for classes. If the classes are one folder deeper, preview {folder / inner}."
         )
 
 
@@ -193,9 +193,7 @@ def _opened(path: Path) -> tuple[Image, str]:
             # one batch.
             scaled, remark = _in_bytes(image)
             turned = image.getexif().get(_ORIENTATION, _UPRIGHT) != _UPRIGHT
-            told = (
-                "EXIF says it is to be turned; shown as it is stored, as ImageFolder reads it, while cv2.imread turns."
-            )
+            told = "EXIF says to turn it; shown as it is stored, as ImageFolder reads it, while cv2.imread turns it."
             return scaled.convert("RGB"), " ".join(part for part in (remark, told * turned) if part)
     # One of Pillow's own classes, which is no OSError: turned into what a broken file raises.
     except Image.DecompressionBombError as reason:

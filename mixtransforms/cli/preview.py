@@ -165,7 +165,7 @@ def _failing(traceback: TracebackType | None) -> str | None:
     while traceback is not None:
         owner = traceback.tb_frame.f_locals.get("self")
         kind = type(owner)
-        inside = kind.__module__.split(".")[0] in ("torchvision", "albumentations") and hasattr(kind, "__call__")
+        inside = kind.__module__.split(".")[0] in ("torchvision", "albumentations") and callable(owner)
         name = kind.__name__ if inside else name
         traceback = traceback.tb_next
     return name

@@ -341,8 +341,8 @@ def test_pictures_that_exif_turns_are_told(photos, tmp_path):
     image.save(tmp_path / "photos" / "ant" / "0.png", exif=exif)
     reading = read(find(photos), 9)
     assert reading.remarks == (
-        f"{photos / 'ant' / '0.png'}: EXIF says it is to be turned; shown as it is stored, as ImageFolder reads it, "
-        "while cv2.imread turns.",
+        f"{photos / 'ant' / '0.png'}: EXIF says to turn it; shown as it is stored, as ImageFolder reads it, "
+        "while cv2.imread turns it.",
     )
     assert reading.photos[0].image.size == (12, 8)
 
