@@ -15,6 +15,7 @@ import numpy as np
 from mixtransforms.cli.adapt import adapted
 from mixtransforms.cli.photos import Folder, Photo, Reading, Track, find, read
 from mixtransforms.core.errors import ExplainedError, InputError, ParameterError, missing
+from mixtransforms.files.storage import require_file
 from mixtransforms.methods.base import Method
 from mixtransforms.methods.schedules import Schedule
 from mixtransforms.mixing.epochs import set_epoch
@@ -64,7 +65,7 @@ def preview(
         epoch: Whose values schedules have; ``None`` takes the first one in which they mix the most.
 
     Raises:
-        ConfigError: The file is no pipeline.
+        ConfigError: The file is no pipeline, or what is to be written is there and no file.
         InputError: There are no images, or they cannot be mixed by this pipeline.
         ParameterError: The ending is of no format that can be written, or there is no folder for it.
         MissingDependencyError: matplotlib, Pillow or the pipeline's host is not installed.
@@ -202,7 +203,7 @@ def _page(title: str, figure: Any, pipeline: Any, file: Path) -> str:
     picture = render.Png(figure._repr_png_(), figure.alt)
     diagram = f"<h2>Pipeline</h2>{pipeline._repr_html_()}"
     # Read again as text: a page shows the file that was given, with its order and notes, not what we would write.
-    text = escape(file.read_text(encoding="utf-8"), quote=False)
+    text = escape(file.read_text(encoding="utf-8-sig"), quote=False)
     return render.html_page(
         title, [picture, diagram, f"<details><summary>{escape(file.name)}</summary><pre>{text}</pre></details>"]
     )
@@ -224,6 +225,7 @@ def _check_output(output: Path) -> None:
             wanted="a name ending in " + ", ".join(known),
             fix="Name it, for example, preview.png or preview.html.",
         )
+    require_file(output, "Give a name that is free, or that of a file.")
     if not output.parent.is_dir():
         raise ParameterError(
             "No such folder",

@@ -107,7 +107,8 @@ def _decoded(text: str | bytes) -> str:
     if len(text) > MAX_BYTES or (isinstance(text, str) and len(text.encode("utf-8", "replace")) > MAX_BYTES):
         raise config_error([beyond("$", "a larger one", f"a file of at most {MAX_BYTES} bytes")])
     try:  # a str may hold halves of characters, which UTF-8 has no bytes for
-        return text.decode("utf-8") if isinstance(text, bytes) else text.encode("utf-8").decode("utf-8")
+        content = text.decode("utf-8") if isinstance(text, bytes) else text.encode("utf-8").decode("utf-8")
+        return content.removeprefix("\ufeff")  # the mark that editors on Windows begin files with
     except UnicodeError as reason:
         at = getattr(reason, "start", 0)
         line = text[:at].count(b"\n") + 1 if isinstance(text, bytes) else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -43,13 +44,15 @@ def write_atomically(target: Path, text: str) -> None:
     """Puts a text into a file in one step: whoever reads it sees all of the old or all of the new.
 
     Raises:
+        ConfigError: The target is there and is no file: renaming would put one in the place of a device or a pipe.
         OSError: There is no such folder, or it cannot be written to.
     """
     target = target.resolve() if target.is_symlink() else target
+    require_file(target, "Give a name that is free, or that of a file.")
     if not target.parent.is_dir():
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), os.fspath(target))
     # Beside the file, since a file cannot be renamed onto another disk; of its name no more than names may have.
-    descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:100]}.")
+    descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{_beginning(target.name)}.")
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
             file.write(text)
@@ -61,6 +64,29 @@ def write_atomically(target: Path, text: str) -> None:
     except BaseException:
         os.unlink(name)
         raise
+
+
+def _beginning(name: str) -> str:
+    """A part of a name that leaves room for more: names are limited in bytes, of which a character may have four."""
+    return os.fsencode(name)[:100].decode("utf-8", "ignore")
+
+
+_SORTS = {stat.S_ISFIFO: "a named pipe", stat.S_ISSOCK: "a socket", stat.S_ISCHR: "a device", stat.S_ISBLK: "a device"}
+
+
+def require_file(path: Path, fix: str) -> None:
+    """Refuses what is there and is neither a file nor a folder, of which the system says so itself.
+
+    Raises:
+        ConfigError: It is a device, a pipe or a socket: reading may wait for ever, and writing is no replacing.
+    """
+    try:
+        mode = path.stat().st_mode
+    except OSError:  # told by whoever opens it
+        return
+    for is_sort, sort in _SORTS.items():
+        if is_sort(mode):
+            raise refusal(os.fspath(path), "Not a file", sort, "a file", fix)
 
 
 def _file_mode(target: Path) -> int:
@@ -114,6 +140,7 @@ def _loaded(path: str | os.PathLike[str], allow: Allowed) -> tuple[ReadResult, P
     """What came of reading a file, and what its text says where it could be read. No more than the limit is read."""
     parsed = None
     try:
+        require_file(Path(path), "Give the name of a file.")
         with Path(path).open("rb") as file:
             parsed = parse_with_places(file.read(MAX_BYTES + 1), yaml=Path(path).suffix.lower() in YAML)
         return document.read_data(parsed.value, allow), parsed
