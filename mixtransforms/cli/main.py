@@ -42,11 +42,14 @@ def application() -> typer.Typer:
     """All commands."""
     # No completion: it would write into the shell's files. No pretty exceptions: they show locals, and so paths and
     # data.
-    app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+    short = {"help_option_names": ["-h", "--help"]}
+    app = typer.Typer(
+        add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, context_settings=short
+    )
     app.callback()(options)
     for command in (demo, preview, list_types, describe, validate, schema, doctor):
         # `list_types` is `list` on the command line, and no builtin is shadowed here.
-        app.command(command.__name__.partition("_")[0])(command)
+        app.command(command.__name__.partition("_")[0], context_settings=short)(command)
     return app
 
 
@@ -123,7 +126,7 @@ def list_types(
 ) -> None:
     """List the types that pipeline files may name."""
     with _plain_errors():
-        from mixtransforms.files.describe import types
+        from mixtransforms.files.describe import parts, types
 
         # An unknown host and one that is not installed look alike from here: neither has types.
         found = [known for known in types() if host in ("", *known.hosts)]
@@ -131,9 +134,18 @@ def list_types(
             raise ConfigError(
                 f"No host is called {host!r}, or it is not installed: torchvision, albumentations, neutral."
             )
+    groups = {
+        "Of mixtransforms": [known for known in found if known.name.startswith("mixtransforms.")],
+        "Of torchvision v2": [known for known in found if known.name.startswith("torchvision.")],
+        "Of Albumentations": [known for known in found if known.name.startswith("albumentations.")],
+        "Inside of arguments: schedules in place of numbers, rules of boxes, and kinds": parts(),
+    }
     width = max(len(known.name) for known in found)
-    for known in found:
-        _line(f"{known.name:{width}}  {known.summary}")
+    for number, (heading, members) in enumerate((title, each) for title, each in groups.items() if each):
+        _line(("\n" if number else "") + heading)
+        for known in members:
+            _line(f"  {known.name:{width}}  {known.summary}")
+    _line("\n`mixtransforms describe NAME` tells what one takes.")
 
 
 def describe(
@@ -145,8 +157,9 @@ def describe(
     with _plain_errors():
         from mixtransforms.files import describe
 
-        for line in describe.description_lines(describe.describe(name)):
-            _line(line)
+        for number, description in enumerate(describe.describe(name)):
+            for line in ("\n", *describe.description_lines(description))[not number :]:
+                _line(line)
 
 
 def validate(

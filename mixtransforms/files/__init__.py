@@ -12,8 +12,8 @@ Types are looked up in closed tables; nothing is imported or called because of a
 rebuilt and compared before it is written, and again after it was read.
 """
 
-from mixtransforms.files.describe import json_schema
 from mixtransforms.files.document import from_dict, from_json, to_dict, to_json
+from mixtransforms.files.editors import json_schema
 from mixtransforms.files.fingerprints import fingerprint
 from mixtransforms.files.storage import check, load, save
 

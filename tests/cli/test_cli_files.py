@@ -15,7 +15,10 @@ pytest.importorskip("typer")
 from typer.testing import CliRunner
 
 from mixtransforms.cli import main
-from mixtransforms.files.describe import types
+from mixtransforms.files import describe
+from mixtransforms.files.describe import parts, types
+from mixtransforms.objects.boxes import BoxRules
+from mixtransforms.objects.declared import DECLARABLE
 
 HOSTS = ("torchvision", "albumentations")
 
@@ -60,25 +63,57 @@ def written(folder, name, data):
 # List.
 
 
+def rows(text):
+    """The names that a list has, without its headings."""
+    return [line.split()[0] for line in text.splitlines() if line.startswith("  ")]
+
+
+MARKUP = re.compile(r"``|:\w+:`|`_|^\.\. \w+::|\*\*\w", re.MULTILINE)
+
+
 def test_list_has_every_type_once_with_what_it_does():
-    lines = succeeds("list").splitlines()
-    known = types()
+    text = succeeds("list")
+    lines = [line for line in text.splitlines() if line.startswith("  ")]
+    known = [*types(), *parts()]
     assert [line.split()[0] for line in lines] == [entry.name for entry in known]
     assert len({entry.name for entry in known}) == len(known)
     for line, entry in zip(lines, known, strict=True):
-        assert line.rstrip().endswith(entry.summary)
-        assert "\n" not in entry.summary
+        assert line.endswith(entry.summary)
+        assert 0 < len(entry.summary) <= 100
+    assert not MARKUP.search(text)
+
+
+def test_list_has_headings():
+    lines = succeeds("list").splitlines()
+    headings = [line for line in lines if line and not line.startswith("  ")]
+    assert headings[0] == "Of mixtransforms"
+    assert "Inside of arguments: schedules in place of numbers, rules of boxes, and kinds" in headings
+    assert headings[-1] == "`mixtransforms describe NAME` tells what one takes."
+    for name in ("Ramp", "BoxRules", "Keypoints"):  # as it says
+        succeeds("describe", name)
+
+
+def test_list_tells_the_hosts_own_mixes_from_ours():
+    pytest.importorskip("torchvision")
+    text = succeeds("list", "--host", "torchvision")
+    assert re.search(r"\n  torchvision.MixUp +torchvision's own MixUp, not ours: ", text)
+    assert re.search(r"\n  mixtransforms.MixUp +Blends every sample with a partner: x = weight", text)
+    assert re.search(r"\n  torchvision.Identity +Has no description\.\n", text)
 
 
 def test_list_of_the_neutral_host():
-    names = [line.split()[0] for line in succeeds("list", "--host", "neutral").splitlines()]
-    assert sorted(names) == ["mixtransforms.CutMix", "mixtransforms.MixUp", "mixtransforms.OneOf"]
+    names = rows(succeeds("list", "--host", "neutral"))
+    assert sorted(name for name in names if "." in name) == [
+        "mixtransforms.CutMix",
+        "mixtransforms.MixUp",
+        "mixtransforms.OneOf",
+    ]
 
 
 @pytest.mark.parametrize("host", HOSTS)
 def test_list_of_a_host(host):
     pytest.importorskip(host, reason=f"{host} is not installed")
-    names = [line.split()[0] for line in succeeds("list", "--host", host).splitlines()]
+    names = [name for name in rows(succeeds("list", "--host", host)) if "." in name]
     assert {"mixtransforms.BatchCompose", "mixtransforms.MixUp", f"{host}.Resize", f"{host}.Compose"} <= set(names)
     assert {name.split(".")[0] for name in names} == {"mixtransforms", host}
     assert f"{host}.Lambda" not in names
@@ -136,6 +171,92 @@ def test_describe_arguments_of_torchvision():
     assert re.search(r"\npadding_mode: one of 'constant', .*; default \"constant\"\n", text)
 
 
+@pytest.mark.parametrize(
+    ("spelling", "name"),
+    [
+        ("v2.Resize", "torchvision.Resize"),
+        ("transforms.v2.Resize", "torchvision.Resize"),
+        ("torchvision.transforms.v2.Resize", "torchvision.Resize"),
+        ("V2.resize", "torchvision.Resize"),
+        ("A.HorizontalFlip", "albumentations.HorizontalFlip"),
+        ("a.horizontalflip", "albumentations.HorizontalFlip"),
+        ("horizontalflip", "albumentations.HorizontalFlip"),
+        ("mixtransforms.torchvision.MixUp", "mixtransforms.MixUp"),
+        ("mixtransforms.albumentations.OneOf", "mixtransforms.OneOf"),
+    ],
+)
+def test_describe_understands_how_tutorials_spell(spelling, name):
+    for host in HOSTS:
+        pytest.importorskip(host, reason=f"{host} is not installed")
+    assert succeeds("describe", spelling).startswith(f"{name}\n\n")
+
+
+def test_describe_the_pipelines_of_both_hosts():
+    for host in HOSTS:
+        pytest.importorskip(host, reason=f"{host} is not installed")
+    text = succeeds("describe", "BatchCompose")
+    ours, theirs = text.split("mixtransforms.BatchCompose, in a pipeline of ")[1:]
+    assert ours.startswith("torchvision\n")
+    assert "v2 transforms" in ours
+    assert "bbox_params" not in ours
+    assert theirs.startswith("albumentations\n")
+    assert "\nbbox_params: " in theirs
+    alone = succeeds("describe", "mixtransforms.torchvision.BatchCompose")
+    assert alone.startswith("mixtransforms.BatchCompose\n\nRuns v2 transforms")
+    assert "bbox_params" not in alone
+
+
+def test_describe_says_which_host_has_an_option():
+    pytest.importorskip("torchvision")
+    text = succeeds("describe", "CutMix")
+    assert re.search(r"\nlabels_getter: .*\n    In a pipeline of torchvision: ", text)
+
+
+@pytest.mark.parametrize("cls", [BoxRules, *DECLARABLE.values()], ids=lambda cls: cls.__name__)
+def test_describe_what_stands_inside_of_arguments(cls):
+    text = succeeds("describe", cls.__name__)
+    assert text.startswith(f"{cls.__name__}\n\n")
+    names = {item.name for item in dataclasses.fields(cls) if "rule" in item.metadata}
+    assert set(re.findall(r"^(\w+): .*; (?:default|must)", text, re.MULTILINE)) == names
+    assert succeeds("describe", f"mixtransforms.{cls.__name__.lower()}") == text
+
+
+@pytest.mark.parametrize("cls", [BoxRules, *DECLARABLE.values()], ids=lambda cls: cls.__name__)
+def test_the_form_that_describe_shows_is_read(cls):
+    """With the defaults that it names in place of the dots."""
+    text = succeeds("describe", cls.__name__)
+    defaults = dict(re.findall(r"^(\w+): .*; default (.+)$", text, re.MULTILINE))
+    (form,) = re.findall(r"In a file it is .*?: (\{.*?\})", " ".join(text.split()))
+    for name, default in defaults.items():
+        form = form.replace(f'"{name}": ...', f'"{name}": {default}')
+    value = json.loads(form)
+    args = {"boxes": value} if cls is BoxRules else {"kinds": {"a": value}}
+    read = mixtransforms.from_dict(GOOD | {"pipeline": {"type": "mixtransforms.MixUp", "args": args}})
+    assert (read.boxes if cls is BoxRules else read.kinds["a"]) == cls()
+
+
+@pytest.mark.parametrize("name", ["torchvision.Resize", "torchvision.ToDtype", "MixUp", "BatchCompose"])
+def test_describe_has_no_markup(name):
+    pytest.importorskip("torchvision")
+    text = succeeds("describe", name)
+    assert not MARKUP.search(text)
+    described = [line for line in text.splitlines() if line.startswith("    ")]
+    assert described
+    assert max(map(len, described)) <= 100
+
+
+def test_every_type_can_be_described():
+    for entry in types():
+        described = describe.describe(entry.name)
+        assert {each.name.partition(",")[0] for each in described} == {entry.name}
+        assert not any(MARKUP.search("\n".join(describe.description_lines(each))) for each in described), entry.name
+
+
+@pytest.mark.parametrize("command", ["", "demo", "preview", "list", "describe", "validate", "schema", "doctor"])
+def test_short_help(command):
+    assert succeeds(*command.split(), "-h") == succeeds(*command.split(), "--help")
+
+
 def test_describe_what_is_no_type():
     pytest.importorskip("torchvision")
     result = fails("describe", "torchvision.Rezise")
@@ -144,6 +265,8 @@ def test_describe_what_is_no_type():
     assert "Did you mean 'MixUp'" in fails("describe", "MixUpp").stderr
     assert fails("describe", "qqqqqqqq").stderr.endswith("`mixtransforms list` shows all.\n")
     assert "\x1b" not in fails("describe", "Mix\x1b[31mUp").output
+    assert fails("describe", "v2.Rezise").stderr.count("'torchvision.Resize'") == 1
+    assert "'BoxRules'" in fails("describe", "BoxRule").stderr
 
 
 def test_describe_what_both_hosts_have():
@@ -152,6 +275,8 @@ def test_describe_what_both_hosts_have():
     text = fails("describe", "Resize").stderr
     assert text.startswith("Error: Several types are called 'Resize'.")
     assert "'torchvision.Resize', 'albumentations.Resize'" in text
+    for name in re.findall(r"'(\w+\.\w+)'", text):  # as it says
+        succeeds("describe", name)
 
 
 # Validate.
