@@ -38,7 +38,7 @@ from mixtransforms.mixing.trace import Step, Trace
 from mixtransforms.objects.boxes import BoxRules
 from mixtransforms.objects.groups import Group
 from mixtransforms.objects.keypoints import Keypoints
-from mixtransforms.rng.generators import OF_NUMPY, OF_PYTHON, Generator, borrowed
+from mixtransforms.rng.generators import OF_NUMPY, OF_PYTHON, Generator, borrowed, lock_of
 from mixtransforms.rng.keys import Call, Key, WordArray
 from mixtransforms.rng.streams import Guard, Stream
 from mixtransforms.targets.names import IMAGE, MASK
@@ -250,7 +250,9 @@ class BatchCompose(BatchPipeline, A.Compose):
     ) -> list[dict[str, Any]]:
         """A stage of sample transforms, every sample with draws of its own."""
         result = []
-        with self._guard, borrowed(_generators(inner)) as start:  # the host's transforms hold their generators
+        generators = _generators(inner)
+        # The host's transforms hold their generators.
+        with self._guard.lock, lock_of(generators), borrowed(generators) as start:
             bits, python = np.random.Philox(key=np.zeros(2, np.uint64)), random.Random(0)
             inner.set_random_state(np.random.Generator(bits), python)
             begin = bits.state

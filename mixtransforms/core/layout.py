@@ -22,6 +22,8 @@ LETTERS = {
 }
 """What named axes are."""
 
+_CANONICAL = "TDHWFC"
+
 MODES = ("spatial", "temporal", "cube")
 """Names of what is mixed of a video: every frame alike, a span of frames, or a box in time and space."""
 
@@ -110,6 +112,24 @@ class Layout:
         if self.name is None or "C" not in self.name:
             return backend_of(array) == "torch"
         return not self.name.endswith("C")
+
+    def canonical(self, rank: int, first: bool) -> tuple[tuple[int, ...], bool]:
+        """The order of a sample's axes by which it is known, whatever its layout: time, space, then channels.
+
+        Args:
+            rank: How many axes there are, without that of the samples.
+            first: Whether channels come first where nothing is named.
+
+        Returns:
+            The axes in that order, and whether the channels are among them: a gray picture may have none.
+        """
+        axes = range(rank)
+        if self.name is not None and self.name not in LAYOUTS and len(self.name) == rank + 1:
+            letters = self.name[1:]
+            return tuple(sorted(axes, key=lambda axis: _CANONICAL.index(letters[axis]))), "C" in letters
+        if rank > 2 and (self.name == "channels_first" or (self.name is None and first)):
+            return (*(axis for axis in axes if axis != rank - 3), rank - 3), True
+        return tuple(axes), rank != 2
 
     def letters(self, array: Any, where: str) -> str:
         """The axes of an array, one letter each.

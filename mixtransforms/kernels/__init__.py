@@ -19,6 +19,7 @@ same results:
 ``asarray_like``  host values in the place of an array; ``astype_like`` in its dtype and type as well
 ``wrap_like``     an array in the type of another one
 ``to_host``       an array as NumPy's; ``is_on_host`` whether that takes no waiting
+``memory``        its bits, which are not converted
 ``assert_async``  what is checked on a device, which does not wait for it; torch's alone
 ================  ========================================================================================
 

@@ -305,6 +305,11 @@ def to_host(values: Array) -> Array:
     return values
 
 
+def memory(values: Array) -> Array:
+    """The array itself, without a type of its own."""
+    return np.asarray(values)
+
+
 def common_dtype(arrays: Sequence[Array]) -> Any:
     """The dtype that holds the values of all."""
     return np.result_type(*(array.dtype for array in arrays))

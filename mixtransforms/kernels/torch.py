@@ -316,6 +316,17 @@ def to_host(values: Tensor) -> NDArray[Any]:
     return plain.numpy(force=True)
 
 
+def memory(values: Tensor) -> NDArray[Any]:
+    """The bits of a tensor in host memory as a NumPy array; as whole numbers where NumPy lacks the dtype."""
+    plain = values if type(values) is Tensor else values.as_subclass(Tensor)
+    if plain.dtype in _NOT_OF_NUMPY:
+        plain = plain.resolve_conj().resolve_neg().detach().view(_WHOLE[plain.dtype.itemsize])
+    return plain.numpy(force=True)
+
+
+_WHOLE = {1: torch.uint8, 2: torch.int16, 4: torch.int32}
+
+
 def common_dtype(arrays: Sequence[Tensor]) -> Any:
     """The dtype that holds the values of all."""
     return functools.reduce(torch.promote_types, [array.dtype for array in arrays])

@@ -11,7 +11,7 @@ import numpy as np
 
 from mixtransforms.batch.batch import copied
 from mixtransforms.batch.collate import stack
-from mixtransforms.batch.identity import identities
+from mixtransforms.batch.identity import sample_hashes
 from mixtransforms.batch.inventory import Finder
 from mixtransforms.batch.read import no_images
 from mixtransforms.containers.records import is_records
@@ -28,8 +28,7 @@ from mixtransforms.mixing.transform import MixTransform
 from mixtransforms.objects.boxes import BoxRules
 from mixtransforms.objects.groups import Group
 from mixtransforms.objects.keypoints import Keypoints
-from mixtransforms.rng.keys import Call, content_hash
-from mixtransforms.rng.processes import in_worker
+from mixtransforms.rng.keys import Call, told_apart
 from mixtransforms.rng.streams import Stream
 from mixtransforms.targets.names import IMAGE
 
@@ -191,8 +190,8 @@ def joined(first: BoxRules, second: BoxRules) -> BoxRules:
 def call_of(stream: Stream, seed: int, data: Any, finder: Finder, where: str | None) -> Call:
     """What one call of a seeded pipeline is keyed by.
 
-    A ready batch counts the calls. A list of samples is known by its images, and so is any batch in a worker, where
-    every worker would count for itself.
+    A ready batch counts the calls, in the process and thread that constructed the pipeline. A list of samples is known by
+    its images, and so is any batch elsewhere, where everybody would count for itself.
 
     Args:
         stream: The pipeline's.
@@ -201,13 +200,12 @@ def call_of(stream: Stream, seed: int, data: Any, finder: Finder, where: str | N
         finder: Knows the images.
         where: The pipeline's class, for the warning where no epoch was ever given; ``None`` for none.
     """
-    if not (is_samples(data) or in_worker()):
+    if not is_samples(data) and stream.counts():
         return Call(stream.key(seed))
-    samples = identities(data, finder)
-    content = content_hash([("samples", samples)])
-    if where is not None:
-        stream.warn_of_repetition(content, where)
-    return Call(stream.key(seed, content), samples)
+    hashes = sample_hashes(data, finder)
+    if hashes is None:
+        return Call(stream.key_unread(seed, where))
+    return Call(stream.key_known(seed, hashes, where), told_apart(hashes))
 
 
 def padded(transforms: Iterable[Any]) -> bool:

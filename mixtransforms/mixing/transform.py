@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from mixtransforms import methods
 from mixtransforms.batch.batch import Found, copied
-from mixtransforms.batch.identity import content_of
+from mixtransforms.batch.identity import hashes_of
 from mixtransforms.batch.inventory import Finder
 from mixtransforms.batch.read import find_batch
 from mixtransforms.core import fields as checked
@@ -238,18 +238,16 @@ class MixTransform(Options):
     def _key(self, found: Found, quiet: bool) -> Key:
         """The key of one call.
 
-        A ready batch counts the calls. A list of samples is known by its images, and so is any batch in a worker,
-        where every worker would count for itself.
+        A ready batch counts the calls, in the process and thread that constructed the transform. A list of samples is
+        known by its images, and so is any batch elsewhere, where everybody would count for itself.
         """
-        stream = self._stream
+        stream, where = self._stream, None if quiet else type(self).__name__
         if self.seed is None:
             return Key(self._host_seed(), stream.epoch)
-        if not (found.samples or in_worker()):
+        if not found.samples and stream.counts():
             return stream.key(self.seed)
-        content = content_of(found)
-        if not quiet:
-            stream.warn_of_repetition(content, type(self).__name__)
-        return stream.key(self.seed, content)
+        hashes = hashes_of(found, self._finder.layout)
+        return stream.key_unread(self.seed, where) if hashes is None else stream.key_known(self.seed, hashes, where)
 
     def _replay(self, plan: Plan, found: Found, *, drawn: bool = False) -> Any:
         """The batch mixed by a plan, which was ``drawn`` for it by this transform, or is anybody's."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -29,22 +29,26 @@ OF_PYTHON = Generator(random.seed, random.getstate, random.setstate)
 OF_NUMPY = Generator(_seed_numpy, np.random.get_state, np.random.set_state)
 
 _guard = Guard()
-"""Held while generators are borrowed: there is one of each for all threads."""
+
+
+def lock_of(generators: Sequence[Generator]) -> AbstractContextManager[Any]:
+    """What has to be held while generators are :func:`borrowed`: there is one of each for all threads."""
+    return _guard.lock if generators else nullcontext()
 
 
 @contextmanager
 def borrowed(generators: Sequence[Generator]) -> Iterator[Callable[[int], None]]:
-    """Gives what starts generators from a seed of 64 bits; afterwards they are as they were."""
+    """Gives what starts generators from a seed of 64 bits; afterwards they are as they were.
+
+    Whoever borrows holds :func:`lock_of` them.
+    """
 
     def start(seed: int) -> None:
         for generator in generators:
             generator.seed(seed)
 
-    if not generators:
-        yield start
-        return
     # Restored in reverse order, also when a transform of the user raises: nothing that runs later sees our seeds.
-    with _guard, ExitStack() as after:
+    with ExitStack() as after:
         for generator in generators:
             after.callback(generator.restore, generator.state())
         yield start

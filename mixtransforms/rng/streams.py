@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import secrets
 import sys
 import threading
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import replace
 from multiprocessing import context
 from numbers import Integral
 from typing import Any
@@ -14,8 +16,10 @@ from typing import Any
 import numpy as np
 
 from mixtransforms.core.errors import ParameterError, explain
+from mixtransforms.core.memo import Memo
+from mixtransforms.rng.content import batch_hash
 from mixtransforms.rng.keys import Key
-from mixtransforms.rng.processes import HIGHEST_RANK, current_rank, in_worker
+from mixtransforms.rng.processes import HIGHEST_RANK, Home, current_rank, in_worker, known_rank, worker_number
 
 HIGHEST_EPOCH = 2**32 - 1
 HIGHEST_STEP = 2**63 - 1
@@ -25,23 +29,25 @@ OWN_RANK = "own"
 
 
 class EpochWarning(UserWarning):
-    """Nobody tells a pipeline the epoch: its schedules stand still, and with a seed every epoch is the same."""
+    """Nobody tells a pipeline the epoch, or the rank: schedules stand still, or epochs or processes repeat each other."""
 
 
 class Guard:
-    """A lock that may be taken again by its thread, that pickles and copies as a new one, and is open after a fork."""
+    """A lock that may be taken again by its thread, that pickles and copies as a new one, and is open after a fork.
+
+    It is used as ``with guard.lock:``. No line of Python runs between taking the lock and the block that it guards, so
+    that an interrupt never leaves it taken.
+    """
 
     def __init__(self) -> None:
         self._locks: dict[int, threading.RLock] = {}  # by process: another thread may have held it in the parent
 
-    def __enter__(self) -> None:
+    @property
+    def lock(self) -> threading.RLock:
+        """The lock of this process."""
         process = os.getpid()
         # setdefault is atomic: two threads that come first at once get one lock, and the other is thrown away.
-        lock = self._locks.get(process) or self._locks.setdefault(process, threading.RLock())
-        lock.acquire()
-
-    def __exit__(self, *_: object) -> None:
-        self._locks[os.getpid()].release()
+        return self._locks.get(process) or self._locks.setdefault(process, threading.RLock())
 
     def __reduce__(self) -> tuple[type[Guard], tuple[()]]:
         return Guard, ()
@@ -95,23 +101,49 @@ def _attached(memory: Any) -> SharedNumbers:
     return shared
 
 
-_EPOCH, _RANK, _FOUND_RANK, _FIRST = range(4)
-"""What stands where in the shared numbers."""
+_EPOCH, _RANK, _FOUND_RANK, _FIRST, _STAGE, _CLUSTER_EPOCH = range(_SLOTS := 6)
+"""What stands where in the shared numbers. Nobody writes the last two yet: a schedule's stage, and an epoch that a
+cluster tells. They have their places now, since the layout is part of what processes exchange."""
 
 # Negative, since epochs, ranks and hashes of 63 bits are not: one number says what is known and what it is.
 _UNKNOWN, _NO_RANK, _WARNED = -1, -2, -3
+
+_OF_A_WORKER = 48
+"""From this bit on, the step of a batch that a worker counted holds the worker's number."""
+
+_met = Memo()
+"""What copies of a stream that came from another process have met in this one, by the stream's name. Every task of a pool
+may unpickle a copy of its own, which sees one batch: what they have seen is the process's to know."""
+
+
+def _meet(name: Hashable, value: Any) -> Any:
+    """What was met first under a name, which is this value where nothing was."""
+    if name not in _met:
+        _met[name] = value
+    return _met[name]
 
 
 class Stream:
     """The draws of one transform or pipeline: which epoch it is, which rank draws, and how many calls there were.
 
-    Epoch and rank are seen by all workers; every process counts its own calls. May be shared between threads.
+    Epoch and rank are seen by all workers. Ready batches are counted in the process and the thread that constructed it,
+    and known by their content wherever else they are drawn for.
     """
 
     def __init__(self) -> None:
-        self._shared = SharedNumbers([_UNKNOWN] * 4)
+        self._shared = SharedNumbers([_UNKNOWN] * _SLOTS)
         self._step = 0
         self._guard = Guard()
+        self._home = Home()
+        self._name = secrets.randbits(64)
+
+    def counts(self) -> bool:
+        """Whether ready batches are counted here: in the process and the thread where this was constructed.
+
+        Elsewhere, in copies that were unpickled, in forked processes, in other threads and in workers, everybody would
+        count for itself, and draw by the same numbers as the others; there they are known by their content.
+        """
+        return self._home.is_here() and not in_worker()
 
     @property
     def epoch(self) -> int:
@@ -146,7 +178,7 @@ class Stream:
             given = _whole_number(rank, "rank", HIGHEST_RANK, f"{OWN_RANK!r}, None or ", where)
         # Asked here, where the training process is: a spawned worker has neither torch.distributed nor always RANK.
         found = current_rank() if given == _UNKNOWN else _UNKNOWN
-        with self._guard:
+        with self._guard.lock:
             # Trainings forked with one pipeline have epochs of their own; workers of this one go on sharing.
             self._shared = self._shared.own()
             self._shared[_RANK], self._shared[_FOUND_RANK], self._shared[_EPOCH] = given, found, epoch
@@ -154,7 +186,7 @@ class Stream:
 
     def restart(self) -> None:
         """Counts calls from 0 again."""
-        with self._guard:
+        with self._guard.lock:
             self._step = 0
 
     def key(self, seed: int, content: int | None = None) -> Key:
@@ -166,8 +198,35 @@ class Stream:
         """
         return Key(seed, self.epoch, self.rank, step=self._count() if content is None else content)
 
+    def key_known(self, seed: int, hashes: Sequence[int], where: str | None) -> Key:
+        """The key of a batch that is known by its content.
+
+        Args:
+            seed: The user's seed.
+            hashes: Of its samples.
+            where: The class that draws, for warnings where epochs repeat each other; ``None`` for none.
+        """
+        content = batch_hash(hashes)
+        if where is not None:
+            self.warn_of_repetition(content, where)
+        return self.key(seed, content)
+
+    def key_unread(self, seed: int, where: str | None) -> Key:
+        """The key of the next call with a batch that nobody reads, since it lies on a device: it is always counted.
+
+        Args:
+            seed: The user's seed.
+            where: The class that draws, for the warning where other processes may draw the same; ``None`` for none.
+        """
+        key, worker = self.key(seed), worker_number()
+        if worker:  # each counts for itself
+            return replace(key, step=worker << _OF_A_WORKER | key.step)
+        if where is not None and not self._home.is_process() and self._shared[_RANK] == _UNKNOWN:
+            self._warn_of_twins(where)
+        return key
+
     def _count(self) -> int:
-        with self._guard:
+        with self._guard.lock:
             # Under the lock: two threads must not draw by one key.
             self._step += 1
             return self._step - 1
@@ -180,12 +239,53 @@ class Stream:
             where: The class that draws.
         """
         # The place in shared memory is signed; 63 bits tell batches apart as well, and leave room for the flags.
-        first, content = self._shared[_FIRST], content >> 1
-        if first == _UNKNOWN:
-            self._shared[_FIRST] = content
+        content >>= 1
+        if self._shared[_EPOCH] != _UNKNOWN:
+            self._warn_of_a_round(content, where)
+            return
+        if self._shared[_FIRST] == _UNKNOWN:
+            self._shared[_FIRST] = content if self._stays() else _meet(self._name, content)
         # The same batch twice is no second batch: somebody looks at it, or an overfitting test repeats it on purpose.
-        elif first != content:
+        if self._shared[_FIRST] != content:
             self._warn("Every epoch will repeat the same draws", "a seed and batches known by their content", where)
+
+    def _stays(self) -> bool:
+        """Whether this is where it was constructed, or a worker of that process, which sees what it is told later."""
+        return self._home.is_process() or in_worker()
+
+    def _warn_of_a_round(self, content: int, where: str) -> None:
+        """Warns where the first batch comes again in one epoch, after others, and nobody here can see it told."""
+        if self._stays():
+            return
+        place = self._name, self._shared[_EPOCH]
+        first, others = _meet(place, (content, False))
+        if first != content:
+            _met[place] = first, True
+        elif others:
+            _met[place] = _WARNED, True  # no content is negative
+            text = explain(
+                "The epoch stands still",
+                where=where,
+                got=f"the first batch again in epoch {self.epoch}, in a process that set_epoch does not reach",
+                wanted="another epoch for another pass over the data",
+                fix="Call mixtransforms.set_epoch(pipeline, epoch) and hand the pipeline over anew for every epoch, or "
+                "call set_epoch in the process that mixes.",
+            )
+            warnings.warn(text, EpochWarning, stacklevel=_level_of_caller())
+
+    def _warn_of_twins(self, where: str) -> None:
+        """Warns, once, where other processes may count as this one does and no rank tells them apart."""
+        if known_rank() is not None or (self._name, "twins") in _met:
+            return
+        _met[self._name, "twins"] = True
+        text = explain(
+            "Processes may repeat each other's draws",
+            where=where,
+            got="a batch on a device, which is counted, in a process that did not construct the transform, and no rank",
+            wanted="a rank, which tells the processes apart",
+            fix="Call mixtransforms.set_epoch(pipeline, epoch, rank=number) in every process, each with its own number.",
+        )
+        warnings.warn(text, EpochWarning, stacklevel=_level_of_caller())
 
     def warn_of_standstill(self, where: str) -> None:
         """Warns where a schedule has no epoch; once, whichever process it is.
@@ -200,6 +300,8 @@ class Stream:
             return
         # In shared memory, so that of all workers one warns.
         self._shared[_FIRST] = _WARNED
+        if not self._stays():
+            _met[self._name] = _WARNED
         wanted = "the epoch, before the loader is iterated over"
         fix = "Call mixtransforms.set_epoch(pipeline, epoch) at the start of every epoch, or once for a single pass."
         text = explain(what, where=where, got=f"{got}, but no epoch", wanted=wanted, fix=fix)
@@ -231,7 +333,7 @@ class Stream:
             raise _bad_state("The state of another seed", repr(state["seed"]), repr(seed), fix)
         step = _whole_number(state["step"], "step", HIGHEST_STEP, where=where)
         self.begin(0 if state["epoch"] is None else state["epoch"], state["rank"], where)
-        with self._guard:
+        with self._guard.lock:
             if state["epoch"] is None:
                 self._shared[_EPOCH] = _UNKNOWN
             self._step = step
@@ -253,6 +355,8 @@ def _level_of_caller() -> int:
 
 
 def _whole_number(value: Any, name: str, highest: int, other: str = "", where: str = "set_epoch") -> int:
+    if name == "epoch" and isinstance(value, (float, np.floating)) and value.is_integer():
+        value = int(value)  # trainers count epochs in fractions
     # True is a whole number to Python, and hardly ever an epoch.
     if not isinstance(value, (bool, np.bool_)) and isinstance(value, Integral) and 0 <= int(value) <= highest:
         return int(value)

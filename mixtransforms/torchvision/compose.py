@@ -29,7 +29,7 @@ from mixtransforms.mixing.pipeline import (
 from mixtransforms.mixing.trace import Step, Trace
 from mixtransforms.mixing.transform import gather
 from mixtransforms.objects.groups import Group
-from mixtransforms.rng.generators import OF_NUMPY, OF_PYTHON, Generator, borrowed
+from mixtransforms.rng.generators import OF_NUMPY, OF_PYTHON, Generator, borrowed, lock_of
 from mixtransforms.rng.keys import Call
 from mixtransforms.rng.streams import Stream
 from mixtransforms.torchvision import transform as door
@@ -123,8 +123,8 @@ class BatchCompose(BatchPipeline, v2.Transform):
         if call is None:
             return [transformed(sample, stage.transforms, self._finder, groups) for sample in samples]
         seeds = call.seeds(number, len(samples)).tolist()
-        result = []
-        with borrowed(_generators(stage.transforms)) as start:
+        result, generators = [], _generators(stage.transforms)
+        with lock_of(generators), borrowed(generators) as start:
             for sample, seed in zip(samples, seeds, strict=True):
                 start(seed)
                 result.append(transformed(sample, stage.transforms, self._finder, groups))

@@ -25,6 +25,7 @@ from forms import bits
 
 import mixtransforms
 from mixtransforms import InputError, set_epoch
+from mixtransforms.rng import streams
 from mixtransforms.rng.streams import Guard
 
 SEED, SIZE, SIDE, CLASSES = 7, 6, 12, 3
@@ -445,17 +446,30 @@ class Slow(int):
 @pytest.mark.usefixtures("restless")
 @pytest.mark.parametrize("door", DOORS, ids=str)
 @pytest.mark.parametrize("kind", ["mix alone", "stock"])
-def test_threads_count_every_ready_batch_once(door: Door, kind: str) -> None:
+def test_other_threads_know_ready_batches_by_content(door: Door, kind: str) -> None:
+    """They come in any order, so that a count would be another one in every run."""
     pipeline = single(door) if kind == "mix alone" or door not in (TORCHVISION, ALBUMENTATIONS) else composed(door)
-    pipeline._stream._step = Slow(0)
+    set_epoch(pipeline, 0)
     args, named = door.arguments(images(door))
 
     def work() -> list[int]:
         return [pipeline.trace(*args, **named).plans[0].key.step for _ in range(CALLS)]
 
-    steps = [step for found in _in_threads([work] * THREADS) for step in found]
-    assert Counter(steps) == Counter(range(THREADS * CALLS))
-    assert pipeline.stream_state()["step"] == THREADS * CALLS
+    before = work()
+    found = {step for steps in _in_threads([work] * THREADS) for step in steps}
+    assert before == list(range(CALLS)), "where it was constructed, they are counted"
+    assert found == {pipeline.trace(samples(door)).plans[0].key.step}, "as the list of their samples is"
+    assert work() == list(range(CALLS, 2 * CALLS)), "and what others do is not counted"
+
+
+@pytest.mark.usefixtures("restless")
+def test_threads_count_every_batch_on_a_device_once() -> None:
+    mix = mixtransforms.MixUp(seed=SEED)
+    mix._stream._step = Slow(0)
+    batch = torch.empty(SIZE, 3, SIDE, SIDE, device="meta")
+    found = _in_threads([lambda: [mix.plan(batch).key.step for _ in range(CALLS)]] * THREADS)
+    assert Counter(step for steps in found for step in steps) == Counter(range(THREADS * CALLS))
+    assert mix.stream_state()["step"] == THREADS * CALLS
 
 
 # -------------------------------------------------------------------------------------------------------------- guard
@@ -467,7 +481,7 @@ from mixtransforms.rng.streams import Guard, Stream
 guard, stream, held, done = Guard(), Stream(), threading.Event(), threading.Event()
 
 def hold():
-    with guard, stream._guard:
+    with guard.lock, stream._guard.lock:
         held.set()
         done.wait(60)
 
@@ -477,12 +491,12 @@ held.wait(60)
 child = os.fork()
 if child == 0:
     signal.alarm(30)
-    with guard:
-        with guard:
+    with guard.lock:
+        with guard.lock:
             pass
     taken = []
-    other = threading.Thread(target=lambda: taken.append(guard.__enter__()))
-    with guard:
+    other = threading.Thread(target=lambda: taken.append(guard.lock.acquire()))
+    with guard.lock:
         other.start()
         other.join(0.2)
         shut = not taken
@@ -492,7 +506,7 @@ if child == 0:
 status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 done.set()
 thread.join()
-with guard:
+with guard.lock:
     pass
 assert status == 0, status
 assert stream.epoch == 0, "a fork that is no worker has epochs of its own"
@@ -511,7 +525,7 @@ def is_open(guard: Guard) -> bool:
     taken = threading.Event()
 
     def take() -> None:
-        with guard:
+        with guard.lock:
             taken.set()
 
     threading.Thread(target=take, daemon=True).start()
@@ -520,12 +534,12 @@ def is_open(guard: Guard) -> bool:
 
 def test_a_guard_may_be_taken_again_by_its_thread_alone() -> None:
     guard = Guard()
-    with guard:
-        with guard:
+    with guard.lock:
+        with guard.lock:
             assert not is_open(guard)
         assert not is_open(guard), "it was taken twice, and given back once"
     assert is_open(guard)
-    with pytest.raises(Stop), guard:
+    with pytest.raises(Stop), guard.lock:
         raise Stop
     assert is_open(guard)
 
@@ -533,8 +547,37 @@ def test_a_guard_may_be_taken_again_by_its_thread_alone() -> None:
 @pytest.mark.parametrize("twin", [copy.copy, copy.deepcopy, lambda guard: pickle.loads(pickle.dumps(guard))])
 def test_copies_of_a_guard_are_open(twin: Callable[[Guard], Guard]) -> None:
     guard = Guard()
-    with guard:
+    with guard.lock:
         other = twin(guard)
         assert is_open(other)
-        with other:
+        with other.lock:
             assert not is_open(guard)
+
+
+def test_an_interrupt_between_two_lines_leaves_a_guard_open() -> None:
+    """Ctrl-C is raised between two lines of Python: here at every line that runs while a guard is taken and given back."""
+    guard = Guard()
+    for place in range(100):
+        left = [place]
+
+        def interrupt(frame: Any, event: str, _: Any, left: list[int] = left) -> Any:
+            if frame.f_code.co_filename != streams.__file__:
+                return None
+            if event in ("line", "return"):
+                left[0] -= 1
+                if left[0] < 0:
+                    raise Stop
+            return interrupt
+
+        sys.settrace(interrupt)
+        try:
+            with guard.lock:
+                pass
+        except Stop:
+            sys.settrace(None)
+        finally:
+            sys.settrace(None)
+        assert is_open(guard)
+        if left[0] >= 0:
+            break
+    assert place, "there were lines at which it was interrupted"

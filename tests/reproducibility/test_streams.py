@@ -275,7 +275,7 @@ BAD_STATES: tuple[tuple[Any, str], ...] = (
     (STATE | {"rank": "all"}, r"Bad value for 'rank' .* got 'all'; wanted 'own', None or a whole number within"),
     (STATE | {"rank": -2}, r"Bad value for 'rank' .* got -2"),
 )
-EMPTY_EPOCHS = [False, "", 0.0, []]
+EMPTY_EPOCHS = [False, "", [], {}]
 """What is no epoch, and false."""
 
 
@@ -310,7 +310,7 @@ def test_an_error_says_who_was_asked(wrong: Any) -> None:
 
 # ---------------------------------------------------------------------------------------------------------- set_epoch
 
-BAD_EPOCHS = [-1, 1.0, True, np.True_, "1", None, 2**32, np.float64(1), [1], np.array([1])]
+BAD_EPOCHS = [-1, 1.5, -1.0, float("nan"), float("inf"), 2.0**32, True, np.True_, "1", None, 2**32, [1], np.array([1])]
 BAD_RANKS = ["all", "", -1, -2, 1.5, True, 2**32, [1], {}, "0"]
 GOOD = [0, 3, 2**32 - 1, np.int64(3), np.uint8(3), np.int32(0)]
 
@@ -340,6 +340,16 @@ def test_any_whole_number_is_an_epoch_and_a_rank(number: Any) -> None:
     assert json.loads(json.dumps(pipeline.stream_state())) == {"seed": 7, "epoch": number, "step": 0, "rank": number}
     key = door.plan(pipeline, *ready(door)).key
     assert (key.epoch, key.rank) == (number, number)
+
+
+@pytest.mark.parametrize("number", [3.0, np.float64(3), np.float32(3)], ids=repr)
+def test_a_whole_float_is_an_epoch(number: Any) -> None:
+    """Trainers count epochs in fractions: the second one begins at 1.0."""
+    set_epoch(pipeline := mix(DOORS[0]), number)
+    state = pipeline.stream_state()
+    assert (state["epoch"], type(state["epoch"])) == (3, int)
+    pipeline.load_stream_state(state | {"epoch": 4.0})
+    assert pipeline.stream_state()["epoch"] == 4
 
 
 def test_an_epoch_begins_with_its_first_batch() -> None:

@@ -453,20 +453,46 @@ TWINS: dict[str, Callable[[Any], Any]] = {
 }
 
 
-@pytest.mark.parametrize("twin", TWINS.values(), ids=TWINS)
-@pytest.mark.parametrize("name", ["v2", "v2 mix", "ready pipeline", "albumentations", "albumentations mix", "neutral"])
-def test_copies_keep_epoch_and_count_and_share_nothing(name: str, twin: Callable[[Any], Any]) -> None:
+TRAVELLED = [name for name in TWINS if name != "deepcopy"]
+KEPT = ["v2", "v2 mix", "ready pipeline", "albumentations", "albumentations mix", "neutral"]
+
+
+@pytest.mark.parametrize("twin", TWINS)
+@pytest.mark.parametrize("name", KEPT)
+def test_copies_keep_epoch_and_count_and_share_nothing(name: str, twin: str) -> None:
     pipeline = loaders.pipelines()[name]
     mixtransforms.set_epoch(pipeline, 3, rank=2)
     call(pipeline, name)
-    other = twin(pipeline)
+    other = TWINS[twin](pipeline)
     seed, state = pipeline.seed, other.stream_state()
     assert state == pipeline.stream_state() == {"seed": seed, "epoch": 3, "step": 1, "rank": 2}
-    assert call(other, name) == call(pipeline, name)
     mixtransforms.set_epoch(pipeline, 4)
-    assert other.stream_state() == {"seed": seed, "epoch": 3, "step": 2, "rank": 2}
+    assert other.stream_state() == {"seed": seed, "epoch": 3, "step": 1, "rank": 2}
     mixtransforms.set_epoch(other, 5)
     assert pipeline.stream_state() == {"seed": seed, "epoch": 4, "step": 0, "rank": "own"}
+
+
+@pytest.mark.parametrize("name", KEPT)
+def test_a_deep_copy_goes_on_counting_where_its_original_does(name: str) -> None:
+    pipeline = loaders.pipelines()[name]
+    mixtransforms.set_epoch(pipeline, 3, rank=2)
+    first, other = call(pipeline, name), copy.deepcopy(pipeline)
+    assert call(other, name) == call(pipeline, name) != first
+    assert other.stream_state() == pipeline.stream_state() == {"seed": pipeline.seed, "epoch": 3, "step": 2, "rank": 2}
+
+
+@pytest.mark.parametrize("twin", TRAVELLED)
+@pytest.mark.parametrize("name", KEPT)
+def test_a_copy_that_has_travelled_knows_ready_batches_by_content(name: str, twin: str) -> None:
+    pipeline = loaders.pipelines()[name]
+    mixtransforms.set_epoch(pipeline, 3, rank=2)
+    found = set()
+    for _ in range(2):
+        call(pipeline, name)  # what the original has counted is nothing to the copy
+        other = TWINS[twin](pipeline)
+        found |= {call(other, name), call(copy.deepcopy(other), name), call(other, name)}
+        assert other.stream_state() == pipeline.stream_state(), "nothing was counted"
+    assert len(found) == 1
 
 
 def call(pipeline: Any, name: str) -> str:
