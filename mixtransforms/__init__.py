@@ -26,7 +26,7 @@ _HOMES = {
     "targets.label": "Label LabelPair",
     "targets.mask": "MaskPair SemanticMask",
     "targets.multilabel": "KnownLabels MultiLabel",
-    "targets.padding": "Padding",
+    "targets.padding": "Lengths Padding",
     "targets.regression": "Regression",
     "targets.table": "Table",
 }

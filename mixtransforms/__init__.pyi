@@ -44,6 +44,7 @@ from mixtransforms.targets.mask import MaskPair as MaskPair
 from mixtransforms.targets.mask import SemanticMask as SemanticMask
 from mixtransforms.targets.multilabel import KnownLabels as KnownLabels
 from mixtransforms.targets.multilabel import MultiLabel as MultiLabel
+from mixtransforms.targets.padding import Lengths as Lengths
 from mixtransforms.targets.padding import Padding as Padding
 from mixtransforms.targets.regression import Regression as Regression
 from mixtransforms.targets.table import Table as Table

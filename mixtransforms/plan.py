@@ -9,25 +9,44 @@ The convention, everywhere: ``weight`` belongs to the base sample ``i``; its par
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mixtransforms.core.compositing import Contributions, contributions, measure
+from mixtransforms.core.compositing import Contributions, columns, contributions, measure
 from mixtransforms.core.display import Displayed
 from mixtransforms.core.errors import PlanError
-from mixtransforms.core.layers import BoolArray, Boxes, FloatArray, IntArray, Layer, Mask, check_layer, freeze
+from mixtransforms.core.layers import (
+    BoolArray,
+    Boxes,
+    FloatArray,
+    IntArray,
+    Layer,
+    Mask,
+    check_layer,
+    freeze,
+)
 from mixtransforms.core.memo import Memo
-from mixtransforms.core.mixture import BatchSpec
+from mixtransforms.core.mixture import BatchSpec, check_spec
+from mixtransforms.core.reading import listed, numbers, whole_number
 from mixtransforms.rng.keys import Key
 
 if TYPE_CHECKING:
     from mixtransforms.kernels.plan_tensors import PlanTensors
 
 __all__ = ["BatchSpec", "Boxes", "Layer", "Mask", "Plan"]
+
+MASSES = ("one", "free")
+"""What the labels of one sample may weigh together: a whole, or any finite number from 0 on."""
+
+MOST_SAMPLES = 1 << 24
+"""More than any batch has: whoever reads a plan of so many need not find out by running out of memory."""
+
+_ROUNDING = 1e-6
+"""How far from 1 the sum of declared shares may be."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,37 +57,36 @@ class Plan(Displayed):
         spec: The batch it was made for.
         layers: Painted in this order; layers without rows are left out.
         label_share: ``(B, S)``, beside :attr:`sources`: the share that labels get where a method declares another one
-            than was painted; ``None`` where labels get the measured share.
+            than was painted, within ``[0, 1]``; rows sum to 1. ``None`` where labels get the measured share.
         key: What the draw was keyed by, or ``None``. It does not take part in comparison.
+        label_mass: ``"one"``, or ``"free"`` where labels may weigh less or more than a whole: declared shares are then
+            any finite numbers from 0 on.
 
     Raises:
-        PlanError: The layers do not fit the spec or themselves.
+        PlanError: The spec is none, the layers do not fit it or themselves, or declared shares are none.
     """
 
     spec: BatchSpec
     layers: tuple[Layer, ...] = ()
     label_share: FloatArray | None = None
     key: Key | None = None
+    label_mass: str = "one"
 
     def __post_init__(self) -> None:
+        check_spec(self.spec)
         for number, layer in enumerate(self.layers):
             check_layer(layer, self.spec.size, self.spec.shape, f"layers[{number}]")
         object.__setattr__(self, "layers", tuple(layer for layer in self.layers if len(layer)))
+        if self.label_mass not in MASSES:
+            raise _no_mass(self.label_mass)
         if self.label_share is not None:
             freeze(self, label_share=np.array(self.label_share, np.float64))
-            if self.label_share.shape != self.sources.shape:
-                raise PlanError(
-                    "Declared label shares do not fit",
-                    where="label_share",
-                    got=self.label_share.shape,
-                    wanted=f"{self.sources.shape}, one column a source",
-                    fix="Give a share for every column of plan.sources.",
-                )
+            check_label_share(self.label_share, (self.size, columns(self.layers)), self.label_mass)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Plan):
             return NotImplemented
-        if self.spec != other.spec or self.layers != other.layers:
+        if (self.spec, self.layers, self.label_mass) != (other.spec, other.layers, other.label_mass):
             return False
         if self.label_share is None or other.label_share is None:
             return self.label_share is other.label_share
@@ -83,6 +101,7 @@ class Plan(Displayed):
         layers: tuple[Layer, ...],
         label_share: FloatArray | None = None,
         key: Key | None = None,
+        label_mass: str = "one",
     ) -> Plan:
         """A plan of layers that have rows and fit the spec because the package has just drawn them: no copy, no check.
 
@@ -91,12 +110,12 @@ class Plan(Displayed):
         plan = object.__new__(cls)
         if label_share is not None:
             label_share.flags.writeable = False
-        vars(plan).update(spec=spec, layers=layers, label_share=label_share, key=key)
+        vars(plan).update(spec=spec, layers=layers, label_share=label_share, key=key, label_mass=label_mass)
         return plan
 
     def keyed(self, key: Key) -> Plan:
         """The same plan with what it was keyed by."""
-        return Plan.drawn(self.spec, self.layers, self.label_share, key)
+        return Plan.drawn(self.spec, self.layers, self.label_share, key, self.label_mass)
 
     @property
     def size(self) -> int:
@@ -180,8 +199,44 @@ class Plan(Displayed):
             return plan
         kept = self.label_share[:, : plan.sources.shape[1]]
         unmixed = np.eye(1, kept.shape[1])
-        freeze(plan, label_share=np.where(keep[:, None], kept, unmixed))
-        return plan
+        share = np.where(keep[:, None], kept, unmixed)
+        return Plan.drawn(self.spec, plan.layers, share, self.key, self.label_mass)
+
+    def on(self, shape: Sequence[int]) -> Plan:
+        """The same plan on another grid: for label maps at a stride, frames at another rate, views of other sizes.
+
+        Edges of boxes are multiplied by the ratio of the lengths, axis by axis, and rounded half to even; bool masks
+        take the cell at the centre of each new one, soft masks the mean over its area. A region that is smaller than a
+        cell may vanish. Labels get the shares of this plan's own grid, whatever is rounded.
+
+        Args:
+            shape: Lengths of the mixed axes, as many as :attr:`spec` has; any where nothing has a place.
+
+        Raises:
+            PlanError: There is another number of axes, or none of their lengths can be multiplied.
+
+        Example:
+            >>> plan = Plan(BatchSpec(2, (8, 8)), (Layer([0], [1], [1.0], Boxes([[2, 4]], [[8, 8]])),))
+            >>> plan.on((4, 4)).layers[0].region.slices(0)
+            (slice(1, 4, None), slice(2, 4, None))
+        """
+        from mixtransforms.kernels.grids import regrid  # loaded when it is used: images of one size need no other grid
+
+        spec, old = BatchSpec(self.size, tuple(shape)), self.spec.shape
+        if spec == self.spec:
+            return self
+        check_spec(spec)
+        placed = any(layer.region is not None or layer.crop is not None for layer in self.layers)
+        if placed and (len(spec.shape) != len(old) or 0 in old):
+            raise PlanError(
+                "No such grid",
+                where="plan.on",
+                got=f"lengths {spec.shape}, from {old}",
+                wanted=f"{len(old)} lengths, one a mixed axis" + (", from none that is 0" if 0 in old else ""),
+                fix="Give the lengths of the mixed axes alone, in their order, without samples and channels.",
+            )
+        layers = tuple([regrid(layer, old, spec.shape) for layer in self.layers]) if placed else self.layers
+        return Plan.drawn(spec, layers, self.target_share, self.key, self.label_mass)
 
     def apply(self, array: Any, layout: str | None = None) -> Any:
         """Paints any array of ``B`` samples: features, embeddings, audio, tables.
@@ -230,37 +285,42 @@ class Plan(Displayed):
         }
         if self.label_share is not None:
             result["label_share"] = self.label_share.tolist()
+        if self.label_mass != "one":
+            result["label_mass"] = self.label_mass
         if self.key is not None:
             result["key"] = self.key.to_dict()
         return result
 
     @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Plan:
+    def from_dict(cls, data: Any) -> Plan:
         """The plan that :meth:`to_dict` wrote.
 
+        What is read takes no more memory than what is given.
+
         Raises:
-            PlanError: Something is missing, unknown or inconsistent.
+            PlanError: Something is missing, unknown, inconsistent, or no number that it may be.
         """
-        unknown = set(data) - {"size", "shape", "layers", "label_share", "key"}
-        if unknown or not {"size", "shape", "layers"} <= set(data):
+        names = {"size", "shape", "layers"}
+        if not isinstance(data, Mapping) or not names <= set(data) <= names | {"label_share", "label_mass", "key"}:
             raise PlanError(
                 "Not a plan",
                 where="Plan.from_dict",
-                got=f"keys {sorted(data)}",
-                wanted="size, shape, layers, and perhaps label_share and key",
+                got=f"keys {sorted(map(str, data))}" if isinstance(data, Mapping) else type(data).__name__,
+                wanted="size, shape, layers, and perhaps label_share, label_mass and key",
                 fix="Give what Plan.to_dict returned.",
             )
         share, key = data.get("label_share"), data.get("key")
         try:
             return cls(
-                BatchSpec(int(data["size"]), tuple(int(length) for length in data["shape"])),
-                tuple(Layer.from_dict(layer) for layer in data["layers"]),
-                None if share is None else np.asarray(share, np.float64),
-                None if key is None else Key(**key),
+                BatchSpec(whole_number(data["size"], MOST_SAMPLES), tuple(map(whole_number, listed(data["shape"])))),
+                tuple(Layer.from_dict(layer) for layer in listed(data["layers"])),
+                None if share is None else numbers(share),
+                None if key is None else Key(**{name: whole_number(value, _most(name)) for name, value in key.items()}),
+                data.get("label_mass", "one"),
             )
         except PlanError:
             raise
-        except (KeyError, TypeError, ValueError, AttributeError) as reason:
+        except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError) as reason:
             raise PlanError(
                 "Not a plan",
                 where="Plan.from_dict",
@@ -279,3 +339,52 @@ class Plan(Displayed):
             parts = [f"{share:.3f} of {source}" for source, share in zip(sources, shares, strict=True) if share > 0]
             lines.append(f"  {row}: " + " + ".join(parts))
         return "\n".join(lines)
+
+
+def check_label_share(share: FloatArray, shape: tuple[int, int], mass: str) -> None:
+    """Refuses declared shares that would make labels which are none.
+
+    Args:
+        share: The shares, float64.
+        shape: One row a sample, one column a source.
+        mass: One of :data:`MASSES`.
+
+    Raises:
+        PlanError: The shape is another one, or a number is no share.
+    """
+    if share.shape != shape:
+        raise PlanError(
+            "Declared label shares do not fit",
+            where="label_share",
+            got=share.shape,
+            wanted=f"{shape}, one column a source",
+            fix="Give a share for every column of plan.sources.",
+        )
+    free, total = mass == "free", share.sum(axis=1)
+    fine = np.isfinite(total) & (share >= 0).all(axis=1)  # NaN and infinity are in the sum, too
+    if not free:
+        fine &= (share <= 1).all(axis=1) & (np.abs(total - 1) <= _ROUNDING)
+    if not fine.all():
+        row = int(np.flatnonzero(~fine)[0])
+        raise PlanError(
+            "Declared label shares are none",
+            where="label_share",
+            got=f"{share[row].tolist()} in row {row}",
+            wanted="finite numbers, not negative" if free else "numbers within [0, 1] that sum to 1",
+            fix="Correct them." if free else "Correct them, or say label_mass='free' where labels may weigh otherwise.",
+        )
+
+
+def _most(name: str) -> int:
+    """The largest number in a part of a key."""
+    return (1 << (32 if name in ("epoch", "rank") else 64)) - 1
+
+
+def _no_mass(got: object) -> PlanError:
+    return PlanError(
+        "Unknown mass of labels",
+        where="label_mass",
+        got=repr(got),
+        wanted=" or ".join(map(repr, MASSES)),
+        fix="Leave it out where the shares of every sample sum to 1.",
+    )

@@ -4,6 +4,7 @@ import copy
 import json
 import pickle
 import sys
+import tracemalloc
 from dataclasses import FrozenInstanceError, replace
 from pathlib import Path
 from typing import Any
@@ -137,7 +138,8 @@ def test_equality_is_by_value() -> None:
         replace(plan, layers=(plan.layers[0], replace(plan.layers[1], region=boxes((0, 0, 4, 2))))),
         replace(plan, layers=(plan.layers[0], replace(plan.layers[1], region=Mask(np.ones((1, 4, 6)))))),
         replace(plan, label_share=plan.share),
-        replace(plan, label_share=np.ones((3, 2))),
+        replace(plan, label_share=np.full((3, 2), 0.5)),
+        replace(plan, label_share=plan.share, label_mass="free"),
     ]
     for other in others:
         assert plan != other
@@ -286,6 +288,166 @@ def test_values_that_are_no_plan_are_refused() -> None:
         PlanError, match=r"Declared label shares do not fit \(label_share\): got \(3, 1\); wanted \(3, 2\)"
     ):
         Plan(SPEC, (layer(),), label_share=np.ones((3, 1)))
+
+
+NAN, INF = float("nan"), float("inf")
+
+
+@pytest.mark.parametrize("row", [[NAN, 0.4], [INF, 0.4], [1.4, -0.4], [-0.1, 1.1], [0.5, 0.4], [0.0, 0.0], [1.0, 2e-6]])
+def test_declared_shares_are_shares(row: list[float]) -> None:
+    good = Plan(SPEC, (layer(),), label_share=[[0.25, 0.75], [1, 0], [0.5, 0.5 + 5e-7]])
+    bad = [[0.25, 0.75], row, [0.5, 0.5]]
+    with pytest.raises(
+        PlanError, match=r"Declared label shares are none \(label_share\): got \[.*\] in row 1; wanted num"
+    ):
+        replace(good, label_share=bad)
+    with pytest.raises(PlanError, match=r"Declared label shares are none"):
+        Plan.from_dict({**good.to_dict(), "label_share": bad})
+
+
+@pytest.mark.parametrize("row", [[0.0, 0.0], [1.0, 1.0], [0.3, 0.3], [7.0, 0.0]])
+def test_labels_of_free_mass_may_weigh_less_or_more(row: list[float]) -> None:
+    share = [row, [1, 0], [0.5, 0.5]]
+    with pytest.raises(PlanError, match=r"say label_mass='free' where labels may weigh otherwise"):
+        Plan(SPEC, (layer(),), label_share=share)
+    plan = Plan(SPEC, (layer(),), label_share=share, label_mass="free")  # what the error says
+    again = Plan.from_dict(json.loads(json.dumps(plan.to_dict())))
+    assert plan.to_dict()["label_mass"] == "free"
+    assert again == plan
+    assert plan.keyed(Key(3)).label_mass == plan.where(np.ones(3, bool)).label_mass == "free"
+    labels = mixtransforms.MixUp(num_classes=3).replay(plan, (np.zeros((3, 4, 6, 1)), np.arange(3)))[1]
+    np.testing.assert_allclose(labels[0], [row[0], row[1], 0])
+    np.testing.assert_allclose(plan.measured.share.sum(axis=1), 1)
+
+
+def test_mass_is_off_by_default() -> None:
+    assert "label_mass" not in Plan(SPEC, (layer(),), label_share=[[1, 0], [0, 1], [1, 0]]).to_dict()
+    for row in ([NAN, 0.4], [INF, 0.4], [-0.1, 1.1]):
+        with pytest.raises(PlanError, match=r"wanted finite numbers, not negative"):
+            Plan(SPEC, (layer(),), label_share=[row] * 3, label_mass="free")
+    for mass in ("half", None, 1, []):
+        with pytest.raises(PlanError, match=r"Unknown mass of labels \(label_mass\): got .*; wanted 'one' or 'free'"):
+            Plan(SPEC, (layer(),), label_mass=mass)
+
+
+@pytest.mark.parametrize(
+    "spec", [BatchSpec(-1), BatchSpec(3, (-4, 6)), BatchSpec(3, (1 << 30, 1 << 30)), BatchSpec(2.5)]
+)
+def test_a_spec_that_no_batch_has_is_refused(spec: BatchSpec) -> None:
+    with pytest.raises(PlanError, match=r"Not a batch \(spec\): got .*; wanted whole numbers from 0 on"):
+        Plan(spec)
+
+
+def test_masks_written_as_lists_are_read_still() -> None:
+    values = np.random.default_rng(0).random((2, 4, 6)) < 0.5
+    plan = Plan(SPEC, (layer(region=Mask(values)),))
+    written = plan.to_dict()
+    assert len(json.dumps(written["layers"][0]["mask"])) < values.size * 2
+    written["layers"][0]["mask"] = values.tolist()
+    assert Plan.from_dict(json.loads(json.dumps(written))) == plan
+
+
+def test_bool_masks_are_written_small() -> None:
+    plan = Plan(
+        BatchSpec(2, (224, 224)),
+        (layer(rows=[0], source=[1], opacity=[1.0], region=Mask(np.ones((1, 224, 224), bool))),),
+    )
+    assert len(json.dumps(plan.to_dict())) < 224 * 224 / 6 + 500
+    for shape, bits in (
+        ([1, 224, 224], "AAAA"),
+        ([1 << 40, 1 << 9], ""),
+        ([1, 224, -224], "AAAA"),
+        ([1], "?"),
+        ([1], 3),
+    ):
+        written = plan.to_dict()
+        written["layers"][0]["mask"] = {"shape": shape, "bits": bits}
+        with pytest.raises(PlanError, match=r"Not a plan \(Plan\.from_dict\)"):
+            Plan.from_dict(written)
+
+
+NASTY: list[Any] = [
+    *(
+        None,
+        True,
+        -1,
+        0,
+        7,
+        10**12,
+        2**63,
+        10**400,
+        0.5,
+        -0.25,
+        1.5,
+        1e308,
+        NAN,
+        INF,
+        "0.5",
+        "x",
+        "",
+        [],
+        {},
+        [[]],
+        [NAN],
+    ),
+    *([1, "2"], {"start": 1}, [[1, 2], [3]], [[[[1]]]], 2**24 + 1, "AAAA"),
+]
+
+
+def tampered(data: Any, rng: np.random.Generator) -> Any:
+    """A document with one thing in it changed, left out or said twice."""
+    if isinstance(data, (dict, list)) and data and rng.random() < 0.85:
+        keys = list(data) if isinstance(data, dict) else list(range(len(data)))
+        key = keys[rng.integers(len(keys))]
+        changed = data.copy()
+        fate = rng.random()
+        if fate < 0.1:
+            del changed[key]
+        elif fate < 0.2 and isinstance(data, list):
+            changed.append(changed[key])
+        elif fate < 0.25 and isinstance(data, dict):
+            changed[str(key) + "s"] = changed[key]
+        else:
+            changed[key] = tampered(changed[key], rng)
+        return changed
+    return NASTY[rng.integers(len(NASTY))]
+
+
+def test_tampered_plans_are_refused_or_plans() -> None:
+    """Whatever is changed in a document: our own error before much is allocated, or a plan like any other."""
+    rng, refused = np.random.default_rng(5), 0
+    values = rng.random((2, 4, 6))
+    share = [[0.25, 0.75], [1, 0], [0.5, 0.5]]
+    plans = [
+        a_plan(),
+        Plan(SPEC, (layer(region=Mask(values < 0.5)), layer(source=[2, 0], region=Mask(values)))),
+        Plan(SPEC, (layer(),), label_share=share, key=Key(1, 2, 3, 4, 5)),
+        Plan(SPEC, (layer(),), label_share=np.multiply(share, 3), label_mass="free"),
+        Plan(BatchSpec(3), (layer(),)),
+    ]
+    documents = [json.loads(json.dumps(plan.to_dict())) for plan in plans]
+    tracemalloc.start()
+    for number in range(2000):
+        document = tampered(documents[number % len(documents)], rng)
+        tracemalloc.reset_peak()
+        try:
+            plan = Plan.from_dict(document)
+        except PlanError:
+            refused += 1
+            continue
+        finally:
+            assert tracemalloc.get_traced_memory()[1] < 5e6, document
+        assert Plan.from_dict(json.loads(json.dumps(plan.to_dict(), allow_nan=False))) == plan
+        if plan.size < 100:
+            for shares in (plan.share, plan.target_share):
+                assert np.isfinite(shares).all()
+                assert (shares >= 0).all()
+                if plan.label_mass == "one":
+                    np.testing.assert_allclose(shares.sum(axis=1), 1, atol=1e-6)
+            if plan.key is not None:
+                plan.key.generator()
+    tracemalloc.stop()
+    assert 1000 < refused < 2000
 
 
 def test_an_empty_crop_is_fine_where_nothing_is_painted() -> None:

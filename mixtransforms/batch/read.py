@@ -20,7 +20,7 @@ from mixtransforms.core.layout import Layout
 from mixtransforms.kernels import kernel_of
 from mixtransforms.plan import BatchSpec
 from mixtransforms.targets.kind import Target
-from mixtransforms.targets.names import IMAGE, MASK, TABLE
+from mixtransforms.targets.names import IMAGE, MASK, PADDING, TABLE
 
 
 def find_batch(
@@ -191,17 +191,19 @@ def _padded(
     for target in found:
         value = target.value
         shapes = [tuple(item.shape) for item in value] if is_flat(value) and backend_of(value[0]) else []
-        if fill is not None and target.kind in (IMAGE, MASK) and len(set(shapes)) > 1:
+        if fill is not None and target.kind in (IMAGE, MASK, PADDING) and len(set(shapes)) > 1:
             if target.kind == IMAGE and not sizes:
                 axes = layout.axes(value[0][None], spell(target.path))
                 sizes = tuple(tuple(shape[axis - 1] for axis in axes) for shape in shapes)
-            target = target._replace(value=_largest(value, _filling(target, fill) if target.kind == MASK else 0))
+            target = target._replace(value=_largest(value, _filling(target, fill)))
         result.append(target)
     return sizes, result
 
 
 def _filling(target: Target, fill: int) -> int:
-    """Value of padded pixels of a mask."""
+    """Value of padded pixels: none of images, an id of masks, and what says that there is padding of padding masks."""
+    if target.kind != MASK:
+        return int(getattr(target.rule, "inverted", False))
     own = getattr(target.rule, "ignore_index", None)
     fill, dtype = fill if own is None else own, dtype_name(target.value[0])
     limits = np.iinfo(dtype) if is_integer(target.value[0]) else None

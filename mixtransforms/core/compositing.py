@@ -135,6 +135,12 @@ def measure(size: int, shape: tuple[int, ...], layers: Sequence[Layer]) -> tuple
     return sources, share
 
 
+def columns(layers: Sequence[Layer]) -> int:
+    """How many sources :func:`measure` has columns for, without measuring."""
+    painted = np.concatenate([*(layer.rows for layer in layers), _NOBODY])
+    return 1 + int(np.unique(painted, return_counts=True)[1].max(initial=0))
+
+
 class _Painting(NamedTuple):
     """What is painted on some samples, layer by layer, the sample itself first; ``K`` layers and ``R`` samples.
 

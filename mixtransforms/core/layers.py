@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mixtransforms.core.errors import PlanError
+from mixtransforms.core.reading import listed, numbers, whole_number
 
 IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
@@ -99,7 +101,8 @@ class Boxes:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Boxes:
         """The boxes that :meth:`to_dict` wrote."""
-        return cls(*(np.asarray(data[name]).reshape(len(data[name]), -1) for name in ("start", "stop")))
+        corners = [numbers(data[name]) for name in ("start", "stop")]
+        return cls(*(array.reshape(len(array), -1) if array.size else array for array in corners))
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,6 +142,25 @@ class Mask:
     def take(self, keep: BoolArray) -> Mask:
         """The masks where ``keep`` is true."""
         return Mask(self.values[keep])
+
+    def to_dict(self) -> Any:
+        """The masks in JSON's vocabulary: numbers, or eight cells of bools in a byte."""
+        if self.values.dtype != np.bool_:
+            return self.values.tolist()
+        bits = base64.b64encode(np.packbits(self.values).tobytes()).decode("ascii")
+        return {"shape": list(self.values.shape), "bits": bits}
+
+    @classmethod
+    def from_dict(cls, data: Any) -> Mask:
+        """The masks that :meth:`to_dict` wrote; also bools in lists, as it once did."""
+        if not isinstance(data, Mapping):
+            return cls(numbers(data, "biuf"))
+        shape = [whole_number(length) for length in listed(data["shape"])]
+        packed = np.frombuffer(base64.b64decode(data["bits"], validate=True), np.uint8)
+        count = math.prod(shape)
+        if set(data) != {"shape", "bits"} or len(packed) != -(-count // 8):  # before any cell is unpacked
+            raise ValueError(f"{len(packed)} bytes for a mask of shape {shape}")
+        return cls(np.unpackbits(packed, count=count).astype(np.bool_).reshape(shape))
 
 
 Region = Boxes | Mask | None
@@ -259,7 +281,7 @@ class Layer:
         if isinstance(self.region, Boxes):
             result["boxes"] = self.region.to_dict()
         elif isinstance(self.region, Mask):
-            result["mask"] = self.region.values.tolist()
+            result["mask"] = self.region.to_dict()
         if self.crop is not None:
             result["crop"] = self.crop.to_dict()
         return result
@@ -278,9 +300,9 @@ class Layer:
         if "boxes" in data:
             region = Boxes.from_dict(data["boxes"])
         elif "mask" in data:
-            region = Mask(np.asarray(data["mask"]))
+            region = Mask.from_dict(data["mask"])
         crop = Boxes.from_dict(data["crop"]) if "crop" in data else None
-        rows, source, opacity = (np.asarray(data[name]) for name in ("rows", "source", "opacity"))
+        rows, source, opacity = (numbers(data[name]) for name in ("rows", "source", "opacity"))
         return cls(rows, source, opacity, region, crop)
 
 
@@ -316,7 +338,7 @@ def _problems(layer: Layer, size: int, shape: tuple[int, ...]) -> Iterator[tuple
     for name, index in (("rows", layer.rows), ("source", layer.source)):
         if count and not (index.min() >= 0 and index.max() < size):
             yield name, index, f"indices of {size} samples"
-    if count and np.bincount(layer.rows).max() > 1:
+    if len(np.unique(layer.rows)) < count:
         yield "rows", layer.rows, "each sample at most once; use another layer"
     if count and not (layer.opacity.min() >= 0 and layer.opacity.max() <= 1):  # also refuses NaN
         yield "opacity", layer.opacity, "within [0, 1]"

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any, Protocol
 
+from mixtransforms.core.errors import PlanError
 from mixtransforms.core.layers import FloatArray, IntArray, Layer
 
 
@@ -20,6 +23,24 @@ class BatchSpec:
 
     size: int
     shape: tuple[int, ...] = ()
+
+
+def check_spec(spec: BatchSpec) -> None:
+    """Refuses a spec that no batch has.
+
+    Raises:
+        PlanError: A length is no whole number, negative, or too large to be counted with.
+    """
+    lengths = (spec.size, *spec.shape)
+    fine = all(isinstance(length, Integral) and length >= 0 for length in lengths)
+    if not fine or math.prod(map(int, spec.shape)) >= 1 << 53:
+        raise PlanError(
+            "Not a batch",
+            where="spec",
+            got=f"{spec.size} samples of {spec.shape}",
+            wanted="whole numbers from 0 on",
+            fix="Give the number of samples and the lengths of the mixed axes.",
+        )
 
 
 class Mixture(Protocol):

@@ -98,7 +98,7 @@ class Method(fields.Checked, Displayed, ABC):
             hints: What :attr:`needs` asks for, as it was then.
         """
         method = self.at(key.epoch) if self._has_schedules else self
-        if not self._is_ours:  # which may keep its generator
+        if not self.is_ours:  # which may keep its generator
             return method.draw(spec, key.generator(), hints).keyed(key)
         rng = key.lend()
         plan = method.draw(spec, rng, hints)
@@ -107,14 +107,35 @@ class Method(fields.Checked, Displayed, ABC):
         return plan
 
     @cached_property
-    def _is_ours(self) -> bool:
+    def is_ours(self) -> bool:
         """Whether it and the methods in it are the package's own, so that nobody has to check what they draw.
 
         A class of the user's own may derive one of ours and override any part of it.
         """
         bases = (base.__module__ for base in type(self).__mro__ if issubclass(base, Method))
-        inside = (value._is_ours for value in self._held_values if isinstance(value, Method))
+        inside = (value.is_ours for value in self._held_values if isinstance(value, Method))
         return all(module.startswith("mixtransforms.") for module in bases) and all(inside)
+
+
+HINTS = frozenset({"classes"})
+"""What a transform can tell a method of a batch."""
+
+
+def check_needs(method: Method) -> None:
+    """Refuses a method that asks for what nobody can tell it: it would be drawn without, in silence.
+
+    Raises:
+        ParameterError: Names what it asks for.
+    """
+    unknown = sorted(map(str, set(method.needs) - HINTS))
+    if unknown:
+        raise ParameterError(
+            "A method needs hints that are unknown",
+            where=f"{type(method).__name__}.needs",
+            got=", ".join(map(repr, unknown)),
+            wanted="a set of " + ", ".join(map(repr, sorted(HINTS))) + ", or an empty one",
+            fix="Ask for these alone, or leave needs empty, hand hints of your own to draw, and replay its plan.",
+        )
 
 
 def _leaves(value: Any) -> Iterator[Any]:
@@ -202,7 +223,7 @@ class PairMethod(Method):
             leader = np.minimum(everyone, partner) if self.per == "pair" else np.zeros_like(everyone)
         gate, p = rng.random(spec.size), self.p if isinstance(self.p, float) else now(self.p)
         # A cycle leaves nobody out. Methods of the user's own get arrays of their own: they may write into them.
-        if p == 1.0 and policy == "cycle" and spec.size > 1 and self._is_ours:
+        if p == 1.0 and policy == "cycle" and spec.size > 1 and self.is_ours:
             return Pairs(everyone, partner, leader)
         rows = np.flatnonzero((gate[leader] < p) & (partner != everyone))
         return Pairs(rows, partner[rows], leader)
@@ -234,7 +255,7 @@ class PairMethod(Method):
         Raises:
             PlanError: Something does not fit; not asked where the whole method is the package's own.
         """
-        if not self._is_ours:
+        if not self.is_ours:
             return pair_plan(spec, Layer(pairs.rows, pairs.source, opacity, region), declared)
         layer = Layer.drawn(pairs.rows, pairs.source, opacity, region)
         plan = Plan.drawn(spec, (layer,) if len(pairs.rows) else ())
@@ -269,15 +290,25 @@ def alpha_field(default: float, source: str) -> Any:
 
 
 def pair_plan(spec: BatchSpec, layer: Layer, declared: NDArray[np.float64] | None = None) -> Plan:
-    """A plan of one layer; ``declared`` gives labels another base weight ``(n,)`` than was painted."""
+    """A plan of one layer; ``declared`` gives labels another base weight ``(n,)`` than was painted.
+
+    Raises:
+        PlanError: Something does not fit, or a declared weight is not within ``[0, 1]``.
+    """
     plan = Plan(spec, (layer,))
-    return plan if declared is None else _with_declared(plan, declared)
+    return plan if declared is None else dataclasses.replace(plan, label_share=_declared_share(plan, declared))
 
 
 def _with_declared(plan: Plan, weight: NDArray[np.float64]) -> Plan:
     """A plan that has just been made, with a base weight for the labels of the samples that are painted on."""
     if plan.layers:
-        share = plan.share.copy()
-        share[plan.layers[0].rows] = np.stack([weight, 1.0 - weight], axis=1)
-        freeze(plan, label_share=share)
+        freeze(plan, label_share=_declared_share(plan, weight))
     return plan
+
+
+def _declared_share(plan: Plan, weight: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The shares of labels in a plan of at most one layer, whose rows have a base weight of their own."""
+    share = plan.share.copy()
+    if plan.layers:
+        share[plan.layers[0].rows] = np.stack([weight, 1.0 - weight], axis=1)
+    return share

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from mixtransforms.core import fields
-from mixtransforms.core.layers import freeze
 from mixtransforms.methods.base import NO_HINTS, Method
 from mixtransforms.methods.pairing import Hints
 from mixtransforms.methods.registry import register
@@ -104,7 +103,7 @@ class OneOf(Method):
         chosen = np.searchsorted(bounds, ticket, side="right")
         # Every method draws for the whole batch, so that the draws of one do not depend on the choice.
         plans = [method.draw(spec, rng, hints).where(chosen == index) for index, method in enumerate(self.transforms)]
-        return merge(spec, plans, Plan.drawn if self._is_ours else Plan)
+        return merge(spec, plans, Plan.drawn if self.is_ours else Plan)
 
 
 def merge(spec: BatchSpec, plans: Sequence[Plan], make: Callable[..., Plan] = Plan) -> Plan:
@@ -117,6 +116,7 @@ def merge(spec: BatchSpec, plans: Sequence[Plan], make: Callable[..., Plan] = Pl
     for plan in plans:
         mixed = np.unique(np.concatenate([np.arange(0), *(layer.rows for layer in plan.layers)]))
         columns = plan.target_share.shape[1]
-        share[mixed, :columns] = plan.target_share[mixed]
-    freeze(merged, label_share=share)
-    return merged
+        own = plan.target_share[mixed]
+        share[mixed, :columns] = own if plan.label_mass == "free" else np.minimum(own, 1.0)  # sums may be rounded up
+    mass = "free" if any(plan.label_mass == "free" for plan in plans) else "one"
+    return make(spec, merged.layers, share, label_mass=mass)

@@ -25,6 +25,9 @@ from mixtransforms.targets.label import class_ids
 from mixtransforms.targets.names import LABEL, MASK
 from mixtransforms.targets.registry import DEFAULTS
 
+NO_LABELS = -1
+"""In the place of the target that tells classes."""
+
 
 class ImageStep(NamedTuple):
     """How one image of a batch is mixed.
@@ -67,7 +70,8 @@ class Recipe:
         targets: Labels, masks and other arrays, alike.
         scene: What rules may know of the call.
         varies: Whether the method has a schedule.
-        classes: Which of the targets tells the classes that the method pairs by; ``None`` where it asks for none.
+        classes: Which of the targets tells the classes that the method asks for; ``None`` where it asks for none, or
+            says itself what it does without any; :data:`NO_LABELS` where there are none, and a user's method asks.
     """
 
     images: tuple[ImageStep, ...]
@@ -90,9 +94,11 @@ def recipe_of(template: Template, options: Options, method: Method) -> Recipe:
     """
     if template.padded and method.cuts:
         raise _padded_cut(type(options).__name__)
-    scene = Scene(template.spec.shape, template.first, method.blends, *template.whole)
+    scene = Scene(template.spec.shape, template.first, method.blends, *template.whole, cuts=method.cuts)
     labels = [index for index, slot in enumerate(template.others) if slot.target.kind == LABEL]
-    classes = labels[0] if labels and "classes" in method.needs else None
+    classes = None
+    if "classes" in method.needs:
+        classes = labels[0] if labels else None if method.is_ours else NO_LABELS
     images = tuple([_image_step(slot, template) for slot in template.images])
     return Recipe(
         images, tuple([_target_step(slot, options) for slot in template.others]), scene, method.moves, classes
@@ -136,7 +142,19 @@ def check(recipe: Recipe, found: Found, *, inplace: bool, off: Callable[[], bool
 
 
 def class_hints(found: Found, index: int) -> Hints:
-    """The classes that a method asked for, of the target that tells them."""
+    """The classes that a method asked for, of the target that tells them.
+
+    Raises:
+        InputError: There is none.
+    """
+    if index == NO_LABELS:
+        raise InputError(
+            "The method reads class labels",
+            where="needs",
+            got="a batch without class labels",
+            wanted="one class id a sample",
+            fix="Pass the labels with the images, or name them with kinds={'name': 'label'}.",
+        )
     return {"classes": class_ids(found.others[index].value)}
 
 
@@ -203,7 +221,9 @@ def _joined(first: Any, second: Any) -> Any:
 
 
 def recipe_for(recipe: Recipe, plan: Plan, found: Found, where: str) -> Recipe:
-    """The recipe for a plan that may be of another method: what that blends, the rules must not take for pastes.
+    """The recipe for a plan that may be of another method.
+
+    Of what that blends, rules must not think that it is pasted; of what it cuts, not that samples are whole.
 
     Args:
         recipe: The transform's own.
@@ -223,11 +243,13 @@ def recipe_for(recipe: Recipe, plan: Plan, found: Found, where: str) -> Recipe:
             wanted=f"{plan.spec.size} samples of {plan.spec.shape}",
             fix="Draw a plan for this batch.",
         )
-    if found.template.padded and any(layer.region is not None for layer in plan.layers):
+    cuts = any(layer.region is not None or layer.crop is not None for layer in plan.layers)
+    if found.template.padded and cuts:
         raise _padded_cut(where)
-    if recipe.scene.blends or not any(layer.blends for layer in plan.layers):
+    known = recipe.scene
+    scene = known._replace(blends=known.blends or any(layer.blends for layer in plan.layers), cuts=known.cuts or cuts)
+    if scene == known:
         return recipe
-    scene = recipe.scene._replace(blends=True)
     for step, target in zip(recipe.targets, found.others, strict=True):
         step.rule.check(target.value, step.where, scene)
     return replace(recipe, scene=scene)

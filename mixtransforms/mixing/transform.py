@@ -17,7 +17,7 @@ from mixtransforms.core import fields as checked
 from mixtransforms.core.errors import ParameterError
 from mixtransforms.core.layout import Layout
 from mixtransforms.core.memo import WeakMemo
-from mixtransforms.methods.base import NO_HINTS, Method
+from mixtransforms.methods.base import NO_HINTS, Method, check_needs
 from mixtransforms.mixing import engine
 from mixtransforms.mixing.doors import as_transform, door_classes, method_of
 from mixtransforms.mixing.options import Options
@@ -71,7 +71,7 @@ class MixTransform(Options):
             raise checked.mismatch(self, "inplace=True would overwrite the originals to keep", "one of the two")
         if isinstance(self, methods.OneOf):
             object.__setattr__(self, "transforms", tuple(self._child(child) for child in self.transforms))
-        self.method  # noqa: B018  (made now: its fields are checked here, and not in the first call)
+        check_needs(self.method)  # made now: its fields are checked here, and not in the first call
 
     def __repr__(self) -> str:
         return checked.constructor(self)

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from mixtransforms.containers.mixed import MixedObjects
+from mixtransforms.containers.mixed import MixedObjects, of_one_iterable
 from mixtransforms.containers.tree import Path, spell
 from mixtransforms.core.errors import InputError, explain
 from mixtransforms.core.layers import FloatArray
@@ -25,6 +25,7 @@ from mixtransforms.targets.kind import Mixed
 
 
 @MixedObjects.register
+@of_one_iterable
 class WeightedObjects(NamedTuple):
     """Boxes (or instance masks) of one image with their weights, in containers that take no more names.
 
@@ -38,6 +39,7 @@ class WeightedObjects(NamedTuple):
 
 
 @MixedObjects.register
+@of_one_iterable
 class VisibleKeypoints(NamedTuple):
     """Keypoints of one image with what stands beside them, in containers that take no more names.
 

@@ -40,6 +40,7 @@ class Scene(NamedTuple):
         whole: Lengths of all axes of the images but samples and channels, where some are not mixed, such as the
             ``(T, H, W)`` of a video of which ``(H, W)`` are mixed.
         mixed: Which of these are mixed.
+        cuts: Whether the method may draw regions; without any, samples have no places that could be told apart.
     """
 
     shape: tuple[int, ...]
@@ -47,6 +48,7 @@ class Scene(NamedTuple):
     blends: bool
     whole: tuple[int, ...] | None = None
     mixed: tuple[int, ...] = ()
+    cuts: bool = True
 
     @property
     def lengths(self) -> tuple[int, ...]:
@@ -57,6 +59,10 @@ class Scene(NamedTuple):
     def axes(self) -> tuple[int, ...]:
         """Positions of the mixed ones among :attr:`lengths`."""
         return tuple(range(len(self.shape))) if self.whole is None else self.mixed
+
+    def on(self, lengths: tuple[int, ...]) -> "Scene":
+        """The scene of a target whose own :attr:`lengths` are others than those of the images."""
+        return self._replace(shape=tuple([lengths[axis] for axis in self.axes]), whole=lengths, mixed=self.axes)
 
 
 class Mixed(NamedTuple):

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mixtransforms.containers.mixed import MixedValue
+from mixtransforms.containers.mixed import MixedValue, of_one_iterable
 from mixtransforms.core import fields
 from mixtransforms.core.backends import backend_of, dtype_name, is_floating, is_integer
 from mixtransforms.core.errors import InputError
@@ -21,6 +21,7 @@ FORMS = ("soft", "pair")
 
 
 @MixedValue.register
+@of_one_iterable
 class LabelPair(NamedTuple):
     """Labels as a loss reads them that is not linear: ``weight * loss(label) + (1 - weight) * loss(partner)``.
 

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from mixtransforms.containers.mixed import MixedValue
+from mixtransforms.containers.mixed import MixedValue, of_one_iterable
 from mixtransforms.core import fields
 from mixtransforms.core.backends import backend_of, is_floating
 from mixtransforms.core.errors import InputError
@@ -17,11 +17,13 @@ from mixtransforms.kernels.paint import paint
 from mixtransforms.plan import Plan
 from mixtransforms.targets.kind import Kind, Mixed, Scene, class_count, ignored_id
 from mixtransforms.targets.pastes import blending, pastes
+from mixtransforms.targets.strides import is_at_stride, is_turned
 
 FORMS = ("pair", "soft", "dominant")
 
 
 @MixedValue.register
+@of_one_iterable
 class MaskPair(NamedTuple):
     """Masks as a loss reads them: ``weight * loss(mask) + (1 - weight) * loss(partner)``.
 
@@ -44,6 +46,9 @@ class SemanticMask(Kind):
 
     Pastes copy ids, of any dtype; resized crops copy the nearest ones. Ids are never averaged: what a method that
     blends makes of them is ``form``, whatever was drawn.
+
+    Masks may have the images' size or that at a stride, a cell for every ``k * k`` pixels: label maps, heatmaps, labels
+    of frames. They are mixed by :meth:`Plan.on <mixtransforms.Plan.on>` their own grid.
     """
 
     name: ClassVar[str] = "mask"
@@ -61,27 +66,50 @@ class SemanticMask(Kind):
         "the heavier source.",
     )
 
+    any_size: bool = fields.flag(
+        False,
+        "Take masks of whatever size: of more cells than the images have, or of no whole number of pixels a cell. "
+        "Regions are rounded to their cells.",
+    )
+
     def check(self, value: Any, where: str, scene: Scene) -> None:
-        """Refuses masks of another size than the images, and ids without a channel. See :meth:`Kind.check`.
+        """Refuses masks that are no map of the images, and ids without a channel. See :meth:`Kind.check`.
 
         Raises:
             InputError: The shape is another one; or soft maps are asked for, and the values are neither ids in range
                 nor maps with a channel for every class.
         """
-        shape, rank = tuple(value.shape), len(scene.lengths)
         # Samples and the axes of the image, with or without one of channels, at the same end as those of the images.
-        fits = len(shape) in (rank + 1, rank + 2)
-        if not fits or tuple(shape[_start(value, scene) :][:rank]) != scene.lengths:
-            raise InputError(
-                "The mask is of another size than the images",
-                where=where,
-                got=f"shape {shape}",
-                wanted=f"axes {scene.lengths}, with channels, if any, {'before' if scene.first else 'behind'}",
-                fix="Resize the masks to the size of the images, or move the axis of channels.",
-            )
+        if len(value.shape) - len(scene.lengths) not in (1, 2):
+            raise _other_size(value, where, scene)
+        if _lengths(value, scene) != scene.lengths:
+            self._check_size(value, where, scene)
         # Asked of the method, not of the plan: whether a batch passes must not depend on what is drawn.
         if scene.blends and self.form == "soft":
             self._check_soft(value, where, scene)
+
+    def _check_size(self, value: Any, where: str, scene: Scene) -> None:
+        own = _lengths(value, scene)
+        if is_turned(own, scene):
+            raise InputError(
+                "The mask is of another size than the images",
+                where=where,
+                got=f"shape {tuple(value.shape)}, with height and width the wrong way round",
+                wanted=f"axes {scene.lengths}, or these at a stride",
+                fix="Swap height and width, as mask.swapaxes(-2, -1) does where they are the last axes.",
+            )
+        if not (self.any_size or is_at_stride(own, scene)):
+            raise _other_size(value, where, scene)
+        # At a stride, classes of frames could be taken for frames, and frames for classes.
+        other = _lengths(value, scene._replace(first=not scene.first))
+        if not self.any_size and other != own and is_at_stride(other, scene):
+            raise InputError(
+                "Which axis of the mask is that of channels",
+                where=where,
+                got=f"shape {tuple(value.shape)}, which fits the images both ways",
+                wanted=f"channels {'before' if scene.first else 'behind'} the axes, as the images have them",
+                fix="Move the axis, and say kinds={'mask': SemanticMask(any_size=True)}, or give one channel alone.",
+            )
 
     def _check_soft(self, value: Any, where: str, scene: Scene) -> None:
         channels = _channels(value, scene)
@@ -159,6 +187,10 @@ class SemanticMask(Kind):
         Raises:
             PlanError: Two layers blend into one sample, which only ``form="soft"`` can tell.
         """
+        own = _lengths(value, scene)
+        if own != scene.lengths:
+            scene = scene.on(own)
+            plan = plan.on(scene.shape)
         # A method that only pastes needs no pair: the masks keep their one value, so that CutMix fits any training
         # loop.
         if not scene.blends:
@@ -196,6 +228,23 @@ class SemanticMask(Kind):
         for number in range(self.num_classes or 0):
             if number != self.ignore_index:
                 yield number, ids == number
+
+
+def _other_size(value: Any, where: str, scene: Scene) -> InputError:
+    return InputError(
+        "The mask is of another size than the images",
+        where=where,
+        got=f"shape {tuple(value.shape)}",
+        wanted=f"axes {scene.lengths}, or these at a stride, with channels, if any, "
+        + ("before" if scene.first else "behind"),
+        fix="Resize the masks to the size of the images, or move the axis of channels; where they show the same at any "
+        "other size, say kinds={'mask': SemanticMask(any_size=True)}.",
+    )
+
+
+def _lengths(value: Any, scene: Scene) -> tuple[int, ...]:
+    """Lengths of a mask's axes but samples and channels."""
+    return tuple(value.shape[_start(value, scene) :][: len(scene.lengths)])
 
 
 def _pair(plan: Plan, value: Any, scene: Scene) -> MaskPair:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from mixtransforms.containers.mixed import MixedValue
+from mixtransforms.containers.mixed import MixedValue, of_one_iterable
 from mixtransforms.core import fields
 from mixtransforms.core.backends import backend_of, dtype_name, is_floating, is_integer
 from mixtransforms.core.errors import InputError
@@ -25,6 +25,7 @@ _ROUNDING = 1e-6
 
 
 @MixedValue.register
+@of_one_iterable
 class KnownLabels(NamedTuple):
     """Labels of which some are not known, for a loss that takes weights: ``(weight * loss(labels)).sum()``.
 

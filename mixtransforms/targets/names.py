@@ -9,10 +9,10 @@ from typing import Any
 from mixtransforms.containers.tree import Name, Path, is_typed_type
 
 IMAGE, LABEL, MULTILABEL, REGRESSION = "image", "label", "multilabel", "regression"
-MASK, TABLE, PADDING = "mask", "table", "padding"
+MASK, TABLE, PADDING, LENGTHS = "mask", "table", "padding", "lengths"
 BOXES, INSTANCES, KEYPOINTS = "boxes", "instances", "keypoints"
 
-KINDS = (IMAGE, LABEL, MULTILABEL, REGRESSION, MASK, BOXES, KEYPOINTS, INSTANCES, TABLE, PADDING)
+KINDS = (IMAGE, LABEL, MULTILABEL, REGRESSION, MASK, BOXES, KEYPOINTS, INSTANCES, TABLE, PADDING, LENGTHS)
 """The kinds of targets that are mixed."""
 
 OF_OBJECTS = frozenset({BOXES, INSTANCES, KEYPOINTS})
@@ -28,7 +28,8 @@ DEFAULT_NAMES: Mapping[str, str] = {
     **dict.fromkeys("boxes bboxes".split(), BOXES),
     "keypoints": KEYPOINTS,
     "instance_masks": INSTANCES,
-    "attention_mask": PADDING,
+    **dict.fromkeys("attention_mask pixel_mask".split(), PADDING),
+    "lengths": LENGTHS,
 }
 """Names, in lower case, that say what a value is."""
 

@@ -22,6 +22,21 @@ def pastes(plan: Plan, chosen: Callable[[FloatArray], BoolArray]) -> Plan:
     return Plan(plan.spec, tuple(_paste(layer, chosen(_strength(layer, plan.spec.shape))) for layer in plan.layers))
 
 
+def halves(plan: Plan) -> Plan:
+    """The plan with a half in place of every weight between 0 and 1.
+
+    What it paints of zeros and ones is above 0 wherever a source is seen that has a one, however faint it is: rounding
+    takes no half away.
+    """
+    layers = []
+    for layer in plan.layers:
+        strength = _strength(layer, plan.spec.shape)
+        half = np.where((strength > 0) & (strength < 1), 0.5, strength)
+        changed = {"opacity": np.ones(len(layer)), "region": Mask(half)} if layer.soft_edged else {"opacity": half}
+        layers.append(dataclasses.replace(layer, **changed))
+    return Plan(plan.spec, tuple(layers))
+
+
 def blending(plan: Plan) -> tuple[Layer, ...]:
     """The rows of every layer that blend.
 

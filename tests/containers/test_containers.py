@@ -358,6 +358,37 @@ def test_what_mixing_has_made_is_known_by_its_class(kind: Any) -> None:
     assert repr(value).startswith(kind.__name__ + "(" + kind._fields[0] + "=")
 
 
+@pytest.mark.parametrize("kind", [*OURS, Mine])
+def test_what_mixing_has_made_can_be_built_from_one_iterable(kind: Any) -> None:
+    """As trainers do it that move tuples to a device, whatever sort of tuple it is."""
+    parts = [np.full(3, number) for number in range(len(kind._fields))]
+    value = kind(*parts)
+    built = [
+        type(value)(part for part in value),
+        kind(parts),
+        kind(**dict(zip(kind._fields, parts, strict=True))),
+        kind._make(iter(parts)),
+        value._replace(**{kind._fields[-1]: parts[-1]}),
+        kind(value),
+    ]
+    for twin in [*built, *pickle.loads(pickle.dumps(built))]:
+        assert type(twin) is kind
+        assert [part.tolist() for part in twin] == [part.tolist() for part in parts]
+    for wrong in ([parts[0]] * 7, iter(parts[:1])):
+        with pytest.raises(TypeError, match="argument"):
+            kind(wrong)
+    with pytest.raises(TypeError, match="argument"):
+        kind()
+
+
+def test_pairs_are_named_tuples_to_torch() -> None:
+    pytree = pytest.importorskip("torch.utils._pytree")
+    pair = LabelPair(np.zeros(2), np.ones(2), np.ones(2))
+    leaves, form = pytree.tree_flatten(pair)
+    assert len(leaves) == 3
+    assert type(pytree.tree_unflatten(leaves, form)) is LabelPair
+
+
 @pytest.mark.parametrize("name", ["LabelPair", "MaskPair", "KnownLabels", "WeightedObjects"])
 def test_a_name_makes_no_class_ours(name: str, batch: Parts) -> None:
     """Classes of users are mixed by the names of their fields, whatever they are called."""

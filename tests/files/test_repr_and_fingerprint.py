@@ -20,9 +20,7 @@ from mixtransforms.files.source import source
 pytestmark = DEPRECATED
 
 OURS = ("BatchCompose", "MixUp", "CutMix", "OneOf")
-OPTIONS = (
-    "BoxRules Keypoints KnownLabels Label LabelPair MaskPair MultiLabel Padding Regression SemanticMask Table".split()
-)
+OPTIONS = "BoxRules Keypoints KnownLabels Label LabelPair Lengths MaskPair MultiLabel Padding Regression SemanticMask Table".split()
 
 
 @functools.cache

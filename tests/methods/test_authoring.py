@@ -96,6 +96,23 @@ class LoneLike(Method):
         return Plan(spec, (Layer(rows, np.roll(rows, 1), np.ones(spec.size), Mask(mask)),))
 
 
+@dataclass(frozen=True, repr=False)
+class Asking(Method):
+    """Blends with the next sample, and asks for hints."""
+
+    asks: str = choice("classes", ("classes", "masks", "nothing"), "For what.")
+    declared: float = 0.5
+
+    @property
+    def needs(self) -> frozenset[str]:
+        return frozenset({self.asks} - {"nothing"})
+
+    def draw(self, spec: BatchSpec, rng: np.random.Generator, hints: Hints = NO_HINTS) -> Plan:
+        rows = np.arange(spec.size)
+        layer = Layer(rows, np.roll(rows, 1), np.full(spec.size, 0.25 * (1 + hints.get("more", 0))))
+        return pair_plan(spec, layer, None if self.declared == 0.5 else np.full(spec.size, self.declared))
+
+
 TOYS = [
     ResizeLike(),
     ResizeLike(per="batch", p=0.5),
@@ -109,7 +126,7 @@ TOYS = [
 @pytest.fixture(scope="module", autouse=True)
 def registered() -> Iterator[None]:
     """While these tests run, and no longer: other tests look at all methods that there are."""
-    toys = [register(toy) for toy in (ResizeLike, HalfLike, LoneLike)]
+    toys = [register(toy) for toy in (ResizeLike, HalfLike, LoneLike, Asking)]
     yield
     for toy in toys:
         registry._methods.pop(toy.__name__)
@@ -146,6 +163,34 @@ def test_toys_are_transforms_with_everything_that_follows() -> None:
         ResizeLike(0.9, 0.2)
     with pytest.raises(InputError, match="No axes to cut"):
         ResizeLike().draw(BatchSpec(4), Key(3).generator())
+
+
+def test_an_unknown_need_is_an_error_and_not_silence() -> None:
+    Door = type("Asking", (MixTransform, Asking), {})
+    message = (
+        r"A method needs hints that are unknown \(Asking\.needs\): got 'masks'; wanted a set of 'classes', or an empty"
+    )
+    with pytest.raises(mixtransforms.ParameterError, match=message):
+        Door(asks="masks", num_classes=4)
+    with pytest.raises(mixtransforms.ParameterError, match=r"hints that are unknown \(OneOf\.needs\)"):
+        mixtransforms.OneOf([Asking(asks="masks"), mixtransforms.MixUp()])
+    # What the error says: no needs, hints by hand, and the plan replayed.
+    plan = Asking(asks="nothing").draw(BatchSpec(4, (5, 6)), Key(3).generator(), {"more": np.array(1)})
+    labels = Door(asks="nothing", num_classes=4).replay(plan, (np.zeros((4, 5, 6, 3)), np.arange(4)))[1]
+    np.testing.assert_allclose(labels, 0.5 * np.eye(4) + 0.5 * np.roll(np.eye(4), 1, axis=0))
+
+
+def test_classes_that_a_method_needs_and_nobody_has_are_an_error() -> None:
+    mix, images = type("Asking", (MixTransform, Asking), {})(num_classes=4), np.zeros((4, 5, 6, 3))
+    with pytest.raises(InputError, match=r"The method reads class labels \(needs\): got a batch without class labels"):
+        mix({"image": images})
+    assert mix({"image": images, "label": np.arange(4)})["label"].shape == (4, 4)  # what the error says
+
+
+@pytest.mark.parametrize("weight", [np.nan, -0.1, 1.1])
+def test_declared_weights_of_a_users_method_are_checked(weight: float) -> None:
+    with pytest.raises(mixtransforms.PlanError, match="Declared label shares are none"):
+        Asking(declared=weight).redraw(Key(3), BatchSpec(4, (5, 6)))
 
 
 def test_every_name_is_documented_or_plain() -> None:

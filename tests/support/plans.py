@@ -32,7 +32,7 @@ PLANS = {
     "blend": BLEND,
     "coats": COATS,
     "declared": replace(BLEND, label_share=[[0.5, 0.5], [0.125, 0.875], [1, 0], [0.25, 0.75]]),
-    "not one in sum": replace(BLEND, label_share=[[0.5, 0.25], [0.75, 0.75], [1, 0], [0, 0]]),
+    "not one in sum": replace(BLEND, label_share=[[0.5, 0.25], [0.75, 0.75], [1, 0], [0, 0]], label_mass="free"),
     "unmixed": Plan(BatchSpec(4, (4, 4))),
     "empty": Plan(BatchSpec(0, (4, 4))),
 }

@@ -671,9 +671,7 @@ def test_an_empty_batch() -> None:
 
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("scene", [BLENDING, LAST, PASTING], ids=["first", "last", "pasting"])
-@pytest.mark.parametrize(
-    "shape", [(4, 10, 14), (4, 7, 5), (4, 5), (4,), (4, 5, 7, 2, 2), (4, 1, 10, 14), (4, 2, 5, 7, 1)]
-)
+@pytest.mark.parametrize("shape", [(4, 10, 14), (4, 5), (4,), (4, 5, 7, 2, 2), (4, 1, 10, 14), (4, 2, 5, 7, 1)])
 def test_masks_of_another_size(shape: tuple[int, ...], scene: Scene, backend: str) -> None:
     array = own(backend, np.zeros(shape, int))
     with pytest.raises(

@@ -155,7 +155,7 @@ def test_what_comes_in_is_left_alone(plan: Plan, inverted: bool, backend: str) -
 
 def test_regions_on_other_axes() -> None:
     plan = Plan(BatchSpec(4, (4, 4)), (Layer([0], [1], [1.0], Boxes([[0, 0]], [[2, 2]])),))
-    with pytest.raises(PlanError, match=r"Bad 'region' \(layers\[0\]\): got \(1, 2\); wanted shape \(1, 1\)"):
+    with pytest.raises(PlanError, match=r"The plan is for another batch \(padding\): got shape \(4, 8\)"):
         Padding().mix(plan, TOKENS, Scene((), first=True, blends=True))
 
 
@@ -168,7 +168,7 @@ REFUSED = [
     (
         np.zeros(4, bool),
         (8,),
-        r"Not a padding mask \(batch\['padding'\]\): got shape \(4,\) .*bool; wanted \(B, T\), bool or",
+        r"Not a padding mask \(batch\['padding'\]\): got shape \(4,\) .*bool; wanted \(B, T\), or \(B, H, W\) of",
     ),
     (np.zeros((4, 8)), (8,), r"Not a padding mask .*: got shape \(4, 8\) .*float64"),
     (
