@@ -10,8 +10,19 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mixtransforms.containers.records import Columns, as_records, with_columns
-from mixtransforms.containers.tree import Path, children, leaf_at, replace, spell, takes_names, walk
+from mixtransforms.containers.tree import (
+    Path,
+    children,
+    describe,
+    is_foreign,
+    leaf_at,
+    replace,
+    spell,
+    takes_names,
+    walk,
+)
 from mixtransforms.core.backends import backend_of
+from mixtransforms.core.errors import InputError
 from mixtransforms.kernels import kernel_of
 from mixtransforms.objects.boxes import BoxRules
 from mixtransforms.objects.groups import Group
@@ -208,10 +219,22 @@ class Found:
 
         repeated = {}
         for path, node in walk(self.batch, whole):
+            if is_foreign(node) and hasattr(node, "__len__") and len(node) == self.spec.size:
+                raise _not_repeated(path, node)
             if path not in mixed and _length(node) == self.spec.size:
                 backend = backend_of(node)
                 repeated[path] = node + node if backend is None else kernel_of(backend).concat(node, node)
         return repeated
+
+
+def _not_repeated(path: Path, node: Any) -> InputError:
+    return InputError(
+        "Cannot be repeated beside its samples",
+        where=spell(path),
+        got=describe(node),
+        wanted="an array, a list or a tuple, because keep_originals=True",
+        fix="Convert it, np.asarray(...) or list(...), or leave it out.",
+    )
 
 
 def copied(batch: Any) -> Any:
@@ -221,7 +244,7 @@ def copied(batch: Any) -> Any:
 
 
 def _copy_of(array: Any) -> Any:
-    return array.clone() if backend_of(array) == "torch" else array.copy()
+    return kernel_of("torch").wrap_like(array.clone(), array) if backend_of(array) == "torch" else array.copy()
 
 
 def is_column(batch: Any, path: Path) -> bool:

@@ -15,11 +15,12 @@ from mixtransforms.containers.tree import (
     holds_names,
     is_container,
     is_numbers,
+    is_typed,
     leaf_at,
     rebuild,
     spell,
 )
-from mixtransforms.core.backends import backend_of, backend_of_type, dtype_name
+from mixtransforms.core.backends import backend_of, backend_of_type, dtype_name, is_masked_type
 from mixtransforms.core.errors import InputError
 from mixtransforms.kernels import kernel_of
 from mixtransforms.rng.processes import in_worker
@@ -124,7 +125,7 @@ def _reserved(samples: Sequence[Any], path: Path, later: MutableMapping[Path, An
     if rows is None:
         return stack(samples, path)
     later[path] = rows
-    return _typed(kernel.reserved(first, len(samples), in_worker()), first)
+    return _typed(kernel.reserved(first, len(samples), in_worker()), samples)
 
 
 def stack(samples: Sequence[Any], path: Path = ()) -> Any:
@@ -146,7 +147,8 @@ def stack(samples: Sequence[Any], path: Path = ()) -> Any:
             )
     backends = {backend_of(sample) for sample in samples}
     if backends == {"numpy"}:
-        return np.stack(samples)
+        masked = any(map(is_masked_type, set(map(type, samples))))
+        return np.ma.stack(samples) if masked else np.stack(samples)  # which drops masks
     if len(backends) > 1:
         raise InputError(
             "Samples of different backends",
@@ -157,15 +159,17 @@ def stack(samples: Sequence[Any], path: Path = ()) -> Any:
         )
     kernel = kernel_of("torch")
     # Of a worker in shared memory, from which the batch need not be copied again.
-    return _typed(kernel.stack_tensors(samples, in_worker()), samples[0])
+    return _typed(kernel.stack_tensors(samples, in_worker()), samples)
 
 
-def _typed(batch: Any, first: Any) -> Any:
+def _typed(batch: Any, samples: Sequence[Any]) -> Any:
     """A batch with the tensor type of its samples, but images, as default collation has them.
 
     It makes plain tensors of all; a mask without its type could be anything.
     """
-    return batch if type(first).__name__ == "Image" else kernel_of(str(backend_of(batch))).wrap_like(batch, first)
+    if type(samples[0]) is np.ndarray or (is_typed(samples[0]) and type(samples[0]).__name__ == "Image"):
+        return batch
+    return kernel_of(str(backend_of(batch))).wrap_samples(batch, samples)
 
 
 def _numbers(samples: Sequence[Any], backend: str, path: Path) -> Any:

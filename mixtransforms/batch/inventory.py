@@ -8,7 +8,6 @@ Whoever looks for images, labels or objects selects from the inventory.
 from __future__ import annotations
 
 import dataclasses
-from collections import deque
 from collections.abc import Callable, Collection, Mapping
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -22,14 +21,16 @@ from mixtransforms.containers.tree import (
     children,
     depth,
     describe,
+    hides_arrays,
     is_container,
     is_flat,
+    is_foreign,
     replace,
     sort_of,
     spell,
     walk,
 )
-from mixtransforms.core.backends import backend_of, backend_of_type
+from mixtransforms.core.backends import backend_of, backend_of_type, unmasked
 from mixtransforms.core.errors import InputError, nearest
 from mixtransforms.core.layout import Layout
 from mixtransforms.core.memo import Memo
@@ -42,6 +43,8 @@ from mixtransforms.targets.names import (
     IMAGE,
     LABEL,
     MASK,
+    MULTILABEL,
+    REGRESSION,
     TABLE,
     has_name,
     is_of_sample,
@@ -227,7 +230,7 @@ class Finder(ObjectFinder):
         """
         array = backend_of(node) is not None
         if not (array or flat or (type(node) in (list, tuple) and not node)):
-            return None
+            return self._foreign_kind(root, path, parent) if is_foreign(node) else None
         if (not array and self._is_views(node, batched)) or (self.kinds and self._declared_inside(path)):
             return None
         if _may_be_mixed(parent) and is_mixed(parent):
@@ -240,6 +243,13 @@ class Finder(ObjectFinder):
         if len(path) == 1 or has_name(path):
             return self.named_kind(root, path, parent)
         return IMAGE if len(path) == 2 and path[0] == 0 and self._is_views(parent, batched) else None
+
+    def _foreign_kind(self, root: Any, path: Path, parent: Any) -> Any:
+        """The kind of an array of another library: it is converted where it is a few numbers a sample."""
+        if len(path) > 1 and not isinstance(path[-1], str):
+            return None  # one of a list, with values of one sample
+        kind = self.named_kind(root, path, parent)
+        return kind if getattr(kind, "name", kind) in (LABEL, MULTILABEL, REGRESSION) else None
 
     def named_kind(self, root: Any, path: Path, parent: Any) -> Any:
         """What a path is called, whatever stands there."""
@@ -464,19 +474,36 @@ def _refuse_unknown(entry: Entry, inventory: Inventory) -> InputError | None:
     return _unknown(path, value, beside)
 
 
+def _refuse_masked(entry: Entry, _: Inventory) -> InputError | None:
+    """What is mixed and has missing values."""
+    if entry.role not in (TARGET, OBJECT):
+        return None
+    value, path = entry.value, entry.path
+    listed = type(value) in (list, tuple)
+    try:
+        for index, item in enumerate(value if listed else [value]):
+            unmasked(item, spell((*path, index) if listed else path))
+    except InputError as problem:
+        return problem
+    return None
+
+
 def _refuse_no_array(entry: Entry, inventory: Inventory) -> InputError | None:
     """What is no array, would pass beside images, and should have been mixed with them."""
     value, path = entry.value, entry.path
-    if entry.role != REST or value is None or inventory.count is None:
+    if entry.role != REST or value is None or backend_of(value) or inventory.count is None:
         return None
-    if inventory.finder.named_kind(inventory.batch, path, entry.parent) is None and not _hides_arrays(value):
+    hidden = hides_arrays(value)
+    if inventory.finder.named_kind(inventory.batch, path, entry.parent) is None and not hidden:
         return None
+    foreign = is_foreign(value)
+    how = ", np.asarray(...)" if foreign else " to a dict or a list" if hidden else ""
     return InputError(
         "No array",
         where=spell(path),
-        got=describe(value),
+        got=describe(value) + ("" if foreign or not hidden else ", a type that is not looked into"),
         wanted="an array, or a list or tuple with one array or number a sample",
-        fix=f"Convert it, or leave it alone with passthrough=({path[0] if path else 0!r},).",
+        fix=f"Convert it{how}, or leave it alone with passthrough=({_last_name(path)!r},).",
     )
 
 
@@ -496,6 +523,7 @@ REFUSALS: tuple[Refusal, ...] = (
     _refuse_records,
     _refuse_mixed,
     _refuse_beside,
+    _refuse_masked,
     _refuse_unknown,
     _refuse_no_array,
     _refuse_numbers,
@@ -503,8 +531,13 @@ REFUSALS: tuple[Refusal, ...] = (
 """In the order in which a user should mend things: what is wrong with a whole container comes before its values."""
 
 
+def _last_name(path: Path) -> Name:
+    """The name by which a value is declared: the last on its way, or its position."""
+    return next((step for step in reversed(path) if isinstance(step, str)), path[0] if path else 0)
+
+
 def _unknown(path: Path, leaf: Any, beside: bool = False) -> InputError:
-    name = next((step for step in reversed(path) if isinstance(step, str)), path[0] if path else 0)
+    name = _last_name(path)
     hint = nearest(name.lower(), {**DEFAULT_NAMES, **dict.fromkeys(FIELDS)}) if isinstance(name, str) else ""
     among = f"with boxes=BoxRules(fields=({name!r},)) where it has a row for every box, " if beside else ""
     return InputError(
@@ -550,9 +583,3 @@ def _mixed_already(path: Path, got: str) -> InputError:
         fix="Mix once, with OneOf([MixUp(...), CutMix(...)]), or choose labels='soft' and masks='dominant' in the "
         "first mix.",
     )
-
-
-def _hides_arrays(leaf: Any) -> bool:
-    """Whether a container that is not walked holds arrays."""
-    containers = (list, tuple, set, frozenset, deque)
-    return isinstance(leaf, containers) and any(map(backend_of, leaf))

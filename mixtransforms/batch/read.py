@@ -13,8 +13,18 @@ from mixtransforms.batch.batch import Convert, Found, Slot, Template, is_column
 from mixtransforms.batch.collate import collate, ragged, stack
 from mixtransforms.batch.inventory import Finder
 from mixtransforms.containers.structure import batch_key, common_key, is_samples
-from mixtransforms.containers.tree import Path, is_flat, is_picture, leaf_at, spell, walk
-from mixtransforms.core.backends import backend_of, dtype_name, is_integer
+from mixtransforms.containers.tree import (
+    Path,
+    describe,
+    hides_arrays,
+    is_flat,
+    is_foreign,
+    is_picture,
+    leaf_at,
+    spell,
+    walk,
+)
+from mixtransforms.core.backends import backend_of, dtype_name, is_integer, unmasked
 from mixtransforms.core.errors import InputError
 from mixtransforms.core.layout import Layout
 from mixtransforms.kernels import kernel_of
@@ -95,7 +105,8 @@ def _first(
         target.path: partial(_following, backend, labels_follow, is_column(batch, target.path)) for target in rest
     }
     others = [target._replace(value=convert[target.path](target)) for target in rest]
-    axes = {target.path: layout.axes(target.value, spell(target.path)) for target in images}
+    size = next((len(target.value) for target in images if len(target.value.shape) > 3), None)
+    axes = {target.path: layout.axes(target.value, spell(target.path), size) for target in images}
     template = Template(
         inventory.records,
         tuple(_slot(target, batch, _as_array) for target in images),
@@ -170,15 +181,21 @@ def _check_bundles(targets: Sequence[Target]) -> None:
 
 def no_images(batch: Any) -> InputError:
     """The error for a batch in which nothing is known as an image."""
-    pictures = any(is_picture(leaf) for _, leaf in walk(batch, lambda *_: False))
+    leaves = list(walk(batch, lambda *_: False))
+    opaque = next((place for place in leaves if not backend_of(place[1]) and hides_arrays(place[1])), None)
+    got, fix = f"{type(batch).__name__} without images", "Say which value it is with kinds={'name': 'image'}."
+    if any(is_picture(leaf) for _, leaf in leaves):
+        got = f"{type(batch).__name__} with PIL images, which are no arrays"
+        fix = "Convert them first, for example with v2.ToImage()."
+    elif opaque is not None:
+        got = f"{type(opaque[1]).__name__} at {spell(opaque[0])}, a type that is not looked into"
+        fix = "Convert it to an array, np.asarray(...), or to a dict of arrays."
     return InputError(
         "Nothing to mix",
         where="batch",
-        got=f"{type(batch).__name__} " + ("with PIL images, which are no arrays" if pictures else "without images"),
+        got=got,
         wanted="a batch of images, as an array, as (images, labels), or by name",
-        fix="Convert them first, for example with v2.ToImage()."
-        if pictures
-        else "Say which value it is with kinds={'name': 'image'}.",
+        fix=fix,
     )
 
 
@@ -226,10 +243,10 @@ def _largest(values: Sequence[Any], fill: int) -> list[Any]:
 def _as_array(target: Target) -> Any:
     value = target.value
     if not is_flat(value):
-        return value
+        return unmasked(value, spell(target.path))
     if not backend_of(value[0]):
         return np.asarray(value)
-    return stack(value, target.path)
+    return unmasked(stack(value, target.path), spell(target.path))
 
 
 def _one_backend(images: list[Target]) -> str:
@@ -256,13 +273,37 @@ def _following(backend: str, follow: bool, column: bool, target: Target) -> Any:
     if is_flat(target.value) and backend_of(target.value[0]):
         target = target._replace(value=stack(target.value, target.path) if column else _rows(target))
     numbers = backend_of(target.value) is None
-    value = np.array(target.value, None if target.value else np.int64) if numbers else target.value
+    value = _numbers(target) if numbers else unmasked(target.value, spell(target.path))
     own = str(backend_of(value))
     if own == backend:
         return value
     if not (follow or numbers):
         raise _two_backends(target.path, own, backend)
     return _convert(value, backend)
+
+
+def _numbers(target: Target) -> Any:
+    """Plain numbers, or an array of another library, as a NumPy array."""
+    given = target.value
+    if not is_foreign(given):
+        return np.array(given, None if given else np.int64)
+    try:
+        values = np.asarray(given)
+    except Exception as reason:  # noqa: BLE001 (whatever a library raises, as for memory on a device)
+        raise _not_numbers(target, str(reason)) from None
+    if values.dtype.kind not in "biuf":
+        raise _not_numbers(target, f"{describe(given)} of dtype {values.dtype}")
+    return values
+
+
+def _not_numbers(target: Target, got: str) -> InputError:
+    return InputError(
+        "Not numbers",
+        where=spell(target.path),
+        got=got,
+        wanted="bools, integers or floats that np.asarray(...) makes an array of",
+        fix="Convert it to a NumPy array or a tensor of numbers, or leave it alone with passthrough.",
+    )
 
 
 def _rows(target: Target) -> Any:

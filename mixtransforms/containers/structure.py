@@ -16,7 +16,7 @@ from mixtransforms.containers.tree import (
     names_of_type,
     sort_of,
 )
-from mixtransforms.core.backends import backend_of_type
+from mixtransforms.core.backends import backend_of_type, is_masked_type
 from mixtransforms.rng.keys import PLAIN
 
 LONGEST = 16
@@ -55,6 +55,7 @@ def is_samples(batch: Any) -> bool:
 def batch_key(node: Any) -> Hashable | None:
     """Types, names, shapes and dtypes of a batch, or ``None`` where these do not settle what its values are.
 
+    Of masked arrays they never do: some have all their values, others have not.
     Of one record a sample the lengths are left out: images have any number of objects.
 
     Args:
@@ -62,7 +63,7 @@ def batch_key(node: Any) -> Hashable | None:
     """
     kind: Any = type(node)
     if backend_of_type(kind):
-        return kind, node.shape, node.dtype
+        return None if is_masked_type(kind) else (kind, node.shape, node.dtype)
     sort = sort_of(kind)
     if sort is None:
         return kind if _is_opaque(kind) else None
@@ -102,7 +103,7 @@ def common_key(values: Sequence[Any], *, exact: bool, lists: bool = True) -> Has
         return None
     kind = kinds.pop()
     if backend_of_type(kind):
-        return _array_key(kind, values, exact)
+        return None if is_masked_type(kind) else _array_key(kind, values, exact)
     if sort_of(kind) is None or (sort_of(kind) == "list" and (not lists or len(values[0]) > LONGEST)):
         return None
     parts: list[Any] = []

@@ -5,7 +5,10 @@ from __future__ import annotations
 import copy
 import dataclasses
 import functools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import inspect
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from types import FunctionType, MemberDescriptorType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -46,7 +49,12 @@ def columns(nodes: Sequence[Any]) -> list[tuple[Name, list[Any]]] | None:
         return list(enumerate(map(list, zip(*nodes, strict=True)))) if same else None
     if sort == "mapping":
         keys = nodes[0].keys()
-        return [(key, [node[key] for node in nodes]) for key in keys] if all(n.keys() == keys for n in nodes) else None
+        if not isinstance(nodes[0], dict):  # a view of a stranger's keys may be equal to nothing
+            keys = dict.fromkeys(keys).keys()
+            same = all(dict.fromkeys(node.keys()).keys() == keys for node in nodes)
+        else:
+            same = all(node.keys() == keys for node in nodes)
+        return [(key, [node[key] for node in nodes]) for key in keys] if same else None
     items = [dict(children(node) or ()) for node in nodes]
     if any(children(node) is None for node in nodes) or any(item.keys() != items[0].keys() for item in items):
         return None
@@ -73,33 +81,65 @@ def sort_of(kind: type) -> str | None:
 
 def rebuild(node: Any, values: list[Any]) -> Any:
     """The same container around new values."""
+    if type(node) is dict:
+        return dict(zip(node, values, strict=True))
     if isinstance(node, dict):
-        result: Any = copy.copy(node)
-        result.update(zip(node, values, strict=True))
-        return result
+        return _filled(node, dict(zip(node, values, strict=True)))
     if isinstance(node, Mapping):  # a copy may share its store with the original
-        return _rebuild_mapping(node, dict(zip(node, values, strict=True)))
+        return _rebuild_mapping(node, dict(zip(node.keys(), values, strict=True)))  # iterated, some give rows
     if isinstance(node, tuple) and hasattr(node, "_fields"):
         return type(node)(*values)
     if isinstance(node, (tuple, list)):
         return type(node)(values)
-    result = copy.copy(node)
+    result: Any = copy.copy(node)
     for field, value in zip(dataclasses.fields(node), values, strict=True):
         object.__setattr__(result, field.name, value)
     return result
 
 
-def _rebuild_mapping(node: Mapping[Any, Any], items: dict[Any, Any]) -> Any:
+def _filled(node: dict[Any, Any], items: Mapping[Any, Any]) -> Any:
+    """A copy of a dict of a class of its own, with new values and names."""
     try:
-        return type(node)(items)  # type: ignore[call-arg]
-    except TypeError as reason:
-        raise InputError(
-            "A mapping that cannot be rebuilt",
-            where=type(node).__name__,
-            got=str(reason),
-            wanted="a dict, or a mapping that is built from one",
-            fix="Convert it to a dict.",
-        ) from None
+        return _written(copy.copy(node), items)
+    except Exception as reason:  # noqa: BLE001 (whatever a stranger's class refuses)
+        raise _not_rebuilt(node, reason) from None
+
+
+def _written(result: Any, items: Mapping[Any, Any]) -> Any:
+    """The dict itself, with new values and names."""
+    try:
+        result.update(items)
+    except Exception:  # noqa: BLE001 (ModelOutput of transformers refuses it, whose items are attributes as well)
+        for name, value in items.items():
+            result[name] = value
+    return result
+
+
+def _rebuild_mapping(node: Mapping[Any, Any], items: dict[Any, Any]) -> Any:
+    kind: Any = type(node)
+    try:
+        rows = hasattr(node, "batch_size") and hasattr(node, "device")
+        return _with_rows(node, items) if rows else kind(items)
+    except Exception as reason:  # noqa: BLE001 (whatever a stranger's class refuses)
+        raise _not_rebuilt(node, reason) from None
+
+
+def _with_rows(node: Any, items: dict[Any, Any]) -> Any:
+    """A mapping that knows its number of rows, as ``TensorDict`` of tensordict, and built anew would forget it."""
+    size, lengths = list(node.batch_size), {len(value) for value in items.values() if backend_of(value)}
+    if size and len(lengths) == 1:
+        size[0] = lengths.pop()
+    return type(node)(items, batch_size=size, device=node.device)
+
+
+def _not_rebuilt(node: Any, reason: Exception) -> InputError:
+    return InputError(
+        "A mapping that cannot be rebuilt",
+        where=type(node).__name__,
+        got=str(reason),
+        wanted="a dict, or a mapping that is built from one",
+        fix="Convert it to a dict.",
+    )
 
 
 def is_flat(node: Any) -> bool:
@@ -133,6 +173,61 @@ def is_picture(value: Any) -> bool:
 def is_picture_type(kind: type) -> bool:
     """Whether values of a type are PIL images."""
     return kind.__module__.startswith("PIL.")
+
+
+def is_foreign(value: Any) -> bool:
+    """Whether a value is an array of neither back end: it converts itself to one, or has a shape."""
+    kind: Any = type(value)
+    return _is_foreign_type(kind) or (not _is_known_type(kind) and "shape" in getattr(value, "__dict__", ()))
+
+
+@functools.lru_cache(maxsize=1024)
+def _is_foreign_type(kind: type) -> bool:
+    # As pandas, polars, pyarrow, JAX and TensorFlow have them.
+    return not _is_known_type(kind) and any(hasattr(kind, name) for name in ("__array__", "__dlpack__", "shape"))
+
+
+@functools.lru_cache(maxsize=1024)
+def _is_known_type(kind: type) -> bool:
+    """Whether values of a type are arrays, containers that are walked, pictures, numbers, or types themselves."""
+    array = backend_of_type(kind) is not None or sort_of(kind) is not None or is_picture_type(kind)
+    return array or issubclass(kind, (str, bytes, int, float, complex, np.generic, np.dtype, type))
+
+
+_LISTED = (list, tuple, set, frozenset, deque)
+
+_DEEP = 4
+"""How far into objects of unknown types arrays are looked for."""
+
+
+def hides_arrays(value: Any, deep: int = _DEEP) -> bool:
+    """Whether a value that is not walked has arrays in it: in its items, or in the attributes of an object."""
+    kind: Any = type(value)
+    if is_foreign(value) or backend_of_type(kind):
+        return True
+    if not deep or is_picture_type(kind) or isinstance(value, (str, bytes, type, ModuleType, FunctionType)):
+        return False
+    items = children(value)
+    if items is not None:
+        parts: Iterable[Any] = [item for _, item in items]
+    elif isinstance(value, _LISTED):
+        parts = value
+    else:
+        parts = _attributes(value)
+    return any(hides_arrays(part, deep - 1) for part in parts)
+
+
+def _attributes(value: Any) -> list[Any]:
+    """What an object of an unknown type holds, as far as it can be seen without running its code."""
+    own = getattr(value, "__dict__", None)
+    held = list(own.values()) if isinstance(own, dict) else []
+    slots = [vars(cls).get("__slots__", ()) for cls in type(value).__mro__]
+    for names in slots:
+        for name in [names] if isinstance(names, str) else names:
+            member = inspect.getattr_static(type(value), name, None)
+            if isinstance(member, MemberDescriptorType) and hasattr(value, name):
+                held.append(getattr(value, name))
+    return held
 
 
 def is_typed(value: Any) -> bool:
@@ -187,11 +282,9 @@ def replace(node: Any, new: Mapping[Path, Any]) -> Any:
 
 def extended(node: Mapping[Any, Any], added: Mapping[Any, Any]) -> Any:
     """A mapping with more names behind its own."""
-    if isinstance(node, dict):
-        result = copy.copy(node)
-        result.update(added)
-        return result
-    return _rebuild_mapping(node, {**node, **added})
+    if type(node) is dict:
+        return {**node, **added}
+    return _filled(node, added) if isinstance(node, dict) else _rebuild_mapping(node, {**node, **added})
 
 
 def takes_names(node: Any) -> bool:

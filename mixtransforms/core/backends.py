@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from mixtransforms.core.errors import InputError
+
 WEIGHT_STEPS = 65536
 """Weights of integer blends are multiples of 1/65536: products and sums are then exact in every formula."""
 
@@ -34,6 +36,33 @@ def backend_of_type(kind: type) -> str | None:
         if cls.__module__ == "torch" and cls.__name__ == "Tensor":
             return "torch"
     return None
+
+
+@functools.lru_cache(maxsize=1024)  # asked for every value of every sample
+def is_masked_type(kind: type) -> bool:
+    """Whether arrays of a type may have values that are missing."""
+    return issubclass(kind, np.ma.MaskedArray)
+
+
+def unmasked(array: Any, where: str) -> Any:
+    """The data of a masked array in which nothing is masked; any other array as it is.
+
+    Raises:
+        InputError: Something is masked: a mean of what is missing is no number.
+    """
+    kind: Any = type(array)
+    if not is_masked_type(kind):
+        return array
+    if np.ma.is_masked(array):
+        raise InputError(
+            "Masked values cannot be mixed",
+            where=where,
+            got=f"{int(np.ma.getmaskarray(array).sum())} of {array.size} values masked",
+            wanted="values that are all there",
+            fix="Fill them, array.filled(0), class ids with that of ignore_index, or leave the array alone with "
+            "passthrough.",
+        )
+    return array.data
 
 
 def dtype_name(array: Any) -> str:

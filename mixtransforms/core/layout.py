@@ -33,7 +33,10 @@ _CHANNELS = (1, 3, 4)
 _COLOURS = (3, 4)
 
 _LONG = 16
-"""From this length on an axis can hardly be the channels of a picture."""
+"""From this length on an axis can hardly be the channels of a picture; up to it it may be bands."""
+
+_WIDE = 32
+"""From this length on two axes beside one of at most :data:`_LONG` are those of a picture, whatever stands first."""
 
 
 def is_layout(value: Any) -> bool:
@@ -68,19 +71,20 @@ class Layout:
         """Whether samples are rows of columns, which may be numbers or categories."""
         return self.name == "BF" and self.mixed is None
 
-    def axes(self, array: Any, where: str) -> tuple[int, ...]:
+    def axes(self, array: Any, where: str, size: int | None = None) -> tuple[int, ...]:
         """Positions of the axes that are mixed.
 
         Args:
             array: ``(B, C, H, W)`` or ``(B, H, W, C)``; NumPy also ``(B, H, W)``; torchvision videos
                 ``(B, T, C, H, W)``; any array whose axes are named.
             where: Its place, for the error.
+            size: Number of samples where others tell it, for the error.
 
         Raises:
             InputError: The array has another number of axes, or not the axes that are to be mixed; or its lengths
                 plainly say that its layout is another one.
         """
-        letters = self.letters(array, where)
+        letters = self.letters(array, where, size)
         chosen = self._chosen(letters)
         if any(letter not in letters for letter in chosen):
             raise InputError(
@@ -91,6 +95,19 @@ class Layout:
                 fix="Name all axes with layout, such as layout='BTCHW', or change axes.",
             )
         return tuple(sorted(letters.index(letter) for letter in chosen))
+
+    def check_sample(self, image: Any, where: str) -> None:
+        """Asks for the layout of one image as :meth:`axes` does of a batch, for whoever is about to move its axes.
+
+        Args:
+            image: ``(C, H, W)`` or ``(H, W, C)``; with other axes nothing is asked.
+            where: Its place, for the error.
+
+        Raises:
+            InputError: Its lengths say that its layout is another one than that of its back end.
+        """
+        if self.name is None and len(image.shape) == 3:
+            _check_plain(tuple(image.shape), self.first(image), where)
 
     def rank(self, typed: bool) -> int:
         """Number of axes of one sample's image; ``typed`` says whether its type is that of a video."""
@@ -131,8 +148,13 @@ class Layout:
             return (*(axis for axis in axes if axis != rank - 3), rank - 3), True
         return tuple(axes), rank != 2
 
-    def letters(self, array: Any, where: str) -> str:
+    def letters(self, array: Any, where: str, size: int | None = None) -> str:
         """The axes of an array, one letter each.
+
+        Args:
+            array: See :meth:`axes`.
+            where: See :meth:`axes`.
+            size: See :meth:`axes`.
 
         Raises:
             InputError: See :meth:`axes`.
@@ -147,7 +169,7 @@ class Layout:
                     fix="Correct the layout, or move the axes.",
                 )
             return self.name
-        return self._pictures(array, where)
+        return self._pictures(array, where, size)
 
     def _chosen(self, letters: str) -> str:
         space = "".join(letter for letter in letters if letter in "DHW")
@@ -155,14 +177,14 @@ class Layout:
             return space or ("T" if "T" in letters else "")
         return {"spatial": space or "HW", "temporal": "T", "cube": "T" + (space or "HW")}.get(self.mixed, self.mixed)
 
-    def _pictures(self, array: Any, where: str) -> str:
+    def _pictures(self, array: Any, where: str, size: int | None) -> str:
         backend, shape = backend_of(array), tuple(array.shape)
         first = self.name == "channels_first" or (self.name is None and backend == "torch")
         video = type(array).__name__ == "Video"
         gray = len(shape) == 3 and backend == "numpy" and not first
         one = len(shape) == 3 and (not gray or (self.name is None and shape[-1] in _COLOURS))
         if one or (len(shape) != 4 + video and not gray):
-            raise _no_pictures(shape, one, where)
+            raise _no_pictures(shape, one, first, shape[:1] == (size,), where)
         if gray:
             return "BHW"
         if not video and self.name is None:
@@ -170,25 +192,37 @@ class Layout:
         return "B" + "T" * video + ("CHW" if first else "HWC")
 
 
-def _no_pictures(shape: tuple[int, ...], one: bool, where: str) -> InputError:
+def _no_pictures(shape: tuple[int, ...], one: bool, first: bool, batch: bool, where: str) -> InputError:
+    coloured = shape[-1:] and shape[-1] in _COLOURS
+    # No picture has as many channels; and what has a row for every sample of a batch is no picture either.
+    gray = one and not coloured and (batch or shape[0] > _LONG)
+    axis = "images[:, None]" if first else "images[..., None]"
+    fix = "Name the axes of videos, volumes, signals and tables, such as layout='BTCHW', 'BCT' or 'BF'."
+    if gray:
+        fix = f"Add the axis of channels, {axis}" + (", or say that it is a 'mask', with kinds." if batch else ".")
+    elif one:
+        fix = "Mix batches, after collation" + ("." if coloured else f"; to gray images add an axis, {axis}.")
     return InputError(
         "Not a batch of images",
         where=where,
-        got=f"shape {shape}" + (", which looks like one image" if one else ""),
+        got=f"shape {shape}"
+        + (", images without an axis of channels" if gray else ", which looks like one image" if one else ""),
         wanted="(B, C, H, W) for tensors, (B, H, W, C) or (B, H, W) for NumPy arrays",
-        fix="Mix batches, after collation."
-        if one
-        else "Name the axes of videos, volumes, signals and tables, such as layout='BTCHW', 'BCT' or 'BF'.",
+        fix=fix,
     )
 
 
 def _check_plain(shape: tuple[int, ...], first: bool, where: str) -> None:
-    channels, other = (shape[-3], shape[-1]) if first else (shape[-1], shape[1])
-    if other in _CHANNELS and channels >= _LONG and sorted(shape[1:])[1] >= _LONG:
+    channels, other = (shape[-3], shape[-1]) if first else (shape[-1], shape[-3])
+    middle = shape[-2]
+    picture = other in _CHANNELS and min(channels, middle) >= _LONG
+    bands = other <= _LONG and min(channels, middle) >= _WIDE
+    if picture or bands:
+        batch = "B, " if len(shape) == 4 else ""
         raise InputError(
             "The axes plainly say another layout",
             where=where,
             got=f"shape {shape}",
-            wanted="channels first, (B, C, H, W)" if first else "channels last, (B, H, W, C)",
+            wanted=f"channels first, ({batch}C, H, W)" if first else f"channels last, ({batch}H, W, C)",
             fix=f"Say layout='{'channels_last' if first else 'channels_first'}', or move the axes.",
         )

@@ -40,8 +40,9 @@ def host_view(array: Array) -> Array:
 
 
 def host_views(arrays: Sequence[Array]) -> list[Array] | None:
-    """The arrays themselves; ``None`` where their bytes are in another order than the machine's."""
-    return list(arrays) if arrays[0].dtype.isnative else None
+    """The arrays themselves; ``None`` where bytes are in another order than the machine's, or values may be masked."""
+    masked = isinstance(arrays[0], np.ma.MaskedArray)
+    return list(arrays) if arrays[0].dtype.isnative and not masked else None
 
 
 def from_host(values: Array, like: Array) -> Array:
@@ -264,12 +265,28 @@ def take(values: Array, index: IntArray) -> Array:
 
 def concat(*parts: Array) -> Array:
     """All along the batch axis."""
-    return np.concatenate(parts)
+    join: Any = np.ma.concatenate if isinstance(parts[0], np.ma.MaskedArray) else np.concatenate  # which drops masks
+    return np.asanyarray(join(parts))
 
 
 def wrap_like(values: Array, example: Any) -> Array:
     """The values as the same kind of array as ``example``; NumPy has one kind."""
     return values
+
+
+def row(values: Array, index: int) -> Any:
+    """One row."""
+    return values[index]
+
+
+def rows_of(batch: Array) -> list[Array]:
+    """All rows."""
+    return list(batch)
+
+
+def wrap_samples(batch: Array, samples: Sequence[Array]) -> Array:
+    """The batch itself, see :func:`wrap_like`."""
+    return batch
 
 
 def zeros(shape: Sequence[int], other: Array) -> Array:

@@ -20,8 +20,9 @@ from mixtransforms.core.backends import SMALL_ROW, column
 from mixtransforms.core.layers import BoolArray, Boxes, FloatArray, IntArray
 from mixtransforms.core.mixture import Mixture
 from mixtransforms.kernels import numpy as on_host
-from mixtransforms.kernels import tensor_painter
+from mixtransforms.kernels import tensor_painter, tensor_types
 from mixtransforms.kernels.tensor_painter import FLOAT8, bits, has_tangent, is_traced, viewed
+from mixtransforms.kernels.tensor_types import with_type
 
 PART = 1 << 20
 """Numbers that are blended at once in another precision: of float32, four megabytes, so that operands and sum of a part
@@ -102,7 +103,7 @@ def small_row(dtype: np.dtype[Any], blends: bool) -> int:
 def from_host(values: NDArray[Any], like: Tensor) -> Tensor:
     """A painted NumPy array as a tensor of the type of ``like``."""
     tensor = torch.from_numpy(values)
-    return tensor if type(like) is Tensor or not _is_tv_tensor(like) else tensor.as_subclass(type(like))
+    return tensor if type(like) is Tensor else with_type(tensor, like)
 
 
 def blend_all(
@@ -187,11 +188,7 @@ def paint(plan: Mixture, array: Tensor, axes: Sequence[int], ids: bool, inplace:
     # An expanded or strided input has a result of its strides only where somebody could see them.
     if canvas.stride() != plain.stride() and not is_traced():
         canvas = torch.empty_like(plain, requires_grad=False).copy_(canvas)
-    return canvas.as_subclass(type(array)) if _is_tv_tensor(array) else canvas
-
-
-def _is_tv_tensor(array: Tensor) -> bool:
-    return type(array).__module__.startswith("torchvision.tv_tensors")
+    return with_type(canvas, array)
 
 
 def axes_first(array: Tensor, axes: Sequence[int]) -> Tensor:
@@ -248,18 +245,30 @@ def take(values: Tensor, index: IntArray) -> Tensor:
 
 
 def concat(*parts: Tensor) -> Tensor:
-    """All along the batch axis, with the tensor type of the first."""
+    """All along the batch axis, with the tensor type of the first; what is told of rows follows them."""
     joined = viewed(torch.cat([bits(part.as_subclass(Tensor)) for part in parts]), parts[0].dtype)
-    return _with_type(joined, parts[0])
+    return joined if type(parts[0]) is Tensor else tensor_types.join(joined, parts)
 
 
-def _with_type(values: Tensor, example: Tensor) -> Tensor:
-    """The values with the tensor type of ``example``, and what it holds: format and canvas of boxes."""
-    if not _is_tv_tensor(example):
-        return values
-    result = values.as_subclass(type(example))
-    result.__dict__.update(example.__dict__)
-    return result
+def wrap_samples(batch: Tensor, samples: Sequence[Tensor]) -> Tensor:
+    """A batch in the tensor type of its samples, with what every one of them is told of."""
+    first = samples[0]
+    if type(first) is Tensor:
+        return wrap_like(batch, first)
+    return tensor_types.collate(wrap_like(batch, first.as_subclass(Tensor)), samples)
+
+
+def row(values: Tensor, index: int) -> Tensor:
+    """One row with the tensor type of all, and what is told of it."""
+    own = values[index]
+    return own if type(values) is Tensor else tensor_types.take_row(own, values, index)
+
+
+def rows_of(batch: Tensor) -> list[Tensor]:
+    """All rows, of the type that a list of them has."""
+    if type(batch) is Tensor or not tensor_types.is_strangers(type(batch)):
+        return list(batch)
+    return [row(batch, index) for index in range(len(batch))]
 
 
 def wrap_like(values: Tensor, example: Any) -> Tensor:
@@ -269,7 +278,7 @@ def wrap_like(values: Tensor, example: Any) -> Tensor:
     last = example.ndim == 4 and example.is_contiguous(memory_format=torch.channels_last)
     if last and values.ndim == 4 and not example.is_contiguous():
         values = values.contiguous(memory_format=torch.channels_last)
-    return _with_type(values, example)
+    return values if type(example) is Tensor else with_type(values, example)
 
 
 def zeros(shape: Sequence[int], other: Tensor) -> Tensor:
@@ -282,7 +291,7 @@ def padded(values: Tensor, shape: Sequence[int], fill: float) -> Tensor:
     plain = values.as_subclass(Tensor)
     result = plain.new_full(tuple(shape), fill)
     result[tuple(slice(length) for length in plain.shape)] = plain
-    return _with_type(result, values)
+    return with_type(result, values)
 
 
 def asarray_like(values: NDArray[Any], other: Tensor) -> Tensor:
@@ -295,7 +304,8 @@ def astype_like(values: NDArray[Any], example: Tensor) -> Tensor:
     """Host values in the dtype, type and place of ``example``, rounded where it holds integers."""
     if values.dtype.kind == "f" and not example.is_floating_point():
         values = np.rint(values)
-    return _with_type(asarray_like(values, example).to(example.dtype), example)
+    result = asarray_like(values, example).to(example.dtype)
+    return result if type(example) is Tensor else with_type(result, example)
 
 
 def is_on_host(values: Tensor) -> bool:

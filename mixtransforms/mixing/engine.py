@@ -186,7 +186,7 @@ def replayed(recipe: Recipe, plan: Plan, found: Found, *, keep_originals: bool, 
             image = paint(plan, target.value, step.axes, originals=originals, inplace=own, where=step.where)
         if keep_originals:
             image = kernel_of(str(backend_of(image))).concat(target.value, image)
-        new[step.path] = image if listed is None else listed(image)
+        new[step.path] = image if listed is None else listed(kernel_of(str(backend_of(image))).rows_of(image))
     return found.rebuilt(new)
 
 
@@ -203,8 +203,9 @@ def _mixed(recipe: Recipe, plan: Plan, found: Found) -> dict[Path, Mixed]:
 
 def _listed(mixed: Mixed, kind: type) -> Mixed:
     """Masks as a list where a list of arrays has come in."""
-    beside = {name: kind(value) if name == "_partner" else value for name, value in mixed.beside.items()}
-    return mixed._replace(value=kind(mixed.value), beside=beside)
+    rows = kernel_of(str(backend_of(mixed.value))).rows_of
+    beside = {name: kind(rows(value)) if name == "_partner" else value for name, value in mixed.beside.items()}
+    return mixed._replace(value=kind(rows(mixed.value)), beside=beside)
 
 
 def _behind(first: Mixed, second: Mixed) -> Mixed:

@@ -271,7 +271,7 @@ def _has_one_a_sample(node: Any, size: int) -> bool:
 def _item(values: Any, index: int) -> Any:
     """One sample's value; a tensor that says its kind by its type goes on doing so."""
     backend = backend_of(values)
-    return values[index] if backend is None else kernel_of(backend).wrap_like(values[index], values)
+    return values[index] if backend is None else kernel_of(backend).row(values, index)
 
 
 def _restack(whole: Any, values: list[Any], listed: bool) -> Any:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from mixtransforms import CutMix, InputError, MixUp, ParameterError, Table
+from mixtransforms.core.layout import Layout
 
 torch = pytest.importorskip("torch", reason="torch is not installed")
 
@@ -31,6 +32,14 @@ def images(backend: str, *shape: int) -> Any:
         ("torch", (2, 200, 20, 30), None, (20, 30)),
         ("torch", (2, 3, 1, 1), None, (1, 1)),
         ("torch", (0, 3, 20, 30), None, (20, 30)),
+        ("numpy", (2, 64, 64, 12), None, (64, 64)),  # twelve bands, as remote sensing has them
+        ("torch", (2, 12, 64, 64), None, (64, 64)),
+        ("numpy", (2, 12, 64, 64), "channels_first", (64, 64)),
+        ("torch", (2, 64, 64, 12), "channels_last", (64, 64)),
+        ("numpy", (2, 12, 31, 64), None, (12, 31)),  # small: nobody can say what these are
+        ("numpy", (2, 17, 64, 64), None, (17, 64)),
+        ("torch", (2, 64, 32, 17), None, (32, 17)),
+        ("torch", (2, 16, 64, 12), None, (64, 12)),
     ],
 )
 def test_mixed_axes(backend: str, shape: tuple[int, ...], layout: str | None, mixed: tuple[int, int]) -> None:
@@ -46,6 +55,12 @@ def test_mixed_axes(backend: str, shape: tuple[int, ...], layout: str | None, mi
         ("numpy", (2, 1, 28, 28), "channels last", "channels_first"),
         ("torch", (2, 20, 30, 3), "channels first", "channels_last"),
         ("torch", (2, 32, 32, 4), "channels first", "channels_last"),
+        ("numpy", (2, 12, 64, 64), "channels last", "channels_first"),
+        ("numpy", (2, 16, 32, 32), "channels last", "channels_first"),
+        ("numpy", (2, 2, 40, 32), "channels last", "channels_first"),
+        ("torch", (2, 64, 64, 12), "channels first", "channels_last"),
+        ("torch", (2, 32, 32, 16), "channels first", "channels_last"),
+        ("torch", (2, 200, 40, 13), "channels first", "channels_last"),
     ],
 )
 def test_axes_that_say_otherwise(backend: str, shape: tuple[int, ...], wanted: str, fix: str) -> None:
@@ -55,6 +70,53 @@ def test_axes_that_say_otherwise(backend: str, shape: tuple[int, ...], wanted: s
     ):
         MixUp()(given)
     assert MixUp(layout=fix)(given).shape == given.shape
+
+
+@pytest.mark.parametrize("door", [MixUp, CutMix])
+def test_bands_are_asked_for_in_every_form_of_a_batch(door: Any) -> None:
+    """In a dict, as samples, and as a list; the answer mixes the axes that are those of the picture."""
+    values = np.zeros((2, 12, 64, 64), np.float32)
+    forms = {
+        "dict": {"image": values, "label": np.array([0, 1])},
+        "tuple": (values, np.array([0, 1])),
+        "samples": [{"image": value, "label": 0} for value in values],
+        "list": {"image": list(values)},
+        "second image": {"image": np.zeros((2, 64, 64, 3), np.float32), "x": values},
+    }
+    for name, form in forms.items():
+        with pytest.raises(InputError, match=r"another layout .*got shape \(2, 12, 64, 64\).*layout='channels_first'"):
+            door(num_classes=2)(form)
+        if name != "second image":
+            assert door(num_classes=2, layout="channels_first").plan(form).spec.shape == (64, 64)
+
+
+def test_a_plan_knows_the_axes_and_never_asks() -> None:
+    plan = CutMix(seed=0, layout="channels_first").plan(np.zeros((2, 3, 12, 64), np.float32))
+    assert plan.apply(np.zeros((2, 12, 64, 64), np.float32)).shape == (2, 12, 64, 64)
+    wide = CutMix(seed=0).plan(torch.zeros(2, 3, 64, 12))
+    assert wide.apply(torch.zeros(2, 64, 64, 12)).shape == (2, 64, 64, 12)
+
+
+@pytest.mark.parametrize(
+    ("backend", "shape", "wanted"),
+    [
+        ("numpy", (3, 32, 32), r"channels last, \(H, W, C\)\. Say layout='channels_first'"),
+        ("numpy", (12, 64, 64), r"channels last, \(H, W, C\)\. Say layout='channels_first'"),
+        ("torch", (64, 64, 12), r"channels first, \(C, H, W\)\. Say layout='channels_last'"),
+        ("numpy", (64, 64, 12), None),
+        ("numpy", (64, 64), None),
+        ("torch", (12, 64, 64), None),
+    ],
+)
+def test_one_sample_is_asked_alike(backend: str, shape: tuple[int, ...], wanted: str | None) -> None:
+    """For whoever moves the axes of a sample before there is a batch."""
+    image = images(backend, *shape)
+    if wanted is None:
+        Layout().check_sample(image, "sample")
+        return
+    with pytest.raises(InputError, match=rf"another layout \(sample\): got shape .*wanted {wanted}"):
+        Layout().check_sample(image, "sample")
+    Layout("channels_last" if "first, " in wanted else "channels_first").check_sample(image, "sample")
 
 
 @pytest.mark.parametrize(
@@ -76,12 +138,38 @@ def test_what_is_no_batch_of_images(backend: str, shape: tuple[int, ...]) -> Non
 
 
 def test_one_image_is_named_as_such() -> None:
-    with pytest.raises(
-        InputError, match=r"got shape \(3, 20, 30\), which looks like one image; .* Mix batches, after collation"
-    ):
+    message = (
+        r"got shape \(3, 20, 30\), which looks like one image; .* Mix batches, after collation; to gray images add "
+    )
+    with pytest.raises(InputError, match=message + r"an axis, images\[:, None\]\."):
         MixUp()(images("torch", 3, 20, 30))
     with pytest.raises(InputError, match=r"got shape \(224, 224, 3\), which looks like one image"):
         MixUp()(images("numpy", 224, 224, 3))
+
+
+def test_gray_batches_of_tensors_need_an_axis_of_channels() -> None:
+    """64 samples without channels are not called one image; the step that is named leads on."""
+    gray, last = images("torch", 64, 28, 28), MixUp(layout="channels_last")
+    with pytest.raises(
+        InputError, match=r"\(64, 28, 28\), images without an axis.*Add the axis of channels, images\[:, N"
+    ):
+        MixUp()(gray)
+    assert MixUp()(gray[:, None]).shape == (64, 1, 28, 28)
+    with pytest.raises(InputError, match=r"Add the axis of channels, images\[\.\.\., None\]\.$"):
+        last(gray)
+    assert last(gray[..., None]).shape == (64, 28, 28, 1)
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["map first", "images first"])
+def test_maps_beside_a_batch_are_no_images_of_their_own(first: bool) -> None:
+    """Both steps that are named lead on: an axis more, or a mask."""
+    depth, pictures = torch.rand(4, 8, 8), torch.rand(4, 3, 8, 8)
+    batch = {"depth": depth, "image": pictures} if first else {"image": pictures, "depth": depth}
+    message = r"\(batch\['depth'\]\): got shape \(4, 8, 8\), images without an axis of channels; .*, or say that it is a 'mask'"
+    with pytest.raises(InputError, match=message):
+        MixUp(kinds={"depth": "image"})(batch)
+    assert MixUp(kinds={"depth": "image"})(batch | {"depth": depth[:, None]})["depth"].shape == (4, 1, 8, 8)
+    assert MixUp(kinds={"depth": "mask"})(batch)["depth"].shape == (4, 8, 8)
 
 
 SHARED: dict[str, tuple[str, str | None, tuple[int, ...], str]] = {
