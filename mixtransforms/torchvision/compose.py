@@ -21,27 +21,20 @@ from mixtransforms.mixing.pipeline import (
     call_of,
     finder_of,
     mix_stage,
-    nested,
     on_samples,
     padded,
     stages,
 )
-from mixtransforms.mixing.trace import Step, Trace
+from mixtransforms.mixing.trace import Step as TraceStep
+from mixtransforms.mixing.trace import Trace
 from mixtransforms.mixing.transform import gather
 from mixtransforms.objects.groups import Group
-from mixtransforms.rng.generators import OF_NUMPY, OF_PYTHON, Generator, borrowed, lock_of
+from mixtransforms.rng.generators import borrowed, lock_of
 from mixtransforms.rng.keys import Call
 from mixtransforms.rng.streams import Stream
 from mixtransforms.torchvision import transform as door
-from mixtransforms.torchvision.samples import transformed
-
-_STILL = (v2.Normalize, v2.ToDtype, v2.ToImage, v2.ToPureTensor, v2.Identity, v2.ConvertImageDtype)
-"""Transforms that draw nothing and treat every image of a batch alike."""
-
-
-_of_torch = Generator(
-    torch.default_generator.manual_seed, torch.default_generator.get_state, torch.default_generator.set_state
-)
+from mixtransforms.torchvision.samples import STILL, Note, rounded, transformed, whole_numbers
+from mixtransforms.torchvision.steps import HOST, Step, checked, generators_of, in_turn, steps_of
 
 
 class BatchCompose(BatchPipeline, v2.Transform):
@@ -52,24 +45,31 @@ class BatchCompose(BatchPipeline, v2.Transform):
     it is a ``collate_fn``; given a batch it returns a batch.
 
     Args:
-        transforms: v2 transforms and mixing transforms of this or of the neutral door, in the order they happen.
+        transforms: v2 transforms and mixing transforms of this or of the neutral door, in the order they happen, and
+            functions of a sample, which get it as ``v2.Compose`` would hand it over: with its label, as it is.
+            ``v2.RandomChoice`` of mixes is ``OneOf(..., per="batch")``.
         seed: ``None`` draws from torch's default generator. A number: the same results again for the same samples
             in one epoch, see :func:`mixtransforms.set_epoch`, and for the same calls with ready batches; no global
             generator moves. (What torchvision draws on another device, such as the noise of ``GaussianNoise`` on CUDA
             images, is that device's own.)
 
     Raises:
-        ParameterError: A container hides a mix, torchvision's own mix is in the list, or seeds contradict.
+        ParameterError: A container hides a mix, torchvision's own mix or a transform of another library or of
+            ``torchvision.transforms`` (without ``v2``) is in the list, or seeds contradict.
     """
 
     def __init__(self, transforms: Sequence[Callable[..., Any]], *, seed: int | None = None) -> None:
         super().__init__()
-        self.transforms = adopted(transforms, door, "BatchCompose", seed, (v2.MixUp, v2.CutMix))
+        self.transforms = adopted(
+            checked(transforms, "BatchCompose"), door, "BatchCompose", seed, (v2.MixUp, v2.CutMix)
+        )
         self.seed = checked_seed(seed, "BatchCompose")
         self._stream = Stream()
-        self._stages = stages(self.transforms, lambda transform: type(transform) in _STILL)
+        self._stages = stages(self.transforms, lambda transform: type(transform) in STILL)
         self._finder = finder_of(self.transforms)
         self._pad = padded(self.transforms)
+        self._steps = [_special(stage) for stage in self._stages]
+        self._last = max((n for n, stage in enumerate(self._stages, start=1) if stage.kind == SAMPLE), default=0)
 
     @torch.compiler.disable  # type: ignore[untyped-decorator]
     def forward(self, *batch: Any, **named: Any) -> Any:
@@ -81,7 +81,7 @@ class BatchCompose(BatchPipeline, v2.Transform):
 
         It is a call like any other: of ready batches it counts, and without a seed it draws from the host's generator.
         """
-        steps: list[Step] = []
+        steps: list[TraceStep] = []
         after = self._run(gather(batch, named), steps)
         return Trace(tuple(steps), after, tuple(self.transforms))
 
@@ -93,14 +93,15 @@ class BatchCompose(BatchPipeline, v2.Transform):
                 transform.train(mode)
         return self
 
-    def _run(self, data: Any, steps: list[Step] | None) -> Any:
+    def _run(self, data: Any, steps: list[TraceStep] | None) -> Any:
         call = None
         if self.seed is not None:
             quiet = steps is not None or not self.training  # one look, or validation, which should repeat
             call = call_of(self._stream, self.seed, data, self._finder, None if quiet else type(self).__name__)
+        notes: list[Note] = []
         for number, stage in enumerate(self._stages, start=1):
             samples = is_samples(data)
-            each = partial(self._each, stage=stage, number=number, call=call)
+            each = partial(self._each, stage=stage, number=number, call=call, notes=notes)
             if stage.kind == MIX:
                 data = mix_stage(data, stage, number, call, steps, self._finder)
             elif samples:
@@ -119,20 +120,39 @@ class BatchCompose(BatchPipeline, v2.Transform):
         stage: Stage,
         number: int,
         call: Call | None,
+        notes: list[Note],
     ) -> list[Any]:
-        if call is None:
-            return [transformed(sample, stage.transforms, self._finder, groups) for sample in samples]
-        seeds = call.seeds(number, len(samples)).tolist()
-        result, generators = [], _generators(stage.transforms)
+        """A stage of sample transforms, every sample with draws of its own.
+
+        Args:
+            samples: The samples.
+            groups: Where they tell of objects; ``None`` has it looked up.
+            stage: The stage.
+            number: Its number, from 1.
+            call: What the call is keyed by; ``None`` draws from torch's default generator.
+            notes: The boxes and keypoints of earlier stages as they came. They are rounded in the last stage.
+        """
+        last, steps = number == self._last, self._steps[number - 1]
+        earlier = whole_numbers(notes) if last and notes else {}
+        result = []
+        generators = () if call is None else generators_of(stage.transforms)
+        seeds = [None] * len(samples) if call is None else call.seeds(number, len(samples)).tolist()
         with lock_of(generators), borrowed(generators) as start:
             for sample, seed in zip(samples, seeds, strict=True):
-                start(seed)
-                result.append(transformed(sample, stage.transforms, self._finder, groups))
-            return result
+                if seed is not None:
+                    start(seed)
+                note = Note()
+                if steps is None:
+                    after = transformed(sample, stage.transforms, self._finder, groups, note=note)
+                else:
+                    after = in_turn(sample, steps, self._finder, groups, note=note)
+                notes.append(note)
+                result.append(rounded(after, note, earlier) if last and (note.whole or earlier) else after)
+        return result
 
 
-def _generators(transforms: Sequence[Any]) -> tuple[Generator, ...]:
-    """The generators that some transforms may draw from: those of v2 from torch's alone."""
-    inner = [type(item) for transform in transforms for item in nested(transform)]
-    own = all(kind.__module__.startswith(("torchvision.transforms.v2.", "torch.nn.")) for kind in inner)
-    return (_of_torch,) if own and v2.Lambda not in inner else (_of_torch, OF_PYTHON, OF_NUMPY)
+def _special(stage: Stage) -> tuple[Step, ...] | None:
+    """The steps of a stage; ``None`` where all are transforms of the host, which run at once."""
+    steps = () if stage.kind == MIX else steps_of(stage.transforms)
+    plain = all(step.how == HOST for step in steps) and [step.transforms for step in steps] in ([], [stage.transforms])
+    return None if plain else steps

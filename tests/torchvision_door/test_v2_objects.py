@@ -105,7 +105,7 @@ LATER: Mapping[str, tuple[list[Any], dict[str, Any]]] = {
     "cropped": ([v2.RandomCrop((16, 14)), SANITIZED], {"points": False}),
     "by no labels": ([v2.RandomCrop((16, 14)), v2.SanitizeBoundingBoxes(labels_getter=None)], {"points": False}),
     "by a callable": (
-        [v2.RandomCrop((16, 14)), v2.SanitizeBoundingBoxes(labels_getter=lambda target: target["labels"])],
+        [v2.RandomCrop((16, 14)), v2.SanitizeBoundingBoxes(labels_getter=lambda sample: sample[1]["labels"])],
         {"points": False},
     ),
     "filtered, then moved": (
