@@ -141,7 +141,7 @@ INTERNALS = {
 PYTHONS = re.compile(r"__\w+__|_(replace|asdict|fields|make|repr_\w+_|ipython_\w+_)")
 """Private in spelling alone: special names, named tuples, what notebooks ask for."""
 
-OUR_KEYS = {"_box_index", "_keypoint_index", "_partner", "_weight", "_visible"}
+OUR_KEYS = {"_partner", "_weight", "_visible"}
 """Strings that are names of values in batches, or ends of them."""
 
 PROVED: set[str] = set()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from copy import copy
 from functools import partial
 from typing import Any
 
@@ -13,7 +12,8 @@ import albumentations as A
 import numpy as np
 
 from mixtransforms.albumentations import transform as door
-from mixtransforms.albumentations.samples import BOX_INDEX, HOST_NAMES, KEYPOINT_INDEX, transformed
+from mixtransforms.albumentations.processors import following
+from mixtransforms.albumentations.samples import HOST_NAMES, KIND_OF, transformed
 from mixtransforms.batch.inventory import Finder
 from mixtransforms.batch.read import collated
 from mixtransforms.containers.structure import is_samples
@@ -35,22 +35,19 @@ from mixtransforms.mixing.pipeline import (
     stages,
 )
 from mixtransforms.mixing.trace import Step, Trace
-from mixtransforms.objects.boxes import BoxRules
+from mixtransforms.objects.boxes import BoxRules, LimitedBoxRules, Limits
 from mixtransforms.objects.groups import Group
 from mixtransforms.objects.keypoints import Keypoints
 from mixtransforms.rng.generators import OF_NUMPY, OF_PYTHON, Generator, borrowed, lock_of
 from mixtransforms.rng.keys import Call, Key, WordArray
 from mixtransforms.rng.streams import Guard, Stream
-from mixtransforms.targets.names import IMAGE, MASK
+from mixtransforms.targets.names import DEFAULT_NAMES, IMAGE, MASK, OF_OBJECTS
 
 _SINGULAR = {"images": "image", "masks": "mask"}
 """Names of a batch's values, and what Albumentations calls them in one sample."""
 
 _MASKS = ("mask", "masks", "segmentation")
 """Names of masks where nothing is declared."""
-
-_INDEX = {"bbox_params": (A.BboxParams, BOX_INDEX), "keypoint_params": (A.KeypointParams, KEYPOINT_INDEX)}
-"""The host's parameters of objects, and the label field by which it says which of them it has kept."""
 
 
 class BatchCompose(BatchPipeline, A.Compose):
@@ -107,16 +104,24 @@ class BatchCompose(BatchPipeline, A.Compose):
         self._stream = Stream()  # the host gives its seed while it is constructed
         super().__init__(owned, strict=strict, seed=seed, **options)
         self._guard = Guard()
-        targets = {name: kind for name, kind in (additional_targets or {}).items() if kind in (IMAGE, MASK)}
-        self._finder = finder_of(owned, *_rules(bbox_params, keypoint_params), kinds=targets)
+        more = {name: KIND_OF[kind] for name, kind in (additional_targets or {}).items() if kind in KIND_OF}
+        self._finder = finder_of(
+            owned,
+            *_rules(bbox_params, keypoint_params),
+            kinds={name: kind for name, kind in more.items() if kind not in OF_OBJECTS},
+            metadata=_metadata(owned),
+            further=tuple((name, kind) for name, kind in more.items() if kind in OF_OBJECTS),
+        )
         self._pad = padded(owned)
         self._stages = stages(owned, lambda _: False)
         # One host pipeline a stage: boxes, keypoints and shapes are then checked for every sample.
-        inner = options | {name: _indexed(options[name], *told) for name, told in _INDEX.items()}
+        inner = dict(options)
         inner["additional_targets"] = _more_targets(self._finder) | (additional_targets or {})
         with warnings.catch_warnings():  # a stage need not have a transform for all that the pipeline knows
             warnings.filterwarnings("ignore", "Got processor for")
-            self._inner = [None if s.kind == MIX else A.Compose(list(s.transforms), **inner) for s in self._stages]
+            self._inner = [
+                None if s.kind == MIX else following(A.Compose(list(s.transforms), **inner)) for s in self._stages
+            ]
 
     def __call__(self, *args: Any, force_apply: bool = False, **data: Any) -> dict[str, Any]:
         """Transforms a batch given by keywords, or a list of samples, into a batch.
@@ -272,15 +277,6 @@ def _generators(inner: A.Compose) -> tuple[Generator, ...]:
     return () if own and A.Lambda not in kinds else (OF_PYTHON, OF_NUMPY)
 
 
-def _indexed(params: Any, kind: Any, index: str) -> Any:
-    """Parameters of boxes or keypoints with an index among the labels."""
-    if params is None:
-        return None
-    params = copy(kind(**params) if isinstance(params, Mapping) else params)
-    params.label_fields = [*(params.label_fields or ()), index]
-    return params
-
-
 def _more_targets(finder: Finder) -> dict[str, str]:
     """Images and masks that the host has no name for: declared ones, and what a mix puts beside masks."""
     declared = {name: kind for name, kind in finder.kinds.items() if isinstance(name, str)}
@@ -290,12 +286,28 @@ def _more_targets(finder: Finder) -> dict[str, str]:
     return {name: kind for name, kind in {**known, **partners}.items() if name not in HOST_NAMES}
 
 
+def _metadata(transforms: Sequence[Any]) -> frozenset[str]:
+    """Names of what transforms read beside a sample: what has a name of its own is part of the sample."""
+    own = {*DEFAULT_NAMES, *HOST_NAMES}
+    reading = [inner for transform in transforms for inner in nested(transform) if isinstance(inner, A.BasicTransform)]
+    return frozenset(name for inner in reading for name in inner.targets_as_params if name not in own)
+
+
 def _rules(bbox_params: Any, keypoint_params: Any) -> tuple[BoxRules, Keypoints]:
     """What the host's parameters say of boxes and keypoints."""
     boxes, points = BoxRules(), Keypoints()
     if bbox_params is not None:
         params = A.BboxParams(**bbox_params) if isinstance(bbox_params, Mapping) else bbox_params
-        boxes = BoxRules(format=params.format, fields=tuple(params.label_fields or ()))
+        limits = Limits(
+            params.min_visibility,
+            params.min_width,
+            params.min_height,
+            params.min_area,
+            np.inf if params.max_accept_ratio is None else params.max_accept_ratio,
+            params.clip,
+            params.filter_invalid_bboxes,
+        )
+        boxes = LimitedBoxRules(format=params.format, fields=tuple(params.label_fields or ()), limits=limits)
     if keypoint_params is not None:
         params = A.KeypointParams(**keypoint_params) if isinstance(keypoint_params, Mapping) else keypoint_params
         points = Keypoints(
@@ -322,6 +334,10 @@ def _one_backend(batch: dict[str, Any], finder: Finder) -> dict[str, Any]:
     ]
     if not any(backend_of(leaf) == "torch" for _, leaf in leaves):
         return batch
+    if any(isinstance(leaf, np.ndarray) and leaf.ndim > 2 for _, leaf in leaves):  # perhaps these are labels alone
+        images = [target.value for target in finder.inventory(batch).targets if target.kind == IMAGE]
+        if images and all(isinstance(image, np.ndarray) for image in images):
+            return batch
     import torch
 
     numbers = [(path, leaf) for path, leaf in leaves if isinstance(leaf, np.ndarray) and leaf.dtype.kind in "biuf"]

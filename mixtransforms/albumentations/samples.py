@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,12 +10,17 @@ import albumentations as A
 import numpy as np
 from numpy.typing import NDArray
 
+from mixtransforms.albumentations.processors import Follower, Told
+from mixtransforms.albumentations.wide import WIDE, narrowed, widened
+from mixtransforms.batch.collate import stack
 from mixtransforms.batch.inventory import Finder, SampleParts
-from mixtransforms.containers.tree import spell
+from mixtransforms.containers.tree import Path, spell
+from mixtransforms.core.backends import backend_of
 from mixtransforms.core.errors import InputError
+from mixtransforms.kernels import kernel_of
 from mixtransforms.objects.assemble import take_rows
 from mixtransforms.objects.groups import Group
-from mixtransforms.targets.names import IMAGE, MASK
+from mixtransforms.targets.names import BOXES, IMAGE, KEYPOINTS, MASK
 
 MASKS = "masks"
 """What the host calls the masks of objects."""
@@ -22,8 +28,16 @@ MASKS = "masks"
 HOST_NAMES = frozenset({"image", "images", "mask", "masks", "volume", "volumes", "mask3d", "masks3d"})
 """Names of images and masks that the host has itself."""
 
-BOX_INDEX, KEYPOINT_INDEX = "_box_index", "_keypoint_index"
-"""Label fields by which the host says which boxes and keypoints it has kept."""
+KIND_OF: Mapping[str, str] = {
+    **dict.fromkeys(HOST_NAMES, IMAGE),
+    **dict.fromkeys(("mask", "masks", "mask3d", "masks3d"), MASK),
+    "bboxes": BOXES,
+    "keypoints": KEYPOINTS,
+}
+"""Kinds of the host's names, by which it says what additional targets are like."""
+
+FRAMES = frozenset({"images", "volumes", "masks3d"})
+"""Names under which the host has several images of one sample, in a list or an array."""
 
 
 def transformed(
@@ -36,40 +50,56 @@ def transformed(
 
     Args:
         sample: One sample.
-        inner: The host's pipeline, whose boxes and keypoints have an index among their labels.
+        inner: The host's pipeline, whose processors follow boxes and keypoints.
         finder: Knows what the sample's values are.
         groups: Where it tells of objects; ``None`` has it looked up.
     """
     parts = finder.sample_parts(sample)
     found = parts.groups if groups is None else groups
-    _check_known(parts, found, inner)
-    followed = _followed([group for group in found if group.boxes or group.single], inner)
-    masks = next((str(group.instances[-1]) for group in found if group.instances), None)
-    host = {MASKS if name == masks else name: value for name, value in sample.items()}
-    if masks is not None:
-        host[MASKS] = _some(np.asarray(sample[masks]), sample)
-    for name in _indices(inner):  # the host wants its label fields even where there are no boxes
-        host[name] = np.arange(len(sample[str(followed[name].anchor[-1])]) if name in followed else 0)
+    _check_known(parts, found, inner, finder)
+    host, masks = _as_of_host(sample, found)
+    for processor in inner.processors.values():
+        processor.begin()
+    wide = {}
+    for name, value in host.items():  # OpenCV cuts the dtype that labels of pixels usually have
+        if getattr(value, "dtype", None) in WIDE and (name in HOST_NAMES or name in inner._additional_targets):
+            host[name], wide[name] = narrowed(value)
     result = dict(inner(**host))
+    for name, before in wide.items():
+        result[name] = widened(result[name], before)
     if masks is not None:
         result[masks] = result.pop(MASKS)[: len(sample[masks])]
-    for name in _indices(inner):
-        kept = np.asarray(result.pop(name, ()), np.int64).reshape(-1)
-        if name in followed:
-            result |= _kept(followed[name], kept, sample, result)
+    for group in found:
+        follower = inner.processors.get("bboxes" if group.boxes else "keypoints")
+        if follower is not None and str(group.anchor[-1]) in follower.kept:
+            result |= _kept(group, follower, sample, result)
     return {name: result[name] for name in (*sample, *(set(result) - set(sample)))}
 
 
-def _check_known(parts: SampleParts, groups: Sequence[Group], inner: A.Compose) -> None:
+def _as_of_host(sample: Mapping[str, Any], groups: Sequence[Group]) -> tuple[dict[str, Any], str | None]:
+    """The sample as the host takes it, and what the masks of its objects are called."""
+    masks = next((str(group.instances[-1]) for group in groups if group.instances), None)
+    host = {MASKS if name == masks else name: value for name, value in sample.items()}
+    if masks is not None:
+        host[MASKS] = _some(np.asarray(sample[masks]), sample)
+    for name in FRAMES & host.keys():
+        if type(host[name]) in (list, tuple) and host[name]:
+            host[name] = stack(host[name], (name,))
+    return host, masks
+
+
+def _check_known(parts: SampleParts, groups: Sequence[Group], inner: A.Compose, finder: Finder) -> None:
     """Raises where the host would move the image, and leave behind what it has no name for."""
     if not any(_moves(transform) for transform in inner.transforms):
         return
-    handled = HOST_NAMES | set(inner._additional_targets) | set(inner.processors)
-    dense = [path for path, kind in parts.kinds.items() if kind in (IMAGE, MASK)]
-    placed = [path for group in groups for path in (group.boxes, group.keypoints) if path]
+    named = HOST_NAMES | set(inner._additional_targets)
+    followed = {name for processor in inner.processors.values() for name in processor.data_fields}
+    places = [(path, named) for path, kind in parts.kinds.items() if kind in (IMAGE, MASK)]
+    places += [(path, followed) for group in groups for path in (group.boxes, group.keypoints) if path]
     joined = [group.keypoints for group in groups if group.keypoints and not group.single]
-    for path in [*dense, *placed]:
-        if len(path) != 1 or path[0] not in handled or path in joined:
+    for path, handled in places:
+        known = path[0] in FRAMES or (len(path) == 1 and path[0] in handled)
+        if (not known or path in joined) and path[0] not in finder.metadata:
             raise InputError(
                 "A value that Albumentations would leave behind",
                 where=spell(path),
@@ -92,23 +122,45 @@ def _some(masks: NDArray[Any], sample: Mapping[str, Any]) -> NDArray[Any]:
     return masks if len(masks) else np.zeros((1, *sample["image"].shape[:2]), masks.dtype)
 
 
-def _kept(group: Group, kept: NDArray[np.int64], before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
-    """What is told of the objects that the host has kept; it has filtered boxes and keypoints alone."""
-    told = {}
+def _kept(group: Group, follower: Follower, before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+    """What is told of the objects that the host has kept, or brought; it has filtered boxes and keypoints alone."""
+    anchor = str(group.anchor[-1])
+    kept, (_, *others) = follower.kept[anchor], follower.told[anchor]
+    others = [told for told in others if told.rows]
+    result = {anchor: _as_came(after[anchor], before[anchor])}
     for path in group.members:
         name = str(path[-1])
-        if path != group.anchor:
-            told[name] = take_rows((after if path == group.instances else before)[name], kept)
-    return told
+        if path == group.anchor:
+            continue
+        own = (after if path == group.instances else before)[name]
+        result[name] = take_rows(_extended(path, own, others) if others else own, kept)
+    return result
 
 
-def _followed(groups: list[Group], inner: A.Compose) -> dict[str, Group]:
-    """The groups that the host's processors follow, by the label field of their index."""
-    named = {BOX_INDEX if group.boxes else KEYPOINT_INDEX: group for group in groups}
-    return {name: group for name, group in named.items() if name in _indices(inner)}
+def _as_came(rows: Any, before: Any) -> Any:
+    """Boxes or keypoints in the container they came in: the host remembers that of what it has read last."""
+    if isinstance(before, np.ndarray):
+        return np.asarray(rows)
+    return rows.tolist() if isinstance(rows, np.ndarray) and type(before) in (list, tuple) else rows
 
 
-def _indices(inner: A.Compose) -> list[str]:
-    """The label fields of indices that the host's processors know."""
-    fields = {"bboxes": BOX_INDEX, "keypoints": KEYPOINT_INDEX}
-    return [field for name, field in fields.items() if name in inner.processors]
+def _extended(path: Path, own: Any, others: Sequence[Told]) -> Any:
+    """What is told of a sample's own objects, and of those that transforms have brought."""
+    name = str(path[-1])
+    if name.endswith("_weights"):  # an earlier mix has weighted the others alone
+        more: list[Any] = [np.ones(told.rows, np.float32) for told in others]
+    elif all(name in told.labels for told in others):
+        more = [told.labels[name] for told in others]
+    else:
+        raise InputError(
+            "Objects of which too little is told",
+            where=spell(path),
+            got="objects that a transform has taken from its metadata",
+            wanted="what is told of those of the sample",
+            fix=f"Give {name!r} there as well, and name it in label_fields of bbox_params or keypoint_params.",
+        )
+    backend = backend_of(own)
+    if backend is None:
+        return type(own)([*own, *itertools.chain.from_iterable(more)])
+    kernel = kernel_of(backend)
+    return kernel.concat(own, *[kernel.asarray_like(np.asarray(values), own) for values in more])

@@ -41,7 +41,7 @@ def ragged(samples: Sequence[Any], finder: Finder, pad: bool = False) -> frozens
         finder: Knows what their values are.
         pad: Whether arrays of unequal sizes are to be padded, and are therefore left as a list, too.
     """
-    paths: set[Path] = set()
+    paths: set[Path] = {(name,) for name in finder.metadata}
     shapes: dict[Path, set[Any]] = {}
     for sample in samples:
         parts = finder.sample_parts(sample)

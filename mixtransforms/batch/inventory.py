@@ -320,7 +320,7 @@ class _Pass:
         if path in members:
             self._list(path, node, OBJECT, None, parent)
             return
-        if self.finder.passthrough and self.finder.passes(path):
+        if (self.finder.passthrough or self.finder.metadata) and self.finder.passes(path):
             self._list(path, node, PASSED, None, parent)
             self._list_mixed(path, node)
             return

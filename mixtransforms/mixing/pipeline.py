@@ -25,7 +25,7 @@ from mixtransforms.core.layout import Layout
 from mixtransforms.kernels import kernel_of
 from mixtransforms.mixing.trace import Step
 from mixtransforms.mixing.transform import MixTransform
-from mixtransforms.objects.boxes import BoxRules
+from mixtransforms.objects.boxes import BoxRules, LimitedBoxRules
 from mixtransforms.objects.groups import Group
 from mixtransforms.objects.keypoints import Keypoints
 from mixtransforms.rng.keys import Call, told_apart
@@ -161,6 +161,8 @@ def finder_of(
     boxes: BoxRules | None = None,
     points: Keypoints | None = None,
     kinds: Mapping[Any, Any] | None = None,
+    metadata: frozenset[str] = frozenset(),
+    further: tuple[tuple[str, str], ...] = (),
 ) -> Finder:
     """What values are called in a pipeline: what its mixes declare, together.
 
@@ -169,6 +171,8 @@ def finder_of(
         boxes: What the pipeline itself knows of boxes.
         points: What it knows of keypoints.
         kinds: What it declares itself.
+        metadata: Names of what its transforms read beside the samples.
+        further: Names and kinds of further sets of objects.
     """
     boxes, points = boxes or BoxRules(), points or Keypoints()
     mixes = [transform for transform in transforms if isinstance(transform, MixTransform)]
@@ -178,13 +182,14 @@ def finder_of(
         boxes = joined(boxes, mix.boxes)
     passthrough = frozenset().union(*(mix.passthrough for mix in mixes))
     layout = mixes[0]._finder.layout if mixes else Layout()
-    return Finder(declared, passthrough, boxes, points, layout=layout)
+    return Finder(declared, passthrough, boxes, points, metadata.difference(declared), further, layout=layout)
 
 
 def joined(first: BoxRules, second: BoxRules) -> BoxRules:
-    """The second rules with what the first say of the form and the fields of boxes."""
-    fields = (*second.fields, *(name for name in first.fields if name not in second.fields))
-    return dataclasses.replace(second, format=second.format or first.format, fields=fields)
+    """The second rules with what the first say of the form and the fields of boxes, and of a host's limits."""
+    names = (*second.fields, *(name for name in first.fields if name not in second.fields))
+    both = dataclasses.replace(second, format=second.format or first.format, fields=names)
+    return dataclasses.replace(first, **fields.values(both)) if isinstance(first, LimitedBoxRules) else both
 
 
 def call_of(stream: Stream, seed: int, data: Any, finder: Finder, where: str | None) -> Call:
@@ -327,6 +332,8 @@ def _together(finder: Finder, mix: MixTransform) -> Finder:
             kinds={**finder.kinds, **mix._finder.kinds},
             boxes=joined(finder.boxes, mix.boxes),
             points=finder.points,
+            metadata=finder.metadata,
+            further=finder.further,
         )
         known = finder.memo[id(mix)] = mix, own
     return known[1]

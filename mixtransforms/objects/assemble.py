@@ -58,6 +58,8 @@ class Assembler:
         self._items, self._annotations, self._rules, self._shape = items, annotations, rules, shape
         self._single, self._anchor = group.single, group.anchor
         name = "box_weights" if group.boxes else "instance_weights" if group.instances else "keypoint_weights"
+        if group.further:
+            name = f"{group.anchor[-1]}_weights"
         former = [path for path in group.fields if path[-1] == name]
         self.weights: Path = former[0] if former else (*self._anchor[:-1], name)
         self.marks: Path | None = None

@@ -87,6 +87,50 @@ class BoxRules:
         return checked.constructor(self)
 
 
+class Limits(NamedTuple):
+    """What a host's pipeline asks of every box, also of one that mixing has not changed.
+
+    Attributes:
+        visibility: Least share of an object that must still be seen.
+        width: Least width in pixels.
+        height: Least height in pixels.
+        area: Least area in square pixels.
+        ratio: The most that one side may be longer than the other.
+        clip: Whether boxes are cut to the canvas.
+        quiet: Whether degenerate boxes are dropped without a word.
+    """
+
+    visibility: float = 0.0
+    width: float = 0.0
+    height: float = 0.0
+    area: float = 0.0
+    ratio: float = np.inf
+    clip: bool = False
+    quiet: bool = False
+
+    def met(self, visible: FloatArray, corners: FloatArray) -> BoolArray:
+        """The boxes that may stay, ``(N,)`` bool.
+
+        Args:
+            visible: Share of the objects that is seen, ``(N,)``.
+            corners: Where they are on the canvas, ``(N, 2, 2)``.
+        """
+        height, width = np.diff(corners, axis=1)[:, 0].T + LIMIT_ROUNDING
+        longer, shorter = np.maximum(height, width), np.minimum(height, width)
+        large = (width >= self.width) & (height >= self.height) & (height * width >= self.area)
+        return np.asarray(large & (longer <= self.ratio * shorter) & (visible >= self.visibility - LIMIT_ROUNDING))
+
+
+NO_LIMITS = Limits()
+
+
+@dataclass(frozen=True, repr=False)
+class LimitedBoxRules(BoxRules):
+    """Rules of boxes in a host's pipeline that has limits of its own."""
+
+    limits: Limits = NO_LIMITS
+
+
 class SeenObjects(NamedTuple):
     """What is left of objects in samples of the result; one entry an object.
 

@@ -43,6 +43,7 @@ class Group(NamedTuple):
         keypoints: Where the keypoints are, or ``None``.
         fields: Everything else that has a row for every object.
         single: Whether every keypoint is an object of its own.
+        further: Whether it is one more set of boxes or keypoints beside others, of which nothing else is told.
     """
 
     place: Path
@@ -52,6 +53,7 @@ class Group(NamedTuple):
     keypoints: Path | None = None
     fields: tuple[Path, ...] = ()
     single: bool = False
+    further: bool = False
 
     @property
     def anchor(self) -> Path:
@@ -73,15 +75,21 @@ class ObjectFinder:
         passthrough: Declared names, positions or dotted paths that are left alone.
         boxes: Names more fields of boxes.
         points: What keypoints are where they are not declared.
+        metadata: Names of what transforms of a pipeline read, one value a sample, which passes as well.
+        further: Names and kinds of sets of boxes and single keypoints beside those that all other fields belong to.
     """
 
     kinds: Mapping[Name, Any]
     passthrough: Collection[Name]
     boxes: BoxRules = _ANY_BOXES
     points: Keypoints = _ANY_POINTS
+    metadata: frozenset[str] = frozenset()
+    further: tuple[tuple[str, str], ...] = ()
 
     def passes(self, path: Path) -> bool:
         """Whether a path is declared to pass."""
+        if path and path[0] in self.metadata:
+            return True
         return bool(self.passthrough) and any(name in self.passthrough for name in spellings(path))
 
     def declared(self, path: Path) -> Any:
@@ -107,6 +115,10 @@ class ObjectFinder:
         Raises:
             InputError: It has two sets of boxes, instances or keypoints.
         """
+        if self.further and not path:
+            sets = tuple(self._further(values))
+            yield from sets
+            values = {place: value for place, value in values.items() if not any(place in one.members for one in sets)}
         roles = self._roles(values, batched)
         if not roles:
             return
@@ -123,6 +135,13 @@ class ObjectFinder:
             declared = (*self.boxes.fields, *(rule.fields if points else ()), *_mark_names(points))
             fields = self._fields(left, values[anchor], declared, FIELDS, batched)
             yield Group(path, rule, boxes, instances, points, fields)
+
+    def _further(self, values: Mapping[Path, Any]) -> Iterator[Group]:
+        """The sets that are told of by themselves, with what an earlier mix has put beside them."""
+        for name, kind in self.further:
+            if (name,) in values and not self.passes((name,)):
+                beside = tuple((own,) for own in (f"{name}_weights", f"{name}_visible") if (own,) in values)
+                yield Group((), self.points, **{kind: (name,)}, fields=beside, single=kind == KEYPOINTS, further=True)
 
     def _roles(self, values: Mapping[Path, Any], batched: bool) -> dict[str, Path]:
         """Where a container has boxes, instances and keypoints."""

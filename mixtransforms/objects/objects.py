@@ -15,7 +15,7 @@ from mixtransforms.containers.tree import Path, spell
 from mixtransforms.core.errors import InputError, explain
 from mixtransforms.core.layers import FloatArray
 from mixtransforms.objects.assemble import Assembler
-from mixtransforms.objects.boxes import BoxRules
+from mixtransforms.objects.boxes import BoxRules, LimitedBoxRules
 from mixtransforms.objects.groups import Group
 from mixtransforms.objects.keypoints import Keypoints
 from mixtransforms.objects.parse import Annotations, CanvasSize, check_forms, items_of, parse_annotations
@@ -104,7 +104,7 @@ class Objects:
         for path, items in self._items.items():
             check_forms(path, items, masks=path == self.group.instances)
         degenerate = int((~self._annotations.valid).sum())
-        if degenerate:
+        if degenerate and not (isinstance(self.rules, LimitedBoxRules) and self.rules.limits.quiet):
             self._report(degenerate)
         self._points  # noqa: B018  (refuses rules that do not suit these keypoints)
 

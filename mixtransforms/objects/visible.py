@@ -121,6 +121,11 @@ def _filter(
             positions = np.zeros((*positions.shape[:-1], len(points.columns)))
         seen = keypoints.see_keypoints(part, positions, points)
         keep, positions, visible = keep & seen.keep, seen.points, seen.visible
+    if isinstance(rules, boxes.LimitedBoxRules) and corners is not None and not rotated:
+        inside = np.clip(corners, 0, [edges.max(initial=0) for edges in part.edges])
+        keep = keep & rules.limits.met(share, inside)
+        if rules.limits.clip:
+            corners, changed = inside, changed | (inside != corners).any(axis=(1, 2))
     chosen = np.flatnonzero(keep)
     return Surviving(
         row=np.broadcast_to(part.row, count)[chosen],
