@@ -254,6 +254,7 @@ class BatchCompose(BatchPipeline, A.Compose):
         groups: tuple[Group, ...] | None = None,
     ) -> list[dict[str, Any]]:
         """A stage of sample transforms, every sample with draws of its own."""
+        told = self._finder.groups_of_samples(samples) if groups is None else [groups] * len(samples)
         result = []
         generators = _generators(inner)
         # The host's transforms hold their generators.
@@ -261,12 +262,12 @@ class BatchCompose(BatchPipeline, A.Compose):
             bits, python = np.random.Philox(key=np.zeros(2, np.uint64)), random.Random(0)
             inner.set_random_state(np.random.Generator(bits), python)
             begin = bits.state
-            for sample, seed in zip(samples, seeds.tolist(), strict=True):
+            for sample, own, seed in zip(samples, told, seeds.tolist(), strict=True):
                 begin["state"]["key"][0] = seed
                 bits.state = begin
                 python.seed(seed)
                 start(seed)
-                result.append(transformed(sample, inner, self._finder, groups))
+                result.append(transformed(sample, inner, self._finder, own))
         return result
 
 

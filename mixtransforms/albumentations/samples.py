@@ -40,9 +40,7 @@ FRAMES = frozenset({"images", "volumes", "masks3d"})
 """Names under which the host has several images of one sample, in a list or an array."""
 
 
-def transformed(
-    sample: Mapping[str, Any], inner: A.Compose, finder: Finder, groups: Sequence[Group] | None = None
-) -> dict[str, Any]:
+def transformed(sample: Mapping[str, Any], inner: A.Compose, finder: Finder, groups: Sequence[Group]) -> dict[str, Any]:
     """Runs a pipeline of the host on one sample; what is told of an object stays with it, or leaves with it.
 
     The host removes the labels of boxes that it drops, and nothing else; and it makes floats of them. It gets them
@@ -52,12 +50,10 @@ def transformed(
         sample: One sample.
         inner: The host's pipeline, whose processors follow boxes and keypoints.
         finder: Knows what the sample's values are.
-        groups: Where it tells of objects; ``None`` has it looked up.
+        groups: Where it tells of objects.
     """
-    parts = finder.sample_parts(sample)
-    found = parts.groups if groups is None else groups
-    _check_known(parts, found, inner, finder)
-    host, masks = _as_of_host(sample, found)
+    _check_known(finder.sample_parts(sample), groups, inner, finder)
+    host, masks = _as_of_host(sample, groups)
     for processor in inner.processors.values():
         processor.begin()
     wide = {}
@@ -69,7 +65,7 @@ def transformed(
         result[name] = widened(result[name], before)
     if masks is not None:
         result[masks] = result.pop(MASKS)[: len(sample[masks])]
-    for group in found:
+    for group in groups:
         follower = inner.processors.get("bboxes" if group.boxes else "keypoints")
         if follower is not None and str(group.anchor[-1]) in follower.kept:
             result |= _kept(group, follower, sample, result)

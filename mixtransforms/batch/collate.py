@@ -43,10 +43,10 @@ def ragged(samples: Sequence[Any], finder: Finder, pad: bool = False) -> frozens
     """
     paths: set[Path] = {(name,) for name in finder.metadata}
     shapes: dict[Path, set[Any]] = {}
-    for sample in samples:
+    for sample, groups in zip(samples, finder.groups_of_samples(samples), strict=True):
         parts = finder.sample_parts(sample)
         images = [path for path, kind in parts.kinds.items() if kind == IMAGE]
-        for group in parts.groups:
+        for group in groups:
             place = group.place
             apart = place and not any(path[: len(place)] == place for path in images)
             paths |= {place} if apart and holds_names(leaf_at(sample, place)) else set(group.members)

@@ -8,7 +8,7 @@ Whoever looks for images, labels or objects selects from the inventory.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -25,6 +25,7 @@ from mixtransforms.containers.tree import (
     is_container,
     is_flat,
     is_foreign,
+    leaf_at,
     replace,
     sort_of,
     spell,
@@ -34,6 +35,7 @@ from mixtransforms.core.backends import backend_of, backend_of_type, unmasked
 from mixtransforms.core.errors import InputError, nearest
 from mixtransforms.core.layout import Layout
 from mixtransforms.core.memo import Memo
+from mixtransforms.objects.either import are_of_sample
 from mixtransforms.objects.groups import Group, ObjectFinder, is_opened
 from mixtransforms.targets.kind import Target
 from mixtransforms.targets.mask import MaskPair
@@ -120,8 +122,8 @@ class Inventory:
 
     @property
     def counts_decide(self) -> bool:
-        """Whether a list passes only because it has not one entry for every object, see :func:`_refuse_beside`."""
-        return any(_may_list_objects(entry) for entry in self.entries)
+        """Whether more than the structure has decided, see :func:`_refuse_beside` and :attr:`Group.certain`."""
+        return not all(group.certain for group in self.groups) or any(map(_may_list_objects, self.entries))
 
     def check(self, labels: Any = None) -> None:
         """Refuses what would pass in silence and should have been mixed, or cannot be.
@@ -216,6 +218,23 @@ class Finder(ObjectFinder):
             if key is not None:
                 self.memo["sample", key] = known
         return known
+
+    def groups_of_samples(self, samples: Sequence[Any]) -> list[tuple[Group, ...]]:
+        """Where every sample tells of objects, decided for all of them together.
+
+        Raises:
+            InputError: Floats may be a number for every box, or the sample's own.
+        """
+        groups = [self.sample_parts(sample).groups for sample in samples]
+        undecided = {path for own in set(groups) for group in own for path in group.undecided}
+        for path in undecided:
+            telling = [(index, g) for index, own in enumerate(groups) for g in own if path in g.undecided]
+            rows = [leaf_at(samples[index], path) for index, _ in telling]
+            if not are_of_sample(path, rows, [leaf_at(samples[index], group.anchor) for index, group in telling]):
+                for index, group in telling:
+                    more = group._replace(fields=(*group.fields, path))
+                    groups[index] = tuple(more if other is group else other for other in groups[index])
+        return groups
 
     def kind_of(self, root: Any, path: Path, node: Any, parent: Any, batched: bool, flat: bool) -> Any:
         """The kind of a value that is one array, or ``None``; boxes and the like are told of in groups.

@@ -63,7 +63,7 @@ def find_batch(
     rows: dict[Path, list[Any]] = {}
     reserve = samples and reserve and labels is None and not finder.layout.is_table
     given = _collated(batch, finder, pad, rows if reserve else None) if samples else batch
-    own = None if labels is None else labels(given)
+    own = None if labels is None else _found_labels(labels(given))
     key = batch_key(given) if own is None else None
     template: Template | None = None if key is None else finder.memo.get(key)
     if template is not None:
@@ -75,6 +75,19 @@ def find_batch(
     if rows and not rows.keys() <= {target.path for target in found.images}:  # they stand where no painter sees them
         return find_batch(batch, finder, pad=pad, fill=fill, labels=labels, labels_follow=labels_follow)
     return found
+
+
+def _found_labels(labels: Any) -> Any:
+    """What a ``labels_getter`` has returned: nothing is no answer, since labels would be looked for by name instead."""
+    if labels is not None:
+        return labels
+    raise InputError(
+        "No labels found",
+        where="labels_getter",
+        got="None",
+        wanted="the labels of the batch",
+        fix="Return them, or say labels_getter=None where there are none, or 'default' to have them found by name.",
+    )
 
 
 def _first(
@@ -153,7 +166,7 @@ def _collated(batch: Any, finder: Finder, pad: bool, rows: dict[Path, list[Any]]
         tensors = any(backend_of(leaf) == "torch" for _, leaf in walk(batch[0], lambda *_: False))
         images = [target.path for target in targets if target.kind == IMAGE]
         known = "torch" if tensors else "numpy", ragged(batch, finder, pad), images
-        if form is not None:
+        if form is not None and all(group.certain for group in finder.sample_parts(batch[0]).groups):
             finder.memo["samples", form] = known
     backend, apart, images = known
     if rows is None:

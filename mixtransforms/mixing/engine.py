@@ -22,7 +22,7 @@ from mixtransforms.mixing.options import Options
 from mixtransforms.plan import Plan
 from mixtransforms.targets.kind import Kind, Mixed, Scene, Target
 from mixtransforms.targets.label import class_ids
-from mixtransforms.targets.names import LABEL, MASK
+from mixtransforms.targets.names import LABEL, MASK, MULTILABEL, OF_NO_CLASS
 from mixtransforms.targets.registry import DEFAULTS
 
 NO_LABELS = -1
@@ -72,6 +72,7 @@ class Recipe:
         varies: Whether the method has a schedule.
         classes: Which of the targets tells the classes that the method asks for; ``None`` where it asks for none, or
             says itself what it does without any; :data:`NO_LABELS` where there are none, and a user's method asks.
+        unlabelled: Whether ``num_classes`` promises labels and there is nothing that could be any.
     """
 
     images: tuple[ImageStep, ...]
@@ -79,6 +80,7 @@ class Recipe:
     scene: Scene
     varies: bool
     classes: int | None
+    unlabelled: bool
 
 
 def recipe_of(template: Template, options: Options, method: Method) -> Recipe:
@@ -100,9 +102,18 @@ def recipe_of(template: Template, options: Options, method: Method) -> Recipe:
     if "classes" in method.needs:
         classes = labels[0] if labels else None if method.is_ours else NO_LABELS
     images = tuple([_image_step(slot, template) for slot in template.images])
-    return Recipe(
-        images, tuple([_target_step(slot, options) for slot in template.others]), scene, method.moves, classes
-    )
+    targets = tuple([_target_step(slot, options) for slot in template.others])
+    unlabelled = options.num_classes is not None and not _has_labels(template)
+    return Recipe(images, targets, scene, method.moves, classes, unlabelled)
+
+
+def _has_labels(template: Template) -> bool:
+    """Whether a batch has labels of any kind: of samples, of pixels or of objects."""
+    fields = (str(path[-1]).lower() for group in template.groups for path in group.fields)
+    return any(slot.target.kind in _LABELS for slot in template.others) or not OF_NO_CLASS.issuperset(fields)
+
+
+_LABELS = frozenset({LABEL, MULTILABEL, MASK})
 
 
 def _image_step(slot: Slot, template: Template) -> ImageStep:
@@ -139,6 +150,35 @@ def check(recipe: Recipe, found: Found, *, inplace: bool, off: Callable[[], bool
             check_paintable(target.value, image.where, blends=odd and not off(), inplace=own)
     if inplace:
         _check_apart(found.images)
+
+
+def check_labelled(method: Method, options: Options) -> None:
+    """Refuses to mix a batch without labels where they were promised; where mixing is off, nothing goes wrong.
+
+    Args:
+        method: The method of this epoch, without schedules.
+        options: The transform's, which have ``num_classes``.
+
+    Raises:
+        InputError: The method mixes.
+    """
+    if _is_idle(method):
+        return
+    getter = ", or say labels_getter=None" if hasattr(options, "labels_getter") else ""
+    raise InputError(
+        "No labels found",
+        where=spell(()),
+        got=f"num_classes={options.num_classes}, and no value that is known as labels",
+        wanted="the labels that num_classes promises: pixels would be mixed, and nothing would say with what",
+        fix=f"Pass them with the images, as numbers, or leave num_classes out{getter}.",
+    )
+
+
+def _is_idle(method: Method) -> bool:
+    """Whether a method never mixes: its chance or its alpha is 0, or that of all methods it chooses from."""
+    own = [getattr(method, name, 1.0) for name in ("p", "alpha")]
+    inside = getattr(method, "transforms", ())
+    return 0.0 in own or (bool(inside) and all(map(_is_idle, inside)))
 
 
 def class_hints(found: Found, index: int) -> Hints:

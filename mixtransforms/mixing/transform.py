@@ -199,6 +199,8 @@ class MixTransform(Options):
         )
         recipe = self._recipe(found)
         engine.check(recipe, found, inplace=self.inplace, off=self._off)
+        if recipe.unlabelled and self._labelled and not self._off():
+            engine.check_labelled(self.method.at(self._stream.epoch), self)
         return found
 
     @functools.cached_property

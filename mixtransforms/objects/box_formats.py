@@ -187,11 +187,22 @@ _PIXELS = {
     "xyxyxyxy": Format(8, _from_corners, _to_corners),
 }
 
+_FRACTIONS = {f"normalized_{name}": _PIXELS[name]._replace(relative=True) for name in ("xyxy", "xywh", "cxcywh")}
+
 FORMATS = {
     **_PIXELS,
+    **_FRACTIONS,
     "pascal_voc": _PIXELS["xyxy"],
     "coco": _PIXELS["xywh"],
-    "albumentations": _PIXELS["xyxy"]._replace(relative=True),
-    "yolo": _PIXELS["cxcywh"]._replace(relative=True),
+    "albumentations": _FRACTIONS["normalized_xyxy"],
+    "yolo": _FRACTIONS["normalized_cxcywh"],
+    "xyxyn": _FRACTIONS["normalized_xyxy"],
+    "cxcywhn": _FRACTIONS["normalized_cxcywh"],
+    "rel_xyxy": _FRACTIONS["normalized_xyxy"],
+    "rel_xywh": _FRACTIONS["normalized_xywh"],
+    "center_xywh": _PIXELS["cxcywh"],
 }
-"""Formats by their names in torchvision (lower case) and in Albumentations."""
+"""Formats by their names in torchvision (lower case), Albumentations, Hugging Face and Keras.
+
+``xywhn`` is missing on purpose: where it is used the first two numbers are the centre, unlike those of ``xywh`` here.
+"""

@@ -12,6 +12,7 @@ from mixtransforms.containers.tree import Name, Path, depth, spell
 from mixtransforms.core.backends import backend_of, is_floating
 from mixtransforms.core.errors import InputError
 from mixtransforms.objects.boxes import BoxRules
+from mixtransforms.objects.either import are_of_sample, holds_floats
 from mixtransforms.objects.keypoints import Keypoints
 from mixtransforms.targets.names import (
     BOXES,
@@ -20,6 +21,7 @@ from mixtransforms.targets.names import (
     INSTANCES,
     KEYPOINTS,
     MASK,
+    OF_EITHER,
     OF_OBJECTS,
     spellings,
     typed_kind,
@@ -43,6 +45,8 @@ class Group(NamedTuple):
         keypoints: Where the keypoints are, or ``None``.
         fields: Everything else that has a row for every object.
         single: Whether every keypoint is an object of its own.
+        undecided: Floats of one sample that its objects have, or it has itself: only a whole batch tells.
+        certain: Whether the structure alone says which values are fields; where it does not, their values do.
         further: Whether it is one more set of boxes or keypoints beside others, of which nothing else is told.
     """
 
@@ -53,6 +57,8 @@ class Group(NamedTuple):
     keypoints: Path | None = None
     fields: tuple[Path, ...] = ()
     single: bool = False
+    undecided: tuple[Path, ...] = ()
+    certain: bool = True
     further: bool = False
 
     @property
@@ -134,14 +140,22 @@ class ObjectFinder:
         if anchor:
             declared = (*self.boxes.fields, *(rule.fields if points else ()), *_mark_names(points))
             fields = self._fields(left, values[anchor], declared, FIELDS, batched)
-            yield Group(path, rule, boxes, instances, points, fields)
+            either = self._either(left, values[anchor], declared, batched)
+            unclear = [place for place in either if holds_floats(left[place])]
+            if batched:
+                either = [p for p in either if p not in unclear or not are_of_sample(p, left[p], values[anchor])]
+            else:
+                either = [place for place in either if place not in unclear]
+            known = Group(path, rule, boxes, instances, points, (*fields, *either), certain=not unclear)
+            yield known if batched else known._replace(undecided=tuple(unclear))
 
     def _further(self, values: Mapping[Path, Any]) -> Iterator[Group]:
         """The sets that are told of by themselves, with what an earlier mix has put beside them."""
         for name, kind in self.further:
             if (name,) in values and not self.passes((name,)):
                 beside = tuple((own,) for own in (f"{name}_weights", f"{name}_visible") if (own,) in values)
-                yield Group((), self.points, **{kind: (name,)}, fields=beside, single=kind == KEYPOINTS, further=True)
+                own: Any = {kind: (name,)}
+                yield Group((), self.points, **own, fields=beside, single=kind == KEYPOINTS, further=True)
 
     def _roles(self, values: Mapping[Path, Any], batched: bool) -> dict[str, Path]:
         """Where a container has boxes, instances and keypoints."""
@@ -188,6 +202,18 @@ class ObjectFinder:
             for path in named
             if _items_depth(values[path], batched) >= 1 and not (listed and _is_soft(values[path]))
         )
+
+    def _either(self, values: Mapping[Path, Any], anchor: Any, declared: Collection[Name], batched: bool) -> list[Path]:
+        """Values with several entries a sample whose names are those of labels, of an object or of the sample."""
+        listed = batched and not backend_of(anchor)
+        return [
+            path
+            for path, value in values.items()
+            if self._is_field(path, (), OF_EITHER)
+            and not any(name in declared for name in spellings(path))
+            and _items_depth(value, batched) >= 1
+            and not (listed and _is_soft(value))
+        ]
 
     def _is_field(self, path: Path, declared: Collection[Name], usual: Collection[str]) -> bool:
         if self.passes(path) or self.declared(path) is not None:

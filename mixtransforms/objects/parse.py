@@ -19,6 +19,8 @@ from mixtransforms.kernels import kernel_of
 from mixtransforms.objects import box_formats
 from mixtransforms.objects.boxes import BoxRules
 from mixtransforms.objects.groups import Group
+from mixtransforms.objects.scale import check_scale
+from mixtransforms.targets.names import OF_EITHER
 
 SNAP = 1e-3
 """Pixels; how far float32 fractions of an image may be from whole pixels: 1e-7 of images of up to 10,000 pixels."""
@@ -89,6 +91,8 @@ def parse_annotations(
     width, valid = 0, np.ones(len(resized), np.bool_)
     if group.boxes:
         boxes, form = _parse_boxes(columns[group.boxes], group.boxes, rules, first)
+        if counts and not hasattr(columns[group.boxes][0], "format"):  # typed ones know it
+            check_scale(boxes, rules, lambda: canvases, group.boxes)
         # Fractions are of an image as it came, and pixels of the padded one: padding is at the right and lower edges.
         corners = box_formats.decode(boxes, form, _canvas(canvases, counts))
         valid = ~box_formats.degenerate(corners)
@@ -241,7 +245,7 @@ def _check_column(
                 where=spell((*path, index)),
                 got=f"{len(item)} rows",
                 wanted=f"{count}, as in {spell((*anchor, index))}",
-                fix="Give one row for every object, or leave it alone with passthrough.",
+                fix=f"Give one row for every object, {_own_label(path, items)}or leave it alone with passthrough.",
             )
         own = getattr(item, "canvas_size", None) if is_typed(item) else None
         if count and own is not None and tuple(own) != tuple(canvas):  # hosts forget the canvas of no objects
@@ -252,6 +256,13 @@ def _check_column(
                 wanted=f"{tuple(canvas)}, as the image",
                 fix="Transform images and boxes together, or correct canvas_size.",
             )
+
+
+def _own_label(path: Path, items: Sequence[Any]) -> str:
+    """The way out for what may be the samples' own labels, rows of one width."""
+    name = str(path[-1])
+    label = (name.lower() == "labels" or name.lower() in OF_EITHER) and {*map(len, items)} != {len(items[0]), 1}
+    return f"say kinds={{{name!r}: 'label'}} where it is the sample's own, " if label else ""
 
 
 # ------------------------------------------------------------------------------------------ kinds

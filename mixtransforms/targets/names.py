@@ -41,6 +41,16 @@ FIELDS = frozenset(
 )
 """Names, in lower case, of what is told of every object, where they stand beside boxes, instances or keypoints."""
 
+OF_NO_CLASS = FIELDS - {"labels", "class_labels", "category_id", "category_ids"}
+"""Those that do not say what class an object is of."""
+
+# Beside boxes they say what every box is; elsewhere, and with one value a sample, what the sample is.
+OF_EITHER = frozenset(
+    "class class_id class_ids class_name class_names classes cls category categories category_name category_names "
+    "label label_id label_ids target targets y".split()
+)
+"""Names, in lower case, of labels that are each box's where they have a row for every box."""
+
 # COCO and torchvision put these beside boxes; with two boxes an `orig_size` of two numbers looks like a field.
 OF_SAMPLES = frozenset({"image_id", "image_ids", "orig_size", "size"})
 """Names, in lower case, of what belongs to the sample itself and stays with it."""

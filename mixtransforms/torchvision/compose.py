@@ -33,7 +33,7 @@ from mixtransforms.rng.generators import borrowed, lock_of
 from mixtransforms.rng.keys import Call
 from mixtransforms.rng.streams import Stream
 from mixtransforms.torchvision import transform as door
-from mixtransforms.torchvision.samples import STILL, Note, rounded, transformed, whole_numbers
+from mixtransforms.torchvision.samples import STILL, Note, check_scales, rounded, transformed, whole_numbers
 from mixtransforms.torchvision.steps import HOST, Step, checked, generators_of, in_turn, steps_of
 
 
@@ -134,16 +134,19 @@ class BatchCompose(BatchPipeline, v2.Transform):
         """
         last, steps = number == self._last, self._steps[number - 1]
         earlier = whole_numbers(notes) if last and notes else {}
+        told = self._finder.groups_of_samples(samples) if groups is None else [groups] * len(samples)
+        if any(told):
+            check_scales(samples, told, self._finder)
         result = []
         generators = () if call is None else generators_of(stage.transforms)
         seeds = [None] * len(samples) if call is None else call.seeds(number, len(samples)).tolist()
         with lock_of(generators), borrowed(generators) as start:
-            for sample, seed in zip(samples, seeds, strict=True):
+            for sample, own, seed in zip(samples, told, seeds, strict=True):
                 if seed is not None:
                     start(seed)
                 note = Note()
                 if steps is None:
-                    after = transformed(sample, stage.transforms, self._finder, groups, note=note)
+                    after = transformed(sample, stage.transforms, self._finder, own, note=note)
                 else:
                     after = in_turn(sample, steps, self._finder, groups, note=note)
                 notes.append(note)

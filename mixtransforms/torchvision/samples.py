@@ -37,6 +37,7 @@ from mixtransforms.objects.assemble import take_rows
 from mixtransforms.objects.boxes import BoxRules
 from mixtransforms.objects.groups import Group
 from mixtransforms.objects.parse import format_of, hosts
+from mixtransforms.objects.scale import check_scale
 from mixtransforms.targets.names import IMAGE, MASK
 
 STILL = (v2.Normalize, v2.ToDtype, v2.ToImage, v2.ToPureTensor, v2.Identity, v2.ConvertImageDtype)
@@ -80,7 +81,7 @@ def transformed(
         note: Gets the boxes and keypoints that are arrays; whole numbers among them come back as floats.
     """
     if groups is None:
-        groups = () if batched else finder.sample_parts(sample).groups
+        groups = () if batched else finder.groups_of_samples([sample])[0]
     dense = _dense_of(sample, finder, tuple(groups), batched)
     names, layout = {spell(path): path for path in dense}, finder.layout
     values, pictures = {}, set()
@@ -167,6 +168,40 @@ def _new(sample: Any, names: Mapping[str, Path], values: Values, objects: Mappin
     for item in objects.values():
         new |= item.result()
     return replace(sample, new)
+
+
+def check_scales(samples: Sequence[Any], groups: Sequence[Sequence[Group]], finder: Finder) -> None:
+    """Refuses boxes that are fractions of images and would be moved as pixels, or the other way round.
+
+    One sample may have its only box in the first pixel; a whole batch has not.
+
+    Args:
+        samples: All that one stage gets.
+        groups: Where each of them tells of objects.
+        finder: Knows what else their values are.
+
+    Raises:
+        InputError: See :func:`~mixtransforms.objects.scale.check_scale`.
+    """
+    rules, boxes = finder.boxes, []
+    path: Path = ()
+    for sample, own in zip(samples, groups, strict=True):
+        for group in own:
+            item = leaf_at(sample, group.boxes) if group.boxes else None
+            if item is not None and len(item) and not is_typed(item):
+                path, rows = group.boxes or (), hosts([item])[0]
+                boxes += [rows[:, :4].astype(np.float64)] if rows.ndim == 2 else []
+    if boxes:
+        check_scale(np.concatenate(boxes), rules, lambda: _sizes(samples, finder), path)
+
+
+def _sizes(samples: Sequence[Any], finder: Finder) -> list[Size]:
+    """Heights and widths of the samples that have images."""
+    sizes = []
+    for sample in samples:
+        dense = _dense_of(sample, finder, (), batched=False)
+        sizes.append(_size(_marked(leaf_at(sample, path), kind == MASK) for path, kind in dense.items()))
+    return [size for size in sizes if size is not None]
 
 
 def _dense_of(sample: Any, finder: Finder, groups: tuple[Group, ...], batched: bool) -> Mapping[Path, str | None]:

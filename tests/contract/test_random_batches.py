@@ -88,6 +88,16 @@ def _is_array(leaf: Any) -> bool:
     return hasattr(leaf, "shape") and not isinstance(leaf, np.generic) and 0 not in leaf.shape
 
 
+def kinds_of(contents: Contents) -> dict[str, Any]:
+    """What has to be declared: only that tells shares of classes from a number for every object."""
+    return {**KINDS, "label": "label"} if contents.looks_like_fields else KINDS
+
+
+def classes_of(contents: Contents) -> int | None:
+    """Their number, where anything has classes: it promises labels."""
+    return CLASSES if {"label", "mask"} & contents.entries.keys() else None
+
+
 @given(data=st.data(), given_=contents(), chosen=transforms(), backend=st.sampled_from(["numpy", "torch"]))
 def test_every_target_of_any_batch_follows_the_plan(
     data: st.DataObject, given_: Contents, chosen: tuple[str, dict[str, Any]], backend: str
@@ -98,6 +108,7 @@ def test_every_target_of_any_batch_follows_the_plan(
     if method == "OneOf":
         options = {name: value for name, value in options.items() if name != "alpha"}
     options = options | {"boxes": BoxRules(format=given_.form)}
+    options |= {"kinds": kinds_of(given_), "num_classes": classes_of(given_)}
     transform, again = (door.transform(method, **options) for _ in range(2))
     entries = in_backend(given_.entries, backend)
     batch = shape.build(entries)
@@ -140,7 +151,12 @@ def test_unknown_arrays_are_refused_wherever_they_are(
     shape = data.draw(shapes())
     entries = in_backend(given_.entries | {name: np.zeros((given_.size, *width), np.float32)}, backend)
     batch = shape.build(entries)
-    options = {"num_classes": CLASSES, "kinds": KINDS, "boxes": BoxRules(format=given_.form), "seed": 0}
+    options = {
+        "num_classes": classes_of(given_),
+        "kinds": kinds_of(given_),
+        "boxes": BoxRules(format=given_.form),
+        "seed": 0,
+    }
     records = type(shape.rest(MixUp(**options, passthrough=name)(batch))) is list
     if not (records and width == () and backend == "numpy"):  # plain numbers in a record may say anything of a sample
         with pytest.raises(InputError, match=rf"neither known nor declared \(batch.*'{name}'\]"):

@@ -24,12 +24,12 @@ def beside(index: int) -> dict[str, Any]:
 @pytest.mark.parametrize("method", ["MixUp", "CutMix"])
 @pytest.mark.parametrize("door", DOORS, ids=str)
 def test_a_target_changes_nothing_that_is_drawn(door: Door, method: str) -> None:
-    transform = door.transform(method, seed=5, num_classes=SIZE)
-    alone = transform([{"image": image} for image in IMAGES])["image"]
+    transform, bare = (door.transform(method, seed=5, **more) for more in ({"num_classes": SIZE}, {}))
+    alone = bare([{"image": image} for image in IMAGES])["image"]
     together = transform([{"image": image} | beside(index) for index, image in enumerate(IMAGES)])
     np.testing.assert_array_equal(host(together["image"]), host(alone))
     assert len(together["bboxes"]) == SIZE
-    other = transform([{"image": image[::-1].copy()} for image in IMAGES])["image"]
+    other = bare([{"image": image[::-1].copy()} for image in IMAGES])["image"]
     assert not np.array_equal(host(other)[:, ::-1], host(alone)), "other images are drawn for anew"
 
 
@@ -44,7 +44,8 @@ def test_nor_what_a_pipeline_draws_for_each_sample(door: Door) -> None:
         import albumentations as A
 
         transforms, params = [A.HorizontalFlip(), A.RandomCrop(8, 8)], {"bbox_params": A.BboxParams("pascal_voc")}
-    pipeline = module.BatchCompose([*transforms, module.CutMix(num_classes=SIZE)], seed=5, **params)
-    alone = pipeline([{"image": image} for image in IMAGES])["image"]
+    mixes = module.CutMix(), module.CutMix(num_classes=SIZE)
+    bare, pipeline = (module.BatchCompose([*transforms, mix], seed=5, **params) for mix in mixes)
+    alone = bare([{"image": image} for image in IMAGES])["image"]
     told = [{"image": image} | beside(index) for index, image in enumerate(IMAGES)]
     np.testing.assert_array_equal(host(pipeline(told)["image"]), host(alone))

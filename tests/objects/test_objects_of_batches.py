@@ -76,6 +76,8 @@ def written(rng: np.random.Generator, count: int, form: str, shape: tuple[int, .
     if is_rotated(form):
         numbers = np.concatenate([start, size, rng.integers(-180, 181, (count, 1))], axis=1)
         return numbers if form != "xyxyxyxy" else encode(FORMATS["xywhr"].decode(numbers), form, (shape[0], shape[1]))
+    if FORMATS[form].relative:  # more than twice the image is refused as pixels
+        size = np.minimum(size, sides)
     size = np.where(degenerate & (rng.random((count, 1)) < 0.3), 0.0, size)
     values = encode(np.concatenate([start, start + size], axis=1), form, (shape[0], shape[1]))
     values[degenerate & (rng.random(count) < 0.1)] = rng.choice([np.nan, np.inf])

@@ -36,6 +36,13 @@ class Contents:
     def size(self) -> int:
         return len(self.entries["image"])
 
+    @property
+    def looks_like_fields(self) -> bool:
+        """Whether every row of soft labels has as many numbers as there are objects."""
+        label = self.entries.get("label")
+        soft = label is not None and np.ndim(label) == 2
+        return soft and any({*map(len, self.entries[name])} == {CLASSES} for name in self.objects)
+
 
 KINDS = {"tags": MultiLabel(unknown=-1), "age": "regression"}
 

@@ -279,8 +279,13 @@ def _bounds(mask: Values) -> Box:
 # ------------------------------------------------------------------------------------------ formats
 
 ROTATED = ("xywhr", "cxcywhr", "xyxyxyxy")
-RELATIVE = ("albumentations", "yolo")
-_WAY = {"pascal_voc": "xyxy", "coco": "xywh", "albumentations": "xyxy", "yolo": "cxcywh"}
+_FRACTIONS = {
+    "albumentations": "xyxy", "normalized_xyxy": "xyxy", "xyxyn": "xyxy", "rel_xyxy": "xyxy",
+    "normalized_xywh": "xywh", "rel_xywh": "xywh",
+    "yolo": "cxcywh", "normalized_cxcywh": "cxcywh", "cxcywhn": "cxcywh",
+}  # fmt: skip
+RELATIVE = tuple(_FRACTIONS)
+_WAY = {"pascal_voc": "xyxy", "coco": "xywh", "center_xywh": "cxcywh", **_FRACTIONS}
 
 
 def write_box(box: Sequence[float], form: str, shape: tuple[int, ...]) -> list[float]:
