@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -14,6 +14,7 @@ from mixtransforms.containers.tree import (
     Path,
     children,
     describe,
+    holds_names,
     is_foreign,
     leaf_at,
     replace,
@@ -27,6 +28,7 @@ from mixtransforms.kernels import kernel_of
 from mixtransforms.objects.boxes import BoxRules
 from mixtransforms.objects.groups import Group
 from mixtransforms.objects.objects import Objects
+from mixtransforms.objects.parse import hosts
 from mixtransforms.plan import BatchSpec
 from mixtransforms.targets.kind import Mixed, Target
 from mixtransforms.targets.names import TABLE
@@ -207,6 +209,12 @@ class Found:
         known = {key for key, _ in children(parent) or ()}
         if isinstance(own, str) and (takes_names(parent) or all(name[-1] in known for name in names)):
             return {path: mixed.value, **names}
+        if holds_names(parent) and any(path in objects.group.members for objects in self.objects):
+            # Boxes that are something else now would be read as boxes by whoever knows the class.
+            missing = [name for name in names if name[-1] not in known]
+            if any(_tells_something(names[name]) for name in missing):
+                raise _no_room(path, parent, [str(name[-1]) for name in missing])
+            return {path: mixed.value, **{name: value for name, value in names.items() if name not in missing}}
         return {path: mixed.together(mixed.value, *mixed.beside.values())}
 
     def rest_twice(self) -> dict[Path, Any]:
@@ -234,6 +242,24 @@ def _not_repeated(path: Path, node: Any) -> InputError:
         got=describe(node),
         wanted="an array, a list or a tuple, because keep_originals=True",
         fix="Convert it, np.asarray(...) or list(...), or leave it out.",
+    )
+
+
+def _tells_something(column: Sequence[Any]) -> bool:
+    """Whether weights are not all 1, or marks not all true."""
+    return not all((values == 1).all() for values in hosts(column))
+
+
+def _no_room(path: Path, parent: Any, names: Sequence[str]) -> InputError:
+    kind = type(parent.records[0] if isinstance(parent, Columns) else parent).__name__
+    known, missing = [key for key, _ in children(parent) or ()], ", ".join(f"{name}: Any = None" for name in names)
+    ones = ", say boxes=BoxRules(weight='ones') where all count alike" if "box_weights" in names else ""
+    return InputError(
+        "No room for what mixing tells of objects",
+        where=spell(path),
+        got=f"{kind} with {known}",
+        wanted=f"a place for {' and '.join(names)} beside it",
+        fix=f"Add to the class {missing}{ones}, or return dicts.",
     )
 
 

@@ -275,7 +275,7 @@ def test_who_finds_the_labels_sees_the_images(monkeypatch: pytest.MonkeyPatch) -
 
 def test_bytes_of_the_other_order_are_turned(monkeypatch: pytest.MonkeyPatch) -> None:
     batch = [{"image": image.astype(image.dtype.newbyteorder())} for image in pictures("float32")]
-    fast, slow = both_ways(monkeypatch, lambda: transform(NEUTRAL, "MixUp", seed=3)(batch)["image"])
+    fast, slow = both_ways(monkeypatch, lambda: NEUTRAL.transform("MixUp", seed=3)(batch)["image"])
     assert fast.dtype == slow.dtype
     assert fast.dtype.isnative
     np.testing.assert_allclose(fast, slow, atol=1e-6)

@@ -227,7 +227,9 @@ def test_passthrough(batch: Parts) -> None:
     assert mixed["index"] is batch.ids
     assert mixed["depth"] is batch.images
     mixed = mix((batch.images, batch.ids, batch.ids), passthrough=2)
-    assert mixed[2] is batch.ids
+    mixed = mix(
+        {"image": batch.images, "meta": {"ids": batch.ids, "more": [batch.ids]}, "y": batch.ids}, passthrough="meta"
+    )
     mixed = mix({"image": batch.images, "meta": {"ids": batch.ids, "more": [batch.ids]}}, passthrough="meta")
     assert mixed["meta"]["ids"] is batch.ids
     assert mixed["meta"]["more"][0] is batch.ids

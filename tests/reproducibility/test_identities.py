@@ -96,7 +96,9 @@ def test_the_same_of_tensors(form: str) -> None:
         leaf = leaf[..., None] if form == "gray" else leaf
         return torch.from_numpy(leaf.copy()).movedim(-1, -3) if leaf.ndim > 2 else torch.from_numpy(leaf.copy())
 
-    assert one(changed(sample, tensor)) == one(changed(sample, lambda leaf: tensor(leaf).contiguous())) == hashed(*images)
+    assert (
+        one(changed(sample, tensor)) == one(changed(sample, lambda leaf: tensor(leaf).contiguous())) == hashed(*images)
+    )
 
 
 def test_where_there_is_no_image_everything_counts_by_name() -> None:

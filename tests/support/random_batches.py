@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from mixtransforms import KnownLabels, MaskPair, MultiLabel, VisibleKeypoints, WeightedObjects
+from mixtransforms import KnownLabels, MaskPair, MultiLabel
 
 CLASSES, TAGS = 4, 3
 
@@ -244,6 +244,15 @@ def shapes(draw: st.DrawFn) -> Shape:
     )
 
 
+BESIDE = frozenset({"box_weights", "instance_weights", "keypoint_weights", "keypoints_visible"})
+"""What a mix puts beside objects."""
+
+
+def needs_room(expected: Entries) -> bool:
+    """Whether anything told beside objects says more than that all of them are whole and seen."""
+    return any(not np.all(np.asarray(item) == 1) for name in BESIDE & expected.keys() for item in expected[name])
+
+
 def folded(expected: Entries) -> Entries:
     """What stands beside a value, in one named tuple with it, as in containers that take no more names."""
     new = dict(expected)
@@ -251,13 +260,6 @@ def folded(expected: Entries) -> Entries:
         new["mask"] = MaskPair(new.pop("mask"), new.pop("mask_partner"), new.pop("mask_weight"))
     if "tags_weight" in new:
         new["tags"] = KnownLabels(new.pop("tags"), new.pop("tags_weight"))
-    anchors = {"box_weights": "boxes", "instance_weights": "instance_masks", "keypoint_weights": "keypoints"}
-    for weights, anchor in anchors.items():
-        if weights in new and not (anchor == "keypoints" and "keypoints_visible" in new):
-            pairs = zip(new[anchor], new.pop(weights), strict=True)
-            new[anchor] = [WeightedObjects(*pair) for pair in pairs]
-    if "keypoints_visible" in new:
-        weights = new.pop("keypoint_weights", [None] * len(new["keypoints"]))
-        parts = zip(new["keypoints"], new.pop("keypoints_visible"), weights, strict=True)
-        new["keypoints"] = [VisibleKeypoints(*part) for part in parts]
+    for name in BESIDE & new.keys():  # left out where they say nothing, and refused elsewhere
+        new.pop(name)
     return new
