@@ -54,22 +54,27 @@ def json_schema(*, allow: Allowed = ()) -> dict[str, Any]:
 
 def _any_of(table: str, codec: Codec) -> dict[str, Any]:
     """A node of any type. The name of the type chooses the rest, so that editors complain of that alone."""
+    short = {name: [each for each, full in codec.short_names.items() if full == name] for name in codec.entries}
     return {
         "type": "object",
-        "properties": {"type": {"description": "What it is.", "enum": list(codec.entries)}},
+        # The whole names first, which editors offer first.
+        "properties": {"type": {"description": "What it is.", "enum": [*codec.entries, *codec.short_names]}},
         "required": ["type"],
-        "allOf": [_when("type", name, _ref(f"{table}/{name}")) for name in codec.entries],
+        "allOf": [
+            _when("type", each, _ref(f"{table}/{name}")) for name in codec.entries for each in (name, *short[name])
+        ],
     }
 
 
 def _node_schemas(table: str, codec: Codec) -> dict[str, dict[str, Any]]:
-    return {f"{table}/{name}": _node_schema(table, entry) for name, entry in codec.entries.items()}
+    names = {full: short for short, full in codec.short_names.items()}
+    return {f"{table}/{name}": _node_schema(table, entry, names.get(name)) for name, entry in codec.entries.items()}
 
 
-def _node_schema(table: str, entry: TypeEntry) -> dict[str, Any]:
+def _node_schema(table: str, entry: TypeEntry, short: str | None) -> dict[str, Any]:
     required = [name for name, argument in entry.arguments.items() if argument.required]
     args = closed_object({name: argument.schema for name, argument in entry.arguments.items()}, required)
-    properties: dict[str, Any] = {"type": {"const": entry.name}, "args": args}
+    properties: dict[str, Any] = {"type": {"enum": [entry.name, *([short] if short else [])]}, "args": args}
     if entry.children:
         inner = OF_METHODS if entry.children == OF_METHODS else table
         properties["children"] = {"type": "array", "items": _ref(inner)}

@@ -51,6 +51,21 @@ def write(codec: Codec, transform: Any, path: str) -> dict[str, Any]:
     return node
 
 
+def without_defaults(codec: Codec, node: Mapping[str, Any]) -> dict[str, Any]:
+    """A node without the arguments that have their defaults."""
+    entry = codec.entries[node["type"]]
+    args = {name: value for name, value in node["args"].items() if not has_default(entry.arguments[name], value)}
+    children = [without_defaults(codec.inside(entry), child) for child in node.get("children", [])]
+    return {"type": node["type"], **({"args": args} if args else {}), **({"children": children} if children else {})}
+
+
+def has_default(argument: Argument, value: Any) -> bool:
+    """Whether a value in a file is what the constructor takes where nothing is given."""
+    # Albumentations holds an empty dict where it was given None.
+    nothing = value == {} and argument.default is None
+    return not argument.required and (nothing or deep_equal(value, argument.default))
+
+
 def _write_argument(argument: Argument, value: Any, path: str) -> Any:
     try:
         return argument.codec.write(value)

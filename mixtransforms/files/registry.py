@@ -222,7 +222,9 @@ class Codec:
     package: str | None = None
     """The package whose version decides what arguments mean."""
 
-    hints: Mapping[str, str] = MappingProxyType({})
+    hints: Mapping[str, str] = MappingProxyType(
+        dict.fromkeys((BATCH_COMPOSE, "BatchCompose"), 'Write "host": "torchvision" or "host": "albumentations".')
+    )
     """Why a type is not covered, by its name."""
 
     def __init__(self, entries: Iterable[TypeEntry]) -> None:
@@ -296,6 +298,18 @@ class Codec:
                 raise refusal("allow=", "Two classes of one name", name, "one class a name", "Rename one.")
             own[name] = self.custom_entry(name, cls)
         return type(self)([*self.entries.values(), *own.values()]) if own else self
+
+    @functools.cached_property
+    def short_names(self) -> Mapping[str, str]:
+        """Last parts of names, which files may have instead, and the names; ours come first, a caller's have none."""
+        shared = [name for name in self.entries if not name.startswith(CUSTOM_PREFIX)]
+        return {name.partition(".")[2]: name for name in sorted(shared, key=lambda name: name.startswith(OWN_PREFIX))}
+
+    def with_full_name(self, node: Mapping[str, Any]) -> Mapping[str, Any]:
+        """A node of a file with the whole name of its type."""
+        name = node.get("type")
+        full = self.short_names.get(name) if isinstance(name, str) else None
+        return node if full is None else {**node, "type": full}
 
     def inside(self, entry: TypeEntry) -> Codec:
         """The codec of a container's children."""

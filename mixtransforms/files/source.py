@@ -10,6 +10,7 @@ from typing import Any
 from mixtransforms.core.display import code_of
 from mixtransforms.core.errors import ConfigError
 from mixtransforms.files import registry
+from mixtransforms.files.nodes import has_default
 from mixtransforms.files.registry import Codec, TypeEntry
 from mixtransforms.mixing.compose import BatchPipeline
 from mixtransforms.mixing.transform import MixTransform
@@ -68,7 +69,7 @@ def _given(entry: TypeEntry, held: Mapping[str, Any]) -> Iterator[str]:
     for name, argument in entry.arguments.items():
         if name in held:
             written = argument.codec.write(held[name])
-            if written != argument.default:
+            if not has_default(argument, written):
                 yield f"{name}={_value_code(argument.codec.read(written), written)}"
 
 

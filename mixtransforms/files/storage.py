@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import stat
 import tempfile
@@ -12,32 +13,52 @@ from typing import Any
 from mixtransforms.core.errors import ConfigError
 from mixtransforms.files import document
 from mixtransforms.files.document import ReadResult
-from mixtransforms.files.parse import MAX_BYTES, Parsed, parse_with_places
-from mixtransforms.files.problems import config_error, refusal, short_repr
+from mixtransforms.files.parse import MAX_BYTES, Parsed, parse, parse_with_places
+from mixtransforms.files.problems import config_error, refusal
 from mixtransforms.files.registry import Allowed
+from mixtransforms.files.yaml_text import yaml_text
 
 YAML = (".yaml", ".yml")
-"""Endings of files that are read as YAML; all others are JSON."""
+"""Endings of files that are written and read as YAML; all others are read as JSON."""
+
+_WRITTEN = (".json", *YAML, "")
+"""Endings of files that are written: what stands in a file should be what its name says."""
 
 
-def save(pipeline: Any, path: str | os.PathLike[str], *, allow: Allowed = (), notes: Any = None) -> None:
-    """Writes a pipeline as JSON, as a whole or not at all. See :func:`mixtransforms.to_dict`.
+def save(
+    pipeline: Any, path: str | os.PathLike[str], *, allow: Allowed = (), notes: Any = None, defaults: bool = True
+) -> None:
+    """Writes a pipeline as JSON or YAML, as a whole or not at all. See :func:`mixtransforms.to_dict`.
 
     Args:
         pipeline: A BatchCompose, a Compose of the host, or any single transform that is covered.
-        path: The file; it is replaced where it exists, also behind a symbolic link.
+        path: The file; ``.yaml`` and ``.yml`` are written as YAML, ``.json`` and names without an ending as JSON. It is
+            replaced where it exists, also behind a symbolic link.
         allow: Classes of your own that may be written.
         notes: Free text, or anything that JSON has a form for.
+        defaults: Whether arguments that have their defaults are written as well. Without them the file is short; it is
+            refused under another version of the host, whose defaults may mean something else.
 
     Raises:
-        ConfigError: Something cannot be rebuilt exactly, or the file's ending is that of YAML, which is only read.
+        ConfigError: Something cannot be rebuilt exactly, or the file's ending is that of another format.
+        MissingDependencyError: The ending is that of YAML, and PyYAML is not installed.
         OSError: The file cannot be written.
     """
     target = Path(path)
-    if target.suffix.lower() in YAML:
-        fix = "Give it a name that ends in .json; load() reads both."
-        raise refusal("$", "YAML is read, not written", short_repr(target.name), "a JSON file", fix)
-    write_atomically(target, document.to_json(pipeline, allow=allow, notes=notes))
+    ending = target.suffix.lower()
+    if ending not in _WRITTEN:
+        fix = "Give it a name that ends in .json or .yaml."
+        raise refusal(os.fspath(target), "The ending of another format", repr(ending), ".json, .yaml or .yml", fix)
+    text = document.to_json(pipeline, allow=allow, notes=notes, defaults=defaults)
+    write_atomically(target, _as_yaml(text) if ending in YAML else text)
+
+
+def _as_yaml(text: str) -> str:
+    """The YAML of a JSON text."""
+    written = yaml_text(parse(text))
+    # As for JSON: what the reader would not take, or would take for something else, is found now.
+    assert json.dumps(parse(written, yaml=True)) == json.dumps(parse(text))
+    return written
 
 
 def write_atomically(target: Path, text: str) -> None:

@@ -271,6 +271,17 @@ def weights_text(stats: WeightStats, size: int, classes: int | None) -> str:
     return " ".join([*said, where])
 
 
+def compared_weights_text(stats: Mapping[str, WeightStats], size: int) -> str:
+    """The numbers that matter of several methods, and how they were found."""
+    told = [
+        f"{name}: a sample keeps {percent(each.own.mean())} of itself on average, {percent(each.heavily)} are heavily "
+        f"mixed (no source above {percent(HEAVY)}), {percent(1.0 - each.mixed.mean())} not at all."
+        for name, each in stats.items()
+    ]
+    count = min(len(each.own) for each in stats.values())
+    return " ".join([*told, f"Counted on {count:,} samples each, in batches of {size}."])
+
+
 def coverage_text(coverage: CoverageMap) -> str:
     """The numbers that matter of what is replaced, and how they were found."""
     mean = percent(coverage.replaced.mean())

@@ -277,15 +277,6 @@ def test_errors_of_the_system_name_the_file(tmp_path):
     assert caught.value.filename == str(path)
 
 
-def test_yaml_is_read_and_not_written(tmp_path):
-    pytest.importorskip("yaml")
-    path = tmp_path / "pipeline.yaml"
-    path.write_text(mixtransforms.to_json(mixtransforms.MixUp(0.5)))  # JSON is YAML
-    assert mixtransforms.load(path).alpha == 0.5
-    with pytest.raises(mixtransforms.ConfigError, match=r"YAML is read, not written.*\.json"):
-        mixtransforms.save(mixtransforms.MixUp(), path)
-
-
 def test_the_hosts_own_files_of_our_pipeline_keep_what_the_host_drops(tmp_path):
     A = pytest.importorskip("albumentations", reason="albumentations is not installed")
     from mixtransforms.albumentations import BatchCompose

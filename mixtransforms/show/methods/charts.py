@@ -73,6 +73,43 @@ def draw_weights(
     return finished(figure, f"Histograms of shares for {title}. {text}", save)
 
 
+def compare_weights(
+    stats: Mapping[str, WeightStats], spec: BatchSpec, title: str, save: str | os.PathLike[str] | None
+) -> Picture:
+    """The figure of the shares and areas of several methods, a line each.
+
+    Args:
+        stats: What was counted, by name.
+        spec: What it was drawn for.
+        title: A line above.
+        save: A file to write it to.
+    """
+    pastes = any((each.pasted > 0).any() for each in stats.values())
+    text = words.compared_weights_text(stats, spec.size)
+    # Two lines for every name, so that the legend, which is beside the bars, has room.
+    height = max(_CHART_HEIGHT, 0.4 * len(stats))
+    figure, place = _titled_figure(_TWO_CHARTS if pastes else _ONE_CHART, title, text, height, above=_ABOVE_TITLED)
+    grid = figure.add_gridspec(1, 1 + pastes, wspace=0.25, **place)
+    own = {name: _binned(each.own[each.mixed], len(each.own)) for name, each in stats.items()}
+    _draw_lines(figure.add_subplot(grid[0], label="own"), own, "How much a mixed sample keeps of itself", "own share")
+    if pastes:
+        areas = {name: _binned(each.pasted[each.pasted > 0], len(each.own)) for name, each in stats.items()}
+        axes = figure.add_subplot(grid[1], label="pasted")
+        _draw_lines(axes, areas, "How much of its area is pasted", "pasted area")
+    return finished(figure, f"Histograms of shares. {title}. {text}", save)
+
+
+def _draw_lines(axes: Axes, parts: Mapping[str, FloatArray], title: str, name: str) -> None:
+    """Outlines of histograms, told apart by colour and dashes."""
+    _draw_bars(axes, np.zeros(len(_BINS) - 1), _OWN, title, name)
+    for index, (label, values) in enumerate(parts.items()):
+        color, dashes = SOURCE_COLORS[index % len(SOURCE_COLORS)], ("-", "--", ":", "-.")[index % 4]
+        axes.stairs(values, _BINS, baseline=None, color=color, linestyle=dashes, linewidth=1.6, label=label)
+    top = max(values.max() for values in parts.values())
+    axes.set_ylim(0.0, _ROOM_ABOVE * top if top else 1.0)
+    axes.legend(frameon=False, fontsize=SMALL)
+
+
 def draw_coverage(coverage: CoverageMap, title: str, save: str | os.PathLike[str] | None) -> Picture:
     """The figure of what is replaced.
 

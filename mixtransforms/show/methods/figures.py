@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mixtransforms.core.errors import InputError
@@ -27,7 +27,7 @@ _COUNTABLE = 2**53
 
 
 def weights(
-    method: Method,
+    method: Method | Mapping[str, Method],
     size: int = _BATCH_SIZE,
     *,
     shape: Sequence[int] = (224, 224),
@@ -42,7 +42,8 @@ def weights(
     worked out apart from them. A method that reads class labels is given 10 classes in turn.
 
     Args:
-        method: A method or a transform of any door, such as ``CutMix(alpha=1.0)``, or a pipeline with one of them.
+        method: A method or a transform of any door, such as ``CutMix(alpha=1.0)``, or a pipeline with one of them; or
+            several by name, ``{f"alpha {alpha}": MixUp(alpha) for alpha in (0.1, 0.4, 1.0)}``, as lines in one figure.
         size: Samples in a batch, 2 to 4096.
         shape: Lengths of the mixed axes in pixels or steps, ``(H, W)``, ``(T,)``, ``(T, H, W)``; ``()`` where nothing
             is spatial, as in a table.
@@ -58,12 +59,22 @@ def weights(
         MissingDependencyError: matplotlib is not installed.
     """
     where = "show.weights"
-    pure = _pure_method(method, where)
+    if isinstance(method, Mapping) and method:
+        named = {str(name): _pure_method(each, where) for name, each in method.items()}
+        pure = next(iter(named.values()))
+    else:
+        named, pure = {}, _pure_method(method, where)
     spec = BatchSpec(_checked_size(size, where), _checked_shape(shape, where, axes=None, most=_COUNTABLE))
     epoch = _checked_epoch(epoch, where)
     need_matplotlib()
     from mixtransforms.show.methods import charts
 
+    if named:
+        several = {name: statistics.weight_stats(each, spec, epoch, where) for name, each in named.items()}
+        title = title or "Shares of the sample itself" + (
+            f", epoch {epoch}" if any(m.moves for m in named.values()) else ""
+        )
+        return charts.compare_weights(several, spec, title, save)
     found = statistics.weight_stats(pure, spec, epoch, where)
     return charts.draw_weights(found, pure.at(epoch), spec, title or _default_title(pure, epoch), save)
 
