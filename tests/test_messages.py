@@ -157,9 +157,10 @@ BAD: dict[str, Bad] = {
         lambda f: {"images": images(f), "image": images(f, 4, 8, 9, 3)},
         "Images of different sizes",
         r"batch\['image'\]",
-        r"shape \(4, .*9.*\)",
-        r"height and width \(8, 8\), as in batch\['images'\]",
-        "Resize them alike, or mix them in separate calls",
+        r"shape \(4, .*9.*\), and a method that pastes",
+        r"height and width \(8, 8\), as in batch\['images'\], or these times one number, so that .*",
+        r"Resize them alike, or mix them in separate calls, by one plan: plan\.on\(lengths\)\.apply\(images\)",
+        method="CutMix",
     ),
     "sizes in a list": Bad(
         lambda f: {"images": [*images(f), images(f, 1, 8, 9, 3)[0]], "labels": ids(f, 0, 1, 2, 0, 1)},

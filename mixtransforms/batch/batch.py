@@ -78,6 +78,7 @@ class Template:
         groups: Where objects are told of.
         rules: How boxes are mixed.
         axes: Positions of the mixed axes of every image, by path.
+        shapes: Shapes of the images, alike.
         first: Whether channels come before the mixed axes.
         whole: Lengths of all axes of its images but samples and channels, and which of these are mixed.
         spec: Size and mixed axes.
@@ -91,11 +92,16 @@ class Template:
     groups: tuple[Group, ...]
     rules: BoxRules
     axes: Mapping[Path, tuple[int, ...]]
+    shapes: Mapping[Path, tuple[int, ...]]
     first: bool
     whole: tuple[tuple[int, ...], tuple[int, ...]]
     spec: BatchSpec
     sizes: tuple[tuple[int, ...], ...] = ()
     settled: bool = True
+
+    def lengths(self, path: Path) -> tuple[int, ...]:
+        """Lengths of the mixed axes of an image; :attr:`spec` has those of the first."""
+        return tuple([self.shapes[path][axis] for axis in self.axes[path]])
 
     @property
     def padded(self) -> bool:

@@ -31,6 +31,7 @@ from mixtransforms.kernels import kernel_of
 from mixtransforms.plan import BatchSpec
 from mixtransforms.targets.kind import Target
 from mixtransforms.targets.names import IMAGE, MASK, PADDING, TABLE
+from mixtransforms.targets.strides import stride
 
 
 def find_batch(
@@ -127,6 +128,7 @@ def _first(
         inventory.groups,
         finder.boxes,
         axes,
+        {target.path: tuple(target.value.shape) for target in images},
         layout.first(images[0].value) if images else backend == "torch",
         layout.whole(images[0].value, spell(images[0].path)) if images else ((), ()),
         _one_spec(images + others, axes),
@@ -216,18 +218,69 @@ def _padded(
     found: Sequence[Target], layout: Layout, fill: int | None
 ) -> tuple[tuple[tuple[int, ...], ...], list[Target]]:
     """Lists of arrays of unequal sizes, padded to the largest; the sizes of images that were."""
-    sizes: tuple[tuple[int, ...], ...] = ()
+    if fill is None:
+        return (), list(found)
+    sizes = next((_sizes_of(target, layout) for target in found if target.kind == IMAGE), ())
     result = []
     for target in found:
         value = target.value
         shapes = [tuple(item.shape) for item in value] if is_flat(value) and backend_of(value[0]) else []
-        if fill is not None and target.kind in (IMAGE, MASK, PADDING) and len(set(shapes)) > 1:
-            if target.kind == IMAGE and not sizes:
-                axes = layout.axes(value[0][None], spell(target.path))
-                sizes = tuple(tuple(shape[axis - 1] for axis in axes) for shape in shapes)
+        if target.kind in (IMAGE, MASK, PADDING) and len(set(shapes)) > 1:
+            if target.kind == IMAGE:
+                _check_channels(target, shapes, layout)
+            else:
+                _check_beside(target, shapes, sizes, layout)
             target = target._replace(value=_largest(value, _filling(target, fill)))
         result.append(target)
-    return sizes, result
+    return (sizes if len(set(sizes)) > 1 else ()), result
+
+
+def _sizes_of(target: Target, layout: Layout) -> tuple[tuple[int, ...], ...]:
+    """Lengths of the mixed axes of every image, ``B`` of them."""
+    value, where = target.value, spell(target.path)
+    if backend_of(value):
+        return (tuple(value.shape[axis] for axis in layout.axes(value, where)),) * len(value)
+    if not (is_flat(value) and backend_of(value[0])):
+        return ()
+    axes = layout.axes(value[0][None], where)
+    return tuple(tuple(item.shape[axis - 1] for axis in axes if axis <= len(item.shape)) for item in value)
+
+
+def _check_channels(target: Target, shapes: Sequence[tuple[int, ...]], layout: Layout) -> None:
+    """Refuses to pad colours: a grey image would become a red one."""
+    channel = layout.letters(target.value[0][None], spell(target.path)).find("C") - 1
+    first = shapes[0]
+    for index, shape in enumerate(shapes):
+        if len(shape) != len(first) or (channel >= 0 and shape[channel] != first[channel]):
+            raise InputError(
+                "Images of different numbers of channels",
+                where=f"{spell(target.path)}[{index}]",
+                got=f"shape {shape} beside {first} of sample 0",
+                wanted="the same channels for all; pad='max' pads their other axes",
+                fix="Convert them alike, for example with v2.RGB() or picture.convert('RGB').",
+            )
+
+
+def _check_beside(
+    target: Target, shapes: Sequence[tuple[int, ...]], sizes: Sequence[tuple[int, ...]], layout: Layout
+) -> None:
+    """Refuses to pad a mask to a size that was not its image's, where it would lie beside what it shows."""
+    if getattr(target.rule, "any_size", False) or len(shapes) != len(sizes):
+        return
+    first = layout.first(target.value[0])
+    strides = set()
+    for index, (shape, size) in enumerate(zip(shapes, sizes, strict=True)):
+        rank = len(size)
+        own = shape[len(shape) - rank :] if first else shape[:rank]
+        strides.add(stride(size, own))
+        if len(strides) > 1 or None in strides or (target.kind == PADDING and own != size):
+            raise InputError(
+                "A mask is of another size than its image",
+                where=f"{spell(target.path)}[{index}]",
+                got=f"shape {shape} beside an image of {size}",
+                wanted="the size of its image, or for all masks the same stride of it",
+                fix="Crop and resize masks with their images, before they are padded.",
+            )
 
 
 def _filling(target: Target, fill: int) -> int:
@@ -353,13 +406,5 @@ def _one_spec(targets: list[Target], axes: Mapping[Path, tuple[int, ...]]) -> Ba
                 got=f"{size} values",
                 wanted=f"{first.value.shape[0]}, as in {spell(first.path)}",
                 fix="Give one value for every sample.",
-            )
-        if target.path in axes and tuple(target.value.shape[axis] for axis in axes[target.path]) != shape:
-            raise InputError(
-                "Images of different sizes",
-                where=spell(target.path),
-                got=f"shape {tuple(target.value.shape)}",
-                wanted=f"height and width {shape}, as in {spell(first.path)}",
-                fix="Resize them alike, or mix them in separate calls.",
             )
     return BatchSpec(int(first.value.shape[0]), shape)

@@ -185,7 +185,7 @@ def _check_fit(plan: Mixture, array: Any, axes: Sequence[int], where: str) -> No
             where=where,
             got=f"shape {shape}",
             wanted=f"{plan.spec.size} samples" + (f" with mixed axes {wanted}" if wanted else ""),
-            fix="Draw a plan for this batch, or name the layout.",
+            fix="Draw a plan for this batch, name the layout, or take the plan to this size with plan.on(lengths).",
         )
 
 

@@ -24,6 +24,7 @@ from mixtransforms.targets.kind import Kind, Mixed, Scene, Target
 from mixtransforms.targets.label import class_ids
 from mixtransforms.targets.names import LABEL, MASK, MULTILABEL, OF_NO_CLASS
 from mixtransforms.targets.registry import DEFAULTS
+from mixtransforms.targets.strides import same_view
 
 NO_LABELS = -1
 """In the place of the target that tells classes."""
@@ -37,12 +38,14 @@ class ImageStep(NamedTuple):
         where: The same, for errors.
         axes: Positions of the mixed axes.
         listed: The type of the list that it comes as, or ``None``.
+        lengths: Lengths of the mixed axes where they are others than those of the first image; else ``None``.
     """
 
     path: Path
     where: str
     axes: tuple[int, ...]
     listed: type | None
+    lengths: tuple[int, ...] | None
 
 
 class TargetStep(NamedTuple):
@@ -92,10 +95,12 @@ def recipe_of(template: Template, options: Options, method: Method) -> Recipe:
         method: Its method.
 
     Raises:
-        InputError: Images are padded, and the method cuts: a region could lie in the padding.
+        InputError: Images are padded, and the method cuts: a region could lie in the padding; or they are of other
+            sizes, and something has no place in some of them.
     """
     if template.padded and method.cuts:
         raise _padded_cut(type(options).__name__)
+    _check_sizes(template, cuts=method.cuts)
     scene = Scene(template.spec.shape, template.first, method.blends, *template.whole, cuts=method.cuts)
     labels = [index for index, slot in enumerate(template.others) if slot.target.kind == LABEL]
     classes = None
@@ -117,8 +122,9 @@ _LABELS = frozenset({LABEL, MULTILABEL, MASK})
 
 
 def _image_step(slot: Slot, template: Template) -> ImageStep:
-    path = slot.target.path
-    return ImageStep(path, spell(path), template.axes[path], slot.listed)
+    path, lengths = slot.target.path, template.lengths(slot.target.path)
+    other = None if lengths == template.spec.shape else lengths
+    return ImageStep(path, spell(path), template.axes[path], slot.listed, other)
 
 
 def _target_step(slot: Slot, options: Options) -> TargetStep:
@@ -220,10 +226,11 @@ def replayed(recipe: Recipe, plan: Plan, found: Found, *, keep_originals: bool, 
         listed = None if found.samples else step.listed
         originals = found.rows.get(step.path) if found.rows else None
         own = inplace and listed is None
+        drawn = plan if step.lengths is None else plan.on(step.lengths)
         if checked and recipe.scene.blends:  # a method that only pastes may still resize
-            image = paint_checked(plan, target.value, step.axes, originals=originals, inplace=own)
+            image = paint_checked(drawn, target.value, step.axes, originals=originals, inplace=own)
         else:
-            image = paint(plan, target.value, step.axes, originals=originals, inplace=own, where=step.where)
+            image = paint(drawn, target.value, step.axes, originals=originals, inplace=own, where=step.where)
         if keep_originals:
             image = kernel_of(str(backend_of(image))).concat(target.value, image)
         new[step.path] = image if listed is None else listed(kernel_of(str(backend_of(image))).rows_of(image))
@@ -287,6 +294,7 @@ def recipe_for(recipe: Recipe, plan: Plan, found: Found, where: str) -> Recipe:
     cuts = any(layer.region is not None or layer.crop is not None for layer in plan.layers)
     if found.template.padded and cuts:
         raise _padded_cut(where)
+    _check_sizes(found.template, cuts=cuts)
     known = recipe.scene
     scene = known._replace(blends=known.blends or any(layer.blends for layer in plan.layers), cuts=known.cuts or cuts)
     if scene == known:
@@ -294,6 +302,23 @@ def recipe_for(recipe: Recipe, plan: Plan, found: Found, where: str) -> Recipe:
     for step, target in zip(recipe.targets, found.others, strict=True):
         step.rule.check(target.value, step.where, scene)
     return replace(recipe, scene=scene)
+
+
+def _check_sizes(template: Template, *, cuts: bool) -> None:
+    """Refuses images of different sizes where something that has a place in one of them has none in another."""
+    for slot in template.images[1:]:
+        path, shape = slot.target.path, template.spec.shape
+        own = template.lengths(path)
+        if own != shape and (template.groups or (cuts and not same_view(shape, own))):
+            reason = ", beside boxes or other objects" if template.groups else ", and a method that pastes"
+            raise InputError(
+                "Images of different sizes",
+                where=spell(path),
+                got=f"shape {template.shapes[path]}{reason}",
+                wanted=f"height and width {shape}, as in {spell(template.images[0].target.path)}"
+                + ("" if template.groups else ", or these times one number, so that a region has its place"),
+                fix="Resize them alike, or mix them in separate calls, by one plan: plan.on(lengths).apply(images).",
+            )
 
 
 def _padded_cut(where: str) -> InputError:

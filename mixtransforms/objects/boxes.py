@@ -74,7 +74,7 @@ class BoxRules:
     rotated: str = checked.choice(
         "keep",
         ("keep", "refit"),
-        "Rotated box of an object that is pasted in part: kept as it was, or fitted to the part.",
+        "Rotated box of an object that is pasted in part: kept as it was, or fitted to the part, at its own angle.",
     )
     strict: bool = checked.flag(
         False, "Refuse boxes without width, height or finite corners, instead of dropping and counting them."

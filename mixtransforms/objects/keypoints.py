@@ -80,6 +80,8 @@ class Keypoints(checked.Checked):
         "More values that stand one an instance (or single point) beside the keypoints.",
         (str, int),
     )
+    single: bool = dataclasses.field(default=False, init=False)
+    """Whether every point is an object of its own; told by :meth:`settled`."""
 
     def settled(self, width: int, single: bool, where: str = "keypoints") -> "Keypoints":
         """The rules for keypoints of a certain form, with nothing left open, as :func:`see_keypoints` needs them.
@@ -91,7 +93,7 @@ class Keypoints(checked.Checked):
 
         Returns:
             Rules whose ``columns`` and ``occluded`` are set. Of single points, those that are hidden or unlabelled
-            are all kept: ``min_visible`` is 0.
+            are all kept, where they are in the image at all: ``min_visible`` is 0.
 
         Raises:
             InputError: The columns do not fit, or the rule for covered points does not suit this form.
@@ -116,7 +118,9 @@ class Keypoints(checked.Checked):
             )
         # A single point that is to be dropped is an instance of one point, which must be seen; others all stay.
         least = {"drop": 1}.get(occluded, 0) if single else self.min_visible
-        return dataclasses.replace(self, columns=columns, occluded=occluded, min_visible=least)
+        result = dataclasses.replace(self, columns=columns, occluded=occluded, min_visible=least)
+        object.__setattr__(result, "single", single)
+        return result
 
 
 def columns_of(columns: str, width: int, where: str = "keypoints") -> str:
@@ -193,7 +197,10 @@ def see_keypoints(part: Contributions, points: FloatArray, rules: Keypoints) -> 
         points[..., v] = np.where(lost, value[:, None], points[..., v])
     # Instances that lose nothing stay, however few of their points are labelled: mixing has not touched them.
     cut = np.asarray(lost.any(axis=1))
-    return SeenPoints(~cut | (visible.sum(axis=1) >= rules.min_visible), points, visible, cut | part.moved)
+    stays = visible.sum(axis=1) >= rules.min_visible
+    if rules.single:  # its own, which are covered, are in the image still; a partner's, which are not shown, are not
+        stays &= own | visible.any(axis=1)
+    return SeenPoints(~cut | stays, points, visible, cut | part.moved)
 
 
 def _owned_points(part: Contributions, placed: FloatArray) -> tuple[BoolArray, BoolArray]:

@@ -2,7 +2,7 @@
 
 Corners are ``(y, x)`` in pixels, float64, ``(N, 4, 2)``, in their order around the box. What is left of a rotated box
 is in general no rotated box; therefore boxes are kept whole or dropped, and only what a rectangle shows of a partner
-can be fitted anew.
+can be fitted anew, along the axes of its box.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ def see_rotated_boxes(part: Contributions, corners: FloatArray, rules: BoxRules)
         part: What a sample shows of the source of all boxes; or one entry a box.
         corners: ``(N, 4, 2)`` float64; none may be degenerate.
         rules: What must be left of an object; with ``rotated="refit"``, a box of a partner of which one rectangle
-            shows a part becomes the smallest rectangle around that part. Boxes of the sample itself are never fitted.
+            shows a part becomes the rectangle around that part along the box's own axes: it keeps its angle. Boxes of
+            the sample itself are never fitted.
 
     Returns:
         One entry a box, in the order of ``corners``; its ``boxes`` are corners, ``(N, 4, 2)``.
@@ -42,9 +43,11 @@ def see_rotated_boxes(part: Contributions, corners: FloatArray, rules: BoxRules)
     result = placed.copy()
     for index in np.flatnonzero(cut | _skewed(part)):
         window = windows[index] if cut[index] else None
-        shown = placed[index] if window is None else clipped(placed[index], window)
-        # As (x, y): how products are summed up decides about the last digit, and results stay what they were.
-        result[index] = smallest_rectangle(shown[:, ::-1], placed[index][:, ::-1])[:, ::-1]
+        box = placed[index][:, ::-1]  # as (x, y): how products are summed up decides about the last digit
+        if window is None:
+            result[index] = smallest_rectangle(box, box)[:, ::-1]
+        else:
+            result[index] = rectangle_along(box, clipped(placed[index], window)[:, ::-1])[:, ::-1]
     sides = np.hypot(*np.moveaxis(result[:, 1:3] - result[:, :2], -1, 0)).T
     changed = cut | part.moved
     return SeenObjects(enough(visible, changed, sides, rules), result, changed, visible, weight)
@@ -166,6 +169,24 @@ def _cut_off(polygon: FloatArray, inside: FloatArray) -> FloatArray:
         if here * there < 0:
             corners.append(p + here / (here - there) * (q - p))
     return np.array(corners, np.float64).reshape(-1, 2)
+
+
+def rectangle_along(box: FloatArray, polygon: FloatArray) -> FloatArray:
+    """The rectangle around a polygon along the axes of a box, with its angle and the order of its corners.
+
+    Args:
+        box: Corners ``(4, 2)``; the axes of what is no rectangle are those of the smallest one around it.
+        polygon: Corners ``(V, 2)``.
+
+    Returns:
+        Corners ``(4, 2)``.
+    """
+    corners = smallest_rectangle(box, box)
+    axes = corners[[1, 3]] - corners[0]
+    axes /= np.hypot(*axes.T)[:, None]
+    reach = axes @ polygon.T
+    (left, top), (right, bottom) = reach.min(axis=1), reach.max(axis=1)
+    return np.asarray(np.array([(left, top), (right, top), (right, bottom), (left, bottom)]) @ axes)
 
 
 def smallest_rectangle(polygon: FloatArray, like: FloatArray) -> FloatArray:

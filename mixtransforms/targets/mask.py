@@ -155,12 +155,14 @@ class SemanticMask(Kind):
 
     def _check_ids(self, value: Any, classes: int, where: str) -> None:
         kernel = kernel_of(str(backend_of(value)))
-        ids = kernel.astype(value, "float32")  # compared on its device; some integer dtypes of torch cannot be
+        # Whole numbers, since float32 has not all from 2**24 on; some dtypes of torch cannot be compared on its device.
+        here = kernel.is_on_host(value)
+        ids = kernel.to_host(value) if here else kernel.astype(value, "int64")
         wrong = (ids < 0) | (ids >= classes)
         if self.ignore_index is not None:
             wrong &= ids != self.ignore_index
         if bool(wrong.any()):
-            listed = np.unique(kernel.to_host(value)[kernel.to_host(wrong)])[:5].tolist()
+            listed = np.unique(ids[wrong] if here else kernel.to_host(ids[wrong]))[:5].tolist()
             ignored = "" if self.ignore_index is None else f", or ignore_index={self.ignore_index}"
             raise InputError(
                 "Class ids out of range",
@@ -224,7 +226,7 @@ class SemanticMask(Kind):
         if channels > 1:
             yield from ((number, _channel(value, scene, number)) for number in range(channels))
             return
-        ids = kernel_of(str(backend_of(value))).astype(_channel(value, scene, 0), "float32")
+        ids = kernel_of(str(backend_of(value))).astype(_channel(value, scene, 0), "int32")  # they were checked
         for number in range(self.num_classes or 0):
             if number != self.ignore_index:
                 yield number, ids == number

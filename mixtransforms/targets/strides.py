@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 
 from mixtransforms.targets.kind import Scene
 
@@ -21,6 +22,17 @@ def stride(lengths: Lengths, own: Lengths) -> int | None:
     # One cell for a whole axis is no map: most likely it is an axis that was kept for broadcasting.
     found = {whole // part if part > 1 and whole % part == 0 else 0 for whole, part in zip(lengths, own, strict=True)}
     return found.pop() or None if len(found) == 1 else None
+
+
+def same_view(lengths: Lengths, own: Lengths) -> bool:
+    """Whether lengths are those of one picture at two sizes: of one ratio, but for what rounding makes of it."""
+    if tuple(lengths) == tuple(own) or not (all(lengths) and all(own)):
+        return tuple(lengths) == tuple(own)
+    low, high = (
+        pick(Fraction(2 * part + half, 2 * whole) for whole, part in zip(lengths, own, strict=True))
+        for pick, half in ((max, -1), (min, 1))
+    )
+    return low < high
 
 
 def is_at_stride(own: Lengths, scene: Scene) -> bool:

@@ -349,6 +349,19 @@ def test_bounds_of_ours(name, argument, right, wrong):
         )
 
 
+def test_bounds_of_the_range_of_sides():
+    """It belongs to a placement, without which it is refused whatever it is."""
+
+    def cutmix(minmax):
+        return {"type": "mixtransforms.CutMix", "args": {"placement": "minmax", "minmax": minmax}}
+
+    for value in ([0, 1], [0.2, 0.2], [0.25, 1.0]):
+        validator().validate(file("neutral", cutmix(value)))
+        mixtransforms.from_dict(file("neutral", cutmix(value)))
+    for value in ([0.2, 1.0000001], [0.2, 2], [-1e-9, 0.5], [0.5], [0.1, 0.2, 0.3], [True, 1], ["0", 1]):
+        refused_by_both("neutral", cutmix(value), "$.pipeline.args.minmax")
+
+
 # The reader's own checks against the validator.
 
 

@@ -409,6 +409,8 @@ def test_bad_values(name: str, make: Callable[[Any], Schedule], bad: Any) -> Non
         (lambda: Then((), at=()), r"'parts' \(Then\): got \(\); wanted a list of schedules, none of them a Then"),
         (lambda: Then(3, at=()), r"'parts' \(Then\): got 3"),
         (lambda: Then((0.5, 0.2), at=(3,)), r"'parts' \(Then\): got \(0\.5, 0\.2\)"),
+        (lambda: Then((OffAfter(1, 2), OffAfter(1, 2).then(0.5, 3)), at=(3,)), r"'parts' \(Then\): got \(OffAfter.*none of th"),
+        (lambda: Then((OffAfter(1, 2).then(0.5, 3), OffAfter(1, 2)), at=(9,)), r"'parts' \(Then\): got \(Then"),
         (lambda: Then((Ramp(0, 1, 0, 5).then(1, 3),), at=()), r"'parts' \(Then\): got .*none of them a Then"),
         (lambda: Then((Steps({0: 1}),), at=(3,)), r"1 epochs for 1 parts \(Then\).*one epoch for every part but the f"),
         (lambda: Then((Steps({0: 1}),) * 3, at=(3,)), r"1 epochs for 3 parts \(Then\)"),

@@ -7,6 +7,7 @@ import pytest
 import tiers
 from owners import layer_of, moves, owners, parts, pastes, target
 
+from mixtransforms import CutMix
 from mixtransforms.core.errors import InputError, ParameterError
 from mixtransforms.objects.keypoints import Keypoints, SeenPoints, columns_of, see_keypoints
 from mixtransforms.plan import BatchSpec, Boxes, Layer, Mask, Plan
@@ -40,11 +41,13 @@ def look(
     *,
     number: int = 0,
     min_visible: int = 1,
+    rules: Keypoints | None = None,
 ) -> SeenPoints:
     """The points of one contribution to sample 0; what comes from sample 0 is its own."""
     given = np.array(points, np.float64)
     before, part = given.tobytes(), made.contributions(0)[number]
-    result = see_keypoints(part, given, Keypoints(columns, occluded=occluded, min_visible=min_visible))
+    rules = rules or Keypoints(columns, occluded=occluded, min_visible=min_visible)
+    result = see_keypoints(part, given, rules)
     assert given.tobytes() == before
     assert result.points.shape == given.shape
     assert result.points.dtype == np.float64
@@ -324,18 +327,40 @@ def test_what_is_not_declared_follows_the_form() -> None:
     ("occluded", "own", "partner"),
     [
         ("drop", {0: 2.0, 2: 0.0}, {1: 2.0, 2: 0.0}),
-        ("hide", {0: 2.0, 1: 1.0, 2: 0.0}, {0: 0.0, 1: 2.0, 2: 0.0}),
-        ("unlabel", {0: 2.0, 1: 0.0, 2: 0.0}, {0: 0.0, 1: 2.0, 2: 0.0}),
+        ("hide", {0: 2.0, 1: 1.0, 2: 0.0}, {1: 2.0, 2: 0.0}),
+        ("unlabel", {0: 2.0, 1: 0.0, 2: 0.0}, {1: 2.0, 2: 0.0}),
     ],
 )
 def test_single_points(occluded: str, own: dict[int, float], partner: dict[int, float]) -> None:
-    """A free point, a covered one, and one that nobody marked: which stay, and with what visibility."""
+    """A free point, a covered one, and one that nobody marked: which stay, and with what visibility.
+
+    A partner's point that is not pasted is not in the image, and stays in no form.
+    """
     rules = Keypoints(occluded=occluded).settled(3, single=True)
     points = [[[0, 0, 2]], [[2, 3, 2]], [[2, 3, 0]]]
     for number, wanted in enumerate((own, partner)):
-        result = look(PASTE, points, "xyv", str(rules.occluded), number=number, min_visible=rules.min_visible)
+        result = look(PASTE, points, number=number, rules=rules)
         kept = np.flatnonzero(result.keep)
         assert dict(zip(kept.tolist(), result.points[kept, 0, 2].tolist(), strict=True)) == wanted
+
+
+@pytest.mark.parametrize("occluded", ["hide", "unlabel", "drop", None])
+@pytest.mark.parametrize("columns", ["xy", "xyv"])
+def test_single_points_of_a_batch_are_those_of_its_pixels(columns: str, occluded: str | None) -> None:
+    """What is pasted brings the points that lie in it; what it covers is hidden or dropped."""
+    if occluded == "unlabel" and columns == "xy":
+        return
+    rng = np.random.default_rng(0)
+    at = rng.integers(0, 16, (2, 9, 2))
+    keypoints = np.concatenate([at + 0.5, np.full((2, 9, 1), 2.0)], axis=2)[..., : len(columns)]
+    cut = Plan(BatchSpec(2, (16, 16)), (Layer([0], [1], 1.0, Boxes([[0, 3]], [[16, 11]])),))
+    mix = CutMix(kinds={"keypoints": Keypoints(occluded=occluded)})
+    got = mix.replay(cut, {"image": np.zeros((2, 16, 16, 1)), "keypoints": list(keypoints)})
+    inside = (at[..., 0] >= 3) & (at[..., 0] < 11)
+    stay = np.ones(9, bool) if occluded in ("hide", "unlabel") else ~inside[0]
+    wanted = np.concatenate([at[0][stay], at[1][inside[1]]])
+    np.testing.assert_array_equal(got["keypoints"][0][:, :2] - 0.5, wanted)
+    np.testing.assert_array_equal(got["keypoints"][1], keypoints[1])
 
 
 def test_columns_by_width() -> None:

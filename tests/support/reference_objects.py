@@ -9,7 +9,7 @@ from oracles import nearest
 
 from mixtransforms import BoxRules, Layer, Mask, Plan
 from mixtransforms.objects import box_formats
-from mixtransforms.objects.rotated_boxes import clipped, polygon_cover, smallest_rectangle
+from mixtransforms.objects.rotated_boxes import clipped, polygon_cover, rectangle_along, smallest_rectangle
 
 Values = NDArray[Any]
 LEAST, EVEN = 1e-6, 1e-12
@@ -135,8 +135,10 @@ def rotated_left(part: Part, corners: Values, rules: BoxRules) -> Left:
     frame_height, frame_width = part.frame[1] - part.frame[0]
     result = placed.copy()
     for n, polygon in enumerate(placed):
-        if cut[n] or frame_height * width != frame_width * height:
-            result[n] = smallest_rectangle(clipped(polygon, window) if cut[n] else polygon, polygon)
+        if cut[n]:
+            result[n] = rectangle_along(polygon, clipped(polygon, window))
+        elif frame_height * width != frame_width * height:
+            result[n] = smallest_rectangle(polygon, polygon)
     changed = cut | part.moved
     keep = _keeps(visible, changed, np.hypot(*np.moveaxis(result[:, 1:3] - result[:, :2], -1, 0)), rules)
     return Left(keep, result, changed, visible, weight, np.full(len(corners), np.nan))

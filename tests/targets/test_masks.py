@@ -721,6 +721,22 @@ def test_ids_out_of_range_are_listed(dtype: str, backend: str) -> None:
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("dtype", ["int32", "int64", "uint32", "uint64"])
+def test_large_ids_are_compared_as_whole_numbers(dtype: str, backend: str) -> None:
+    """float32 takes 2**24 + 1 for 2**24."""
+    values = np.zeros((SIZE, *SHAPE), dtype)
+    values[1, 2, 3] = 2**24 + 1
+    for classes, ignored in ((2**24 + 1, None), (5, 2**24), (5, 2**24 + 2)):
+        with pytest.raises(InputError, match=r"Class ids out of range \(mask\): got \[16777217\]"):
+            SemanticMask(classes, ignored, "soft").check(own(backend, values), "mask", BLENDING)
+    for classes, ignored in ((2**24 + 2, None), (5, 2**24 + 1)):
+        SemanticMask(classes, ignored, "soft").check(own(backend, values), "mask", BLENDING)
+    ids = np.where(values > 0, values, 3)
+    maps = mix(SemanticMask(5, 2**24 + 1, "soft"), Plan(SPEC), own(backend, ids)).value
+    np.testing.assert_array_equal(host(maps).sum(axis=1), ids == 3)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
 def test_alpha_mattes(backend: str) -> None:
     """Floats in one channel: copied by pairs and the dominant source; no class ids."""
     matte = own(backend, np.random.default_rng(0).random((SIZE, 1, *SHAPE)).astype(np.float32))

@@ -385,3 +385,214 @@ def test_lengths_beside_a_paste_are_refused_and_the_mask_is_pasted() -> None:
 def test_what_are_no_lengths(lengths: Any, message: str) -> None:
     with pytest.raises(InputError, match=message):
         MixUp(layout="BTC")({"x": np.zeros((2, 5, 2)), "lengths": lengths})
+
+
+# Images of other sizes -------------------------------------------------------------------------------------------------
+
+
+def provenance(shape: Any, backend: str = "numpy") -> Any:
+    """Images in which a channel a sample says who is seen."""
+    values = np.broadcast_to(np.eye(SIZE, dtype=np.float32)[:, None, None], (SIZE, *shape, SIZE)).copy()
+    return given(values if backend == "numpy" else np.moveaxis(values, -1, 1), backend)
+
+
+def last(values: Any) -> Any:
+    return host(values) if isinstance(values, np.ndarray) else np.moveaxis(host(values), 1, -1)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("shape", [(16, 16), (5, 7), (64, 64), (1, 40)])
+def test_views_of_other_sizes_blend_by_one_weight(shape: Any, backend: str) -> None:
+    views = [provenance((32, 32), backend), provenance(shape, backend)]
+    mix = MixUp(1.0, seed=0, num_classes=SIZE)
+    plan = mix.plan((views, np.arange(SIZE) if backend == "numpy" else given(np.arange(SIZE), backend)))
+    (first, second), labels = mix.replay(plan, (views, given(np.arange(SIZE), backend)))
+    for view in (first, second):
+        np.testing.assert_allclose(
+            last(view), np.broadcast_to(host(labels)[:, None, None], last(view).shape), atol=1e-6
+        )
+    assert second.shape == views[1].shape
+
+
+@pytest.mark.parametrize("form", ["views", "names", "samples"])
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_views_of_other_sizes_are_cut_alike(backend: str, form: str) -> None:
+    plan, small, large = aligned(4, 0.25), provenance(COARSE, backend), provenance(FINE, backend)
+    wanted = last(large)
+    mix = OneOf([MixUp(), CutMix()], kinds={"depth": "image"})
+    batch: Any = {"image": large, "depth": small}
+    if form == "views":
+        batch = {"image": [large, small]}
+    if form == "samples":
+        batch = [{"image": image, "depth": depth} for image, depth in zip(large, small, strict=True)]
+    got = mix.replay(plan, batch)
+    first, second = got["image"] if form == "views" else (got["image"], got["depth"])
+    np.testing.assert_allclose(last(first)[:, ::4, ::4], last(second), atol=1e-6)
+    np.testing.assert_array_equal(last(first), last(mix.replay(plan, {"image": large})["image"]))
+    assert not np.array_equal(last(first), wanted)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_what_is_drawn_for_views_is_what_plan_on_says(backend: str) -> None:
+    views = [
+        provenance((32, 32), backend),
+        provenance((14, 14), backend),
+        provenance((32, 32), backend),
+        provenance((96, 96), backend),
+    ]
+    mix = CutMix(1.0, seed=5)
+    plan = mix.plan({"image": views})
+    for got, view in zip(mix.replay(plan, {"image": views})["image"], views, strict=True):
+        np.testing.assert_array_equal(host(got), host(plan.on(last(view).shape[1:3]).apply(view)))
+
+
+def test_views_of_other_sizes_in_place_and_beside_their_originals() -> None:
+    large, small = provenance((32, 32)), provenance((16, 16))
+    wanted = CutMix(1.0, seed=5)(([large, small],))[0]
+    twice = CutMix(1.0, seed=5, keep_originals=True)(([large, small],))[0]
+    for own, double, before in zip(wanted, twice, (large, small), strict=True):
+        np.testing.assert_array_equal(double, np.concatenate([before, own]))
+    inplace = [large.copy(), small.copy()]
+    got = CutMix(1.0, seed=5, inplace=True)((inplace,))[0]
+    for own, view, result in zip(wanted, inplace, got, strict=True):
+        assert result is view
+        np.testing.assert_array_equal(view, own)
+
+
+@pytest.mark.parametrize("shape", [(24, 36), (36, 24), (32, 24), (40, 24), (1, 3), (12, 18)])
+def test_views_of_another_aspect_have_no_place_for_a_region(shape: Any) -> None:
+    batch = {"image": provenance((24, 32)), "depth": provenance(shape)}
+    kinds: Any = {"depth": "image"}
+    for mix in (CutMix(1.0, seed=1, kinds=kinds), OneOf([MixUp(), CutMix()], kinds=kinds)):
+        with pytest.raises(
+            InputError, match=r"Images of different sizes \(batch\['depth'\]\): got shape .*times one number"
+        ):
+            mix(batch)
+    blend = MixUp(1.0, seed=1, kinds=kinds)
+    blend(batch)
+    plan = CutMix(1.0, seed=1).plan(batch["image"])
+    with pytest.raises(InputError, match="Images of different sizes"):
+        blend.replay(plan, batch)
+    assert plan.on(shape).apply(batch["depth"]).shape == batch["depth"].shape  # what the error says
+
+
+def test_rounded_ratios_are_one_ratio() -> None:
+    for shape in ((12, 17), (1, 1), (7, 9), (33, 44), (16, 21), (18, 24), (2, 3)):
+        CutMix(1.0, kinds={"b": "image"})({"image": provenance((24, 32)), "b": provenance(shape)})
+
+
+def test_objects_belong_to_one_image() -> None:
+    batch = {
+        "image": provenance((32, 32)),
+        "b": provenance((16, 16)),
+        "boxes": [np.array([[1.0, 1, 9, 9]])] * SIZE,
+        "labels": [[1]] * SIZE,
+    }
+    for method in (MixUp, CutMix):
+        with pytest.raises(
+            InputError, match=r"Images of different sizes .*, beside boxes or other objects; wanted height and w"
+        ):
+            method(kinds={"b": "image"})(batch)
+    mix = CutMix(1.0, seed=2)  # what the error says
+    rest = {name: value for name, value in batch.items() if name != "b"}
+    plan = mix.plan(rest)
+    mix.replay(plan, rest)
+    small = plan.on((16, 16)).apply(batch["b"])
+    assert small.shape == (SIZE, 16, 16, SIZE)
+
+
+def test_a_remembered_structure_does_not_hide_another_size() -> None:
+    mix = CutMix(1.0, seed=3, kinds={"b": "image"})
+    for shape in ((16, 16), (32, 32), (16, 16), (8, 8)):
+        batch = {"image": provenance((32, 32)), "b": provenance(shape)}
+        plan = mix.plan(batch)
+        np.testing.assert_array_equal(mix.replay(plan, batch)["b"], plan.on(shape).apply(batch["b"]))
+    with pytest.raises(InputError, match="Images of different sizes"):
+        mix({"image": provenance((32, 32)), "b": provenance((16, 8))})
+
+
+def test_videos_of_other_sizes_and_lengths() -> None:
+    video, small = np.zeros((2, 8, 3, 16, 24), np.float32), np.random.default_rng(0).random((2, 4, 3, 8, 12))
+    plan = Plan(BatchSpec(2, (16, 24)), (Layer([0], [1], 1.0, Boxes([[4, 8]], [[12, 24]])),))
+    got = CutMix(layout="BTCHW").replay(plan, {"video": [video, small]})["video"][1]
+    wanted = small.copy()
+    wanted[0, :, :, 2:6, 4:] = small[1, :, :, 2:6, 4:]
+    np.testing.assert_array_equal(got, wanted)
+
+
+def test_masks_at_a_stride_are_shown_on_the_whole_picture() -> None:
+    pytest.importorskip("matplotlib")
+    from mixtransforms import show
+    from mixtransforms.show.batches.content import known_finder, read_content
+    from mixtransforms.show.batches.overlays import mask_overlay
+
+    batch = {"image": images("numpy"), "mask": IDS}
+    coarse, _ = mask_overlay(read_content(batch, known_finder()))
+    fine, _ = mask_overlay(read_content({**batch, "mask": grown(IDS)}, known_finder()))
+    np.testing.assert_array_equal(coarse, fine)
+    show.trace(CutMix(1.0, seed=0).trace(batch))
+
+
+# Padded to the largest -------------------------------------------------------------------------------------------------
+
+
+def pictures(backend: str, *sizes: tuple[int, int], channels: int = 3) -> list[Any]:
+    whole = [np.ones((*size, channels), np.float32) for size in sizes]
+    return [given(each if backend == "numpy" else np.moveaxis(each, -1, 0), backend) for each in whole]
+
+
+@pytest.mark.parametrize("method", [MixUp(pad="max"), MixUp(1.0, p=0.0, pad="max")], ids=repr)
+@pytest.mark.parametrize("form", ["lists", "samples"])
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("name", ["mask", "pixel_mask"])
+def test_padded_masks_are_of_their_images_size(name: str, backend: str, form: str, method: Any) -> None:
+    """Else a mask would lie beside what it shows, and nothing would say so."""
+    sizes = [(8, 8), (6, 4), (5, 8)]
+    for wrong in (
+        [(8, 8), (5, 4), (5, 8)],
+        [(8, 8), (6, 4), (8, 5)],
+        [(6, 4), (8, 8), (5, 8)],
+        [(8, 8), (3, 2), (5, 8)],
+    ):
+        masks = [given(np.ones(size, np.int64), backend) for size in wrong]
+        batch: Any = {"image": pictures(backend, *sizes), name: masks}
+        if form == "samples":
+            batch = [{"image": image, name: mask} for image, mask in zip(batch["image"], masks, strict=True)]
+        with pytest.raises(
+            InputError, match=rf"A mask is of another size than its image \(batch\['{name}'\]\[[012]\]\): got shape"
+        ):
+            method(batch)
+    masks = [given(np.ones(size, np.int64), backend) for size in sizes]
+    assert [int(host(mask).sum()) for mask in method({"image": pictures(backend, *sizes), name: masks})[name]]
+
+
+def test_unequal_masks_beside_equal_images_are_refused() -> None:
+    masks = [np.ones((8, 8), int), np.ones((5, 5), int)]
+    for images_ in (np.ones((2, 8, 8, 3)), list(np.ones((2, 8, 8, 3)))):
+        with pytest.raises(
+            InputError, match=r"A mask is of another size than its image \(batch\['mask'\]\[1\]\): got shape \(5, 5\)"
+        ):
+            MixUp(pad="max")({"image": images_, "mask": masks})
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_padded_masks_at_a_stride(backend: str) -> None:
+    sizes = [(16, 16), (12, 8)]
+    masks = [
+        given(np.full((height // 4, width // 4), number + 1), backend) for number, (height, width) in enumerate(sizes)
+    ]
+    got = MixUp(pad="max", p=0.0, masks="dominant")({"image": pictures(backend, *sizes), "mask": masks})["mask"]
+    np.testing.assert_array_equal(host(got[0]), np.ones((4, 4)))
+    np.testing.assert_array_equal(host(got[1]), [[2, 2, 0, 0]] * 3 + [[0] * 4])
+
+
+@pytest.mark.parametrize("form", ["lists", "samples"])
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_colours_are_not_padded(backend: str, form: str) -> None:
+    """A grey image would become a red one."""
+    batch: Any = pictures(backend, (8, 8)) + pictures(backend, (8, 8), channels=1)
+    batch = [{"image": image} for image in batch] if form == "samples" else {"image": batch}
+    with pytest.raises(
+        InputError, match=r"Images of different numbers of channels \(batch\['image'\]\[1\]\): got shape .* v2\.RGB"
+    ):
+        MixUp(pad="max")(batch)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from mixtransforms.core.backends import backend_of
 from mixtransforms.core.layers import BoolArray, FloatArray
+from mixtransforms.kernels.resampling import nearest_cells
 from mixtransforms.show.batches.content import Content, as_host_array
 from mixtransforms.show.style import class_color, to_rgb
 from mixtransforms.targets.kind import Target
@@ -37,10 +38,18 @@ def mask_overlay(content: Content) -> tuple[FloatArray | None, tuple[int, ...]]:
     first, partner, weight = _blended_masks(content, masks[0], masks)
     own, classes = _colored(first, content.channels_first)
     if partner is None or weight is None:
-        return own, classes
+        return _grown(own, content.shape), classes
     other, others = _colored(partner, content.channels_first)
     share = weight.reshape(len(weight), *(own.shape[1:3] if weight.size > len(weight) else (1, 1)), 1)
-    return share * own + (1.0 - share) * other, tuple(sorted({*classes, *others}))
+    return _grown(share * own + (1.0 - share) * other, content.shape), tuple(sorted({*classes, *others}))
+
+
+def _grown(overlay: FloatArray, shape: Sequence[int]) -> FloatArray:
+    """An overlay ``(B, h, w, 4)`` at the size of the images: of masks at a stride every cell covers several pixels."""
+    for axis, (own, wanted) in enumerate(zip(overlay.shape[1:3], shape, strict=False), 1):
+        if own != wanted and len(shape) == 2:
+            overlay = overlay.take(nearest_cells(np.arange(wanted), own, max(wanted, 1)), axis=axis)
+    return overlay
 
 
 def with_instance(overlay: FloatArray, inside: BoolArray, number: int, weight: float) -> FloatArray:
