@@ -319,7 +319,10 @@ def read_only() -> Any:
         (read_only, "a read-only array"),
         (lambda: np.broadcast_to(images(Form("numpy"))[:1], (4, 8, 8, 3)), "a read-only array"),
         (lambda: images(Form("torch")).requires_grad_(), "a leaf tensor that requires grad"),
-        (lambda: images(Form("torch"))[:1].expand(4, 3, 8, 8), "an expanded tensor, whose samples share memory"),
+        (
+            lambda: images(Form("torch"))[:1].expand(4, 3, 8, 8),
+            "an array whose cells share memory, as those of windows and of expanded tensors do",
+        ),
     ],
 )
 def test_what_cannot_be_overwritten(make: Callable[[], Any], got: str) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 from mixtransforms.batch.batch import Convert, Found, Slot, Template, is_column
 from mixtransforms.batch.collate import collate, ragged, stack
 from mixtransforms.batch.inventory import Finder
+from mixtransforms.batch.padding import padded
 from mixtransforms.containers.structure import batch_key, common_key, is_samples
 from mixtransforms.containers.tree import (
     Path,
@@ -24,10 +25,8 @@ from mixtransforms.containers.tree import (
     spell,
     walk,
 )
-from mixtransforms.core.backends import backend_of, dtype_name, is_integer, unmasked
+from mixtransforms.core.backends import backend_of, unmasked
 from mixtransforms.core.errors import InputError
-from mixtransforms.core.layout import Layout
-from mixtransforms.kernels import kernel_of
 from mixtransforms.plan import BatchSpec
 from mixtransforms.targets.kind import Target
 from mixtransforms.targets.names import IMAGE, MASK, PADDING, TABLE
@@ -108,7 +107,7 @@ def _first(
     if layout.is_table:
         found = [target._replace(kind=TABLE) if target.kind == IMAGE else target for target in found]
     unpadded = found
-    sizes, found = _padded(unpadded, layout, fill)
+    sizes, found = ((), unpadded) if fill is None else padded(unpadded, layout, fill)
     images = [target._replace(value=_as_array(target)) for target in found if target.kind == IMAGE]
     roots = images or [target for target in found if target.kind == TABLE]
     if not roots:
@@ -212,98 +211,6 @@ def no_images(batch: Any) -> InputError:
         wanted="a batch of images, as an array, as (images, labels), or by name",
         fix=fix,
     )
-
-
-def _padded(
-    found: Sequence[Target], layout: Layout, fill: int | None
-) -> tuple[tuple[tuple[int, ...], ...], list[Target]]:
-    """Lists of arrays of unequal sizes, padded to the largest; the sizes of images that were."""
-    if fill is None:
-        return (), list(found)
-    sizes = next((_sizes_of(target, layout) for target in found if target.kind == IMAGE), ())
-    result = []
-    for target in found:
-        value = target.value
-        shapes = [tuple(item.shape) for item in value] if is_flat(value) and backend_of(value[0]) else []
-        if target.kind in (IMAGE, MASK, PADDING) and len(set(shapes)) > 1:
-            if target.kind == IMAGE:
-                _check_channels(target, shapes, layout)
-            else:
-                _check_beside(target, shapes, sizes, layout)
-            target = target._replace(value=_largest(value, _filling(target, fill)))
-        result.append(target)
-    return (sizes if len(set(sizes)) > 1 else ()), result
-
-
-def _sizes_of(target: Target, layout: Layout) -> tuple[tuple[int, ...], ...]:
-    """Lengths of the mixed axes of every image, ``B`` of them."""
-    value, where = target.value, spell(target.path)
-    if backend_of(value):
-        return (tuple(value.shape[axis] for axis in layout.axes(value, where)),) * len(value)
-    if not (is_flat(value) and backend_of(value[0])):
-        return ()
-    axes = layout.axes(value[0][None], where)
-    return tuple(tuple(item.shape[axis - 1] for axis in axes if axis <= len(item.shape)) for item in value)
-
-
-def _check_channels(target: Target, shapes: Sequence[tuple[int, ...]], layout: Layout) -> None:
-    """Refuses to pad colours: a grey image would become a red one."""
-    channel = layout.letters(target.value[0][None], spell(target.path)).find("C") - 1
-    first = shapes[0]
-    for index, shape in enumerate(shapes):
-        if len(shape) != len(first) or (channel >= 0 and shape[channel] != first[channel]):
-            raise InputError(
-                "Images of different numbers of channels",
-                where=f"{spell(target.path)}[{index}]",
-                got=f"shape {shape} beside {first} of sample 0",
-                wanted="the same channels for all; pad='max' pads their other axes",
-                fix="Convert them alike, for example with v2.RGB() or picture.convert('RGB').",
-            )
-
-
-def _check_beside(
-    target: Target, shapes: Sequence[tuple[int, ...]], sizes: Sequence[tuple[int, ...]], layout: Layout
-) -> None:
-    """Refuses to pad a mask to a size that was not its image's, where it would lie beside what it shows."""
-    if getattr(target.rule, "any_size", False) or len(shapes) != len(sizes):
-        return
-    first = layout.first(target.value[0])
-    strides = set()
-    for index, (shape, size) in enumerate(zip(shapes, sizes, strict=True)):
-        rank = len(size)
-        own = shape[len(shape) - rank :] if first else shape[:rank]
-        strides.add(stride(size, own))
-        if len(strides) > 1 or None in strides or (target.kind == PADDING and own != size):
-            raise InputError(
-                "A mask is of another size than its image",
-                where=f"{spell(target.path)}[{index}]",
-                got=f"shape {shape} beside an image of {size}",
-                wanted="the size of its image, or for all masks the same stride of it",
-                fix="Crop and resize masks with their images, before they are padded.",
-            )
-
-
-def _filling(target: Target, fill: int) -> int:
-    """Value of padded pixels: none of images, an id of masks, and what says that there is padding of padding masks."""
-    if target.kind != MASK:
-        return int(getattr(target.rule, "inverted", False))
-    own = getattr(target.rule, "ignore_index", None)
-    fill, dtype = fill if own is None else own, dtype_name(target.value[0])
-    limits = np.iinfo(dtype) if is_integer(target.value[0]) else None
-    if limits is not None and not limits.min <= fill <= limits.max:
-        raise InputError(
-            "No id for the padding of masks",
-            where=spell(target.path),
-            got=f"ignore_index={fill} and masks of {dtype}",
-            wanted=f"an id within [{limits.min}, {limits.max}]",
-            fix="Give masks an id of their own, kinds={'mask': SemanticMask(ignore_index=255)}, or convert them.",
-        )
-    return fill
-
-
-def _largest(values: Sequence[Any], fill: int) -> list[Any]:
-    shape = np.max([value.shape for value in values], axis=0).tolist()
-    return [kernel_of(str(backend_of(value))).padded(value, shape, fill) for value in values]
 
 
 def _as_array(target: Target) -> Any:

@@ -214,13 +214,24 @@ def _check_writable(array: Any, where: str) -> None:
         reason = "a leaf tensor that requires grad"
     elif array.requires_grad and array._base is not None:
         reason = "a view of a tensor that requires grad"
-    elif array.is_inference():
-        reason = "an inference tensor"
     else:
-        shared = any(step == 0 and length > 1 for step, length in zip(array.stride(), array.shape, strict=True))
-        shared = shared and array.numel() > 0
-        reason = "an expanded tensor, whose samples share memory" if shared else ""
+        reason = "an inference tensor" if array.is_inference() else ""
+    if not reason and _overlaps(array):
+        reason = "an array whose cells share memory, as those of windows and of expanded tensors do"
     if reason:
         raise InputError(
             "Cannot be overwritten", where=where, got=reason, wanted="memory of its own", fix="Use inplace=False."
         )
+
+
+def _overlaps(array: Any) -> bool:
+    """Whether two cells of an array may be one place in memory: windows, or what was broadcast."""
+    strides, extent = (array.stride(), 1) if backend_of(array) == "torch" else (array.strides, array.itemsize)
+    if 0 in array.shape:
+        return False
+    # From the shortest step to the longest: each has to leave what all shorter ones reach behind it.
+    for step, length in sorted(zip(map(abs, strides), array.shape, strict=True)):
+        if length > 1 and step < extent:
+            return True
+        extent += step * (length - 1)
+    return False

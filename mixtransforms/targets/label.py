@@ -19,6 +19,9 @@ from mixtransforms.targets.kind import Kind, Mixed, Scene, class_count, ignored_
 
 FORMS = ("soft", "pair")
 
+_SLACK = 1e-3
+"""How far shares of classes may lie outside of 0 and 1: half types round sums by as much."""
+
 
 @MixedValue.register
 @of_one_iterable
@@ -71,7 +74,7 @@ class LossTarget(Kind):
 @fields.documented
 @dataclass(frozen=True, repr=False)
 class Label(LossTarget):
-    """Class labels: integer ids ``(B,)``, or one-hot or soft rows ``(B, K)`` of any dtype.
+    """Class labels: integer ids ``(B,)``, or one-hot or soft rows ``(B, K)`` of any dtype, from 0 to 1.
 
     Soft labels are float32 ``(B, K)``; pairs keep what came in.
     """
@@ -98,7 +101,8 @@ class Label(LossTarget):
         """Refuses labels that could only be mixed wrongly. See :meth:`Kind.check`.
 
         Raises:
-            InputError: The labels are of another shape or dtype, out of range, or there is no number of classes.
+            InputError: The labels are of another shape or dtype, out of range, or there is no number of classes. Rows
+                of floats on a device are not looked at, which would wait for it.
         """
         shape, classes = tuple(value.shape), self.num_classes
         if len(shape) == 1 and is_integer(value):
@@ -130,6 +134,8 @@ class Label(LossTarget):
             )
         elif is_integer(value):
             _check_one_hot(value, where)
+        elif is_floating(value):
+            _check_shares(value, where)
 
     def _check_ids(self, labels: Any, where: str) -> None:
         kernel = kernel_of(str(backend_of(labels)))
@@ -181,6 +187,25 @@ def _check_one_hot(labels: Any, where: str) -> None:
             wanted="zeros and ones, one column a class",
             fix="Give class ids as (B,), shares as floats, or leave attributes alone with passthrough.",
         )
+
+
+def _check_shares(labels: Any, where: str) -> None:
+    """Refuses rows of floats that are no shares. Those on a device are not looked at, which would wait for it."""
+    kernel = kernel_of(str(backend_of(labels)))
+    if not kernel.is_on_host(labels):
+        return
+    rows = kernel.to_host(labels)
+    # Two reductions and no temporary; NaN fails every comparison.
+    if not rows.size or (rows.min() >= -_SLACK and rows.max() <= 1 + _SLACK):
+        return
+    raise InputError(
+        "Numbers that are no shares of classes",
+        where=where,
+        got=f"shape {rows.shape}, {offending(rows, ~((rows >= -_SLACK) & (rows <= 1 + _SLACK)))}",
+        wanted="one-hot or soft rows, from 0 to 1",
+        fix="Say what they are with kinds, such as 'regression' for numbers to predict or 'boxes', or leave the array "
+        "alone with passthrough.",
+    )
 
 
 def offending(values: NDArray[Any], wrong: NDArray[np.bool_]) -> str:

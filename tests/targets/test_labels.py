@@ -1,5 +1,6 @@
 """Class labels: ids of any width, one-hot and soft rows, pairs, and what carries no mass."""
 
+import re
 from types import SimpleNamespace
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 from forms import bits, host
 from plans import BACKENDS, BLEND, COATS, INTEGERS, PLANS, SCENE, follow, given, mixed
 
+from mixtransforms import CutMix, MixUp
 from mixtransforms.core.errors import InputError, ParameterError, PlanError
 from mixtransforms.plan import BatchSpec, Plan
 from mixtransforms.targets.kind import Scene
@@ -24,6 +26,11 @@ NOWHERE = Scene((), first=True, blends=True)
 
 def mix(value: Any, plan: Any = BLEND, **fields: Any) -> Any:
     return mixed(Label(**fields), plan, value).value
+
+
+def unseen(value: Any) -> Any:
+    """Mixed without a check of the values."""
+    return Label().mix(BLEND, value, SCENE).value
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
@@ -99,16 +106,71 @@ def test_what_comes_in_is_left_alone(values: Any, form: str, backend: str) -> No
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_a_label_without_weight_leaves_no_trace(value: float, backend: str) -> None:
-    """Sample 3 becomes sample 0 altogether, and is nobody's partner."""
+    """Sample 3 becomes sample 0 altogether, and is nobody's partner. On a device, where nobody looks at values."""
     rows = np.eye(4)
     rows[3] = value
-    np.testing.assert_array_equal(host(mix(given(rows, "float64", backend))), TABLE @ np.eye(4))
+    np.testing.assert_array_equal(host(unseen(given(rows, "float64", backend))), TABLE @ np.eye(4))
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_infinities_that_meet_and_overflows_are_quiet(backend: str) -> None:
     rows = given([[np.inf, 1e300], [-np.inf, 0], [0, 0], [0, 0]], "float64", backend)
-    np.testing.assert_array_equal(host(mix(rows))[0], [np.nan, np.inf])
+    np.testing.assert_array_equal(host(unseen(rows))[0], [np.nan, np.inf])
+
+
+FLOATS = ("float16", "float32", "float64")
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize("form", ["soft", "pair"])
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf, 1.5, -0.25, 30.5])
+def test_rows_of_floats_that_are_no_shares(wrong: float, form: str, dtype: str, backend: str) -> None:
+    """Boxes, numbers to predict and missing values are mixed as labels no more."""
+    for rows in (np.eye(4), np.zeros((4, 1))):
+        rows[2, 0] = wrong
+        value = re.escape(str(float(wrong)))
+        message = rf"no shares of classes .*\[{value}\] in rows \[2\]; .* 'regression' for numbers .* or 'boxes'"
+        with pytest.raises(InputError, match=message):
+            mix(given(rows, dtype, backend), form=form)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_rows_of_floats_that_are_shares(dtype: str, backend: str) -> None:
+    """Also of several classes at once, without any, of one column, none, and what is off by a rounding."""
+    for rows in (np.ones((4, 3)), np.zeros((4, 3)), np.full((4, 1), 0.5), np.zeros((4, 0)), np.full((4, 2), 1.0005)):
+        np.testing.assert_allclose(host(mix(given(rows, dtype, backend))), TABLE @ rows, atol=1e-3)
+
+
+def test_the_steps_that_are_named_for_numbers_lead_on() -> None:
+    images, age = np.zeros((4, 8, 8, 3), np.float32), np.array([[30.5], [61], [7], [2]], np.float32)
+    with pytest.raises(
+        InputError, match=r"no shares of classes \(batch\[1\]\): got shape \(4, 1\), .* with kinds, such as"
+    ):
+        MixUp()(images, age)
+    assert MixUp(kinds={1: "regression"})(images, age)[1].shape == (4, 1)
+    assert MixUp(passthrough=(1,))(images, age)[1] is age
+    boxes = np.array([[0, 0, 5, 5.0]] * 4)
+    with pytest.raises(InputError, match=r"no shares of classes .* or 'boxes'"):
+        MixUp()({"image": images, "target": boxes})
+    stacked = MixUp(kinds={"target": "boxes"})({"image": images, "target": boxes[:, None]})
+    assert len(stacked["target"]) == 4
+
+
+def test_every_call_looks_at_its_rows() -> None:
+    """Also at those of a structure that was met before."""
+    images, transform = np.zeros((4, 8, 8, 3), np.float32), CutMix()
+    for _ in range(2):
+        transform(images, np.eye(4))
+        with pytest.raises(InputError, match="no shares of classes"):
+            transform(images, 2 * np.eye(4))
+
+
+def test_rows_on_a_device_are_not_looked_at() -> None:
+    """Which would wait for it."""
+    torch = pytest.importorskip("torch", reason="torch is not installed")
+    Label().check(torch.full((4, 3), 7.0, device="meta"), "batch", SCENE)
 
 
 @pytest.mark.parametrize("backend", BACKENDS)

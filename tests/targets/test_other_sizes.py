@@ -559,7 +559,7 @@ def test_padded_masks_are_of_their_images_size(name: str, backend: str, form: st
         if form == "samples":
             batch = [{"image": image, name: mask} for image, mask in zip(batch["image"], masks, strict=True)]
         with pytest.raises(
-            InputError, match=rf"A mask is of another size than its image \(batch\['{name}'\]\[[012]\]\): got shape"
+            InputError, match=rf"A mask of another size than its image \(batch\['{name}'\]\[[012]\]\): got shape"
         ):
             method(batch)
     masks = [given(np.ones(size, np.int64), backend) for size in sizes]
@@ -570,7 +570,7 @@ def test_unequal_masks_beside_equal_images_are_refused() -> None:
     masks = [np.ones((8, 8), int), np.ones((5, 5), int)]
     for images_ in (np.ones((2, 8, 8, 3)), list(np.ones((2, 8, 8, 3)))):
         with pytest.raises(
-            InputError, match=r"A mask is of another size than its image \(batch\['mask'\]\[1\]\): got shape \(5, 5\)"
+            InputError, match=r"A mask of another size than its image \(batch\['mask'\]\[1\]\): got shape \(5, 5\)"
         ):
             MixUp(pad="max")({"image": images_, "mask": masks})
 
@@ -593,6 +593,6 @@ def test_colours_are_not_padded(backend: str, form: str) -> None:
     batch: Any = pictures(backend, (8, 8)) + pictures(backend, (8, 8), channels=1)
     batch = [{"image": image} for image in batch] if form == "samples" else {"image": batch}
     with pytest.raises(
-        InputError, match=r"Images of different numbers of channels \(batch\['image'\]\[1\]\): got shape .* v2\.RGB"
+        InputError, match=r"Images with different numbers of channels \(batch\['image'\]\[1\]\): got 1, shape .* v2\.RGB"
     ):
         MixUp(pad="max")(batch)
