@@ -278,14 +278,16 @@ def test_bad_batches_get_no_plan_either(name: str) -> None:
 
 @pytest.mark.parametrize("door", [NEUTRAL, TORCHVISION], ids=str)
 @pytest.mark.parametrize("backend", ["numpy", "torch"])
-def test_labels_of_another_backend(backend: str, door: Door) -> None:
+def test_masks_of_another_backend(backend: str, door: Door) -> None:
+    """Their axes may lie otherwise; labels are converted."""
     form, other = Form(backend), Form("torch" if backend == "numpy" else "numpy")
     got, wanted = ("a torch tensor", "a NumPy array") if backend == "numpy" else ("a NumPy array", "a torch tensor")
+    masks = images(other)[:, 0] if other.backend == "torch" else images(other)[..., 0]
     with pytest.raises(
         InputError,
-        match=rf"NumPy and torch in one batch \(batch\[1\]\): got {got}; wanted {wanted}, as the images are\. Convert",
+        match=rf"NumPy and torch in one batch \(batch\['mask'\]\): got {got}; wanted {wanted}, as the images are\. Conv",
     ):
-        door.transform("MixUp", num_classes=3)(images(form), ids(other))
+        door.transform("CutMix")({"image": images(form), "mask": masks})
 
 
 def test_samples_that_do_not_fit() -> None:
@@ -419,8 +421,9 @@ def test_a_childs_options_must_agree(door: Door) -> None:
         ("kinds", {"a": "image"}),
         ("inplace", True),
     ):
+        children = [door.transform("MixUp", **{option: value}), door.transform("CutMix")]
         with pytest.raises(ParameterError, match=rf"A child's '{option}' differs"):
-            door.transform("OneOf", transforms=[door.transform("MixUp", **{option: value})])
+            door.transform("OneOf", transforms=children)
         door.transform("OneOf", transforms=[door.transform("MixUp", **{option: value})], **{option: value})
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import albumentations as A
@@ -90,7 +90,9 @@ def _check_known(parts: SampleParts, groups: Sequence[Group], inner: A.Compose, 
         return
     named = HOST_NAMES | set(inner._additional_targets)
     followed = {name for processor in inner.processors.values() for name in processor.data_fields}
-    places = [(path, named) for path, kind in parts.kinds.items() if kind in (IMAGE, MASK)]
+    places: list[tuple[Path, Collection[Any]]] = [
+        (path, named) for path, kind in parts.kinds.items() if kind in (IMAGE, MASK)
+    ]
     places += [(path, followed) for group in groups for path in (group.boxes, group.keypoints) if path]
     joined = [group.keypoints for group in groups if group.keypoints and not group.single]
     for path, handled in places:

@@ -24,7 +24,7 @@ from mixtransforms.core.backends import backend_of, backend_of_type, dtype_name,
 from mixtransforms.core.errors import InputError
 from mixtransforms.kernels import kernel_of
 from mixtransforms.rng.processes import in_worker
-from mixtransforms.targets.names import IMAGE
+from mixtransforms.targets.names import DEFAULT_NAMES, IMAGE
 
 LARGE_ROW = 1 << 14
 """Bytes of an image from which on its batch is written while it is mixed. Many small ones are stacked at once."""
@@ -128,6 +128,19 @@ def _reserved(samples: Sequence[Any], path: Path, later: MutableMapping[Path, An
     return _typed(kernel.reserved(first, len(samples), in_worker()), samples)
 
 
+_CHANNELS_DIFFER = "Give all pictures the same channels, for example with v2.RGB(), A.ToRGB() or image.convert('RGB')."
+
+
+def channels_differ(shapes: Sequence[Any], path: Path) -> bool:
+    """Whether some are pictures of one channel and others of several, and nothing else is wrong."""
+    name = next((step for step in reversed(path) if isinstance(step, str)), "image").lower()
+    if DEFAULT_NAMES.get(name, IMAGE) != IMAGE or any(type(shape) is not tuple or len(shape) != 3 for shape in shapes):
+        return False
+    first, last = {shape[1:] for shape in shapes}, {shape[:-1] for shape in shapes}
+    numbers = {shape[0] for shape in shapes} if len(first) == 1 else {shape[-1] for shape in shapes}
+    return min(len(first), len(last)) == 1 and numbers <= {1, 2, 3, 4}
+
+
 def stack(samples: Sequence[Any], path: Path = ()) -> Any:
     """Arrays of one shape and backend as a batch.
 
@@ -142,7 +155,9 @@ def stack(samples: Sequence[Any], path: Path = ()) -> Any:
                 where=spell(path),
                 got=f"{shape} in sample {index}, {shapes[0]} in sample 0",
                 wanted="one shape for all samples of a batch",
-                fix="Resize or crop to one size before mixing, for example with Resize or RandomCrop, or say "
+                fix=_CHANNELS_DIFFER
+                if channels_differ(shapes, path)
+                else "Resize or crop to one size before mixing, for example with Resize or RandomCrop, or say "
                 "pad='max' where whole images are blended.",
             )
     backends = {backend_of(sample) for sample in samples}

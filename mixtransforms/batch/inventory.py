@@ -579,7 +579,8 @@ def _polygons(path: Path) -> InputError:
         where=spell(path),
         got="lists of numbers",
         wanted="one mask an object, (N, H, W)",
-        fix=f"Draw them into masks, or leave them alone with passthrough=({path[-1]!r},).",
+        fix="Draw them into masks, let each go where its box goes, as it is, with "
+        f"boxes=BoxRules(fields=({path[-1]!r},)), or leave them alone with passthrough=({path[-1]!r},).",
     )
 
 

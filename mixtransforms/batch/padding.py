@@ -68,7 +68,7 @@ def _check_channels(target: Target, letters: str) -> None:
                 where=spell((*target.path, index)),
                 got=f"{shape[axis]}, shape {shape}",
                 wanted=f"{shapes[0][axis]}, as in sample 0",
-                fix="Convert all images alike, for example with v2.RGB(), or image.convert('RGB') for PIL.",
+                fix="Give all pictures the same channels, for example with v2.RGB(), A.ToRGB() or image.convert('RGB').",
             )
 
 

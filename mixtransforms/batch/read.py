@@ -27,10 +27,13 @@ from mixtransforms.containers.tree import (
 )
 from mixtransforms.core.backends import backend_of, unmasked
 from mixtransforms.core.errors import InputError
+from mixtransforms.kernels import kernel_of
 from mixtransforms.plan import BatchSpec
 from mixtransforms.targets.kind import Target
-from mixtransforms.targets.names import IMAGE, MASK, PADDING, TABLE
-from mixtransforms.targets.strides import stride
+from mixtransforms.targets.names import IMAGE, LABEL, MASK, MULTILABEL, PADDING, REGRESSION, TABLE
+
+FOLLOWING = frozenset({LABEL, MULTILABEL, REGRESSION})
+"""Kinds that are converted to the back end of the images. Masks are not: their axes may lie otherwise there."""
 
 
 def find_batch(
@@ -53,7 +56,7 @@ def find_batch(
         pad: Whether images of unequal sizes are padded to the largest, at their right and lower edges.
         fill: Value of padded pixels of masks.
         labels: Finds the one leaf of a batch that is known to be the labels; ``None`` where nothing is.
-        labels_follow: Convert labels of another backend to the images'.
+        labels_follow: Convert whatever is of another backend to the images', and not labels and numbers alone.
         reserve: Whether large images of samples may be left for the painter to collate, see :attr:`Found.rows`.
 
     Raises:
@@ -115,7 +118,10 @@ def _first(
     backend = _one_backend(roots)
     rest = [target for target in found if target.kind != IMAGE]
     convert = {
-        target.path: partial(_following, backend, labels_follow, is_column(batch, target.path)) for target in rest
+        target.path: partial(
+            _following, backend, labels_follow or target.kind in FOLLOWING, is_column(batch, target.path)
+        )
+        for target in rest
     }
     others = [target._replace(value=convert[target.path](target)) for target in rest]
     size = next((len(target.value) for target in images if len(target.value.shape) > 3), None)
@@ -182,7 +188,9 @@ def _collated(batch: Any, finder: Finder, pad: bool, rows: dict[Path, list[Any]]
 def _check_bundles(targets: Sequence[Target]) -> None:
     """Raises for a list of masks a sample: neither one mask of ids, nor, without boxes, one mask an object."""
     for target in targets:
-        if target.kind == MASK and type(target.value) in (list, tuple) and target.value:
+        listed = type(target.value) in (list, tuple) and target.value
+        # Numbers further inside are COCO's polygons, which are refused where they stand beside their boxes.
+        if target.kind == MASK and listed and (type(target.path[-1]) is str or backend_of(target.value[0])):
             raise InputError(
                 "A list of masks for one sample",
                 where=f"sample 0, {spell(target.path)}",
@@ -295,7 +303,7 @@ def _rows(target: Target) -> Any:
 
 def _convert(value: Any, backend: str) -> Any:
     if backend == "numpy":
-        return value.numpy()
+        return kernel_of("torch").to_host(value)
     import torch
 
     return torch.from_numpy(np.array(value))  # a copy: torch warns of read-only memory

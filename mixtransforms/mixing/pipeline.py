@@ -16,7 +16,7 @@ from mixtransforms.batch.inventory import Finder
 from mixtransforms.batch.read import no_images
 from mixtransforms.containers.records import is_records
 from mixtransforms.containers.structure import is_samples
-from mixtransforms.containers.tree import Path, walk
+from mixtransforms.containers.tree import Path, spell, walk
 from mixtransforms.containers.tree import replace as replace_leaves
 from mixtransforms.core import fields
 from mixtransforms.core.backends import backend_of
@@ -32,8 +32,9 @@ from mixtransforms.rng.keys import Call, told_apart
 from mixtransforms.rng.streams import Stream
 from mixtransforms.targets.names import IMAGE
 
-SAMPLE, STILL, MIX = "sample", "still", "mix"
-"""Kinds of stages: on every sample with its own draws, without draws on a whole batch, and mixing."""
+SAMPLE, ALIKE, STILL, MIX = "sample", "alike", "still", "mix"
+"""Kinds of stages: on every sample with its own draws, or with those of all samples of the batch, without draws on a
+whole batch, and mixing."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class Stage:
     """Consecutive transforms of one kind.
 
     Attributes:
-        kind: :data:`SAMPLE`, :data:`STILL` or :data:`MIX`.
+        kind: :data:`SAMPLE`, :data:`ALIKE`, :data:`STILL` or :data:`MIX`.
         transforms: The host's transforms, or mixing ones.
     """
 
@@ -49,13 +50,16 @@ class Stage:
     transforms: tuple[Any, ...]
 
 
-def stages(transforms: Iterable[Any], still: Callable[[Any], bool]) -> tuple[Stage, ...]:
+def stages(
+    transforms: Iterable[Any], still: Callable[[Any], bool], alike: Callable[[Any], bool] = lambda _: False
+) -> tuple[Stage, ...]:
     """Groups transforms into stages.
 
     Args:
         transforms: In the order they happen.
         still: Whether a host's transform draws nothing and takes whole batches; used after the first mix only, since
             samples may differ in size before.
+        alike: Whether it draws the size of its result, which must be one for a whole batch; used alike.
     """
     grouped: list[tuple[str, list[Any]]] = []
     mixed = False
@@ -63,7 +67,7 @@ def stages(transforms: Iterable[Any], still: Callable[[Any], bool]) -> tuple[Sta
         if isinstance(transform, MixTransform):
             kind, mixed = MIX, True
         else:
-            kind = STILL if mixed and still(transform) else SAMPLE
+            kind = SAMPLE if not mixed else STILL if still(transform) else ALIKE if alike(transform) else SAMPLE
         if not grouped or grouped[-1][0] != kind:
             grouped.append((kind, []))
         grouped[-1][1].append(transform)
@@ -248,7 +252,11 @@ def _parts(batch: Any, finder: Finder) -> tuple[int, dict[Path, Any], frozenset[
     """The number of samples, the values that have one for each, and where objects are told of."""
     inventory = finder.inventory(batch)
     targets, members = {target.path: target for target in inventory.targets}, inventory.members
-    sizes = [len(target.value) for target in targets.values() if target.kind == IMAGE]
+    images = [target for target in targets.values() if target.kind == IMAGE]
+    for target in images:
+        if backend_of(target.value) and len(target.value.shape) == 3:  # perhaps one image, whose rows are no samples
+            finder.layout.letters(target.value, spell(target.path))
+    sizes = [len(target.value) for target in images]
     if not sizes:
         raise no_images(batch)
     size = sizes[0]

@@ -4,7 +4,7 @@
 import functools
 import secrets
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
@@ -54,7 +54,7 @@ class MixTransform(Options):
     """What finds the leaf of a batch that is known to be the labels, or ``None`` where nobody knows better."""
 
     _labels_follow = False
-    """Whether labels of another backend are converted to the images'."""
+    """Whether masks and the like, too, are converted to the backend of the images, as labels always are."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -66,6 +66,7 @@ class MixTransform(Options):
 
     def __post_init__(self) -> None:
         vars(self)["_stream"] = Stream()
+        self._take_from_children()
         super().__post_init__()  # type: ignore[misc]
         if self.keep_originals and self.inplace:
             raise checked.mismatch(self, "inplace=True would overwrite the originals to keep", "one of the two")
@@ -75,6 +76,19 @@ class MixTransform(Options):
 
     def __repr__(self) -> str:
         return checked.constructor(self)
+
+    def _take_from_children(self) -> None:
+        """Takes an option of targets that all children give alike, and that nobody gives here: it belongs here."""
+        children = getattr(self, "transforms", ())
+        mixes = [child for child in children if isinstance(child, MixTransform)] if _is_listed(children) else []
+        of_method = {known.name for known in fields(method_of(type(self)))}
+        for option in fields(self):
+            if option.name in of_method or not mixes or len(mixes) < len(children):
+                continue
+            given = [getattr(child, option.name, option.default) for child in mixes]
+            alike = all(value == given[0] for value in given) and given[0] != option.default
+            if alike and getattr(self, option.name) == option.default:
+                object.__setattr__(self, option.name, given[0])
 
     def _child(self, child: Method) -> Method:
         """The method of a child; its target options count only on the transform that holds it."""
@@ -263,6 +277,11 @@ class MixTransform(Options):
     def _before(self, found: Found) -> Any:
         """The batch as it came, which nobody else overwrites."""
         return found.copy() if found.rows else copied(found.given)
+
+
+def _is_listed(value: Any) -> bool:
+    """Whether a value is a list at all; what else is wrong with it is said where the fields are checked."""
+    return isinstance(value, Sequence) and not isinstance(value, str)
 
 
 def gather(batch: tuple[Any, ...], named: Mapping[str, Any]) -> Any:

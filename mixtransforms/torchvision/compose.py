@@ -11,9 +11,10 @@ from torchvision.transforms import v2
 
 from mixtransforms.batch.collate import collate, ragged
 from mixtransforms.containers.structure import is_samples
-from mixtransforms.mixing.compose import BatchPipeline
+from mixtransforms.mixing.compose import BatchPipeline, as_samples
 from mixtransforms.mixing.options import checked_seed
 from mixtransforms.mixing.pipeline import (
+    ALIKE,
     MIX,
     SAMPLE,
     Stage,
@@ -27,21 +28,27 @@ from mixtransforms.mixing.pipeline import (
 )
 from mixtransforms.mixing.trace import Step as TraceStep
 from mixtransforms.mixing.trace import Trace
-from mixtransforms.mixing.transform import gather
+from mixtransforms.mixing.transform import MixTransform, gather
 from mixtransforms.objects.groups import Group
 from mixtransforms.rng.generators import borrowed, lock_of
 from mixtransforms.rng.keys import Call
 from mixtransforms.rng.streams import Stream
 from mixtransforms.torchvision import transform as door
-from mixtransforms.torchvision.samples import STILL, Note, check_scales, rounded, transformed, whole_numbers
+from mixtransforms.torchvision.samples import STILL, Note, check_scales, present, rounded, transformed, whole_numbers
 from mixtransforms.torchvision.steps import HOST, Step, checked, generators_of, in_turn, steps_of
+
+_SIZES = (v2.RandomResize, v2.RandomShortestSize, v2.ScaleJitter)
+"""Transforms that draw the size of their result, of which all samples of a mixed batch get one: they are stacked."""
+
+_EACH = (SAMPLE, ALIKE)
 
 
 class BatchCompose(BatchPipeline, v2.Transform):
     """Runs v2 transforms on every sample with its own random parameters, and mixing transforms on the batch.
 
     At the first mixing transform, or at the end, samples are collated. Transforms after a mix run on every mixed
-    sample again, or on the whole batch where they draw nothing (``Normalize``, ``ToDtype``). Given a list of samples
+    sample again, or on the whole batch where they draw nothing (``Normalize``, ``ToDtype``); those that draw a size
+    (``RandomResize``, ``RandomShortestSize``, ``ScaleJitter``) draw one for the batch. Given a list of samples
     it is a ``collate_fn``; given a batch it returns a batch.
 
     Args:
@@ -60,16 +67,17 @@ class BatchCompose(BatchPipeline, v2.Transform):
 
     def __init__(self, transforms: Sequence[Callable[..., Any]], *, seed: int | None = None) -> None:
         super().__init__()
-        self.transforms = adopted(
-            checked(transforms, "BatchCompose"), door, "BatchCompose", seed, (v2.MixUp, v2.CutMix)
-        )
+        given = [_choice(transform) for transform in checked(transforms, "BatchCompose")]
+        self.transforms = adopted(given, door, "BatchCompose", seed, (v2.MixUp, v2.CutMix))
         self.seed = checked_seed(seed, "BatchCompose")
         self._stream = Stream()
-        self._stages = stages(self.transforms, lambda transform: type(transform) in STILL)
+        self._stages = stages(
+            self.transforms, lambda transform: type(transform) in STILL, lambda transform: type(transform) in _SIZES
+        )
         self._finder = finder_of(self.transforms)
         self._pad = padded(self.transforms)
         self._steps = [_special(stage) for stage in self._stages]
-        self._last = max((n for n, stage in enumerate(self._stages, start=1) if stage.kind == SAMPLE), default=0)
+        self._last = max((n for n, stage in enumerate(self._stages, start=1) if stage.kind in _EACH), default=0)
 
     @torch.compiler.disable  # type: ignore[untyped-decorator]
     def forward(self, *batch: Any, **named: Any) -> Any:
@@ -94,6 +102,9 @@ class BatchCompose(BatchPipeline, v2.Transform):
         return self
 
     def _run(self, data: Any, steps: list[TraceStep] | None) -> Any:
+        if not is_samples(data) and (parts := as_samples(data)) is not None:
+            samples = self._run(parts, steps)
+            return tuple(samples) if type(data) is tuple else samples
         call = None
         if self.seed is not None:
             quiet = steps is not None or not self.training  # one look, or validation, which should repeat
@@ -106,7 +117,7 @@ class BatchCompose(BatchPipeline, v2.Transform):
                 data = mix_stage(data, stage, number, call, steps, self._finder)
             elif samples:
                 data = each(data)
-            elif stage.kind == SAMPLE:
+            elif stage.kind in _EACH:
                 data = on_samples(data, self._finder, each)
             else:
                 data = transformed(data, stage.transforms, self._finder, batched=True)
@@ -134,13 +145,21 @@ class BatchCompose(BatchPipeline, v2.Transform):
         """
         last, steps = number == self._last, self._steps[number - 1]
         earlier = whole_numbers(notes) if last and notes else {}
-        told = self._finder.groups_of_samples(samples) if groups is None else [groups] * len(samples)
+        if groups is None:
+            told = self._finder.groups_of_samples(samples)
+        else:
+            told = [present(sample, groups) for sample in samples]
         if any(told):
             check_scales(samples, told, self._finder)
         result = []
         generators = () if call is None else generators_of(stage.transforms)
         seeds = [None] * len(samples) if call is None else call.seeds(number, len(samples)).tolist()
+        start: Callable[[Any], Any]
         with lock_of(generators), borrowed(generators) as start:
+            if stage.kind == ALIKE and call is None:
+                start, seeds = torch.set_rng_state, [torch.get_rng_state()] * len(samples)
+            elif stage.kind == ALIKE:
+                seeds = seeds[:1] * len(samples)
             for sample, own, seed in zip(samples, told, seeds, strict=True):
                 if seed is not None:
                     start(seed)
@@ -148,10 +167,21 @@ class BatchCompose(BatchPipeline, v2.Transform):
                 if steps is None:
                     after = transformed(sample, stage.transforms, self._finder, own, note=note)
                 else:
-                    after = in_turn(sample, steps, self._finder, groups, note=note)
+                    after = in_turn(sample, steps, self._finder, own, note=note)
                 notes.append(note)
                 result.append(rounded(after, note, earlier) if last and (note.whole or earlier) else after)
         return result
+
+
+def _choice(transform: Any) -> Any:
+    """``v2.RandomChoice`` of mixes as the choice that it is among batches, and anything else as it is."""
+    if type(transform) is not v2.RandomChoice:
+        return transform
+    mixes = [_choice(child) for child in transform.transforms]
+    if not all(isinstance(mix, MixTransform) for mix in mixes):
+        return transform
+    weights = transform.p if len(set(transform.p)) > 1 else None
+    return door.OneOf(mixes, weights=weights, per="batch")  # type: ignore[attr-defined]
 
 
 def _special(stage: Stage) -> tuple[Step, ...] | None:

@@ -18,6 +18,7 @@ from mixtransforms.containers.structure import common_key
 from mixtransforms.containers.tree import (
     Path,
     children,
+    depth,
     describe,
     is_flat,
     is_picture,
@@ -162,6 +163,25 @@ def _check_colours(before: Any, after: Any, where: str, layout: Layout) -> None:
         )
 
 
+def present(sample: Any, groups: Iterable[Group]) -> tuple[Group, ...]:
+    """What one sample of a ready batch tells of objects: its record may lack what others have."""
+    return tuple(part for group in groups if (part := _part(sample, group)) is not None)
+
+
+def _part(sample: Any, group: Group) -> Group | None:
+    held = dict(children(leaf_at(sample, group.place)) or ())
+    lacking = {path for path in group.members if path[len(group.place)] not in held}
+    if not lacking:
+        return group
+    boxes, instances, points = (
+        None if path in lacking else path for path in (group.boxes, group.instances, group.keypoints)
+    )
+    if not (boxes or instances or points):
+        return None
+    fields = tuple(path for path in group.fields if path not in lacking)
+    return group._replace(boxes=boxes, instances=instances, keypoints=points, fields=fields)
+
+
 def _new(sample: Any, names: Mapping[str, Path], values: Values, objects: Mapping[str, _Objects]) -> Any:
     """The sample with what transforms have made of it so far."""
     new = {names[name]: _unmarked(value, leaf_at(sample, names[name])) for name, value in values.items()}
@@ -229,8 +249,14 @@ def _dense(sample: Any, finder: Finder, apart: Collection[Path], batched: bool) 
     return {
         path: known.get(path)
         for path, leaf in leaves.items()
-        if path not in apart and (known.get(path) in (IMAGE, MASK) or is_picture(leaf) or _is_typed(leaf))
+        if path not in apart and (_is_dense(path, leaf, known.get(path)) or is_picture(leaf) or _is_typed(leaf))
     }
+
+
+def _is_dense(path: Path, leaf: Any, kind: str | None) -> bool:
+    """An image, or a mask; COCO calls its polygons ``segmentation`` as well, lists in which the host finds nothing."""
+    numbers = type(leaf) in (list, tuple) and not backend_of(leaf[0] if leaf else None)
+    return kind == IMAGE or (kind == MASK and not (numbers and (type(path[-1]) is int or depth(leaf) != 2)))
 
 
 def _is_typed(leaf: Any) -> bool:

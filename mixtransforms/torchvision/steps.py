@@ -17,7 +17,7 @@ from mixtransforms.mixing.compose import BatchPipeline
 from mixtransforms.mixing.pipeline import call_of, nested
 from mixtransforms.mixing.transform import MixTransform
 from mixtransforms.objects.groups import Group
-from mixtransforms.rng.generators import OF_NUMPY, OF_PYTHON, Generator, borrowed
+from mixtransforms.rng.generators import OF_NUMPY, OF_PYTHON, Generator, borrowed, lock_of
 from mixtransforms.targets.names import DEFAULT_NAMES, MASK
 from mixtransforms.torchvision.samples import FILTERS, Note, transformed
 
@@ -134,11 +134,9 @@ def steps_of(transforms: Iterable[Any]) -> tuple[Step, ...]:
 def _how(transform: Any) -> str:
     if isinstance(transform, BatchPipeline):
         return PIPELINE
-    if type(transform) in _CHOICES:
-        plain = not any(_how(inner) != HOST or isinstance(inner, FILTERS) for inner in (*_inside(transform),)[1:])
-        return HOST if plain else CHOICE
-    if type(transform) in _SEQUENCES:
-        return HOST
+    if type(transform) in (*_CHOICES, *_SEQUENCES):
+        leaves = [inner for inner in _inside(transform) if type(inner) not in (*_CHOICES, *_SEQUENCES)]
+        return HOST if all(_how(leaf) == HOST and not isinstance(leaf, FILTERS) for leaf in leaves) else CHOICE
     if isinstance(transform, v2.Lambda):  # of any values, labels as well, unless it names types of pictures and objects
         typed = all(is_picture_type(kind) or issubclass(kind, tv_tensors.TVTensor) for kind in transform.types)
         return HOST if typed else CALL
@@ -198,7 +196,8 @@ def _by_pipeline(sample: Any, inner: Any, finder: Finder, groups: tuple[Group, .
     if inner.seed is None:
         return in_turn(sample, steps, finder, groups, note=note)
     seeds = call_of(inner._stream, inner.seed, [sample], finder, None).seeds(1, 1)
-    with borrowed(generators_of(inner.transforms)) as start:
+    generators = generators_of(inner.transforms)
+    with lock_of(generators), borrowed(generators) as start:
         start(int(seeds[0]))
         return in_turn(sample, steps, finder, groups, note=note)
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import mixtransforms
-from mixtransforms import CutMix, MixUp, OneOf, Trace, methods
+from mixtransforms import CutMix, MixUp, OneOf, ParameterError, Trace, methods
 from mixtransforms.core import fields
 
 TRANSFORMS = (
@@ -135,3 +135,35 @@ def test_help_lists_every_parameter(name: str) -> None:
     for parameter in fields.values(made):
         assert f"\n    {parameter}: " in door.__doc__
     assert "arXiv:" in door.__doc__ or name == "OneOf"
+
+
+OPTIONS = {"num_classes": 6, "kinds": {"scan": "image"}, "labels": "pair", "passthrough": ("id",), "seed": 3}
+
+
+@pytest.mark.parametrize("door", ["mixtransforms", "mixtransforms.torchvision", "mixtransforms.albumentations"])
+@pytest.mark.parametrize("option", OPTIONS)
+def test_what_all_children_give_alike_is_the_choices(option: str, door: str) -> None:
+    """As ``RandomChoice([MixUp(num_classes=6), CutMix(num_classes=6)])`` is written elsewhere."""
+    there = pytest.importorskip(door, reason="a host is not installed", exc_type=ImportError)
+    value = OPTIONS[option]
+    given = {option: value}
+    choice = there.OneOf([there.MixUp(**given), there.CutMix(**given)], p=0.5)
+    assert getattr(choice, option) == value
+    assert repr(choice) == repr(there.OneOf([there.MixUp(), there.CutMix()], p=0.5, **given))
+    nested = there.OneOf([choice, there.CutMix(**given)])
+    assert getattr(nested, option) == value
+    again = there.OneOf([there.MixUp(**given), there.CutMix(**given)], **given)
+    assert getattr(again, option) == value
+
+
+def test_what_only_some_children_give_is_not() -> None:
+    for children in ([MixUp(num_classes=6), CutMix()], [MixUp(num_classes=6), CutMix(num_classes=5)]):
+        with pytest.raises(ParameterError, match=r"A child's 'num_classes' differs .* Give num_classes=6 to OneOf"):
+            OneOf(children)
+    with pytest.raises(
+        ParameterError, match=r"A child's 'num_classes' differs .*got num_classes=6 in MixUp, 5 outside"
+    ):
+        OneOf([MixUp(num_classes=6), CutMix(num_classes=6)], num_classes=5)
+    assert OneOf([MixUp(num_classes=6), CutMix()], num_classes=6).num_classes == 6, "what the hint says"
+    with pytest.raises(ParameterError, match="would overwrite the originals"):
+        OneOf([MixUp(inplace=True), CutMix(inplace=True)], keep_originals=True)

@@ -593,6 +593,7 @@ def test_colours_are_not_padded(backend: str, form: str) -> None:
     batch: Any = pictures(backend, (8, 8)) + pictures(backend, (8, 8), channels=1)
     batch = [{"image": image} for image in batch] if form == "samples" else {"image": batch}
     with pytest.raises(
-        InputError, match=r"Images with different numbers of channels \(batch\['image'\]\[1\]\): got 1, shape .* v2\.RGB"
+        InputError,
+        match=r"Images with different numbers of channels \(batch\['image'\]\[1\]\): got 1, shape .* v2\.RGB",
     ):
         MixUp(pad="max")(batch)

@@ -458,7 +458,7 @@ def test_neutral_transforms_are_adopted() -> None:
     "container",
     [
         lambda mix: v2.RandomApply([mix], p=0.5),
-        lambda mix: v2.RandomChoice([mix]),
+        lambda mix: v2.RandomChoice([mix, v2.Identity()]),
         lambda mix: v2.RandomOrder([mix]),
         lambda mix: v2.Compose([v2.Identity(), mix]),
         lambda mix: v2.Compose([v2.RandomApply([mix])]),
@@ -474,6 +474,39 @@ def test_containers_around_a_mix_are_refused(container: Any) -> None:
         match=r"A container around a mix \(BatchCompose, transform 1\): got \w+ with .*; wanted mixing .* Use p= of",
     ):
         BatchCompose([v2.Identity(), container(choice())])
+
+
+CHOICES = {
+    "even": (v2.RandomChoice([MixUp(num_classes=CLASSES), CutMix(num_classes=CLASSES)]), None),
+    "weighted": (v2.RandomChoice([MixUp(num_classes=CLASSES), CutMix(num_classes=CLASSES)], p=[3, 1]), [0.75, 0.25]),
+    "neutral": (v2.RandomChoice([mixtransforms.MixUp(num_classes=CLASSES), CutMix(num_classes=CLASSES)]), None),
+}
+
+
+@pytest.mark.parametrize("name", CHOICES)
+def test_a_random_choice_of_mixes_is_one_of_them_a_batch(name: str) -> None:
+    """As torchvision's own tutorial writes it: with ``num_classes`` in each, and a choice for the whole batch."""
+    stock, weights = CHOICES[name]
+    wanted = OneOf([MixUp(), CutMix()], weights=weights, per="batch", num_classes=CLASSES)
+    pipeline = BatchCompose([v2.RandomHorizontalFlip(), stock], seed=3)
+    explicit = BatchCompose([v2.RandomHorizontalFlip(), wanted], seed=3)
+    assert type(pipeline.transforms[1]) is OneOf
+    assert repr(pipeline) == repr(explicit)
+    assert same(pipeline(samples()), explicit(samples()))
+    assert mixtransforms.to_json(pipeline) == mixtransforms.to_json(explicit)
+    again = mixtransforms.from_json(mixtransforms.to_json(pipeline))
+    assert same(again(samples()), explicit(samples()))
+
+
+def test_choices_nest_and_say_what_differs() -> None:
+    inner = v2.RandomChoice([MixUp(num_classes=CLASSES), CutMix(num_classes=CLASSES)])
+    pipeline = BatchCompose([v2.RandomChoice([inner, CutMix(0.3, num_classes=CLASSES)], p=[0.5, 0.25])])
+    assert pipeline(samples())[1].shape == (SIZE, CLASSES)
+    assert pipeline.transforms[0].num_classes == CLASSES
+    with pytest.raises(ParameterError, match=r"A child's 'num_classes' differs \(OneOf\): got num_classes=3 in MixUp"):
+        BatchCompose([v2.RandomChoice([MixUp(num_classes=3), CutMix(num_classes=4)])])
+    with pytest.raises(ParameterError, match=r"Two seeds \(BatchCompose, transform 0\): got seed=3 inside, seed=4"):
+        BatchCompose([v2.RandomChoice([MixUp(seed=3), CutMix(seed=3)])], seed=4)
 
 
 @pytest.mark.parametrize("name", ["MixUp", "CutMix"])

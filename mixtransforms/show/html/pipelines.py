@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from mixtransforms.methods.schedules import Schedule
-from mixtransforms.mixing.pipeline import MIX, SAMPLE, STILL, Stage
+from mixtransforms.mixing.pipeline import ALIKE, MIX, SAMPLE, STILL, Stage
 from mixtransforms.mixing.transform import MixTransform
 from mixtransforms.show.html import values
 from mixtransforms.show.html.markup import (
@@ -144,6 +144,7 @@ def _stage(stage: Stage, mixed: bool, chips: Chips) -> Markup:
 _STAGE_TITLES = {
     (SAMPLE, False): ("every sample", "each with its own draws"),
     (SAMPLE, True): ("every sample of the batch", "each with its own draws, then stacked again"),
+    (ALIKE, True): ("every sample of the batch", "all with the same draws, then stacked again"),
     (STILL, True): ("whole batch", "without draws"),
     (MIX, False): ("batch", "samples are collated, then mixed"),
     (MIX, True): ("batch", "mixed again"),
