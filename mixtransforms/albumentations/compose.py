@@ -12,8 +12,11 @@ import albumentations as A
 import numpy as np
 
 from mixtransforms.albumentations import transform as door
+from mixtransforms.albumentations.calls import check_samples, gathered, refuse_layers
+from mixtransforms.albumentations.members import check_members
 from mixtransforms.albumentations.processors import following
-from mixtransforms.albumentations.samples import HOST_NAMES, KIND_OF, transformed
+from mixtransforms.albumentations.samples import transformed
+from mixtransforms.albumentations.words import finder_of_host, more_targets
 from mixtransforms.batch.inventory import Finder
 from mixtransforms.batch.read import collated
 from mixtransforms.containers.structure import is_samples
@@ -27,7 +30,6 @@ from mixtransforms.mixing.pipeline import (
     MIX,
     adopted,
     call_of,
-    finder_of,
     mix_stage,
     nested,
     on_samples,
@@ -35,25 +37,24 @@ from mixtransforms.mixing.pipeline import (
     stages,
 )
 from mixtransforms.mixing.trace import Step, Trace
-from mixtransforms.objects.boxes import BoxRules, LimitedBoxRules, Limits
+from mixtransforms.mixing.transform import MixTransform
 from mixtransforms.objects.groups import Group
-from mixtransforms.objects.keypoints import Keypoints
 from mixtransforms.rng.generators import OF_NUMPY, OF_PYTHON, Generator, borrowed, lock_of
 from mixtransforms.rng.keys import Call, Key, WordArray
 from mixtransforms.rng.streams import Guard, Stream
-from mixtransforms.targets.names import DEFAULT_NAMES, IMAGE, MASK, OF_OBJECTS
+from mixtransforms.targets.names import IMAGE
 
-_SINGULAR = {"images": "image", "masks": "mask"}
+_SINGULAR = {"images": "image", "masks": "mask", "volumes": "volume", "masks3d": "mask3d"}
 """Names of a batch's values, and what Albumentations calls them in one sample."""
 
-_MASKS = ("mask", "masks", "segmentation")
-"""Names of masks where nothing is declared."""
+_PARAMS = {"bboxes": "bbox_params", "keypoints": "keypoint_params"}
+"""Names that A.Compose takes only where it is told of them."""
 
 
 class BatchCompose(BatchPipeline, A.Compose):
     """Runs Albumentations transforms on every sample with its own random parameters, and mixing on the batch.
 
-    Call it with keywords, ``pipeline(images=images, labels=labels)``, or with a list of samples,
+    Call it with keywords, ``pipeline(images=images, labels=labels)``, with one dict of these, or with a list of samples,
     ``pipeline([{"image": image, "label": 3}, ...])``, which makes it a ``collate_fn``. At the first mixing
     transform, or at the end, samples are collated. Transforms after a mix run on every mixed sample.
 
@@ -61,9 +62,10 @@ class BatchCompose(BatchPipeline, A.Compose):
 
     Args:
         transforms: Albumentations transforms and mixing transforms of this or of the neutral door, in their order.
-        bbox_params: As for ``A.Compose``.
+        bbox_params: As for ``A.Compose``. All thresholds hold for what a mix returns, beside its own ``BoxRules``.
         keypoint_params: As for ``A.Compose``.
-        additional_targets: As for ``A.Compose``.
+        additional_targets: As for ``A.Compose``. Further sets of boxes or single keypoints are mixed like the others,
+            with weights of their own, such as ``NAME_weights``.
         p: Must be 1: a pipeline that is skipped would return labels of another form.
         is_check_shapes: As for ``A.Compose``.
         strict: As for ``A.Compose``.
@@ -100,23 +102,19 @@ class BatchCompose(BatchPipeline, A.Compose):
             "mask_interpolation": mask_interpolation,
         }
         seed = checked_seed(seed, "BatchCompose")
+        if isinstance(transforms, (A.BasicTransform, A.BaseCompose, MixTransform)):
+            transforms = [transforms]  # as the host takes it
         owned = adopted(list(transforms), door, "BatchCompose", seed)
+        check_members(owned, "BatchCompose")
         self._stream = Stream()  # the host gives its seed while it is constructed
         super().__init__(owned, strict=strict, seed=seed, **options)
         self._guard = Guard()
-        more = {name: KIND_OF[kind] for name, kind in (additional_targets or {}).items() if kind in KIND_OF}
-        self._finder = finder_of(
-            owned,
-            *_rules(bbox_params, keypoint_params),
-            kinds={name: kind for name, kind in more.items() if kind not in OF_OBJECTS},
-            metadata=_metadata(owned),
-            further=tuple((name, kind) for name, kind in more.items() if kind in OF_OBJECTS),
-        )
+        self._finder = finder_of_host(owned, bbox_params, keypoint_params, additional_targets or {})
         self._pad = padded(owned)
         self._stages = stages(owned, lambda _: False)
         # One host pipeline a stage: boxes, keypoints and shapes are then checked for every sample.
         inner = dict(options)
-        inner["additional_targets"] = _more_targets(self._finder) | (additional_targets or {})
+        inner["additional_targets"] = more_targets(self._finder) | (additional_targets or {})
         with warnings.catch_warnings():  # a stage need not have a transform for all that the pipeline knows
             warnings.filterwarnings("ignore", "Got processor for")
             self._inner = [
@@ -124,10 +122,10 @@ class BatchCompose(BatchPipeline, A.Compose):
             ]
 
     def __call__(self, *args: Any, force_apply: bool = False, **data: Any) -> dict[str, Any]:
-        """Transforms a batch given by keywords, or a list of samples, into a batch.
+        """Transforms a batch given by keywords or as one dict, or a list of samples, into a batch.
 
         Raises:
-            KeyError: Data was passed by position and is no list of samples.
+            KeyError: Data was passed by position and is neither a dict nor a list of samples.
             InputError: The batch cannot be mixed correctly.
         """
         return self._run(self._gathered(args, data), None)
@@ -187,32 +185,28 @@ class BatchCompose(BatchPipeline, A.Compose):
         }
 
     def _gathered(self, args: tuple[Any, ...], data: dict[str, Any]) -> Any:
-        if not args:
-            self._check_names(data)
-            return data
-        if data or len(args) > 1 or not is_samples(args[0]):
-            raise KeyError(door.POSITIONAL)
-        for index, sample in enumerate(args[0]):
-            if not isinstance(sample, Mapping):
-                raise InputError(
-                    "A sample without names",
-                    where=f"sample {index}",
-                    got=type(sample).__name__,
-                    wanted='a dict such as {"image": image, "label": 3}',
-                    fix="Return dicts from the dataset, as Albumentations itself does.",
-                )
-        return args[0]
+        given = gathered(args, data, self._finder)
+        if isinstance(given, dict):
+            self._check_names(given, "")
+            return given
+        check_samples(given, self.processors)
+        for index, sample in enumerate(given if self.strict else ()):
+            self._check_names(sample, f"sample {index}, ")
+        return given
 
-    def _check_names(self, data: dict[str, Any]) -> None:
+    def _check_names(self, data: Mapping[str, Any], where: str) -> None:
         """In strict mode, what ``A.Compose`` checks as well."""
+        unread = _PARAMS.keys() - self.processors.keys()
         for name in data if self.strict else ():
-            if not self._is_valid_key(name):
+            if name in unread or not self._is_valid_key(name):
                 raise InputError(
                     "An unknown name",
-                    where=f"{name}=",
+                    where=f"{where}{name}=",
                     got="strict=True",
-                    wanted="one of " + ", ".join(sorted(self._available_keys)),
-                    fix="Declare it with kinds= or passthrough= of the mix, or use strict=False.",
+                    wanted="one of " + ", ".join(sorted(self._available_keys - unread)),
+                    fix=f"Give {_PARAMS[name]}= to the pipeline, or use strict=False."
+                    if name in unread
+                    else "Declare it with kinds= or passthrough= of the mix, or use strict=False.",
                 )
 
     def _run(self, data: Any, steps: list[Step] | None) -> dict[str, Any]:
@@ -220,6 +214,7 @@ class BatchCompose(BatchPipeline, A.Compose):
         for number, (stage, inner) in enumerate(zip(self._stages, self._inner, strict=True), start=1):
             samples = is_samples(data)
             if stage.kind == MIX:
+                refuse_layers(data, self._finder, self.additional_targets)
                 data = mix_stage(data, stage, number, call, steps, self._finder)
             elif samples:
                 data = self._each(data, inner, call.seeds(number, len(data)))
@@ -237,7 +232,8 @@ class BatchCompose(BatchPipeline, A.Compose):
 
         def run(samples: list[Any], groups: tuple[Group, ...]) -> list[dict[str, Any]]:
             told = {path[0] for group in groups for path in group.members}
-            single = {name: name if name in told else _SINGULAR.get(name, name) for name in batch}
+            films = {name for name in batch if name == "images" and getattr(batch[name], "ndim", 0) > 4}
+            single = {name: name if name in told | films else _SINGULAR.get(name, name) for name in batch}
             plural = {own: name for name, own in single.items()}
             named = [{single[name]: value for name, value in sample.items()} for sample in samples]
             after = self._each(named, inner, seeds(len(named)), groups)
@@ -276,45 +272,6 @@ def _generators(inner: A.Compose) -> tuple[Generator, ...]:
     kinds = [type(item) for item in nested(inner)]
     own = all(kind.__module__.startswith("albumentations.") for kind in kinds)
     return () if own and A.Lambda not in kinds else (OF_PYTHON, OF_NUMPY)
-
-
-def _more_targets(finder: Finder) -> dict[str, str]:
-    """Images and masks that the host has no name for: declared ones, and what a mix puts beside masks."""
-    declared = {name: kind for name, kind in finder.kinds.items() if isinstance(name, str)}
-    named = {name: getattr(kind, "name", kind) for name, kind in declared.items()}
-    known = {**dict.fromkeys(_MASKS, MASK), **{name: kind for name, kind in named.items() if kind in (IMAGE, MASK)}}
-    partners = {f"{name}_partner": MASK for name, kind in known.items() if kind == MASK}
-    return {name: kind for name, kind in {**known, **partners}.items() if name not in HOST_NAMES}
-
-
-def _metadata(transforms: Sequence[Any]) -> frozenset[str]:
-    """Names of what transforms read beside a sample: what has a name of its own is part of the sample."""
-    own = {*DEFAULT_NAMES, *HOST_NAMES}
-    reading = [inner for transform in transforms for inner in nested(transform) if isinstance(inner, A.BasicTransform)]
-    return frozenset(name for inner in reading for name in inner.targets_as_params if name not in own)
-
-
-def _rules(bbox_params: Any, keypoint_params: Any) -> tuple[BoxRules, Keypoints]:
-    """What the host's parameters say of boxes and keypoints."""
-    boxes, points = BoxRules(), Keypoints()
-    if bbox_params is not None:
-        params = A.BboxParams(**bbox_params) if isinstance(bbox_params, Mapping) else bbox_params
-        limits = Limits(
-            params.min_visibility,
-            params.min_width,
-            params.min_height,
-            params.min_area,
-            np.inf if params.max_accept_ratio is None else params.max_accept_ratio,
-            params.clip,
-            params.filter_invalid_bboxes,
-        )
-        boxes = LimitedBoxRules(format=params.format, fields=tuple(params.label_fields or ()), limits=limits)
-    if keypoint_params is not None:
-        params = A.KeypointParams(**keypoint_params) if isinstance(keypoint_params, Mapping) else keypoint_params
-        points = Keypoints(
-            params.format, None if params.remove_invisible else "hide", 1, tuple(params.label_fields or ())
-        )
-    return boxes, points
 
 
 def _check_honoured(p: float, save_applied_params: bool) -> None:

@@ -53,8 +53,7 @@ class Follower(DataProcessor):
         if fields and len(names) > 1:
             raise _labels_of_two(names, fields)
         labels = {field: data[field] for field in fields if field in data}
-        # The host takes what is neither a list nor an array for words.
-        data |= {field: np.asarray(values) for field, values in labels.items() if backend_of(values) == "torch"}
+        data |= {field: _as_column(values) for field, values in labels.items()}
         super().add_label_fields_to_data(data)
         for name in names:
             known = self.told.setdefault(name, [])
@@ -89,6 +88,13 @@ def following(compose: A.Compose) -> A.Compose:
     for processor in compose.processors.values():
         processor.__class__ = BoxFollower if isinstance(processor, BboxProcessor) else KeypointFollower
     return compose
+
+
+def _as_column(values: Any) -> Any:
+    """A label field as the host takes it: it has one number or word a row, and takes tensors for words."""
+    if getattr(values, "ndim", 1) > 1:
+        return np.arange(len(values))  # results are taken by number, so that it never comes back
+    return np.asarray(values) if backend_of(values) == "torch" else values
 
 
 def _labels_of_two(names: list[str], fields: Any) -> InputError:

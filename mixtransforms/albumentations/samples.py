@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import albumentations as A
@@ -36,8 +36,8 @@ KIND_OF: Mapping[str, str] = {
 }
 """Kinds of the host's names, by which it says what additional targets are like."""
 
-FRAMES = frozenset({"images", "volumes", "masks3d"})
-"""Names under which the host has several images of one sample, in a list or an array."""
+FRAMES = frozenset({"images", "masks", "volumes", "masks3d"})
+"""Names under which the host has several images or masks of one sample, in a list or an array."""
 
 
 def transformed(sample: Mapping[str, Any], inner: A.Compose, finder: Finder, groups: Sequence[Group]) -> dict[str, Any]:
@@ -53,7 +53,7 @@ def transformed(sample: Mapping[str, Any], inner: A.Compose, finder: Finder, gro
         groups: Where it tells of objects.
     """
     _check_known(finder.sample_parts(sample), groups, inner, finder)
-    host, masks = _as_of_host(sample, groups)
+    host, masks = _as_of_host(sample, groups, inner)
     for processor in inner.processors.values():
         processor.begin()
     wide = {}
@@ -72,15 +72,17 @@ def transformed(sample: Mapping[str, Any], inner: A.Compose, finder: Finder, gro
     return {name: result[name] for name in (*sample, *(set(result) - set(sample)))}
 
 
-def _as_of_host(sample: Mapping[str, Any], groups: Sequence[Group]) -> tuple[dict[str, Any], str | None]:
+def _as_of_host(
+    sample: Mapping[str, Any], groups: Sequence[Group], inner: A.Compose
+) -> tuple[dict[str, Any], str | None]:
     """The sample as the host takes it, and what the masks of its objects are called."""
     masks = next((str(group.instances[-1]) for group in groups if group.instances), None)
     host = {MASKS if name == masks else name: value for name, value in sample.items()}
     if masks is not None:
         host[MASKS] = _some(np.asarray(sample[masks]), sample)
-    for name in FRAMES & host.keys():
-        if type(host[name]) in (list, tuple) and host[name]:
-            host[name] = stack(host[name], (name,))
+    for name, value in host.items():
+        if type(value) in (list, tuple) and value and inner._additional_targets.get(name, name) in FRAMES:
+            host[name] = stack(value, (name,))
     return host, masks
 
 
@@ -89,14 +91,12 @@ def _check_known(parts: SampleParts, groups: Sequence[Group], inner: A.Compose, 
     if not any(_moves(transform) for transform in inner.transforms):
         return
     named = HOST_NAMES | set(inner._additional_targets)
-    followed = {name for processor in inner.processors.values() for name in processor.data_fields}
-    places: list[tuple[Path, Collection[Any]]] = [
-        (path, named) for path, kind in parts.kinds.items() if kind in (IMAGE, MASK)
-    ]
+    followed = frozenset(name for processor in inner.processors.values() for name in processor.data_fields)
+    places = [(path, named) for path, kind in parts.kinds.items() if kind in (IMAGE, MASK)]
     places += [(path, followed) for group in groups for path in (group.boxes, group.keypoints) if path]
     joined = [group.keypoints for group in groups if group.keypoints and not group.single]
     for path, handled in places:
-        known = path[0] in FRAMES or (len(path) == 1 and path[0] in handled)
+        known = inner._additional_targets.get(path[0], path[0]) in FRAMES or (len(path) == 1 and path[0] in handled)
         if (not known or path in joined) and path[0] not in finder.metadata:
             raise InputError(
                 "A value that Albumentations would leave behind",

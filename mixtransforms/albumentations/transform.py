@@ -1,18 +1,21 @@
 """Mixing methods as Albumentations transforms."""
 
 # No `from __future__ import annotations`: signatures must show types, not strings.
+import functools
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from copy import deepcopy
-from dataclasses import FrozenInstanceError
+from dataclasses import FrozenInstanceError, replace
+from types import MappingProxyType
 from typing import Any
 
 import albumentations as A
 import numpy as np
 
-from mixtransforms.containers.structure import is_samples
+from mixtransforms.albumentations.calls import gathered
+from mixtransforms.albumentations.words import told_kinds
+from mixtransforms.batch.inventory import Finder
 from mixtransforms.core import fields
-from mixtransforms.core.errors import InputError
 from mixtransforms.methods.base import Method
 from mixtransforms.mixing.doors import door_classes
 from mixtransforms.mixing.options import Options
@@ -20,11 +23,6 @@ from mixtransforms.mixing.transform import MixTransform
 from mixtransforms.plan import Plan
 from mixtransforms.rng.processes import in_worker
 from mixtransforms.targets.names import DEFAULT_NAMES
-
-POSITIONAL = "You have to pass data to augmentations as named arguments, for example: aug(images=images, labels=labels)"
-
-_ONE = (("image", 3), ("volume", 4))
-"""Names that Albumentations has for one image and one volume, and the axes that these have at most."""
 
 
 class Transform(MixTransform, A.BasicTransform):
@@ -35,6 +33,7 @@ class Transform(MixTransform, A.BasicTransform):
     """
 
     _labels_follow = True
+    _told: Mapping[str, str] = MappingProxyType({})
 
     def __post_init__(self) -> None:
         fields.check_fields(self)  # the host asks for `targets` while it is constructed
@@ -52,22 +51,23 @@ class Transform(MixTransform, A.BasicTransform):
         """Mixes a batch given by keywords, or collates a list of samples and mixes that.
 
         Args:
-            *args: Nothing, or one list of samples such as ``{"image": ..., "label": ...}``.
+            *args: Nothing, or one batch as a dict, or one list of samples such as ``{"image": ..., "label": ...}``.
             force_apply: Mix every sample, whatever ``p`` is; ``A.OneOf`` calls its choice so.
             **data: The batch: ``images=``, ``labels=`` and other names, see ``kinds`` and ``passthrough``.
 
         Raises:
-            KeyError: Data was passed by position, which Albumentations does not take.
+            KeyError: Something else was passed by position, which Albumentations does not take.
             InputError: The batch cannot be mixed correctly.
         """
         if args:
-            if data or len(args) > 1 or not is_samples(args[0]):
-                raise KeyError(POSITIONAL)
-            return self._run(args[0])
+            given = gathered(args, data, self._finder)
+            if not isinstance(given, dict):
+                return self._run(given)
+            data = given
         records = {name: data.pop(name) for name in ("applied_transforms", self.save_key) if name in data}
         if self.replay_mode and not self.applied_in_replay:
             return data | records
-        _refuse_one_image(data)
+        data = data if args else gathered((), data, self._finder)
         found = self._find(data)
         plan = (
             Plan.from_dict(self.get_applied_params()["plan"])
@@ -86,6 +86,19 @@ class Transform(MixTransform, A.BasicTransform):
         """The keywords that strict pipelines let through."""
         declared = [name for name in (*(self.kinds or ()), *self.passthrough) if isinstance(name, str)]
         return dict.fromkeys((*DEFAULT_NAMES, "images", "labels", *declared), self._run)
+
+    def add_targets(self, additional_targets: dict[str, str]) -> None:
+        """Learns from a Compose what further values of a batch are: images, masks, boxes or keypoints."""
+        super().add_targets(additional_targets)
+        self.__dict__["_told"] = {**self._told, **additional_targets}
+        self.__dict__.pop("_finder", None)
+
+    @functools.cached_property
+    def _finder(self) -> Finder:
+        """Knows what the user has declared, and what a Compose has."""
+        own: Finder = super()._finder
+        kinds, further = told_kinds(self._told)
+        return replace(own, kinds={**kinds, **own.kinds}, further=further) if self._told else own
 
     def set_random_seed(self, seed: int | None) -> None:
         """Takes the generator that the host gives; the ``seed`` parameter stays what it was."""
@@ -135,21 +148,6 @@ def _arguments(owner: Any) -> dict[str, Any]:
         else:
             written[name] = fields.encode(value)
     return written
-
-
-def _refuse_one_image(data: dict[str, Any]) -> None:
-    for name, rank in _ONE:
-        image = data.get(name)
-        if not isinstance(image, np.ndarray) or image.ndim > rank:
-            continue
-        raise InputError(
-            f"One {name}",
-            where=f"{name}=",
-            got=f"shape {image.shape}",
-            wanted="a batch, images= of shape (B, H, W, C)",
-            fix="Mixing needs several samples: call it on a batch, or put it into a BatchCompose that gets a list "
-            "of samples.",
-        )
 
 
 globals().update(door_classes(Transform, __name__))

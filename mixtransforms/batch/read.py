@@ -30,7 +30,7 @@ from mixtransforms.core.errors import InputError
 from mixtransforms.kernels import kernel_of
 from mixtransforms.plan import BatchSpec
 from mixtransforms.targets.kind import Target
-from mixtransforms.targets.names import IMAGE, LABEL, MASK, MULTILABEL, PADDING, REGRESSION, TABLE
+from mixtransforms.targets.names import DEFAULT_NAMES, IMAGE, LABEL, MASK, MULTILABEL, REGRESSION, TABLE
 
 FOLLOWING = frozenset({LABEL, MULTILABEL, REGRESSION})
 """Kinds that are converted to the back end of the images. Masks are not: their axes may lie otherwise there."""
@@ -201,6 +201,20 @@ def _check_bundles(targets: Sequence[Target]) -> None:
             )
 
 
+def _is_called_image(path: Path) -> bool:
+    return DEFAULT_NAMES.get(str(path[-1]).lower()) == IMAGE
+
+
+def _no_array(path: Path, value: Any) -> InputError:
+    return InputError(
+        "No array",
+        where=spell(path),
+        got=describe(value),
+        wanted="an array, or a list or tuple with one array a sample",
+        fix="Convert it, for example with list(...) or numpy.asarray(...).",
+    )
+
+
 def no_images(batch: Any) -> InputError:
     """The error for a batch in which nothing is known as an image."""
     leaves = list(walk(batch, lambda *_: False))
@@ -212,6 +226,10 @@ def no_images(batch: Any) -> InputError:
     elif opaque is not None:
         got = f"{type(opaque[1]).__name__} at {spell(opaque[0])}, a type that is not looked into"
         fix = "Convert it to an array, np.asarray(...), or to a dict of arrays."
+    else:
+        named = [(path, leaf) for path, leaf in leaves if path and leaf is not None and _is_called_image(path)]
+        if named:
+            return _no_array(*named[0])
     return InputError(
         "Nothing to mix",
         where="batch",

@@ -264,7 +264,7 @@ def _parts(batch: Any, finder: Finder) -> tuple[int, dict[Path, Any], frozenset[
     def whole(path: Path, node: Any) -> bool:
         # A list of arrays is one value a sample only where it is known to be; elsewhere it is a container. A list of
         # anything else is, where it has a name of its own: boxes of every image, names, or dicts.
-        if is_records(node, size):
+        if is_records(node, size) or _is_metadata(path, finder):
             return True
         known = path in targets or path in members or backend_of(node) is not None
         return known or (len(path) == 1 and _has_one_a_sample(node, size))
@@ -272,9 +272,14 @@ def _parts(batch: Any, finder: Finder) -> tuple[int, dict[Path, Any], frozenset[
     parts = {}
     for path, leaf in walk(batch, whole):
         arrays = backend_of(leaf) and len(leaf.shape) and leaf.shape[0] == size
-        if arrays or path in targets or path in members or _has_one_a_sample(leaf, size):
+        read = _is_metadata(path, finder) and type(leaf) in (list, tuple) and len(leaf) == size
+        if arrays or read or path in targets or path in members or _has_one_a_sample(leaf, size):
             parts[path] = leaf
     return size, parts, members
+
+
+def _is_metadata(path: Path, finder: Finder) -> bool:
+    return len(path) == 1 and path[0] in finder.metadata
 
 
 def _has_one_a_sample(node: Any, size: int) -> bool:

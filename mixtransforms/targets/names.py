@@ -21,9 +21,9 @@ OF_OBJECTS = frozenset({BOXES, INSTANCES, KEYPOINTS})
 # What the hosts, Hugging Face, Lightning and papers call them. A name that means different things to different people
 # (`weight`, `id`, `meta`, `text`) is left out: it has to be declared, since a wrong guess would be silent.
 DEFAULT_NAMES: Mapping[str, str] = {
-    **dict.fromkeys("image images img imgs pixel_values video volume audio waveform inputs x".split(), IMAGE),
+    **dict.fromkeys("image images img imgs pixel_values video volume volumes audio waveform inputs x".split(), IMAGE),
     **dict.fromkeys("label labels target targets class classes y".split(), LABEL),
-    **dict.fromkeys("mask masks segmentation".split(), MASK),
+    **dict.fromkeys("mask masks mask3d masks3d segmentation".split(), MASK),
     **dict.fromkeys("sample_weight sample_weights".split(), REGRESSION),
     **dict.fromkeys("boxes bboxes".split(), BOXES),
     "keypoints": KEYPOINTS,

@@ -85,6 +85,20 @@ def test_a_mosaic_without_labels_is_that_of_the_stock_compose() -> None:
         assert {row.shape[1] for row in out["bboxes"]} == {4}
 
 
+def test_a_ready_batch_has_metadata_a_sample() -> None:
+    """One list for every picture; each gets its own."""
+    params = A.BboxParams("pascal_voc", label_fields=["labels"])
+    samples = [with_tiles(40, list), with_tiles(80, list)]
+    batch: dict[str, Any] = {name: [one[name] for one in samples] for name in samples[0]}
+    batch["images"] = np.stack(batch.pop("image"))
+    for seed in range(5):
+        out = BatchCompose([MOSAIC, CutMix(p=0.0)], bbox_params=params, seed=seed)(**batch)
+        assert {*out["labels"][0]} <= {40, 41, 42, 43}
+        assert {*out["labels"][1]} <= {80, 81, 82, 83}
+        assert len({*out["labels"][0]}) > 1
+        assert out["mosaic_metadata"] == batch["mosaic_metadata"]
+
+
 @pytest.mark.parametrize("given", [False, True], ids=["missing", "given"])
 def test_what_is_told_of_objects_is_told_of_those_brought(given: bool) -> None:
     """An area has to be told in the metadata as well, as the error says."""
@@ -215,6 +229,16 @@ def test_label_fields_of_two_sets_are_refused() -> None:
 
 
 # ------------------------------------------------------------------------------------------ labels
+
+
+@pytest.mark.parametrize("make", [np.array, torch.tensor])
+def test_rows_as_labels(make: Any) -> None:
+    """Shares of classes for every box, which the host has no place for, stay with it."""
+    shares = make([[0.125, 0.875], [0.75, 0.25]])
+    one = {"image": image(), "bboxes": np.array([[0, 0, 4, 4], [20, 20, 30, 30.0]]), "shares": shares}
+    params = A.BboxParams("pascal_voc", label_fields=["shares"])
+    out = BatchCompose([A.Crop(16, 16, 32, 32), CutMix(p=0.0)], bbox_params=params)([one] * 2)
+    assert [row.tolist() for row in out["shares"]] == [[[0.75, 0.25]]] * 2
 
 
 @pytest.mark.parametrize("method", [CutMix, MixUp])

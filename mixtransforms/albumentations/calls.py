@@ -1,0 +1,182 @@
+"""What a call is given: a batch by keywords or as one dict, or a list of samples."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from albumentations.core.utils import DataProcessor
+
+from mixtransforms.albumentations.samples import MASKS
+from mixtransforms.batch.inventory import Finder
+from mixtransforms.containers.structure import is_samples
+from mixtransforms.containers.tree import describe, is_picture, is_picture_type, spell
+from mixtransforms.core.backends import backend_of_type
+from mixtransforms.core.errors import InputError
+from mixtransforms.targets.names import MASK
+
+POSITIONAL = "You have to pass data to augmentations as named arguments, for example: aug(images=images, labels=labels)"
+
+_ONE = (("image", 3), ("volume", 4))
+"""Names that Albumentations has for one image and one volume, and the axes that these have at most."""
+
+
+def gathered(args: tuple[Any, ...], data: dict[str, Any], finder: Finder) -> Any:
+    """The batch of a call as a dict, or the list of its samples; PIL images as arrays.
+
+    Args:
+        args: What was passed by position.
+        data: What was passed by keyword.
+        finder: Knows what values are called.
+
+    Raises:
+        KeyError: Something was passed by position that is neither a dict nor a list of samples.
+        InputError: There is one image instead of a batch, or no sample at all.
+    """
+    if args and (data or len(args) > 1):
+        raise KeyError(POSITIONAL)
+    if not args or isinstance(args[0], Mapping):
+        batch = dict(args[0]) if args else data
+        _refuse_one_image(batch)
+        return _without_pictures(batch, finder)
+    given = args[0]
+    if type(given) in (list, tuple) and not given:
+        raise InputError(
+            "No samples",
+            where="batch",
+            got=f"an empty {type(given).__name__}",
+            wanted='samples such as {"image": image, "label": 3}',
+            fix="Pass one at least, and leave out batches that are empty.",
+        )
+    if not is_samples(given):
+        raise KeyError(POSITIONAL)
+    if any(isinstance(sample, Mapping) for sample in given):
+        return [_without_pictures(one, finder) if isinstance(one, Mapping) else one for one in given]
+    return given
+
+
+def check_samples(samples: Sequence[Any], processors: Mapping[str, DataProcessor]) -> None:
+    """Refuses samples that are no samples of Albumentations.
+
+    Args:
+        samples: What the dataset has returned.
+        processors: The host's, of boxes and of keypoints, by the name of these.
+
+    Raises:
+        InputError: A sample has no names, no image under its name, or lacks a label field.
+    """
+    if not all(isinstance(sample, Mapping) for sample in samples):
+        raise _nameless(samples)
+    kinds: set[Any] = {type(sample["image"]) for sample in samples if "image" in sample}
+    for kind in kinds:
+        if backend_of_type(kind) is None:
+            raise _no_image(samples, kind)
+    for name, processor in processors.items():
+        fields = set(processor.params.label_fields or ())
+        for index, sample in enumerate(samples if fields else ()):
+            if name in sample and not fields.issubset(sample):
+                raise _no_field(f"sample {index}", name, sorted(fields.difference(sample)))
+
+
+def refuse_layers(samples: Any, finder: Finder, more: Mapping[str, str]) -> None:
+    """Refuses ``masks`` of a sample that are no masks of objects: no mix knows them by the axis they are stacked along.
+
+    Args:
+        samples: What is mixed next; anything but a list of samples passes.
+        finder: Knows what values are called.
+        more: The pipeline's additional targets.
+    """
+    first = samples[0] if type(samples) is list and samples and isinstance(samples[0], Mapping) else {}
+    if "image" not in first:
+        return
+    names = [MASKS] if MASKS not in finder.kinds else []
+    for name in (*names, *(name for name, like in more.items() if like == MASKS)):
+        masks: Any = first.get(name)
+        several = getattr(masks, "ndim", 3 if type(masks) in (list, tuple) and masks else 0) == 3
+        if several and finder.sample_parts(first).kinds.get((name,)) == MASK:
+            raise _layers(name, len(masks))
+
+
+def _layers(name: str, count: int) -> InputError:
+    return InputError(
+        "Several masks of one sample",
+        where=f"sample 0, {spell((name,))}",
+        got=f"{count} masks",
+        wanted="a mask, (H, W) or (H, W, K), or one of every box",
+        fix="Stack them along the last axis, as mask= or what additional_targets says is like it, or say that each is "
+        f"an object's with kinds={{{name!r}: 'instances'}} of the mix.",
+    )
+
+
+def _nameless(samples: Sequence[Any]) -> InputError:
+    index = next(index for index, sample in enumerate(samples) if not isinstance(sample, Mapping))
+    return InputError(
+        "A sample without names",
+        where=f"sample {index}",
+        got=type(samples[index]).__name__,
+        wanted='a dict such as {"image": image, "label": 3}',
+        fix="Return dicts from the dataset, as Albumentations itself does.",
+    )
+
+
+def _no_image(samples: Sequence[Any], kind: type) -> InputError:
+    index = next(index for index, sample in enumerate(samples) if type(sample.get("image")) is kind)
+    return InputError(
+        "No image",
+        where=f"sample {index}, {spell(('image',))}",
+        got=describe(samples[index]["image"]),
+        wanted="an array (H, W, C)",
+        fix="Open it, for example with cv2.imread or PIL.Image.open; leave out samples that have none.",
+    )
+
+
+def _no_field(where: str, name: str, missing: Sequence[str]) -> InputError:
+    params = "bbox_params" if name == "bboxes" else "keypoint_params"
+    return InputError(
+        "Label fields are missing",
+        where=where,
+        got=f"{name} without " + ", ".join(missing),
+        wanted=f"every name in label_fields of {params}",
+        fix=f"Give every sample that has {name} these as well, or leave them out of label_fields.",
+    )
+
+
+def _without_pictures(values: Any, finder: Finder) -> Any:
+    """A batch or a sample with arrays in the place of PIL images."""
+    kinds: set[Any] = {type(one[0]) if type(one) in (list, tuple) and one else type(one) for one in values.values()}
+    if not any(map(is_picture_type, kinds)):
+        return values
+    return {name: _as_array(name, value, finder) for name, value in values.items()}
+
+
+def _as_array(name: str, value: Any, finder: Finder) -> Any:
+    if type(value) in (list, tuple):
+        return type(value)([_as_array(name, item, finder) for item in value])
+    if not is_picture(value):
+        return value
+    kind = finder.named_kind({}, (name,), None)
+    if value.mode == "P" and getattr(kind, "name", kind) != MASK and name not in finder.metadata:
+        raise InputError(
+            "Places in a palette",
+            where=spell((name,)),
+            got="a picture of mode 'P', whose numbers are no colours",
+            wanted="colours or gray values",
+            fix="Convert it with image.convert('RGB').",
+        )
+    return np.array(value)
+
+
+def _refuse_one_image(data: Mapping[str, Any]) -> None:
+    for name, rank in _ONE:
+        image: Any = data.get(name)
+        if getattr(image, "ndim", rank + 1) > rank and not is_picture(image):
+            continue
+        raise InputError(
+            f"One {name}",
+            where=f"{name}=",
+            got=f"shape {tuple(image.shape)}" if hasattr(image, "shape") else type(image).__name__,
+            wanted="a batch, images= of shape (B, H, W, C)",
+            fix="Mixing needs several samples: call it on a batch, or put it into a BatchCompose that gets a list "
+            "of samples.",
+        )

@@ -1,0 +1,319 @@
+"""How the Albumentations door is called, and what may stand in its pipelines.
+
+Whatever a message advises is done here: it must lead on.
+"""
+
+from collections import UserDict
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import pytest
+
+A = pytest.importorskip("albumentations", reason="albumentations is not installed")
+torch = pytest.importorskip("torch", reason="torch is not installed")
+Image = pytest.importorskip("PIL.Image", reason="Pillow is not installed")
+
+from mixtransforms import InputError, ParameterError
+from mixtransforms.albumentations import BatchCompose, CutMix, MixUp
+
+SIZE = 4
+IMAGES = np.random.default_rng(0).integers(0, 256, (SIZE, 8, 8, 3), dtype=np.uint8)
+LABELS = np.arange(SIZE)
+SAMPLES = [{"image": image, "label": int(label)} for image, label in zip(IMAGES, LABELS, strict=True)]
+
+CALLED: dict[str, Any] = {
+    "transform": lambda: CutMix(num_classes=SIZE, seed=0),
+    "pipeline": lambda: BatchCompose([CutMix(num_classes=SIZE)], seed=0),
+    "sample stage first": lambda: BatchCompose([A.HorizontalFlip(), CutMix(num_classes=SIZE)], seed=0),
+}
+
+
+# ------------------------------------------------------------------------------------------ a dict by position
+
+
+@pytest.mark.parametrize("container", [dict, UserDict, lambda values: MappingProxyType(values)])
+@pytest.mark.parametrize("called", CALLED)
+def test_a_dict_by_position_is_the_batch(called: str, container: Any) -> None:
+    """Ray and datasets call with one dict of columns; it is not changed."""
+    batch = {"images": IMAGES, "labels": LABELS}
+    expected, out = CALLED[called]()(**batch), CALLED[called]()(container(batch))
+    assert type(out) is dict
+    assert list(batch) == list(out) == list(expected)
+    for name in batch:
+        np.testing.assert_array_equal(out[name], expected[name])
+    assert batch["labels"] is LABELS
+
+
+@pytest.mark.parametrize("called", CALLED)
+@pytest.mark.parametrize("args", [(IMAGES,), (IMAGES, LABELS), ({"images": IMAGES}, 1), ((IMAGES, LABELS),)])
+def test_anything_else_by_position_is_refused_as_by_the_host(called: str, args: Any) -> None:
+    with pytest.raises(KeyError, match="named arguments"):
+        CALLED[called]()(*args)
+
+
+@pytest.mark.parametrize("called", CALLED)
+@pytest.mark.parametrize("empty", [[], ()])
+def test_no_samples(called: str, empty: Any) -> None:
+    with pytest.raises(InputError, match=r"No samples \(batch\): got an empty (list|tuple).*Pass one at least"):
+        CALLED[called]()(empty)
+    assert CALLED[called]()(SAMPLES[:1])["image"].shape == (1, 8, 8, 3)
+
+
+# ------------------------------------------------------------------------------------------ one image
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [[A.HorizontalFlip(p=1)], [CutMix(num_classes=4)], [A.HorizontalFlip(), MixUp(num_classes=4)]],
+    ids=["host", "mix", "both"],
+)
+@pytest.mark.parametrize(
+    "image", [IMAGES[0], IMAGES[0, ..., 0], torch.zeros(3, 8, 8), Image.fromarray(IMAGES[0])], ids=type
+)
+def test_one_image_is_no_batch(steps: Any, image: Any) -> None:
+    """Its rows would be taken for samples. The way out: a list of samples."""
+    pipeline = BatchCompose(steps, seed=0)
+    for call in (lambda: pipeline(image=image, label=3), lambda: pipeline({"image": image})):
+        with pytest.raises(InputError, match=r"One image \(image=\).*list of samples"):
+            call()
+    if not isinstance(image, torch.Tensor):
+        assert len(pipeline([{"image": image, "label": 3}])["image"]) == 1
+
+
+def test_a_sample_without_an_image() -> None:
+    for value in (None, "photo.jpg", [1, 2]):
+        with pytest.raises(InputError, match=r"No image \(sample 1, batch\['image'\]\).*Open it"):
+            BatchCompose([A.NoOp()])([SAMPLES[0], {"image": value, "label": 1}])
+
+
+def test_samples_without_names_lead_on() -> None:
+    pipeline = BatchCompose([A.HorizontalFlip(), CutMix(num_classes=SIZE)])
+    pairs = [(sample["image"], sample["label"]) for sample in SAMPLES]
+    with pytest.raises(InputError, match=r"A sample without names \(sample 0\): got tuple.*Return dicts"):
+        pipeline(pairs)
+    assert pipeline([{"image": image, "label": label} for image, label in pairs])["label"].shape == (SIZE, SIZE)
+
+
+# ------------------------------------------------------------------------------------------ PIL images
+
+
+@pytest.mark.parametrize("called", CALLED)
+@pytest.mark.parametrize("form", ["samples", "column"])
+def test_pil_images_are_arrays(called: str, form: str) -> None:
+    """As datasets hand them over, in lists of samples or as a column."""
+    if form == "samples":
+        given = [one | {"image": Image.fromarray(one["image"])} for one in SAMPLES]
+        expected = CALLED[called]()(SAMPLES)
+    else:
+        given = {"image": [Image.fromarray(image) for image in IMAGES], "label": LABELS.tolist()}
+        expected = CALLED[called]()({"image": list(IMAGES), "label": LABELS.tolist()})
+    out = CALLED[called]()(given)
+    np.testing.assert_array_equal(np.asarray(out["image"]), np.asarray(expected["image"]))
+    np.testing.assert_array_equal(out["label"], expected["label"])
+
+
+def test_places_in_palettes_are_no_colours() -> None:
+    """Pictures of mode P are refused, with the way out; masks of mode P are ids."""
+    ids = np.random.default_rng(1).integers(0, 3, (8, 8), dtype=np.uint8)
+    picture = Image.fromarray(ids, "L").convert("P")
+    mask = Image.frombytes("P", (8, 8), ids.tobytes())
+    with pytest.raises(InputError, match=r"Places in a palette \(batch\['image'\]\).*convert\('RGB'\)"):
+        BatchCompose([CutMix()])([{"image": picture}] * 2)
+    out = BatchCompose([CutMix()])([{"image": picture.convert("RGB"), "mask": mask}] * 2)
+    assert out["image"].shape == (2, 8, 8, 3)
+    np.testing.assert_array_equal(out["mask"], [ids, ids])
+    other = CutMix(kinds={"regions": "mask"})
+    np.testing.assert_array_equal(
+        BatchCompose([other])([{"image": IMAGES[0], "regions": mask}] * 2)["regions"], [ids] * 2
+    )
+
+
+# ------------------------------------------------------------------------------------------ members
+
+
+def unchanged(image: Any, **_: Any) -> Any:
+    return image
+
+
+def foreign() -> dict[str, tuple[Any, str]]:
+    from torchvision import transforms as v1
+    from torchvision.transforms import v2
+
+    class HorizontalFlip:
+        """As other libraries name theirs."""
+
+    return {
+        "v2": (v2.RandomHorizontalFlip(), "albumentations.HorizontalFlip"),
+        "v1": (v1.RandomCrop(4), "albumentations.RandomCrop"),
+        "tensor": (v2.ToImage(), "albumentations.ToTensorV2"),
+        "same name": (HorizontalFlip(), "albumentations.HorizontalFlip"),
+        "function": (lambda image: image, r"A.Lambda\(image=function\)"),
+        "list": ([A.HorizontalFlip()], "A.Compose"),
+        "class": (A.HorizontalFlip, r"Make one, with its parameters: HorizontalFlip\(\.\.\.\)"),
+    }
+
+
+@pytest.mark.parametrize("kind", ["v2", "v1", "tensor", "same name", "function", "list", "class"])
+def test_foreign_transforms_are_refused_when_built(kind: str) -> None:
+    pytest.importorskip("torchvision", reason="torchvision is not installed")
+    transform, advice = foreign()[kind]
+    with pytest.raises(
+        ParameterError, match=rf"No transform of Albumentations \(BatchCompose, transform 1\).*{advice}"
+    ):
+        BatchCompose([A.NoOp(), transform, CutMix()])
+    own: list[Any] = [A.HorizontalFlip(), A.RandomCrop(4, 4), A.ToTensorV2(), A.Compose([A.HorizontalFlip()])]
+    own.append(A.Lambda(image=unchanged))
+    for replacement in own:
+        assert len(BatchCompose([A.NoOp(), CutMix(num_classes=4), replacement])(SAMPLES)["image"]) == SIZE
+
+
+@pytest.mark.parametrize("around", [lambda inner: inner, lambda inner: A.OneOf([inner, A.NoOp()])])
+def test_pipelines_of_batches_do_not_nest(around: Any) -> None:
+    """The inner one would take a sample for a batch. Its transforms go into the list, or into a Compose."""
+    steps = [A.Crop(0, 0, 16, 16), A.PadIfNeeded(32, 32)]
+    inner = BatchCompose(steps)
+    with pytest.raises(
+        ParameterError, match=r"A pipeline of batches inside another \(BatchCompose, transform 0\).*A.Compose"
+    ):
+        BatchCompose([around(inner)])
+    sample = {"image": np.zeros((32, 32, 3), np.uint8), "keypoints": np.array([[10, 10], [30, 30.0]])}
+    params = A.KeypointParams("xy", check_each_transform=True)
+    expected = A.Compose([A.Compose(steps)], keypoint_params=params)(**sample)["keypoints"]
+    for way_out in ([*inner.transforms], [A.Compose(steps)]):
+        out = BatchCompose(way_out, keypoint_params=params)([sample] * 2)
+        np.testing.assert_array_equal(out["keypoints"], [expected] * 2)
+
+
+# ------------------------------------------------------------------------------------------ names of the host
+
+
+def test_strict_samples_are_checked_as_by_the_host() -> None:
+    """Boxes without bbox_params, and names that no transform knows; what the message advises works."""
+    sample = {"image": IMAGES[0], "bboxes": np.array([[1, 1, 5, 5, 1.0]])}
+    with pytest.raises(InputError, match=r"An unknown name \(sample 0, bboxes=\).*Give bbox_params="):
+        BatchCompose([A.NoOp()], strict=True)([sample])
+    out = BatchCompose([A.NoOp()], strict=True, bbox_params=A.BboxParams("pascal_voc"))([sample])
+    np.testing.assert_array_equal(out["bboxes"], [sample["bboxes"]])
+    with pytest.raises(InputError, match=r"An unknown name \(sample 0, path=\).*passthrough="):
+        BatchCompose([A.NoOp()], strict=True)([{"image": IMAGES[0], "path": "a.jpg"}])
+    mix = CutMix(passthrough=("path",))
+    assert BatchCompose([mix], strict=True)([{"image": IMAGES[0], "path": "a.jpg"}])["path"] == ["a.jpg"]
+
+
+TARGETS: dict[str, tuple[str, Any]] = {
+    "images": ("more", IMAGES),
+    "image": ("more", IMAGES),
+    "mask": ("regions", IMAGES[..., 0] // 64),
+    "masks": ("regions", IMAGES[..., 0] // 64),
+}
+
+
+@pytest.mark.parametrize("kind", TARGETS)
+@pytest.mark.parametrize("strict", [False, True])
+def test_a_stock_compose_tells_additional_targets(kind: str, strict: bool) -> None:
+    """As it tells its own transforms: what is declared there needs no ``kinds``."""
+    name, value = TARGETS[kind]
+    told = {"additional_targets": {name: kind}, "strict": strict, "is_check_shapes": False, "seed": 0}
+    batch = {"images": IMAGES, name: value, "labels": LABELS}
+    pipeline = A.Compose([CutMix(num_classes=SIZE)], **told)
+    pipeline.is_check_args = False  # it takes every target for one of one picture
+    out = pipeline(**batch)
+    own = A.Compose([CutMix(num_classes=SIZE, kinds={name: KINDS[kind]})], is_check_shapes=False, seed=0)
+    np.testing.assert_array_equal(out[name], own(**batch)[name])
+    assert not np.array_equal(out[name], value)
+
+
+KINDS = {"image": "image", "images": "image", "mask": "mask", "masks": "mask"}
+
+
+def test_volumes_and_their_masks_are_known() -> None:
+    """``volumes``, ``mask3d`` and ``masks3d`` are names of Albumentations; a mask shows what its volume shows."""
+    volumes = np.random.default_rng(0).integers(0, 256, (4, 6, 8, 8), dtype=np.uint8)
+    for method in (CutMix, MixUp):
+        mix = method(1.0, num_classes=4, layout="BDHWC", masks="dominant")
+        out = A.Compose([mix], seed=0)(volumes=volumes[..., None], masks3d=volumes, labels=np.arange(4))
+        assert out["labels"].shape == (4, 4)
+        if method is CutMix:
+            np.testing.assert_array_equal(out["volumes"][..., 0], out["masks3d"])
+    steps = [A.RandomCrop3D((6, 6, 6)), A.CubicSymmetry(), CutMix(1.0, layout="BDHWC")]
+    given = [{"volume": one[..., None], "mask3d": one} for one in volumes]
+    out = BatchCompose(steps, seed=0)(given)
+    np.testing.assert_array_equal(out["volume"][..., 0], out["mask3d"])
+    ready = BatchCompose(steps, seed=0)(volumes=volumes[..., None], masks3d=volumes)
+    np.testing.assert_array_equal(ready["volumes"][..., 0], ready["masks3d"])
+    assert ready["volumes"].shape[0] == 4
+
+
+@pytest.mark.parametrize(
+    "step", [A.HorizontalFlip(p=1), A.AdditiveNoise(p=1), A.NoOp()], ids=lambda step: type(step).__name__
+)
+def test_lists_of_frames_are_arrays_of_them(step: Any) -> None:
+    """Whichever transform they meet."""
+    lists = BatchCompose([step], seed=0)([{"images": list(IMAGES)}, {"images": list(IMAGES[::-1])}])["images"]
+    arrays = BatchCompose([step], seed=0)([{"images": IMAGES}, {"images": IMAGES[::-1]}])["images"]
+    assert lists.shape == (2, SIZE, 8, 8, 3)
+    if not isinstance(step, A.AdditiveNoise):
+        np.testing.assert_array_equal(lists, arrays)
+    mixed = BatchCompose([step, CutMix(1.0, layout="BTHWC")], seed=0)([{"images": list(IMAGES)}] * 2)
+    assert mixed["images"].shape == (2, SIZE, 8, 8, 3)
+
+
+def test_frames_of_ready_batches_and_of_additional_targets() -> None:
+    """``images`` of a batch that has frames are frames of every sample; lists of frames may have another name."""
+    films = np.stack([IMAGES, IMAGES[::-1]])
+    step = A.HorizontalFlip(p=1)
+    np.testing.assert_array_equal(BatchCompose([step])(images=films)["images"], films[..., ::-1, :])
+    mixed = BatchCompose([step, CutMix(1.0, layout="BTHWC", num_classes=2)], seed=0)(images=films, labels=[0, 1])
+    assert mixed["images"].shape == films.shape
+    pipeline = BatchCompose([step], additional_targets={"views": "images"})
+    out = pipeline([{"image": film[0], "views": list(film)} for film in films])
+    np.testing.assert_array_equal(out["views"], films[..., ::-1, :])
+
+
+FIRST: dict[str, Any] = {
+    "mix": list,
+    "flip": lambda: [A.HorizontalFlip(p=1)],
+    "noise": lambda: [A.AdditiveNoise(p=1)],
+}
+
+
+@pytest.mark.parametrize("first", FIRST)
+@pytest.mark.parametrize("listed", [False, True], ids=["array", "list"])
+@pytest.mark.parametrize("count", [2, 8])  # as many as rows: a mix would take the wrong axis
+def test_masks_of_a_sample_without_boxes(count: int, listed: bool, first: str) -> None:
+    """They are collated as they are; before a mix one message names two ways, which work."""
+    masks, before = np.zeros((count, 8, 8), np.uint8), FIRST[first]
+    given = [{"image": image, "masks": list(masks) if listed else masks} for image in IMAGES]
+    if before():
+        assert BatchCompose(before())(given)["masks"].shape == (SIZE, count, 8, 8)
+    message = r"Several masks of one sample \(sample 0, batch\['masks'\]\).*last axis, as mask="
+    with pytest.raises(InputError, match=message):
+        BatchCompose([*before(), CutMix()])(given)
+    others = [{"image": one["image"], "parts": one["masks"]} for one in given]
+    with pytest.raises(InputError, match=message.replace("masks'", "parts'")):
+        BatchCompose([*before(), CutMix()], additional_targets={"parts": "masks"})(others)
+    stacked = [{"image": image, "mask": np.stack(list(masks), -1)} for image in IMAGES]
+    assert BatchCompose([*before(), CutMix()])(stacked)["mask"].shape == (SIZE, 8, 8, count)
+    like = [{"image": image, "parts": np.stack(list(masks), -1)} for image in IMAGES]
+    out = BatchCompose([*before(), CutMix()], additional_targets={"parts": "mask"})(like)
+    assert out["parts"].shape == (SIZE, 8, 8, count)
+    assert len(BatchCompose([*before(), CutMix(kinds={"masks": "instances"})])(given)["masks"]) == SIZE
+
+
+def test_label_fields_are_a_list_of_names_that_are_there() -> None:
+    """The host looks for a field of every letter; a misspelt one would not follow its boxes."""
+    sample = {"image": IMAGES[0], "bboxes": np.array([[1, 1, 5, 5.0]]), "cls": ["cat"]}
+    with pytest.raises(ParameterError, match=r"'label_fields' \(bbox_params\): got 'cls'.*label_fields=\['cls'\]"):
+        BatchCompose([CutMix()], bbox_params=A.BboxParams("coco", label_fields="cls"))
+    for steps in ([CutMix()], [A.NoOp(), CutMix()]):
+        with pytest.raises(InputError, match=r"Label fields are missing \(sample 0\): got bboxes without names"):
+            BatchCompose(steps, bbox_params=A.BboxParams("coco", label_fields=["names"]))([sample] * 2)
+        out = BatchCompose(steps, bbox_params=A.BboxParams("coco", label_fields=["cls"]))([sample] * 2)
+        assert [len(row) for row in out["cls"]] == [len(row) for row in out["bboxes"]]
+
+
+def test_what_the_host_takes_loosely() -> None:
+    """No parameters as an empty dict, and one transform instead of a list."""
+    assert BatchCompose([A.NoOp(), CutMix()], bbox_params={}, keypoint_params={})([{"image": IMAGES[0]}])
+    assert BatchCompose(A.NoOp())([{"image": IMAGES[0]}])["image"].shape == (1, 8, 8, 3)
