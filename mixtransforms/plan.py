@@ -11,11 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mixtransforms.core.cached import cached_property
 from mixtransforms.core.compositing import Contributions, columns, contributions, measure
 from mixtransforms.core.display import Displayed
 from mixtransforms.core.errors import PlanError

@@ -68,6 +68,12 @@ INTERNALS = {
         "the file of shared memory: writing rows to it costs less than the first touch of its pages",
         "torch 2.14.1",
     ),
+    "torch.utils.data.DataLoader._tasks_outstanding": Internal(
+        "mixing",
+        "batches that the workers of an iterator have begun and nobody has taken: set_epoch warns where a loader that "
+        "runs on has drawn some for the epoch before",
+        "torch 2.14.1",
+    ),
     "torch.Tensor._base": Internal(
         "kernels", "says in an error why a view of a tensor that requires grad is not written to", "torch 2.14.1"
     ),
@@ -306,6 +312,17 @@ def test_several_tensors_are_overwritten(torch):
     torch._foreach_copy_(targets, [torch.ones(2), torch.arange(3)], non_blocking=True)
     assert [each.tolist() for each in targets] == [[1, 1], [0, 1, 2]]
     assert [each.data_ptr() for each in targets] == memory
+
+
+@proves("torch.utils.data.DataLoader._tasks_outstanding")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork.*:DeprecationWarning")
+def test_an_iterator_knows_what_its_workers_have_begun():
+    import torch
+
+    iterator = iter(torch.utils.data.DataLoader(range(4), num_workers=1))
+    assert iterator._tasks_outstanding == 2
+    assert len(list(iterator)) == 4
+    assert iterator._tasks_outstanding == 0
 
 
 @proves("torch.UntypedStorage._new_shared", "torch.UntypedStorage._share_fd_cpu_")

@@ -54,8 +54,8 @@ _PARAMS = {"bboxes": "bbox_params", "keypoints": "keypoint_params"}
 class BatchCompose(BatchPipeline, A.Compose):
     """Runs Albumentations transforms on every sample with its own random parameters, and mixing on the batch.
 
-    Call it with keywords, ``pipeline(images=images, labels=labels)``, with one dict of these, or with a list of samples,
-    ``pipeline([{"image": image, "label": 3}, ...])``, which makes it a ``collate_fn``. At the first mixing
+    Call it with keywords, ``pipeline(images=images, labels=labels)``, with one dict of these, or with a list of
+    samples, ``pipeline([{"image": image, "label": 3}, ...])``, which makes it a ``collate_fn``. At the first mixing
     transform, or at the end, samples are collated. Transforms after a mix run on every mixed sample.
 
     ``A.to_dict``, ``A.from_dict``, ``A.save`` and ``A.load`` write and read it.
@@ -71,7 +71,11 @@ class BatchCompose(BatchPipeline, A.Compose):
         strict: As for ``A.Compose``.
         mask_interpolation: As for ``A.Compose``.
         seed: ``None`` draws from the pipeline's own generator. A number: the same results again for the same samples
-            in one epoch, see :func:`mixtransforms.set_epoch`, and for the same calls with ready batches.
+            in one epoch, see :func:`mixtransforms.set_epoch`, and for the same calls with ready batches. Elsewhere than
+            where it was constructed (in an unpickled copy, a forked process, another thread) a ready batch is known by
+            its images, as the list of its samples is: the same result in any process, and equal batches of one epoch
+            are mixed alike. Transforms of Albumentations get generators of their own; those of yours that draw from the
+            global ones of NumPy or Python share them with all threads.
         save_applied_params: Must be ``False``: samples have parameters of their own. Use :meth:`trace`.
 
     Raises:

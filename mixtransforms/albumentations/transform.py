@@ -1,7 +1,6 @@
 """Mixing methods as Albumentations transforms."""
 
 # No `from __future__ import annotations`: signatures must show types, not strings.
-import functools
 import random
 from collections.abc import Callable, Mapping
 from copy import deepcopy
@@ -16,6 +15,7 @@ from mixtransforms.albumentations.calls import gathered
 from mixtransforms.albumentations.words import told_kinds
 from mixtransforms.batch.inventory import Finder
 from mixtransforms.core import fields
+from mixtransforms.core.cached import cached_property
 from mixtransforms.methods.base import Method
 from mixtransforms.mixing.doors import door_classes
 from mixtransforms.mixing.options import Options
@@ -93,7 +93,7 @@ class Transform(MixTransform, A.BasicTransform):
         self.__dict__["_told"] = {**self._told, **additional_targets}
         self.__dict__.pop("_finder", None)
 
-    @functools.cached_property
+    @cached_property
     def _finder(self) -> Finder:
         """Knows what the user has declared, and what a Compose has."""
         own: Finder = super()._finder
@@ -133,7 +133,7 @@ def host_seed(generator: np.random.Generator) -> int:
         return int(generator.integers(2**63))
     import torch
 
-    return int(torch.empty((), dtype=torch.int64).random_())
+    return int(torch.empty((), dtype=torch.int64, device="cpu").random_())
 
 
 def _arguments(owner: Any) -> dict[str, Any]:

@@ -128,7 +128,7 @@ def _reserved(samples: Sequence[Any], path: Path, later: MutableMapping[Path, An
     return _typed(kernel.reserved(first, len(samples), in_worker()), samples)
 
 
-_CHANNELS_DIFFER = "Give all pictures the same channels, for example with v2.RGB(), A.ToRGB() or image.convert('RGB')."
+SAME_CHANNELS = "Give all pictures the same channels, for example with v2.RGB(), A.ToRGB() or image.convert('RGB')."
 
 
 def channels_differ(shapes: Sequence[Any], path: Path) -> bool:
@@ -155,7 +155,7 @@ def stack(samples: Sequence[Any], path: Path = ()) -> Any:
                 where=spell(path),
                 got=f"{shape} in sample {index}, {shapes[0]} in sample 0",
                 wanted="one shape for all samples of a batch",
-                fix=_CHANNELS_DIFFER
+                fix=SAME_CHANNELS
                 if channels_differ(shapes, path)
                 else "Resize or crop to one size before mixing, for example with Resize or RandomCrop, or say "
                 "pad='max' where whole images are blended.",

@@ -19,7 +19,7 @@ from mixtransforms.containers.tree import Path, is_flat, is_picture, leaf_at, sp
 from mixtransforms.core.backends import backend_of, dtype_name
 from mixtransforms.core.layout import Layout
 from mixtransforms.kernels import kernel_of
-from mixtransforms.rng.content import array_hash, header, plain_hash, row_hashes
+from mixtransforms.rng.content import header, plain_hash, row_hashes
 from mixtransforms.rng.keys import WordArray, content_hash, told_apart
 from mixtransforms.targets.kind import Target
 from mixtransforms.targets.names import IMAGE, TABLE
@@ -53,25 +53,22 @@ def hashes_of(found: Found, layout: Layout) -> list[int] | None:
     hashes: list[int] | None = None
     for target in roots:
         own = layout if target.kind == IMAGE else _AS_IT_IS
-        rows = found.rows.get(target.path) or _unpadded(found, target)
-        if rows is None:
-            hashes = _of_rows(target.value, own, hashes)
-            continue
-        first, dtype = backend_of(target.value) == "torch", dtype_name(target.value)
-        before: Sequence[int | None] = hashes or [None] * len(rows)
-        hashes = [_of_array(row, own, first, hash_, dtype) for row, hash_ in zip(rows, before, strict=True)]
+        rows = found.rows.get(target.path)
+        if found.template.padded and target.kind == IMAGE:
+            hashes = _of_values(_unpadded(found, target), own, hashes)
+        elif rows is None:
+            hashes = _of_values(target.value, own, hashes)
+        else:  # the memory of samples, whatever their back end
+            hashes = _of_arrays(rows, dtype_name(rows[0]), own, backend_of(target.value) == "torch", hashes)
     return hashes
 
 
-def _unpadded(found: Found, target: Target) -> list[Any] | None:
-    """The images of samples as they came, where they were padded."""
-    if target.kind != IMAGE or not found.template.padded:
-        return None
-    rows, axes = kernel_of(str(backend_of(target.value))).memory(target.value), found.axes[target.path]
-    unpadded = []
-    for row, size in zip(rows, found.template.sizes, strict=True):
+def _unpadded(found: Found, target: Target) -> list[Any]:
+    """The images of samples as they came, before they were padded."""
+    axes, unpadded = found.axes[target.path], []
+    for row, size in zip(target.value, found.template.sizes, strict=True):
         stops = dict(zip(axes, size, strict=True))
-        unpadded.append(row[tuple(slice(stops.get(axis)) for axis in range(1, rows.ndim))])
+        unpadded.append(row[tuple(slice(stops.get(axis)) for axis in range(1, len(target.value.shape)))])
     return unpadded
 
 
@@ -82,7 +79,7 @@ def sample_hashes(data: Any, finder: Finder) -> list[int] | None:
         data: A batch, or a list of samples.
         finder: Knows the images.
     """
-    return list(_of_samples(data, finder)) if is_samples(data) else _of_batch(data, finder)
+    return _of_samples(data, finder) if is_samples(data) else _of_batch(data, finder)
 
 
 def identities(data: Any, finder: Finder) -> WordArray:
@@ -95,50 +92,65 @@ def identities(data: Any, finder: Finder) -> WordArray:
     return told_apart(sample_hashes(data, finder) or [])
 
 
-def _of_samples(samples: Sequence[Any], finder: Finder) -> Iterator[int]:
-    places: dict[Any, list[Root]] = {}  # finding takes far longer than hashing a small image
-    for sample in samples:
+def _of_samples(samples: Sequence[Any], finder: Finder) -> list[int]:
+    alike: dict[Any, list[int]] = {}  # finding takes far longer than hashing a small image
+    for index, sample in enumerate(samples):
         key = common_key([sample], exact=False)
-        if key is None or key not in places:
-            places[key] = _roots(sample, finder, batched=False)
-        yield _of_sample([(root, leaf_at(sample, root.path)) for root in places[key]])
+        alike.setdefault(("alone", index) if key is None else key, []).append(index)
+    hashes = [0] * len(samples)
+    for indices in alike.values():
+        some = [samples[index] for index in indices]
+        roots = _roots(some[0], finder, batched=False)
+        own = _of_columns([(root, [leaf_at(sample, root.path) for sample in some]) for root in roots], len(some))
+        for index, hash_ in zip(indices, own, strict=True):
+            hashes[index] = hash_
+    return hashes
 
 
 def _of_batch(batch: Any, finder: Finder) -> list[int] | None:
-    roots = _roots(batch, finder, batched=True)
-    leaves = [(root, leaf_at(batch, root.path)) for root in roots]
+    leaves = [(root, leaf_at(batch, root.path)) for root in _roots(batch, finder, batched=True)]
     if not all(_is_on_host(leaf) for _, leaf in leaves):
         return None
-    if leaves and all(root.layout is not None and backend_of(leaf) and len(leaf.shape) for root, leaf in leaves):
-        hashes: list[int] | None = None
-        for root, leaf in leaves:
-            hashes = _of_rows(leaf, root.layout or _AS_IT_IS, hashes)
-        return hashes
     columns = [(root, leaf) for root, leaf in leaves if isinstance(leaf, (list, tuple)) or np.ndim(leaf)]
     size = min((len(each) for _, each in columns), default=0)
-    return [_of_sample([(root, each[index]) for root, each in columns]) for index in range(size)]
+    return _of_columns([(root, each[:size]) for root, each in columns], size)
 
 
-def _of_sample(leaves: Sequence[tuple[Root, Any]]) -> int:
-    if any(root.layout is None for root, _ in leaves):
-        return content_hash(part for root, leaf in leaves for part in _parts(spell(root.path), leaf))
-    hash_: int | None = None
-    for root, leaf in leaves:
-        hash_ = _of_value(leaf, root.layout or _AS_IT_IS, hash_)
-    return plain_hash(None) if hash_ is None else hash_
+def _of_columns(columns: Sequence[tuple[Root, Any]], size: int) -> list[int]:
+    """A hash of every sample, of columns with a value for each."""
+    if any(root.layout is None for root, _ in columns):
+        named = [(spell(root.path), on_host(column)) for root, column in columns]
+        return [content_hash(part for name, column in named for part in _leaves(name, column[i])) for i in range(size)]
+    hashes: list[int] | None = None
+    for root, column in columns:
+        hashes = _of_values(column, root.layout or _AS_IT_IS, hashes)
+    return [plain_hash(None)] * size if hashes is None else hashes
 
 
-def _of_value(value: Any, layout: Layout, before: int | None) -> int | None:
+def _of_values(values: Any, layout: Layout, before: Sequence[int] | None) -> list[int]:
+    """A hash of every image of a column: of the rows of an array, or of the items of a list."""
+    whole, first = backend_of(values), values[0] if len(values) else None
+    backend = whole or backend_of(first)
+    if whole or (backend and len({*map(_same, values)}) == 1):
+        memory = kernel_of(str(backend)).memory
+        rows = memory(values) if whole else [memory(item) for item in values]
+        return _of_arrays(rows, dtype_name(values if whole else first), layout, backend == "torch", before)
+    return [_of_value(item, layout, hash_) for item, hash_ in zip(values, before or [0] * len(values), strict=True)]
+
+
+def _same(item: Any) -> tuple[Any, ...]:
+    """What arrays have in common that are hashed together."""
+    return type(item), getattr(item, "dtype", None), getattr(item, "shape", None)
+
+
+def _of_value(value: Any, layout: Layout, before: int) -> int:
     """A hash of an image: of an array, a picture, numbers, or of all in a list of these."""
-    backend = backend_of(value)
-    if backend is not None:
-        return _of_array(kernel_of(backend).memory(value), layout, backend == "torch", before, dtype_name(value))
-    if is_picture(value):
-        return _of_array(np.asarray(value), _AS_IT_IS, False, before)
+    if backend_of(value):
+        return _of_values([value], layout, [before])[0]
+    if is_picture(value) or (is_flat(value) and not backend_of(value[0])):
+        return _of_values([np.asarray(value)], _AS_IT_IS, [before])[0]
     if type(value) not in (list, tuple):
         return plain_hash(value, before)
-    if is_flat(value) and not backend_of(value[0]):
-        return _of_array(np.array(value), _AS_IT_IS, False, before)
     for item in value:
         before = _of_value(item, layout, before)
     return before
@@ -151,26 +163,30 @@ def _form(shape: tuple[int, ...], dtype: str, layout: Layout, first: bool) -> tu
     return order, header(dtype, [*(shape[axis] for axis in order), *([] if channels else [1])])
 
 
-def _of_rows(batch: Any, layout: Layout, before: list[int] | None) -> list[int]:
-    """A hash of every row of an array of images."""
-    backend = str(backend_of(batch))
-    rows = kernel_of(backend).memory(batch)
-    order, head = _form(tuple(batch.shape[1:]), dtype_name(batch), layout, backend == "torch")
-    return row_hashes(rows.transpose(0, *(axis + 1 for axis in order)), head, before)
+def _of_arrays(rows: Any, dtype: str, layout: Layout, first: bool, before: Sequence[int] | None) -> list[int]:
+    """A hash of every row of an array, or of every one of several arrays of one shape.
+
+    Args:
+        rows: NumPy's.
+        dtype: The name of their dtype, which NumPy may not have.
+        layout: Of the images.
+        first: Whether channels come first where the layout does not say it.
+        before: See :func:`row_hashes`.
+    """
+    whole = isinstance(rows, np.ndarray)
+    order, head = _form(rows.shape[1:] if whole else rows[0].shape, dtype, layout, first)
+    if order != (*range(len(order)),):
+        rows = rows.transpose(0, *(axis + 1 for axis in order)) if whole else [row.transpose(order) for row in rows]
+    return row_hashes(rows, head, before)
 
 
-def _of_array(array: Any, layout: Layout, first: bool, before: int | None, dtype: str = "") -> int:
-    order, head = _form(array.shape, dtype or dtype_name(array), layout, first)
-    return array_hash(array.transpose(order), head, before)
-
-
-def _parts(name: str, value: Any) -> Iterator[tuple[str, Any]]:
+def _leaves(name: str, value: Any) -> Iterator[tuple[str, Any]]:
     """A value by its name, or everything in a list of arrays or numbers."""
     if type(value) not in (list, tuple):
         yield name, on_host(value)
         return
     for index, item in enumerate(value):
-        yield from _parts(f"{name}[{index}]", item)
+        yield from _leaves(f"{name}[{index}]", item)
 
 
 def _roots(node: Any, finder: Finder, *, batched: bool) -> list[Root]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Collection, Mapping, Sequence
-from functools import cached_property
 from typing import Any, NamedTuple
 
 from mixtransforms.containers.mixed import is_mixed
@@ -32,6 +31,7 @@ from mixtransforms.containers.tree import (
     walk,
 )
 from mixtransforms.core.backends import backend_of, backend_of_type, unmasked
+from mixtransforms.core.cached import cached_property
 from mixtransforms.core.errors import InputError, nearest
 from mixtransforms.core.layout import Layout
 from mixtransforms.core.memo import Memo

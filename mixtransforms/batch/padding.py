@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from mixtransforms.batch.collate import SAME_CHANNELS
 from mixtransforms.containers.tree import is_flat, spell
 from mixtransforms.core.backends import backend_of, dtype_name, is_integer
 from mixtransforms.core.errors import InputError
@@ -68,7 +69,7 @@ def _check_channels(target: Target, letters: str) -> None:
                 where=spell((*target.path, index)),
                 got=f"{shape[axis]}, shape {shape}",
                 wanted=f"{shapes[0][axis]}, as in sample 0",
-                fix="Give all pictures the same channels, for example with v2.RGB(), A.ToRGB() or image.convert('RGB').",
+                fix=SAME_CHANNELS,
             )
 
 

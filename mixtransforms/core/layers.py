@@ -6,12 +6,12 @@ import base64
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mixtransforms.core.cached import cached_property
 from mixtransforms.core.errors import PlanError
 from mixtransforms.core.reading import listed, numbers, whole_number
 

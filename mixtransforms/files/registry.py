@@ -21,6 +21,7 @@ from types import MappingProxyType
 from typing import Any
 
 from mixtransforms.core import fields
+from mixtransforms.core.cached import cached_property
 from mixtransforms.core.fields import Rule, Schema
 from mixtransforms.files.forms import ArgumentCodec, Vocabulary
 from mixtransforms.files.problems import Problem, config_error, one_line, refusal, short_repr
@@ -231,7 +232,7 @@ class Codec:
         self.entries = MappingProxyType({entry.name: entry for entry in entries})
         self._by_class = {entry.cls: entry for entry in self.entries.values()}
 
-    @functools.cached_property
+    @cached_property
     def version(self) -> str | None:
         """The installed version of the package that decides what arguments mean."""
         return self.package and importlib.metadata.version(self.package)
@@ -299,7 +300,7 @@ class Codec:
             own[name] = self.custom_entry(name, cls)
         return type(self)([*self.entries.values(), *own.values()]) if own else self
 
-    @functools.cached_property
+    @cached_property
     def short_names(self) -> Mapping[str, str]:
         """Last parts of names, which files may have instead, and the names; ours come first, a caller's have none."""
         shared = [name for name in self.entries if not name.startswith(CUSTOM_PREFIX)]

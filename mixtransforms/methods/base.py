@@ -8,7 +8,6 @@ import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -16,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mixtransforms.core import fields
+from mixtransforms.core.cached import cached_property
 from mixtransforms.core.display import Displayed
 from mixtransforms.core.errors import ParameterError
 from mixtransforms.core.layers import Region, freeze

@@ -9,33 +9,76 @@ from mixtransforms.mixing.pipeline import nested
 from mixtransforms.rng.streams import OWN_RANK, Stream
 
 
-def set_epoch(pipeline: Any, epoch: int, *, rank: int | str | None = OWN_RANK) -> None:
+def set_epoch(pipeline: Any, epoch: int | float, *, rank: int | str | None = OWN_RANK) -> None:
     """Begins an epoch: other draws than in the last one, and the values that schedules have now.
 
-    Call it before the loader is iterated over: workers begin at once with the first batches. Workers that are running
-    see it too, however they were started (fork, spawn or forkserver).
+    Call it before the loader is iterated over: workers begin at once with the first batches. Workers of a DataLoader
+    that are running see it too, however they were started (fork, spawn or forkserver). Batches that were fetched ahead
+    are drawn already: a loader that runs on over the end of an epoch, as timm's ``MultiEpochsDataLoader`` does, has
+    some of each epoch drawn for the one before.
+
+    Nobody else sees it: a copy of the pipeline that has travelled to another process (a Ray task, a process pool) keeps
+    the epoch that it left with. Tell the epoch before the pipeline is handed over, and hand it over anew in every
+    epoch, or call this where it mixes.
 
     Args:
         pipeline: A BatchCompose or a mixing transform, or what holds some: ``v2.Compose``, ``A.Compose``, any module,
-            a list.
-        epoch: Counted from 0.
+            a list, a loader whose ``collate_fn`` or whose dataset's ``transform`` it is.
+        epoch: Counted from 0; a whole float, as trainers have it, is taken as well.
         rank: Whose draws they are, for distributed training: ``"own"`` asks torch.distributed, or the environment's
             ``RANK``; a number says it; ``None`` gives all ranks the same draws.
 
     Raises:
         ParameterError: The epoch or the rank is no whole number in its range, or nothing here mixes.
     """
-    owners = _owners(pipeline)
+    owners = _owners(_held(pipeline))
     if not owners:
         raise ParameterError(
             "Nothing to tell the epoch",
             where="set_epoch",
             got=type(pipeline).__name__,
-            wanted="a BatchCompose, a mixing transform, or a container with one in it",
-            fix="Pass the pipeline itself, not the loader or a function around it.",
+            wanted="a BatchCompose, a mixing transform, or a container or loader with one in it",
+            fix="Pass the pipeline itself, not a function around it.",
         )
+    if _runs_on(pipeline):
+        _warn_of_batches_ahead(owners, epoch)
     for owner in owners:
         owner._stream.begin(epoch, rank)
+
+
+_HOLDING = ("collate_fn", "loader", "dataset", "datasets", "transform", "transforms", "target_transform")
+"""Attributes by which loaders and datasets hold what they call: torch's, and those of whoever looks like them."""
+
+_DEEPEST = 8
+"""So many holders may stand around each other; what answers to every name would go on for ever."""
+
+
+def _held(holder: Any, depth: int = 0) -> list[Any]:
+    """Something, and all that it holds as loaders and datasets hold their transforms."""
+    if isinstance(holder, (list, tuple)):
+        return [holder, *(inner for item in holder for inner in _held(item, depth))]
+    if holder is None or depth > _DEEPEST or hasattr(holder, "shape"):  # a dataset may be an array
+        return []
+    found = [holder]
+    for name in _HOLDING:
+        value = getattr(holder, name, None)
+        # A dataset that is a list has samples, of which there may be millions.
+        if name != "dataset" or not isinstance(value, (list, tuple)):
+            found += _held(value, depth + 1)
+    return found
+
+
+def _runs_on(loader: Any) -> bool:
+    """Whether a loader has one iterator for all epochs, whose workers have begun with the next one."""
+    # torch's own loaders begin an iterator anew where an epoch is left in the middle, and throw away what it fetched.
+    return bool(getattr(getattr(loader, "iterator", None), "_tasks_outstanding", 0))
+
+
+def _warn_of_batches_ahead(owners: list[Any], epoch: Any) -> None:
+    for owner in owners:
+        if owner._stream.epoch != epoch:
+            owner._stream.warn_of_batches_ahead(type(owner).__name__)
+            return
 
 
 class Resumable:
@@ -47,8 +90,9 @@ class Resumable:
     def stream_state(self) -> dict[str, Any]:
         """Where the draws of a seeded pipeline stand, as plain data: seed, epoch, number of calls in it, rank as told.
 
-        It belongs beside a checkpoint of the model, for training loops that mix ready batches: these are counted. A
-        pipeline that collates samples needs its epoch alone, and a sampler that goes on where it was. Mixes with a seed
+        It belongs beside a checkpoint of the model, for training loops that mix ready batches: these are counted, in
+        the process and the thread that constructed the pipeline. A pipeline that collates samples, or was constructed
+        elsewhere, needs its epoch alone, and a sampler that goes on where it was. Mixes with a seed
         of their own are in it, too; the draws of ``seed=None`` are the host's, and are not.
         """
         inner = [mix._stream.state(mix.seed) for mix in _seeded(self)]
@@ -56,6 +100,9 @@ class Resumable:
 
     def load_stream_state(self, state: Mapping[str, Any]) -> None:
         """Goes on where :meth:`stream_state` was asked.
+
+        It tells epoch, rank and count, and not whether calls are counted: that is decided by where the pipeline was
+        constructed. A training that is resumed constructs it anew.
 
         Raises:
             ParameterError: The state is of another seed or of another pipeline, or is none.

@@ -199,8 +199,8 @@ def joined(first: BoxRules, second: BoxRules) -> BoxRules:
 def call_of(stream: Stream, seed: int, data: Any, finder: Finder, where: str | None) -> Call:
     """What one call of a seeded pipeline is keyed by.
 
-    A ready batch counts the calls, in the process and thread that constructed the pipeline. A list of samples is known by
-    its images, and so is any batch elsewhere, where everybody would count for itself.
+    A ready batch counts the calls, in the process and thread that constructed the pipeline. A list of samples is known
+    by its images, and so is any batch elsewhere, where everybody would count for itself.
 
     Args:
         stream: The pipeline's.

@@ -1,7 +1,6 @@
 """The neutral door: transforms of any batch of NumPy arrays or tensors, and what all three doors share."""
 
 # No `from __future__ import annotations`: signatures must show types, not strings.
-import functools
 import secrets
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -14,6 +13,7 @@ from mixtransforms.batch.identity import hashes_of
 from mixtransforms.batch.inventory import Finder
 from mixtransforms.batch.read import find_batch
 from mixtransforms.core import fields as checked
+from mixtransforms.core.cached import cached_property
 from mixtransforms.core.errors import ParameterError
 from mixtransforms.core.layout import Layout
 from mixtransforms.core.memo import WeakMemo
@@ -40,6 +40,15 @@ else:
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class MixTransform(Options):
     """A mixing method with target options: finds the targets of a batch, draws a plan, replays it on them.
+
+    With a seed, ready batches are counted in the process and the thread that constructed the transform, and lists of
+    samples are known by their images. Everywhere else (unpickled copies, forked processes, other threads, workers) a
+    ready batch is known by its images as well: by what its samples are known by, whatever their container, back end or
+    memory. The same batch then gets the same plan in any process, and equal batches of one epoch are mixed alike.
+    Batches on a device are never read: they are counted everywhere, and processes need ranks to draw apart.
+
+    ``copy.deepcopy`` goes on counting where its original does; ``dataclasses.replace`` constructs, and counts from 0.
+    With ``seed=None`` draws are the host's in every process: where the state of its generator is copied, so are they.
 
     ``transform(batch)`` is ``transform.replay(transform.plan(batch), batch)``. Parameters cannot be assigned; make
     a changed copy with ``dataclasses.replace``. Transforms compare by identity.
@@ -161,19 +170,24 @@ class MixTransform(Options):
     def stream_state(self) -> dict[str, Any]:
         """Where the draws of a seeded transform stand: seed, epoch, calls in it, and whose rank counts.
 
-        It belongs beside a checkpoint of the model. The draws of ``seed=None`` are the host's, and are not in it.
+        It belongs beside a checkpoint of the model. The draws of ``seed=None`` are the host's, and are not in it. Calls
+        that were known by their content are not counted: of a transform that was not constructed here, epoch and rank
+        are all there is to go on from.
         """
         return self._stream.state(self.seed)
 
     def load_stream_state(self, state: Mapping[str, Any]) -> None:
         """Goes on where :meth:`stream_state` was asked.
 
+        It tells epoch, rank and count, and not whether calls are counted: that is decided by where the transform was
+        constructed. A training that is resumed constructs it anew.
+
         Raises:
             ParameterError: The state is of another seed, or is none.
         """
         self._stream.load(state, self.seed)
 
-    @functools.cached_property
+    @cached_property
     def method(self) -> Method:
         """The method alone, without target options."""
         pure = method_of(type(self))
@@ -217,7 +231,7 @@ class MixTransform(Options):
             engine.check_labelled(self.method.at(self._stream.epoch), self)
         return found
 
-    @functools.cached_property
+    @cached_property
     def _finder(self) -> Finder:
         layout = Layout(self.layout, self.axes)
         return Finder(self.kinds or {}, self.passthrough, self.boxes, labelled=self._labelled, layout=layout)
@@ -229,7 +243,7 @@ class MixTransform(Options):
             known = self._recipes[found.template] = engine.recipe_of(found.template, self, self.method)
         return known
 
-    @functools.cached_property
+    @cached_property
     def _recipes(self) -> WeakMemo:
         return WeakMemo()  # a template that is not remembered takes its recipe along
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from mixtransforms.containers.mixed import MixedObjects, of_one_iterable
 from mixtransforms.containers.tree import Path, spell
+from mixtransforms.core.cached import cached_property
 from mixtransforms.core.errors import InputError, explain
 from mixtransforms.core.layers import FloatArray
 from mixtransforms.objects.assemble import Assembler

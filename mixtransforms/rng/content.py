@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -11,11 +12,14 @@ from numpy.typing import NDArray
 
 from mixtransforms.rng.keys import PLAIN
 
-PART = 1 << 20
+PART = 1 << 18
 """Bytes that are brought into their canonical order at once: they stay in the cache until they are hashed."""
 
 FEW = 4
 """Channels up to which every one is copied by itself, which is three times as fast as all of them together."""
+
+
+_IN_ORDER = attrgetter("flags.c_contiguous")
 
 
 def header(dtype: str, shape: Sequence[int]) -> bytes:
@@ -28,55 +32,58 @@ def header(dtype: str, shape: Sequence[int]) -> bytes:
     return f"{dtype}|{tuple(map(int, shape))}|".encode()
 
 
-def row_hashes(rows: NDArray[Any], head: bytes, before: Sequence[int] | None = None) -> list[int]:
-    """A hash of every row of an array.
+def row_hashes(rows: Any, head: bytes, before: Sequence[int] | None = None) -> list[int]:
+    """A hash of every row of an array, or of every one of several arrays of one shape and dtype.
 
     Args:
-        rows: ``(B, ...)``, the axes in their canonical order; any strides and order of bytes.
-        head: The :func:`header` of a row.
+        rows: An array ``(B, ...)``, or a list of arrays; their axes in canonical order, any strides and order of bytes.
+        head: The :func:`header` of each.
         before: What every row's sample is known by so far, ``(B,)``: an array that comes after others of the sample.
     """
     if before is None:
         seeds = [xxhash.xxh3_64_intdigest(head)] * len(rows)
     else:
         seeds = [xxhash.xxh3_64_intdigest(head, hash_) for hash_ in before]
-    step = max(1, PART // max(1, rows[:1].nbytes))
-    hashes: list[int] = []
+    digest: Any = xxhash.xxh3_64_intdigest
+    return [hash_ for some, part in _parts(rows) for hash_ in map(digest, part, seeds[some])]
+
+
+def _parts(rows: Any) -> Iterator[tuple[slice, Iterable[Any]]]:
+    """The bytes of all rows in little endian, some rows at a time; xxhash reads memory as it lies."""
+    if not len(rows):
+        return
+    first = rows[0]
+    if first.dtype.hasobject:  # addresses, which no run repeats
+        yield slice(None), [np.zeros(0, np.uint8)] * len(rows)
+        return
+    dtype, every = first.dtype.newbyteorder("<"), isinstance(rows, np.ndarray) and rows.flags.c_contiguous
+    if first.dtype == dtype and dtype.kind in "biufc" and (every or all(map(_IN_ORDER, rows))):
+        yield slice(None), rows
+        return
+    step = min(len(rows), max(1, PART // max(1, first.nbytes)))
+    room = np.empty((step, *first.shape), dtype)  # one for all parts: new memory takes longer than to fill it
     for start in range(0, len(rows), step):
         some = slice(start, start + step)
-        hashes += map(xxhash.xxh3_64_intdigest, _dense(rows[some]), seeds[some])
-    return hashes
+        yield some, _dense(rows[some], room)
 
 
-def array_hash(array: NDArray[Any], head: bytes, before: int | None = None) -> int:
-    """A hash of one array, as of a row of several."""
-    return row_hashes(array[None], head, None if before is None else [before])[0]
+def _dense(rows: Any, room: NDArray[Any]) -> NDArray[np.uint8]:
+    """The bytes of some rows, copied to where they lie in order, ``(B, bytes)``."""
+    dense = room[: len(rows)]
+    channels = range(dense.shape[-1] if dense.ndim > 1 and dense.shape[-1] <= FEW else 0)
+    for row, own in [(rows, dense)] if isinstance(rows, np.ndarray) else zip(rows, dense, strict=True):
+        for channel in channels:
+            own[..., channel] = row[..., channel]
+        if not channels:
+            own[...] = row
+    return dense.reshape(len(rows), int(np.prod(dense.shape[1:]))).view(np.uint8)
 
 
-def _dense(rows: NDArray[Any]) -> NDArray[np.uint8]:
-    """The bytes of every row in little endian, ``(B, bytes)``; xxhash reads memory as it lies."""
-    if rows.dtype.hasobject:  # addresses, which no run repeats
-        return np.zeros((len(rows), 0), np.uint8)
-    dtype = rows.dtype.newbyteorder("<")
-    if rows.dtype != dtype or not rows.flags.c_contiguous:
-        rows = _copied(rows, dtype)
-    return rows.reshape(len(rows), int(np.prod(rows.shape[1:]))).view(np.uint8)
-
-
-def _copied(rows: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
-    if rows.ndim < 2 or rows.shape[-1] > FEW:
-        return np.ascontiguousarray(rows, dtype)
-    dense = np.empty(rows.shape, dtype)
-    for channel in range(rows.shape[-1]):
-        dense[..., channel] = rows[..., channel]
-    return dense
-
-
-def plain_hash(value: Any, before: int | None = None) -> int:
+def plain_hash(value: Any, before: int = 0) -> int:
     """A hash of a value that is no array, by its type and text."""
     # Of other values only the type counts: their text may hold an address, which no run repeats.
     text = repr(value) if isinstance(value, PLAIN) else ""
-    return xxhash.xxh3_64_intdigest(f"{type(value).__name__}|{text}|".encode(), before or 0)
+    return xxhash.xxh3_64_intdigest(f"{type(value).__name__}|{text}|".encode(), before)
 
 
 def batch_hash(samples: Sequence[int]) -> int:

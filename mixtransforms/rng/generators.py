@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import random
+import threading
+import time
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from mixtransforms.rng.streams import Guard
+from mixtransforms.core.errors import explain
+from mixtransforms.rng.streams import Guard, level_of_caller
 
 
 class Generator(NamedTuple):
@@ -52,3 +56,38 @@ def borrowed(generators: Sequence[Generator]) -> Iterator[Callable[[int], None]]
         for generator in generators:
             after.callback(generator.restore, generator.state())
         yield start
+        _look_for_others(generators)
+
+
+_looks_left = [100]
+"""How many times others are still looked for: enough to find a thread that draws all the time; none once it is told."""
+
+
+def _look_for_others(generators: Sequence[Generator]) -> None:
+    """Warns, once, where another thread draws from the generators while they are borrowed.
+
+    A global generator cannot be kept from others: they change what the samples get, and their own draws are rewound.
+    """
+    if not _looks_left[0] or threading.active_count() == 1:
+        return
+    _looks_left[0] -= 1
+    left = _states(generators)
+    time.sleep(0)  # threads that wait for their turn have it now
+    if _states(generators) == left:
+        return
+    _looks_left[0] = 0
+    text = explain(
+        "Another thread draws from a global generator",
+        where="BatchCompose",
+        got="a generator that is not where the last sample left it",
+        wanted="nobody else to draw while a batch is transformed, since results then differ from run to run",
+        fix="Give the other thread its own, torch.Generator() or np.random.default_rng(), or mix in a worker process.",
+    )
+    warnings.warn(text, RuntimeWarning, stacklevel=level_of_caller())
+
+
+def _states(generators: Sequence[Generator]) -> list[list[bytes]]:
+    """Where generators are, to be compared."""
+    states = [generator.state() for generator in generators]
+    parts = [state if isinstance(state, tuple) else (state,) for state in states]
+    return [[np.asarray(part).tobytes() for part in each] for each in parts]

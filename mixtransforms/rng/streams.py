@@ -29,7 +29,7 @@ OWN_RANK = "own"
 
 
 class EpochWarning(UserWarning):
-    """Nobody tells a pipeline the epoch, or the rank: schedules stand still, or epochs or processes repeat each other."""
+    """Nobody tells a pipeline the epoch or the rank: schedules stand still, epochs or processes repeat each other."""
 
 
 class Guard:
@@ -112,8 +112,8 @@ _OF_A_WORKER = 48
 """From this bit on, the step of a batch that a worker counted holds the worker's number."""
 
 _met = Memo()
-"""What copies of a stream that came from another process have met in this one, by the stream's name. Every task of a pool
-may unpickle a copy of its own, which sees one batch: what they have seen is the process's to know."""
+"""What copies of a stream that came from another process have met in this one, by the stream's name. Every task of a
+pool may unpickle a copy of its own, which sees one batch: what they have seen is the process's to know."""
 
 
 def _meet(name: Hashable, value: Any) -> Any:
@@ -271,7 +271,7 @@ class Stream:
                 fix="Call mixtransforms.set_epoch(pipeline, epoch) and hand the pipeline over anew for every epoch, or "
                 "call set_epoch in the process that mixes.",
             )
-            warnings.warn(text, EpochWarning, stacklevel=_level_of_caller())
+            warnings.warn(text, EpochWarning, stacklevel=level_of_caller())
 
     def _warn_of_twins(self, where: str) -> None:
         """Warns, once, where other processes may count as this one does and no rank tells them apart."""
@@ -281,11 +281,11 @@ class Stream:
         text = explain(
             "Processes may repeat each other's draws",
             where=where,
-            got="a batch on a device, which is counted, in a process that did not construct the transform, and no rank",
-            wanted="a rank, which tells the processes apart",
-            fix="Call mixtransforms.set_epoch(pipeline, epoch, rank=number) in every process, each with its own number.",
+            got="a batch on a device, which is counted, a process that did not construct the transform, and no rank",
+            wanted="a rank, which tells processes apart",
+            fix="Call mixtransforms.set_epoch(pipeline, epoch, rank=...) in every process, each with its own number.",
         )
-        warnings.warn(text, EpochWarning, stacklevel=_level_of_caller())
+        warnings.warn(text, EpochWarning, stacklevel=level_of_caller())
 
     def warn_of_standstill(self, where: str) -> None:
         """Warns where a schedule has no epoch; once, whichever process it is.
@@ -294,6 +294,21 @@ class Stream:
             where: The class that draws.
         """
         self._warn("A schedule stays at its first value", "a schedule", where)
+
+    def warn_of_batches_ahead(self, where: str) -> None:
+        """Warns where workers have drawn for batches of an epoch before it is told.
+
+        Args:
+            where: The class that draws.
+        """
+        text = explain(
+            "Batches of this epoch are drawn for the one before",
+            where=where,
+            got="a loader that runs on over the end of an epoch, and has fetched batches ahead",
+            wanted="workers that begin after the epoch is told",
+            fix="Use a DataLoader with persistent_workers=True, which keeps the workers as well.",
+        )
+        warnings.warn(text, EpochWarning, stacklevel=level_of_caller())
 
     def _warn(self, what: str, got: str, where: str) -> None:
         if self._shared[_EPOCH] != _UNKNOWN or self._shared[_FIRST] == _WARNED:
@@ -305,7 +320,7 @@ class Stream:
         wanted = "the epoch, before the loader is iterated over"
         fix = "Call mixtransforms.set_epoch(pipeline, epoch) at the start of every epoch, or once for a single pass."
         text = explain(what, where=where, got=f"{got}, but no epoch", wanted=wanted, fix=fix)
-        warnings.warn(text, EpochWarning, stacklevel=_level_of_caller())
+        warnings.warn(text, EpochWarning, stacklevel=level_of_caller())
 
     def state(self, seed: int | None) -> dict[str, Any]:
         """Where the draws stand, in JSON's vocabulary."""
@@ -345,7 +360,7 @@ class Stream:
         return vars(self)
 
 
-def _level_of_caller() -> int:
+def level_of_caller() -> int:
     """How far above whoever asks the package was called, by others than its hosts."""
     # Hosts call us from deep inside their loaders; a warning that points there helps nobody.
     level, frame, own = 1, sys._getframe(1), ("mixtransforms.", "torch.", "albumentations.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import Any
 
@@ -57,8 +58,12 @@ class BatchCompose(BatchPipeline, v2.Transform):
             ``v2.RandomChoice`` of mixes is ``OneOf(..., per="batch")``.
         seed: ``None`` draws from torch's default generator. A number: the same results again for the same samples
             in one epoch, see :func:`mixtransforms.set_epoch`, and for the same calls with ready batches; no global
-            generator moves. (What torchvision draws on another device, such as the noise of ``GaussianNoise`` on CUDA
-            images, is that device's own.)
+            generator moves. Elsewhere than where it was constructed (in an unpickled copy, a forked process, another
+            thread) a ready batch is known by its images, as the list of its samples is: the same result in any process,
+            and equal batches of one epoch are mixed alike. (What torchvision draws on another device, such as the noise
+            of ``GaussianNoise`` on CUDA images, is that device's own. Its transforms draw from torch's one default
+            generator, which is borrowed for every sample and put back: a thread that draws from it at the same time
+            changes results, and has its own draws rewound. Draw from a ``torch.Generator`` there.)
 
     Raises:
         ParameterError: A container hides a mix, torchvision's own mix or a transform of another library or of
@@ -155,7 +160,7 @@ class BatchCompose(BatchPipeline, v2.Transform):
         generators = () if call is None else generators_of(stage.transforms)
         seeds = [None] * len(samples) if call is None else call.seeds(number, len(samples)).tolist()
         start: Callable[[Any], Any]
-        with lock_of(generators), borrowed(generators) as start:
+        with lock_of(generators), _drawing_on_host(call), borrowed(generators) as start:
             if stage.kind == ALIKE and call is None:
                 start, seeds = torch.set_rng_state, [torch.get_rng_state()] * len(samples)
             elif stage.kind == ALIKE:
@@ -189,3 +194,8 @@ def _special(stage: Stage) -> tuple[Step, ...] | None:
     steps = () if stage.kind == MIX else steps_of(stage.transforms)
     plain = all(step.how == HOST for step in steps) and [step.transforms for step in steps] in ([], [stage.transforms])
     return None if plain else steps
+
+
+def _drawing_on_host(call: Call | None) -> AbstractContextManager[Any]:
+    """While it lasts, transforms draw from the generators that were started; a default device has one of its own."""
+    return nullcontext() if call is None or torch.get_default_device().type == "cpu" else torch.device("cpu")

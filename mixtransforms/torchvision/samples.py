@@ -315,7 +315,7 @@ class _Objects:
         self.group, self.rules = group, finder.boxes
         self.items = {path: leaf_at(sample, path) for path in group.members}
         self.count = len(self.items[group.anchor])
-        self.index = torch.arange(self.count)
+        self.index = torch.arange(self.count, device="cpu")
         self.others: dict[Path, tuple[Any, torch.Tensor]] = {}
         self.now: Values = {}
         # Where there are no objects, a list has nothing to transform; arrays still have a size.
@@ -325,7 +325,7 @@ class _Objects:
                 self._check_count(path, item)
         for path in told.intersection((group.boxes, group.keypoints)):
             self.items[path] = _as_floats(self.items[path], path, note)
-        self.size, self.inside = size, torch.ones(0, dtype=torch.bool)
+        self.size, self.inside = size, torch.ones(0, dtype=torch.bool, device="cpu")
         if group.boxes in told:
             self.now["boxes"] = _as_boxes(self.items[group.boxes], self.rules, size)
         if group.instances in told:
@@ -366,7 +366,7 @@ class _Objects:
         now = self.marked(None)
         by_order = copy.copy(transform)
         by_order._labels_getter = lambda inputs: inputs["order"]
-        result = by_order({wanted: now[wanted], "order": torch.arange(len(self.index))})
+        result = by_order({wanted: now[wanted], "order": torch.arange(len(self.index), device="cpu")})
         order = result["order"]
         self.now = {name: result.get(name, take_rows(value, order.numpy())) for name, value in now.items()}
         for path, value in more.items():

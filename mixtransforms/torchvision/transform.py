@@ -54,7 +54,7 @@ class Transform(MixTransform, v2.Transform):
         return self._run(batch)
 
     def _host_seed(self) -> int:
-        return int(torch.empty((), dtype=torch.int64).random_().item())
+        return int(torch.empty((), dtype=torch.int64, device="cpu").random_().item())
 
     def _off(self) -> bool:
         return not self.training

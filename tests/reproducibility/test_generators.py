@@ -6,6 +6,7 @@ import random
 import subprocess
 import sys
 import threading
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -25,7 +26,7 @@ from forms import bits
 
 import mixtransforms
 from mixtransforms import InputError, set_epoch
-from mixtransforms.rng import streams
+from mixtransforms.rng import generators, streams
 from mixtransforms.rng.streams import Guard
 
 SEED, SIZE, SIDE, CLASSES = 7, 6, 12, 3
@@ -581,3 +582,44 @@ def test_an_interrupt_between_two_lines_leaves_a_guard_open() -> None:
         if left[0] >= 0:
             break
     assert place, "there were lines at which it was interrupted"
+
+
+# ------------------------------------------------------------------------------------ others at the global generators
+
+
+def told_of_others(door: Door, act: Callable[[], Any]) -> list[str]:
+    """What was warned of while another thread draws all the time."""
+    done = threading.Event()
+
+    def draw() -> None:
+        while not done.is_set():
+            act()
+
+    thread = threading.Thread(target=draw, daemon=True)
+    own = Drawing() if door is TORCHVISION else Sown(p=1)
+    set_epoch(pipeline := door.load().BatchCompose([own], seed=SEED), 0)
+    with warnings.catch_warnings(record=True) as seen, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(generators, "_looks_left", [100])
+        warnings.simplefilter("always")
+        thread.start()
+        for _ in range(30):
+            pipeline(samples(door))
+        done.set()
+        thread.join(60)
+    return [str(item.message) for item in seen if item.category is RuntimeWarning]
+
+
+@pytest.mark.usefixtures("restless")
+@DOORS_OF_HOSTS
+def test_another_thread_at_a_global_generator_is_told_of_once(door: Door) -> None:
+    (text,) = told_of_others(door, numbers)
+    assert text.startswith(
+        "Another thread draws from a global generator (BatchCompose): got a generator that is not wh"
+    )
+
+
+@pytest.mark.usefixtures("restless")
+@DOORS_OF_HOSTS
+def test_a_thread_with_a_generator_of_its_own_is_nobodys_business(door: Door) -> None:
+    own = torch.Generator()
+    assert told_of_others(door, lambda: torch.rand(1, generator=own)) == []

@@ -416,7 +416,7 @@ def test_lists_in_lists_are_told() -> None:
 NOTHING: dict[str, Callable[[], Any]] = {
     "v2.Compose": lambda: v2.Compose([v2.Identity()]),
     "A.Compose": lambda: A.Compose([A.NoOp()]),
-    "DataLoader": lambda: torch.utils.data.DataLoader([0], collate_fn=mix(TORCHVISION)),
+    "DataLoader": lambda: torch.utils.data.DataLoader([0]),
     "function": lambda: lambda batch: batch,
     "list": list,
     "NoneType": lambda: None,
@@ -427,9 +427,92 @@ NOTHING: dict[str, Callable[[], Any]] = {
 @pytest.mark.parametrize("name", NOTHING)
 def test_nothing_to_tell(name: str) -> None:
     got = name.rpartition(".")[2]
-    wanted = "a BatchCompose, a mixing transform, or a container with one in it. Pass the pipeline itself, not the load"
+    wanted = (
+        "a BatchCompose, a mixing transform, or a container or loader with one in it. Pass the pipeline itself, not a f"
+    )
     with pytest.raises(ParameterError, match=rf"^Nothing to tell the epoch \(set_epoch\): got {got}; wanted {wanted}"):
         set_epoch(NOTHING[name](), 0)
+
+
+class Named(torch.utils.data.Dataset):
+    """A dataset as torchvision's are."""
+
+    def __init__(self, transform: Any) -> None:
+        self.transform = transform
+
+    def __getitem__(self, index: int) -> int:
+        return index
+
+    def __len__(self) -> int:
+        return 3
+
+
+class Loader:
+    """What looks like a loader to whoever asks for its attributes."""
+
+    def __init__(self, **attributes: Any) -> None:
+        vars(self).update(attributes)
+
+
+DataLoader, Subset = torch.utils.data.DataLoader, torch.utils.data.Subset
+LOADERS: dict[str, Wrap] = {
+    "collate_fn": lambda inner: DataLoader([0] * 9, collate_fn=inner),
+    "collate_fn, dataset without length": lambda inner: DataLoader(iter(()), collate_fn=inner),
+    "in a Compose": lambda inner: DataLoader([0], collate_fn=v2.Compose([inner])),
+    "transform": lambda inner: DataLoader(Named(inner)),
+    "transforms": lambda inner: DataLoader(Named([v2.Identity(), inner])),
+    "subset": lambda inner: DataLoader(Subset(Named(v2.Compose([inner])), [0])),
+    "several datasets": lambda inner: DataLoader(torch.utils.data.ConcatDataset([Named(None), Named(inner)])),
+    "dataset alone": Named,
+    "look-alike": lambda inner: Loader(collate_fn=inner, dataset=[0]),
+    "around a loader": lambda inner: Loader(loader=DataLoader([0], collate_fn=inner)),
+}
+
+
+@pytest.mark.parametrize("make", [mix, composed])
+@pytest.mark.parametrize("name", LOADERS)
+def test_what_a_loader_holds_is_told(name: str, make: Make) -> None:
+    inner = make(TORCHVISION)
+    set_epoch(LOADERS[name](inner), 4, rank=6)
+    assert inner.stream_state() == {"seed": SEED, "epoch": 4, "step": 0, "rank": 6}
+
+
+def test_loaders_and_pipelines_are_told_together() -> None:
+    several = [mix(TORCHVISION) for _ in range(3)]
+    set_epoch([DataLoader([0], collate_fn=several[0]), several[1], [Loader(loader=Named(several[2]))]], 4)
+    assert [made.stream_state()["epoch"] for made in several] == [4, 4, 4]
+
+
+def test_a_dataset_that_is_a_list_is_not_walked() -> None:
+    class Untouchable(list):
+        def __iter__(self) -> Any:
+            raise AssertionError("there may be millions")
+
+    for dataset in ([mix(TORCHVISION)] * 3, Untouchable([0])):
+        with pytest.raises(ParameterError, match="Nothing to tell"):
+            set_epoch(Loader(dataset=dataset), 1)
+
+
+def test_what_answers_to_every_name_ends() -> None:
+    class Endless:
+        def __getattr__(self, name: str) -> Any:
+            if name == "shape" or name.startswith("__"):
+                raise AttributeError(name)
+            return Endless() if name == "dataset" else None
+
+    with pytest.raises(ParameterError, match="Nothing to tell"):
+        set_epoch(Endless(), 1)
+
+
+def test_a_loader_that_runs_on_is_warned_of() -> None:
+    """As timm's does, whose workers have begun with the next epoch before it is told."""
+    pipeline = mix(TORCHVISION)
+    loader = Loader(collate_fn=pipeline, iterator=Loader(_tasks_outstanding=4))
+    assert warned(lambda: set_epoch(loader, 0)) == [], "what was drawn ahead is of this epoch"
+    (text,) = warned(lambda: set_epoch(loader, 1))
+    assert text.startswith("Batches of this epoch are drawn for the one before (CutMix): got a loader that runs on ")
+    assert text.endswith("Use a DataLoader with persistent_workers=True, which keeps the workers as well.")
+    assert warned(lambda: set_epoch(DataLoader([0], collate_fn=pipeline), 2)) == []
 
 
 def test_a_class_is_nothing_to_tell() -> None:
