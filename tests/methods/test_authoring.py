@@ -181,10 +181,10 @@ def test_an_unknown_need_is_an_error_and_not_silence() -> None:
 
 
 def test_classes_that_a_method_needs_and_nobody_has_are_an_error() -> None:
-    mix, images = type("Asking", (MixTransform, Asking), {})(num_classes=4), np.zeros((4, 5, 6, 3))
+    mix, images = type("Asking", (MixTransform, Asking), {})(labels="pair"), np.zeros((4, 5, 6, 3))
     with pytest.raises(InputError, match=r"The method reads class labels \(needs\): got a batch without class labels"):
         mix({"image": images})
-    assert mix({"image": images, "label": np.arange(4)})["label"].shape == (4, 4)  # what the error says
+    assert mix({"image": images, "label": np.arange(4)})["label"].partner.tolist() == [3, 0, 1, 2]  # what it says
 
 
 @pytest.mark.parametrize("weight", [np.nan, -0.1, 1.1])

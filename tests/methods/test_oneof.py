@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from mixtransforms import BatchSpec, Plan
+from mixtransforms import BatchSpec, Layer, Plan
 from mixtransforms.methods import CutMix, MixUp, OneOf
+from mixtransforms.methods.oneof import merge
 
 SPEC = BatchSpec(20_000, (8, 8))
 WHOLE = CutMix(placement="minmax", minmax=(0.5, 0.5))
@@ -116,3 +117,14 @@ def test_hints_reach_the_children() -> None:
     plan = method.draw(BatchSpec(40, (8, 8)), np.random.default_rng(0), {"classes": classes})
     blended = plan.layers[0]
     np.testing.assert_array_equal(classes[blended.rows], classes[blended.source])
+
+
+def test_labels_of_free_mass_stay_free() -> None:
+    spec, rows = BatchSpec(3, (4, 4)), np.array([0])
+    free = Plan(spec, (Layer(rows, rows + 1, 0.5),), [[0.5, 1.0], [1, 0], [1, 0]], label_mass="free")
+    plain = Plan(spec, (Layer(rows + 1, rows, 0.5),))
+    for make in (Plan, Plan.drawn):
+        merged = merge(spec, [free, plain], make)
+        assert merged.label_mass == "free"
+        np.testing.assert_array_equal(merged.label_share, [[0.5, 1.0], [0.5, 0.5], [1, 0]])
+        assert merge(spec, [free.measured, plain], make).label_mass == "one"

@@ -127,7 +127,7 @@ def test_class_aware_policies_read_the_labels_of_the_batch(policy: str) -> None:
         plan = transform.plan(images, labels)
         assert ((ids[plan.partner] == ids) == (policy == "same_class")).all()
     with pytest.raises(InputError, match=f"pairing='{policy}' reads class labels .* got a batch without class labels"):
-        transform.plan(images)
+        MixUp(alpha=1.0, pairing=policy).plan(images)
 
 
 def test_mutual_policies_are() -> None:
