@@ -89,7 +89,8 @@ def test_files_of_the_host(images, tmp_path):
     assert A.to_dict(again) == written
     assert (type(again), again.seed, again.strict) == (BatchCompose, 5, True)
     A.save(pipeline, tmp_path / "pipeline.json")
-    a, b = pipeline(images=images), A.load(tmp_path / "pipeline.json")(images=images)
+    batch = {"images": images, "labels": np.arange(SIZE)}
+    a, b = pipeline(**batch), A.load(tmp_path / "pipeline.json")(**batch)
     np.testing.assert_array_equal(a["images"], b["images"])
 
 
