@@ -12,7 +12,7 @@ from mixtransforms.albumentations.samples import MASKS
 from mixtransforms.batch.inventory import Finder
 from mixtransforms.containers.structure import is_samples
 from mixtransforms.containers.tree import describe, is_picture, is_picture_type, spell
-from mixtransforms.core.backends import backend_of_type
+from mixtransforms.core.backends import backend_of, backend_of_type
 from mixtransforms.core.errors import InputError
 from mixtransforms.targets.names import MASK
 
@@ -20,6 +20,9 @@ POSITIONAL = "You have to pass data to augmentations as named arguments, for exa
 
 _ONE = (("image", 3), ("volume", 4))
 """Names that Albumentations has for one image and one volume, and the axes that these have at most."""
+
+_SINGLE = frozenset({"image", "mask"})
+"""What a strict pipeline of Albumentations takes as arrays alone, under whatever name."""
 
 
 def gathered(args: tuple[Any, ...], data: dict[str, Any], finder: Finder) -> Any:
@@ -79,6 +82,29 @@ def check_samples(samples: Sequence[Any], processors: Mapping[str, DataProcessor
                 raise _no_field(f"sample {index}", name, sorted(fields.difference(sample)))
 
 
+def check_arrays(sample: Mapping[str, Any], where: str, more: Mapping[str, str]) -> None:
+    """Refuses what is no array under the names of images and masks, as a strict pipeline of the host does.
+
+    Args:
+        sample: A sample.
+        where: Which one, for the error.
+        more: The pipeline's additional targets.
+
+    Raises:
+        InputError: There is none.
+    """
+    for name, value in sample.items():
+        kind = more.get(name, name)
+        if kind in _SINGLE and backend_of(value) is None:
+            raise InputError(
+                f"No {kind}",
+                where=f"{where}, {spell((name,))}",
+                got=f"{describe(value)}, with strict=True",
+                wanted="an array",
+                fix="Leave the name out where there is none, or use strict=False.",
+            )
+
+
 def refuse_layers(samples: Any, finder: Finder, more: Mapping[str, str]) -> None:
     """Refuses ``masks`` of a sample that are no masks of objects: no mix knows them by the axis they are stacked along.
 
@@ -90,11 +116,12 @@ def refuse_layers(samples: Any, finder: Finder, more: Mapping[str, str]) -> None
     first = samples[0] if type(samples) is list and samples and isinstance(samples[0], Mapping) else {}
     if "image" not in first:
         return
+    known = {path[0]: kind for path, kind in finder.sample_parts(first).kinds.items()}  # lists by their members
     names = [MASKS] if MASKS not in finder.kinds else []
     for name in (*names, *(name for name, like in more.items() if like == MASKS)):
         masks: Any = first.get(name)
-        several = getattr(masks, "ndim", 3 if type(masks) in (list, tuple) and masks else 0) == 3
-        if several and finder.sample_parts(first).kinds.get((name,)) == MASK:
+        several = getattr(masks, "ndim", 3 if type(masks) in (list, tuple) and masks else 0) >= 3
+        if several and known.get(name) == MASK:
             raise _layers(name, len(masks))
 
 
@@ -104,8 +131,8 @@ def _layers(name: str, count: int) -> InputError:
         where=f"sample 0, {spell((name,))}",
         got=f"{count} masks",
         wanted="a mask, (H, W) or (H, W, K), or one of every box",
-        fix="Stack them along the last axis, as mask= or what additional_targets says is like it, or say that each is "
-        f"an object's with kinds={{{name!r}: 'instances'}} of the mix.",
+        fix="Join them along the last axis, as mask=numpy.dstack(masks) or what additional_targets says is like it, or "
+        f"say that each is an object's with kinds={{{name!r}: 'instances'}} of the mix.",
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -12,8 +12,9 @@ import albumentations as A
 import numpy as np
 
 from mixtransforms.albumentations import transform as door
-from mixtransforms.albumentations.calls import check_samples, gathered, refuse_layers
-from mixtransforms.albumentations.members import check_members
+from mixtransforms.albumentations.calls import check_arrays, check_samples, gathered, refuse_layers
+from mixtransforms.albumentations.files import leave_out_refused
+from mixtransforms.albumentations.members import check_members, correct_targets
 from mixtransforms.albumentations.processors import following
 from mixtransforms.albumentations.samples import transformed
 from mixtransforms.albumentations.words import finder_of_host, more_targets
@@ -106,10 +107,9 @@ class BatchCompose(BatchPipeline, A.Compose):
             "mask_interpolation": mask_interpolation,
         }
         seed = checked_seed(seed, "BatchCompose")
-        if isinstance(transforms, (A.BasicTransform, A.BaseCompose, MixTransform)):
-            transforms = [transforms]  # as the host takes it
-        owned = adopted(list(transforms), door, "BatchCompose", seed)
+        owned = adopted(_listed(transforms), door, "BatchCompose", seed)
         check_members(owned, "BatchCompose")
+        correct_targets(owned)
         self._stream = Stream()  # the host gives its seed while it is constructed
         super().__init__(owned, strict=strict, seed=seed, **options)
         self._guard = Guard()
@@ -179,6 +179,8 @@ class BatchCompose(BatchPipeline, A.Compose):
     def to_dict_private(self) -> dict[str, Any]:
         """What ``A.to_dict`` writes, with the arguments that Albumentations itself leaves out."""
         written: dict[str, Any] = super().to_dict_private()
+        for transform, part in zip(self.transforms, written["transforms"], strict=True):
+            leave_out_refused(transform, part)
         boxes = self.processors.get("bboxes")
         if boxes is not None:
             written["bbox_params"] |= {"filter_invalid_bboxes": boxes.params.filter_invalid_bboxes}
@@ -196,6 +198,7 @@ class BatchCompose(BatchPipeline, A.Compose):
         check_samples(given, self.processors)
         for index, sample in enumerate(given if self.strict else ()):
             self._check_names(sample, f"sample {index}, ")
+            check_arrays(sample, f"sample {index}", self.additional_targets)
         return given
 
     def _check_names(self, data: Mapping[str, Any], where: str) -> None:
@@ -276,6 +279,14 @@ def _generators(inner: A.Compose) -> tuple[Generator, ...]:
     kinds = [type(item) for item in nested(inner)]
     own = all(kind.__module__.startswith("albumentations.") for kind in kinds)
     return () if own and A.Lambda not in kinds else (OF_PYTHON, OF_NUMPY)
+
+
+def _listed(transforms: Any) -> list[Any]:
+    """The transforms of a list; one transform or container in its place is one stage, as the host takes it."""
+    one = isinstance(transforms, (A.BasicTransform, A.BaseCompose, MixTransform)) or not isinstance(
+        transforms, Iterable
+    )
+    return [transforms] if one else list(transforms)
 
 
 def _check_honoured(p: float, save_applied_params: bool) -> None:

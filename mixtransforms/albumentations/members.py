@@ -7,6 +7,7 @@ from typing import Any
 
 import albumentations as A
 
+from mixtransforms.albumentations.samples import KIND_OF
 from mixtransforms.core.errors import ParameterError
 from mixtransforms.mixing.compose import BatchPipeline
 from mixtransforms.mixing.pipeline import nested
@@ -37,6 +38,18 @@ def check_members(transforms: Sequence[Any], where: str) -> None:
                 wanted="transforms of one sample, and mixing transforms",
                 fix="Put its transforms directly into the list, [*inner.transforms, ...], or use A.Compose(...).",
             )
+
+
+def correct_targets(transforms: Sequence[Any]) -> None:
+    """Has transforms name only targets that they have, for which additional ones may be declared.
+
+    Args:
+        transforms: The pipeline's. Some of the host's say that they take images and masks, and take volumes alone:
+            whatever a pipeline declares beside them then ends in a KeyError.
+    """
+    for inner in (inner for transform in transforms for inner in nested(transform)):
+        if isinstance(inner, A.BasicTransform):
+            inner.available_keys.difference_update(KIND_OF.keys() - inner.targets.keys())
 
 
 def _foreign(transform: Any, place: str) -> ParameterError:

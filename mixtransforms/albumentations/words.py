@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import albumentations as A
@@ -15,6 +16,12 @@ from mixtransforms.mixing.pipeline import finder_of, nested
 from mixtransforms.objects.boxes import BoxRules, LimitedBoxRules, Limits
 from mixtransforms.objects.keypoints import Keypoints
 from mixtransforms.targets.names import DEFAULT_NAMES, IMAGE, MASK, OF_OBJECTS
+
+_FORMATS = {
+    "bbox_params": ("coco", "pascal_voc", "albumentations", "yolo"),
+    "keypoint_params": ("xy", "yx", "xya", "xys", "xyas", "xysa", "xyz"),
+}
+"""Forms that the host knows."""
 
 _MASKS = ("mask", "masks", "segmentation")
 """Names of masks where nothing is declared."""
@@ -76,7 +83,9 @@ def _rules(bbox_params: Any) -> BoxRules:
         params.clip,
         params.filter_invalid_bboxes,
     )
-    return LimitedBoxRules(format=params.format, fields=_fields(params, "bbox_params"), limits=limits)
+    fields = _fields(params, "bbox_params")
+    with _format_of("bbox_params", params.format):
+        return LimitedBoxRules(format=params.format, fields=fields, limits=limits)
 
 
 def _points(keypoint_params: Any) -> Keypoints:
@@ -85,7 +94,24 @@ def _points(keypoint_params: Any) -> Keypoints:
         return Keypoints()
     params = A.KeypointParams(**keypoint_params) if isinstance(keypoint_params, Mapping) else keypoint_params
     occluded = None if params.remove_invisible else "hide"
-    return Keypoints(params.format, occluded, 1, _fields(params, "keypoint_params"))
+    fields = _fields(params, "keypoint_params")
+    with _format_of("keypoint_params", params.format):
+        return Keypoints(params.format, occluded, 1, fields)
+
+
+@contextmanager
+def _format_of(where: str, written: Any) -> Iterator[None]:
+    """Names a bad format by the host's words."""
+    try:
+        yield
+    except ParameterError:
+        raise ParameterError(
+            "Bad value for 'format'",
+            where=where,
+            got=repr(written),
+            wanted="one of " + ", ".join(map(repr, _FORMATS[where])),
+            fix="Give them in one of these forms.",
+        ) from None
 
 
 def _fields(params: Any, where: str) -> tuple[str, ...]:

@@ -280,25 +280,28 @@ FIRST: dict[str, Any] = {
 
 @pytest.mark.parametrize("first", FIRST)
 @pytest.mark.parametrize("listed", [False, True], ids=["array", "list"])
+@pytest.mark.parametrize("channels", [(), (1,), (3,)], ids=str)
 @pytest.mark.parametrize("count", [2, 8])  # as many as rows: a mix would take the wrong axis
-def test_masks_of_a_sample_without_boxes(count: int, listed: bool, first: str) -> None:
+def test_masks_of_a_sample_without_boxes(count: int, channels: tuple[int, ...], listed: bool, first: str) -> None:
     """They are collated as they are; before a mix one message names two ways, which work."""
-    masks, before = np.zeros((count, 8, 8), np.uint8), FIRST[first]
+    masks, before = np.zeros((count, 8, 8, *channels), np.uint8), FIRST[first]
+    depth = count * int(np.prod(channels))
     given = [{"image": image, "masks": list(masks) if listed else masks} for image in IMAGES]
     if before():
-        assert BatchCompose(before())(given)["masks"].shape == (SIZE, count, 8, 8)
-    message = r"Several masks of one sample \(sample 0, batch\['masks'\]\).*last axis, as mask="
+        assert BatchCompose(before())(given)["masks"].shape == (SIZE, count, 8, 8, *channels)
+    message = r"Several masks of one sample \(sample 0, batch\['masks'\]\).*last axis, as mask=numpy.dstack"
     with pytest.raises(InputError, match=message):
         BatchCompose([*before(), CutMix()])(given)
     others = [{"image": one["image"], "parts": one["masks"]} for one in given]
     with pytest.raises(InputError, match=message.replace("masks'", "parts'")):
         BatchCompose([*before(), CutMix()], additional_targets={"parts": "masks"})(others)
-    stacked = [{"image": image, "mask": np.stack(list(masks), -1)} for image in IMAGES]
-    assert BatchCompose([*before(), CutMix()])(stacked)["mask"].shape == (SIZE, 8, 8, count)
-    like = [{"image": image, "parts": np.stack(list(masks), -1)} for image in IMAGES]
+    stacked = [{"image": image, "mask": np.dstack(list(masks))} for image in IMAGES]
+    assert BatchCompose([*before(), CutMix()])(stacked)["mask"].shape == (SIZE, 8, 8, depth)
+    like = [{"image": image, "parts": np.dstack(list(masks))} for image in IMAGES]
     out = BatchCompose([*before(), CutMix()], additional_targets={"parts": "mask"})(like)
-    assert out["parts"].shape == (SIZE, 8, 8, count)
-    assert len(BatchCompose([*before(), CutMix(kinds={"masks": "instances"})])(given)["masks"]) == SIZE
+    assert out["parts"].shape == (SIZE, 8, 8, depth)
+    if not channels:
+        assert len(BatchCompose([*before(), CutMix(kinds={"masks": "instances"})])(given)["masks"]) == SIZE
 
 
 def test_label_fields_are_a_list_of_names_that_are_there() -> None:
@@ -314,6 +317,94 @@ def test_label_fields_are_a_list_of_names_that_are_there() -> None:
 
 
 def test_what_the_host_takes_loosely() -> None:
-    """No parameters as an empty dict, and one transform instead of a list."""
+    """No parameters as an empty dict."""
     assert BatchCompose([A.NoOp(), CutMix()], bbox_params={}, keypoint_params={})([{"image": IMAGES[0]}])
-    assert BatchCompose(A.NoOp())([{"image": IMAGES[0]}])["image"].shape == (1, 8, 8, 3)
+
+
+ONE: dict[str, Any] = {
+    "transform": lambda: A.HorizontalFlip(p=1),
+    "mix": lambda: CutMix(num_classes=SIZE),
+    "OneOf": lambda: A.OneOf([A.HorizontalFlip(p=1), A.VerticalFlip(p=1)], p=1),
+    "SomeOf": lambda: A.SomeOf([A.HorizontalFlip(p=1), A.VerticalFlip(p=1)], n=1, p=1),
+    "Sequential": lambda: A.Sequential([A.HorizontalFlip(p=1)], p=0),
+    "Compose": lambda: A.Compose([A.HorizontalFlip(p=1)], p=0),
+    "ReplayCompose": lambda: A.ReplayCompose([A.HorizontalFlip(p=1)], p=0),
+}
+
+
+@pytest.mark.parametrize("name", ONE)
+def test_one_in_the_place_of_the_list_is_one_stage(name: str) -> None:
+    """The host's containers have an index, so that `list` would take what is in them out, and lose their chance."""
+    (member,) = BatchCompose(ONE[name](), seed=3).transforms
+    assert type(member) is type(ONE[name]())
+    alone, listed = (BatchCompose(given, seed=3)(SAMPLES * 4)["image"] for given in (ONE[name](), [ONE[name]()]))
+    np.testing.assert_array_equal(alone, listed)
+    if getattr(member, "p", 1) == 0:
+        np.testing.assert_array_equal(alone, np.concatenate([IMAGES] * 4))
+    if name == "OneOf":
+        both = IMAGES[:, ::-1, ::-1]
+        assert not any(np.array_equal(image, other) for image, other in zip(alone, [*both] * 4, strict=True))
+
+
+@pytest.mark.parametrize("given", [None, 3, lambda image: image, A.HorizontalFlip], ids=repr)
+def test_what_is_neither_a_list_nor_a_transform(given: Any) -> None:
+    with pytest.raises(ParameterError, match=r"No transform of Albumentations \(BatchCompose, transform 0\)"):
+        BatchCompose(given)
+
+
+# ------------------------------------------------------------------------------------------ words of the host
+
+
+def test_a_transform_that_names_targets_which_it_has_not() -> None:
+    """``A.ToTensor3D`` says that it takes images and masks, and takes volumes."""
+    volumes = np.random.default_rng(1).integers(0, 256, (2, 4, 8, 8, 3), dtype=np.uint8)
+    samples = [{"image": image, "volume": volume} for image, volume in zip(IMAGES[:2], volumes, strict=True)]
+    for pipeline in (
+        BatchCompose([A.ToTensor3D()]),
+        BatchCompose([A.ToTensor3D()], additional_targets={"left": "mask", "right": "image"}, strict=True),
+        BatchCompose([A.Sequential([A.ToTensor3D()], p=1), CutMix(p=0, layout="BCDHW", passthrough=("image",))]),
+    ):
+        out = pipeline(samples)["volume"]
+        np.testing.assert_array_equal(out, volumes.transpose(0, 4, 1, 2, 3))
+
+
+def test_strict_asks_for_arrays_as_the_host_does() -> None:
+    """``A.Compose(strict=True)`` raises TypeError for a mask that is None; labels of no image would be mixed with it."""
+    options: dict[str, Any] = {"additional_targets": {"left": "image", "low": "mask"}}
+    for name, value, kind in (("mask", None, "mask"), ("left", None, "image"), ("low", "low.png", "mask")):
+        sample = {"image": IMAGES[0], name: value}
+        with pytest.raises(TypeError, match=f"{name} must be numpy array type"):
+            A.Compose([A.NoOp()], strict=True, **options)(**sample)
+        message = rf"No {kind} \(sample 1, batch\['{name}'\]\): got .*strict=True.*Leave the name out .*strict=False"
+        with pytest.raises(InputError, match=message):
+            BatchCompose([A.NoOp()], strict=True, **options)([{**sample, name: IMAGES[0]}, sample])
+    assert BatchCompose([A.NoOp()], **options)([{"image": IMAGES[0], "mask": None}])["mask"] == [None]
+    assert BatchCompose([A.NoOp()], strict=True)(images=list(IMAGES))["images"]
+
+
+@pytest.mark.parametrize("container", ["list", "inside"])
+@pytest.mark.parametrize("transform", [A.RGBShift, lambda: A.PadIfNeeded(40, 40, p=1), A.SafeRotate])
+@pytest.mark.filterwarnings("error:Argument:UserWarning")
+def test_files_hold_what_constructors_take(transform: Any, container: str) -> None:
+    """The host writes arguments of the classes that a transform derives from; a strict pipeline refuses them."""
+    made = [transform()] if container == "list" else [A.Sequential([A.OneOf([transform()], p=1)], p=1)]
+    pipeline = BatchCompose(made, strict=True, seed=3)
+    again = A.from_dict(A.to_dict(pipeline))
+    assert again.strict
+    assert repr(again) == repr(pipeline)
+    assert A.to_dict(again) == A.to_dict(pipeline)
+    samples = [{"image": np.resize(IMAGES[0], (32, 32, 3))}] * 3
+    np.testing.assert_array_equal(again(samples)["image"], pipeline(samples)["image"])
+
+
+@pytest.mark.parametrize("format", ["albumentations", "foo"])
+def test_formats_are_named_as_the_host_does(format: str) -> None:
+    with pytest.raises(ParameterError, match=r"'format' \(keypoint_params\): got '\w+'; wanted one of 'xy', 'yx'"):
+        BatchCompose([A.HorizontalFlip()], keypoint_params=A.KeypointParams(format))
+    with pytest.raises(
+        ParameterError, match=r"'format' \(bbox_params\): got 'foo'; wanted one of 'coco', 'pascal_voc'"
+    ):
+        BatchCompose([A.HorizontalFlip()], bbox_params=A.BboxParams("foo"))
+    points = [{"image": IMAGES[0], "keypoints": np.array([[1, 2.0]])}] * 2
+    for known in ("xy", "yx"):
+        assert BatchCompose([CutMix(p=0)], keypoint_params=A.KeypointParams(known))(points)["keypoints"]

@@ -338,6 +338,18 @@ def test_nothing_to_mix(value: Any) -> None:
         MixUp(num_classes=3)(value)
 
 
+@pytest.mark.parametrize("pad", [None, "max"])
+@pytest.mark.parametrize("empty", [[], (), [[]], [[], []]], ids=repr)
+def test_images_that_are_none(empty: Any, pad: Any) -> None:
+    """An empty list under the name of images; an empty array has a form, and passes."""
+    mix = MixUp(pad=pad, labels="soft", num_classes=3)
+    for batch in ({"image": empty}, {"images": empty, "label": []}, *([] if empty else [(empty, [])])):
+        with pytest.raises(InputError, match=r"No images \(batch.*got (list|tuple).*Leave out batches"):
+            mix(batch)
+    images = np.zeros((0, 8, 8, 3), np.float32)
+    assert mix({"image": images, "label": np.zeros(0, np.int64)})["label"].shape == (0, 3)
+
+
 # ------------------------------------------------------------------------------------------ what mixing has made
 
 
