@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 from albumentations.core.utils import DataProcessor
+from numpy.typing import NDArray
 
 from mixtransforms.albumentations.samples import MASKS
 from mixtransforms.batch.inventory import Finder
 from mixtransforms.containers.structure import is_samples
-from mixtransforms.containers.tree import describe, is_picture, is_picture_type, spell
+from mixtransforms.containers.tree import describe, is_flat, is_picture, is_picture_type, spell
 from mixtransforms.core.backends import backend_of, backend_of_type
 from mixtransforms.core.errors import InputError
 from mixtransforms.targets.names import MASK
@@ -103,6 +104,46 @@ def check_arrays(sample: Mapping[str, Any], where: str, more: Mapping[str, str])
                 wanted="an array",
                 fix="Leave the name out where there is none, or use strict=False.",
             )
+
+
+def check_points(data: Any, processor: DataProcessor) -> None:
+    """Refuses points outside of their image, where a pipeline is to remove these and begins with a mix.
+
+    The host refuses them before its first transform. A mix leaves a sample's own points that it does not cover alone.
+
+    Args:
+        data: Samples, or a batch by name.
+        processor: The host's, of keypoints.
+
+    Raises:
+        InputError: A point is outside.
+    """
+    columns = [processor.params.format.index(letter) for letter in "yx"]
+    for name in processor.data_fields:
+        if isinstance(data, Mapping):
+            rows: Any = zip(data.get("image", data.get("images", ())), data.get(name, ()), strict=False)
+        else:
+            rows = ((sample.get("image"), sample.get(name)) for sample in data)
+        for index, (image, points) in enumerate(rows):
+            if getattr(image, "ndim", 4) > 3 or not (backend_of(points) or is_flat(points)):
+                continue  # another error's affair, or films and volumes
+            size = np.array(image.shape[:2] if isinstance(image, np.ndarray) else image.shape[-2:])
+            points = np.asarray(points, np.float64)
+            at = points[:, columns] if points.ndim == 2 and len(points) else np.zeros((0, 2))
+            outside = ~((at >= 0) & (at < size)).all(axis=1)
+            if outside.any():
+                raise _outside(f"sample {index}, {spell((name,))}", at[outside][0], size)
+
+
+def _outside(where: str, point: NDArray[np.float64], size: NDArray[np.int64]) -> InputError:
+    (y, x), (height, width) = point, size
+    return InputError(
+        "A point outside of the image",
+        where=where,
+        got=f"x={x:g}, y={y:g} in an image of {width} x {height} pixels, with remove_invisible=True",
+        wanted="points that the image shows",
+        fix="Leave it out, or keep such points with remove_invisible=False of keypoint_params.",
+    )
 
 
 def refuse_layers(samples: Any, finder: Finder, more: Mapping[str, str]) -> None:

@@ -12,7 +12,7 @@ import albumentations as A
 import numpy as np
 
 from mixtransforms.albumentations import transform as door
-from mixtransforms.albumentations.calls import check_arrays, check_samples, gathered, refuse_layers
+from mixtransforms.albumentations.calls import check_arrays, check_points, check_samples, gathered, refuse_layers
 from mixtransforms.albumentations.files import leave_out_refused
 from mixtransforms.albumentations.members import check_members, correct_targets
 from mixtransforms.albumentations.processors import following
@@ -192,10 +192,15 @@ class BatchCompose(BatchPipeline, A.Compose):
 
     def _gathered(self, args: tuple[Any, ...], data: dict[str, Any]) -> Any:
         given = gathered(args, data, self._finder)
-        if isinstance(given, dict):
+        samples = not isinstance(given, dict)
+        if samples:
+            check_samples(given, self.processors)
+        points = self.processors.get("keypoints")
+        if points is not None and points.params.remove_invisible and self._stages and self._stages[0].kind == MIX:
+            check_points(given, points)
+        if not samples:
             self._check_names(given, "")
             return given
-        check_samples(given, self.processors)
         for index, sample in enumerate(given if self.strict else ()):
             self._check_names(sample, f"sample {index}, ")
             check_arrays(sample, f"sample {index}", self.additional_targets)

@@ -397,6 +397,32 @@ def test_files_hold_what_constructors_take(transform: Any, container: str) -> No
     np.testing.assert_array_equal(again(samples)["image"], pipeline(samples)["image"])
 
 
+@pytest.mark.parametrize("form", ["samples", "tensors", "batch"])
+@pytest.mark.parametrize("format", ["xy", "yx"])
+def test_points_outside_of_the_image(format: str, form: str) -> None:
+    """Where the host is to remove them it refuses them before its first transform; a mix alone would keep them."""
+    image = np.zeros((8, 6, 3), np.uint8)
+
+    def batch(x: float, y: float) -> Any:
+        points = np.array([[1.0, 1.0], [x, y] if format == "xy" else [y, x]])
+        if form == "batch":
+            return {"images": np.stack([image] * 2), "keypoints": [points[:1], points]}
+        shown = torch.zeros(3, 8, 6) if form == "tensors" else image
+        return [{"image": shown, "keypoints": rows.tolist()} for rows in (points[:1], points)]
+
+    def pipeline(**options: Any) -> Any:
+        return BatchCompose([CutMix(p=0)], keypoint_params=A.KeypointParams(format, **options))
+
+    for x, y in ((6, 1), (1, 8), (-1, 1)):
+        message = (
+            rf"A point outside of the image \(sample 1, batch\['keypoints'\]\): got x={x}, y={y} in an image of 6 x 8"
+        )
+        with pytest.raises(InputError, match=message + ".*remove_invisible=False"):
+            pipeline()(batch(x, y))
+        assert [len(row) for row in pipeline(remove_invisible=False)(batch(x, y))["keypoints"]] == [1, 2]
+    assert [len(row) for row in pipeline()(batch(5, 7))["keypoints"]] == [1, 2]
+
+
 @pytest.mark.parametrize("format", ["albumentations", "foo"])
 def test_formats_are_named_as_the_host_does(format: str) -> None:
     with pytest.raises(ParameterError, match=r"'format' \(keypoint_params\): got '\w+'; wanted one of 'xy', 'yx'"):

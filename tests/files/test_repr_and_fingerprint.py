@@ -63,19 +63,7 @@ def plain(data):
 # The code.
 
 
-NOT_YET = {
-    "A.ToTensor3D(": "BatchCompose declares masks, which it does not take: KeyError",
-}
-"""Transforms whose code, or whose pipeline, fails; parts of their cases."""
-
-
-def expected(param):
-    reasons = [reason for part, reason in NOT_YET.items() if part in param.id]
-    marks = [pytest.mark.xfail(strict=True, raises=(ValueError, KeyError), reason=reason) for reason in reasons]
-    return pytest.param(*param.values, id=param.id, marks=marks)
-
-
-@pytest.mark.parametrize(("host", "case"), [expected(param) for param in EVERY])
+@pytest.mark.parametrize(("host", "case"), EVERY)
 def test_the_code_builds_an_equal_pipeline(host, case):
     pipeline, code = shown(host, built(host, case))
     again = evaluated(host, code)
