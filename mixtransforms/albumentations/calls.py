@@ -106,7 +106,7 @@ def check_arrays(sample: Mapping[str, Any], where: str, more: Mapping[str, str])
             )
 
 
-def check_points(data: Any, processor: DataProcessor) -> None:
+def check_points(data: Any, processor: DataProcessor, columns: str) -> None:
     """Refuses points outside of their image, where a pipeline is to remove these and begins with a mix.
 
     The host refuses them before its first transform. A mix leaves a sample's own points that it does not cover alone.
@@ -114,11 +114,12 @@ def check_points(data: Any, processor: DataProcessor) -> None:
     Args:
         data: Samples, or a batch by name.
         processor: The host's, of keypoints.
+        columns: What the numbers of a point are, a letter each.
 
     Raises:
         InputError: A point is outside.
     """
-    columns = [processor.params.format.index(letter) for letter in "yx"]
+    yx = [columns.index(letter) for letter in "yx"]
     for name in processor.data_fields:
         if isinstance(data, Mapping):
             rows: Any = zip(data.get("image", data.get("images", ())), data.get(name, ()), strict=False)
@@ -129,7 +130,7 @@ def check_points(data: Any, processor: DataProcessor) -> None:
                 continue  # another error's affair, or films and volumes
             size = np.array(image.shape[:2] if isinstance(image, np.ndarray) else image.shape[-2:])
             points = np.asarray(points, np.float64)
-            at = points[:, columns] if points.ndim == 2 and len(points) else np.zeros((0, 2))
+            at = points[:, yx] if points.ndim == 2 and len(points) else np.zeros((0, 2))
             outside = ~((at >= 0) & (at < size)).all(axis=1)
             if outside.any():
                 raise _outside(f"sample {index}, {spell((name,))}", at[outside][0], size)

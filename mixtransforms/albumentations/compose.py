@@ -113,17 +113,33 @@ class BatchCompose(BatchPipeline, A.Compose):
         self._stream = Stream()  # the host gives its seed while it is constructed
         super().__init__(owned, strict=strict, seed=seed, **options)
         self._guard = Guard()
-        self._finder = finder_of_host(owned, bbox_params, keypoint_params, additional_targets or {})
         self._pad = padded(owned)
         self._stages = stages(owned, lambda _: False)
+        self._learn()
+
+    def _learn(self) -> None:
+        """Tells the stages what the pipeline knows of boxes, keypoints and additional targets."""
+        params = {_PARAMS[name]: processor.params for name, processor in self.processors.items()}
+        told = dict(self.additional_targets)
+        boxes, points = (params.get(name) for name in _PARAMS.values())
+        self._finder = finder_of_host(self._members(), boxes, points, told)
+        options = params | {
+            "additional_targets": more_targets(self._finder) | told,
+            "is_check_shapes": self.is_check_shapes,
+            "mask_interpolation": self.mask_interpolation,
+        }
         # One host pipeline a stage: boxes, keypoints and shapes are then checked for every sample.
-        inner = dict(options)
-        inner["additional_targets"] = more_targets(self._finder) | (additional_targets or {})
         with warnings.catch_warnings():  # a stage need not have a transform for all that the pipeline knows
             warnings.filterwarnings("ignore", "Got processor for")
             self._inner = [
-                None if s.kind == MIX else following(A.Compose(list(s.transforms), **inner)) for s in self._stages
+                None if s.kind == MIX else following(A.Compose(list(s.transforms), **options)) for s in self._stages
             ]
+
+    def add_targets(self, additional_targets: dict[str, str] | None) -> None:
+        """Learns of further targets, as ``A.Compose`` does: after its construction, or by a Compose around this one."""
+        super().add_targets(additional_targets)
+        if additional_targets and "_stages" in vars(self):  # the host tells of the first ones while it is constructed
+            self._learn()
 
     def __call__(self, *args: Any, force_apply: bool = False, **data: Any) -> dict[str, Any]:
         """Transforms a batch given by keywords or as one dict, or a list of samples, into a batch.
@@ -197,7 +213,7 @@ class BatchCompose(BatchPipeline, A.Compose):
             check_samples(given, self.processors)
         points = self.processors.get("keypoints")
         if points is not None and points.params.remove_invisible and self._stages and self._stages[0].kind == MIX:
-            check_points(given, points)
+            check_points(given, points, self._finder.points.columns)
         if not samples:
             self._check_names(given, "")
             return given

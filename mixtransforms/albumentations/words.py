@@ -19,9 +19,12 @@ from mixtransforms.targets.names import DEFAULT_NAMES, IMAGE, MASK, OF_OBJECTS
 
 _FORMATS = {
     "bbox_params": ("coco", "pascal_voc", "albumentations", "yolo"),
-    "keypoint_params": ("xy", "yx", "xya", "xys", "xyas", "xysa", "xyz"),
+    "keypoint_params": ("xy", "yx", "xya", "xys", "xyas", "xysa", "xyz", "albumentations"),
 }
 """Forms that the host knows."""
+
+_COLUMNS = {"albumentations": "xyzas"}
+"""Forms of keypoints whose name does not say what their numbers are."""
 
 _MASKS = ("mask", "masks", "segmentation")
 """Names of masks where nothing is declared."""
@@ -96,7 +99,7 @@ def _points(keypoint_params: Any) -> Keypoints:
     occluded = None if params.remove_invisible else "hide"
     fields = _fields(params, "keypoint_params")
     with _format_of("keypoint_params", params.format):
-        return Keypoints(params.format, occluded, 1, fields)
+        return Keypoints(_COLUMNS.get(params.format, params.format), occluded, 1, fields)
 
 
 @contextmanager

@@ -423,8 +423,45 @@ def test_points_outside_of_the_image(format: str, form: str) -> None:
     assert [len(row) for row in pipeline()(batch(5, 7))["keypoints"]] == [1, 2]
 
 
-@pytest.mark.parametrize("format", ["albumentations", "foo"])
-def test_formats_are_named_as_the_host_does(format: str) -> None:
+TOLD_LATER: dict[str, tuple[str, Any, Any]] = {
+    "image": ("image", IMAGES[0], {}),
+    "mask": ("mask", IMAGES[0, ..., 0], {}),
+    "bboxes": ("bboxes", np.array([[1, 2, 4, 6.0]]), {"bbox_params": A.BboxParams("pascal_voc")}),
+    "keypoints": ("keypoints", np.array([[1, 2.0]]), {"keypoint_params": A.KeypointParams("xy")}),
+    "list of keypoints": ("keypoints", [(1, 2)], {"keypoint_params": A.KeypointParams("xy")}),
+}
+
+
+@pytest.mark.parametrize("mixed", [False, True])
+@pytest.mark.parametrize("case", TOLD_LATER)
+def test_targets_that_are_added_later(case: str, mixed: bool) -> None:
+    """The host's ``add_targets`` tells a finished pipeline; boxes would be flipped as if they were fractions."""
+    like, value, options = TOLD_LATER[case]
+    sample = {"image": IMAGES[0], like: value, "more": value} if like != "image" else {"image": value, "more": value}
+    steps = [A.HorizontalFlip(p=1)]
+    host = A.Compose(steps, **options)
+    pipeline = BatchCompose([*steps, CutMix(p=0)] if mixed else steps, **options)
+    for one in (host, pipeline):
+        one.add_targets({"more": like})
+    ours = pipeline([sample] * 2)
+    for name, expected in host(**sample).items():
+        np.testing.assert_allclose(np.asarray(ours[name][1]), np.asarray(expected), atol=1e-4)
+    assert A.from_dict(A.to_dict(pipeline)).additional_targets == {"more": like}
+
+
+def test_points_as_the_host_has_them_inside() -> None:
+    """``"albumentations"``: x, y, depth, angle and scale."""
+    points, params = np.array([[1, 2, 0, 0.5, 2.0], [5, 6, 1, 0, 1]]), A.KeypointParams("albumentations")
+    expected = A.Compose([A.HorizontalFlip(p=1)], keypoint_params=params)(image=IMAGES[0], keypoints=points)[
+        "keypoints"
+    ]
+    for steps in ([A.HorizontalFlip(p=1)], [CutMix(p=0), A.HorizontalFlip(p=1)]):
+        out = BatchCompose(steps, keypoint_params=params)([{"image": IMAGES[0], "keypoints": points}] * 2)
+        np.testing.assert_allclose(out["keypoints"][1], expected, rtol=1e-6)
+
+
+def test_formats_are_named_as_the_host_does() -> None:
+    format = "foo"
     with pytest.raises(ParameterError, match=r"'format' \(keypoint_params\): got '\w+'; wanted one of 'xy', 'yx'"):
         BatchCompose([A.HorizontalFlip()], keypoint_params=A.KeypointParams(format))
     with pytest.raises(

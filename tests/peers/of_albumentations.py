@@ -9,7 +9,10 @@ from verdicts import Difference
 
 FILES = ("core", "transforms", "bbox", "keypoint", "targets", "serialization")
 MORE = ("augmentations", "crop", "mixing", "mosaic", "pytorch", "text")
-"""Files beside those in which pipelines stand in some tests."""
+"""Files beside those in which pipelines stand in some tests.
+
+All run in the order of their names, as they do at the peer's: some change what later ones get.
+"""
 
 
 def adapt() -> None:
@@ -96,7 +99,7 @@ DIFFERENCES = (
     ),
     Difference(
         "Draws follow the content of images, of which the dtype is a part",
-        r"test_augmentations_match_uint8_float32|test_change_image\[AdvancedBlur",
+        r"test_augmentations_match_uint8_float32|test_change_image\[(AdvancedBlur|SquareSymmetry)",
         "AssertionError|assert not True",
     ),
     Difference(
@@ -105,10 +108,25 @@ DIFFERENCES = (
         "A list of masks for one sample",
     ),
     Difference("Files name the class and all of its arguments", "test_serialization_v2_to_dict|excludes_strict"),
+    Difference(
+        "Errors have types and words of our own",
+        "test_bbox_params_is_not_set|test_targets_type_check",
+        r"An unknown n|No (image|mask) \(sample 0",
+    ),
+    Difference(
+        "One transform in the place of the list is one stage, and nothing to warn of",
+        "test_single_transform_compose",
+        "DID NOT WARN",
+    ),
+    Difference(
+        "A word in the place of a list is refused where it is written",
+        "test_compose_with_keypoint_noop_error_label_fields",
+        "Bad value for 'label_fields'",
+    ),
 )
 
 PEER = Peer(
-    (*(f"tests/test_{name}.py" for name in FILES + MORE), "tests/transforms3d"),
+    (*(f"tests/test_{name}.py" for name in sorted(FILES + MORE)), "tests/transforms3d"),
     adapt,
     DIFFERENCES,
     needs=("albumentations",),
