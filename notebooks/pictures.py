@@ -33,13 +33,10 @@ def digits() -> list[tuple[Image.Image, int]]:
 
 def of_the_readme() -> list[Any]:
     """The figures of all calls of ``show.trace`` in the README, whose code runs in its order."""
-    import torch
-
     from mixtransforms import show
 
     figures, trace = [], show.trace
-    model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.LazyLinear(10))
-    namespace: dict[str, Any] = {"samples": digits(), "model": model, "np": np}
+    namespace: dict[str, Any] = {"__name__": "readme"}
 
     def recorded(*args: Any, **options: Any) -> Any:
         figures.append(trace(*args, **options))
@@ -49,8 +46,13 @@ def of_the_readme() -> list[Any]:
     with tempfile.TemporaryDirectory() as folder:
         show.trace = recorded
         try:
-            os.chdir(folder)  # the code writes pipeline files
+            os.chdir(folder)  # the code writes pipeline files, and reads a folder of photos
+            for number, (image, label) in enumerate(digits() * 3):
+                place = Path("photos", ("cat", "dog")[label % 2])
+                place.mkdir(parents=True, exist_ok=True)
+                image.save(place / f"{number}.png")
             for code in re.findall(r"^```python\n(.*?)^```$", README.read_text("utf-8"), re.DOTALL | re.MULTILINE):
+                code = code.replace("num_workers=2, persistent_workers=True", "num_workers=0")
                 exec(compile(code, "README.md", "exec"), namespace)
         finally:
             os.chdir(home)

@@ -13,7 +13,7 @@ import pytest
 from hints import given, keywords
 
 import mixtransforms
-from mixtransforms import InputError, Keypoints, MultiLabel, Regression, Table
+from mixtransforms import BoxRules, InputError, Keypoints, MultiLabel, Regression, Table
 
 torch = pytest.importorskip("torch", reason="torch is not installed")
 pytest.importorskip("torchvision", reason="torchvision is not installed")
@@ -37,6 +37,25 @@ class Found(NamedTuple):
 
     boxes: Any
     box_weights: Any = None
+
+
+class Narrow(NamedTuple):
+    """The same without room for weights."""
+
+    boxes: Any
+
+
+class Foreign:
+    """An array of another library."""
+
+    def __init__(self, values: Any) -> None:
+        self.values = values
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        return self.values
+
+    def __len__(self) -> int:
+        return len(self.values)
 
 
 class Scored(NamedTuple):
@@ -145,7 +164,7 @@ CASES: dict[str, Case] = {
         mends=((named(label=IDS), {"num_classes": 3}),),
     ),
     "sizes of images": Case(
-        "Images of different sizes", named(img=WIDE), mends=((named(img=X), {}),)
+        "Images of different sizes", named(img=WIDE), {}, "CutMix", mends=((named(img=X), {}),)
     ),
     "sizes of samples": Case(
         "Samples of different sizes",
@@ -386,6 +405,171 @@ CASES: dict[str, Case] = {
         named(mask=np.full((4, 8, 8, 3), 5)), {"masks": "soft"},
         mends=((named(mask=np.full((4, 8, 8), 2)), {"masks": "soft", "num_classes": 3}), (named(mask=np.full((4, 8, 8, 3), 0.3)), {"masks": "soft"})),
     ),
+    # ------------------------------------------------------------------------------------- what else is refused
+    "promised labels": Case(
+        "No labels found", named(), {"num_classes": 3}, mends=((named(label=IDS), {"num_classes": 3}), (named(), {}))
+    ),
+    "no images in a list": Case(
+        "A list without images", {"image": []}, mends=(({"image": np.zeros((0, 224, 224, 3))}, {}),)
+    ),
+    "texts for numbers": Case(
+        "Not numbers",
+        named(label=Foreign(np.array(["a", "b", "a", "b"]))),
+        {"num_classes": 3},
+        mends=(
+            (named(label=IDS), {"num_classes": 3}),
+            (named(label=Foreign(np.array(["a", "b", "a", "b"]))), {"passthrough": ("label",)}),
+        ),
+    ),
+    "missing values": Case(
+        "Masked values cannot be mixed",
+        (X, np.ma.masked_array(IDS, [0, 0, 1, 0])),
+        {"num_classes": 3},
+        mends=(
+            ((X, np.ma.masked_array(IDS, [0, 0, 1, 0]).filled(0)), {"num_classes": 3}),
+            ((X, np.ma.masked_array(IDS, [0, 0, 1, 0])), {"passthrough": (1,)}),
+        ),
+    ),
+    "a sparse tensor": Case(
+        "Not one cell for every index",
+        torch.zeros(2, 3, 8, 8).to_sparse(),
+        mends=((torch.zeros(2, 3, 8, 8).to_sparse().to_dense(), {}),),
+    ),
+    "originals beside a stranger": Case(
+        "Cannot be repeated beside its samples",
+        named(path=Foreign(np.array(["a", "b", "c", "d"]))),
+        {"keep_originals": True, "passthrough": ("path",)},
+        mends=(
+            (
+                named(path=np.asarray(Foreign(np.array(["a", "b", "c", "d"])))),
+                {"keep_originals": True, "passthrough": ("path",)},
+            ),
+            (named(), {"keep_originals": True}),
+        ),
+    ),
+    "no room for weights": Case(
+        "No room for what mixing tells of objects",
+        (X, [Narrow(boxes) for boxes in BOXES]),
+        mends=(((X, [Found(boxes) for boxes in BOXES]), {}), ((X, [{"boxes": boxes} for boxes in BOXES]), {})),
+    ),
+    "annotations of COCO": Case(
+        "Annotations object by object",
+        [
+            (X[0], [{"bbox": [1.0, 1, 5, 5], "category_id": 1}]),
+            (X[1], [{"bbox": [1.0, 1, 5, 5], "category_id": 2}] * 2),
+        ],
+        mends=(
+            (
+                [
+                    (X[0], {"boxes": [[1.0, 1, 5, 5]], "labels": [1]}),
+                    (X[1], {"boxes": [[1.0, 1, 5, 5]] * 2, "labels": [2, 2]}),
+                ],
+                {"boxes": BoxRules(format="coco")},
+            ),
+        ),
+        others=("boxes",),
+    ),
+    "colours of padded images": Case(
+        "Images with different numbers of channels",
+        [np.zeros((8, 8, 3)), np.zeros((8, 9, 1))],
+        {"pad": "max"},
+        mends=(([np.zeros((8, 8, 3)), np.zeros((8, 9, 3))], {"pad": "max"}),),
+    ),
+    "padded masks": Case(
+        "A mask of another size than its image",
+        named(image=[X[0], WIDE[0]], mask=[np.zeros((8, 9), int), np.zeros((8, 8), int)]),
+        {"pad": "max", "masks": "dominant"},
+        mends=(
+            (
+                named(image=[X[0], WIDE[0]], mask=[np.zeros((8, 8), int), np.zeros((8, 9), int)]),
+                {"pad": "max", "masks": "dominant"},
+            ),
+        ),
+    ),
+    "channels of padded masks": Case(
+        "Masks with different numbers of channels",
+        named(image=[X[0], WIDE[0]], mask=[np.zeros((8, 8, 2)), np.zeros((8, 9, 3))]),
+        {"pad": "max", "masks": "soft"},
+        mends=(
+            (
+                named(image=[X[0], WIDE[0]], mask=[np.zeros((8, 8, 3)), np.zeros((8, 9, 3))]),
+                {"pad": "max", "masks": "soft"},
+            ),
+        ),
+    ),
+    "floats beside boxes": Case(
+        "Labels of the boxes or of the sample",
+        named(boxes=np.array([[[1.0, 1, 5, 5], [2, 2, 8, 8]]] * 4), target=np.full((4, 2), 0.5)),
+    ),
+    "fractions": Case(
+        "Boxes that look like fractions of the image",
+        named(boxes=[np.array([[0.1, 0.1, 0.5, 0.5]])] * 4),
+        mends=((named(boxes=[np.array([[0.1, 0.1, 0.5, 0.5]])] * 4), {"boxes": BoxRules(format="normalized_cxcywh")}),),
+    ),
+    "pixels": Case(
+        "Boxes in pixels under a format of fractions",
+        named(boxes=BOXES),
+        {"boxes": BoxRules(format="yolo")},
+        mends=((named(boxes=[np.array([[0.1, 0.1, 0.5, 0.5]])] * 4), {"boxes": BoxRules(format="yolo")}),),
+    ),
+    "no shares": Case(
+        "Numbers that are no shares of classes",
+        (X, np.array([[0.5, 7.0]] * 4)),
+        mends=(
+            ((X, np.array([[0.5, 7.0]] * 4)), {"kinds": {1: "regression"}}),
+            ((X, np.array([[0.5, 7.0]] * 4)), {"passthrough": (1,)}),
+        ),
+    ),
+    "channels of masks that fit both ways": Case(
+        "Which axis of the mask is that of channels",
+        {"image": np.zeros((2, 24, 12, 3)), "mask": np.zeros((2, 12, 6, 3))},
+        {"masks": "soft"},
+        mends=(
+            ({"image": np.zeros((2, 24, 12, 3)), "mask": np.zeros((2, 12, 6), int)}, {"masks": "soft", "num_classes": 3}),
+        ),
+    ),
+    "relative lengths": Case(
+        "Not lengths",
+        {"inputs": np.zeros((4, 6, 5)), "lengths": np.full(4, 0.5)},
+        {"layout": "BTC"},
+        mends=(
+            ({"inputs": np.zeros((4, 6, 5)), "lengths": np.full(4, 3)}, {"layout": "BTC"}),
+            (
+                {"inputs": np.zeros((4, 6, 5)), "lengths": np.full(4, 0.5)},
+                {"layout": "BTC", "passthrough": ("lengths",)},
+            ),
+        ),
+    ),
+    "lengths and pastes": Case(
+        "Lengths beside a method that pastes",
+        {"inputs": np.zeros((4, 6, 5)), "lengths": np.full(4, 3)},
+        {"layout": "BTC"},
+        "CutMix",
+        mends=(
+            ({"inputs": np.zeros((4, 6, 5)), "lengths": np.full(4, 3)}, {"layout": "BTC", "method": "MixUp"}),
+            (
+                {"inputs": np.zeros((4, 6, 5)), "attention_mask": np.arange(6) < np.full(4, 3)[:, None]},
+                {"layout": "BTC"},
+            ),
+        ),
+    ),
+    "lengths of others": Case(
+        "Lengths out of range",
+        {"inputs": np.zeros((4, 6, 5)), "lengths": np.full(4, 7)},
+        {"layout": "BTC"},
+        mends=(({"inputs": np.zeros((4, 6, 5)), "lengths": np.full(4, 6)}, {"layout": "BTC"}),),
+    ),
+    "maps to predict": Case(
+        "Numbers that have places in the images",
+        named(heat=np.zeros((4, 8, 8))),
+        {"kinds": {"heat": "regression"}},
+        "CutMix",
+        mends=(
+            (named(heat=np.zeros((4, 8, 8))), {"kinds": {"heat": "mask"}}),
+            (named(heat=np.zeros((4, 8, 8))), {"kinds": {"heat": "image"}}),
+            (named(heat=np.zeros((4, 64))), {"kinds": {"heat": "regression"}}),
+        ),
+    ),
 }  # fmt: skip
 
 
@@ -429,7 +613,11 @@ def test_every_hint_leads_on(case: Case) -> None:
 ROOMS = ("batch", "containers", "core", "mixing", "objects", "targets", "methods")
 ELSEWHERE = {
     # The neutral door has no labels_getter.
-    "The labels are no value of the batch": "tests/torchvision_door/test_transform.py",
+    "The labels are no value of the batch": "tests/torchvision_door/test_v2_filters.py",
+    # A method of the user's own that says ``needs``.
+    "The method reads class labels": "tests/methods/test_authoring.py",
+    # Pipelines of a host alone read columns as samples.
+    "A column of another length": "tests/torchvision_door/test_v2_forms.py",
 }
 """Errors that the table does not raise, and which test does."""
 

@@ -19,31 +19,83 @@ def blocks(language):
     return re.findall(rf"^```{language}\n(.*?)^```$", TEXT, re.DOTALL | re.MULTILINE)
 
 
+def folder_of_photos(folder):
+    """What the reader has: two classes, photos of unequal sizes, and some that are not RGB."""
+    from PIL import Image
+
+    rng = np.random.default_rng(0)
+    for name in ("cat", "dog"):
+        (folder / name).mkdir(parents=True)
+        for number in range(20):
+            photo = Image.fromarray(rng.integers(0, 256, (30 + number, 40, 3), dtype=np.uint8))
+            photo.convert(("RGB", "L")[number % 2]).save(folder / name / f"{number}.png")
+
+
 def test_python(tmp_path, monkeypatch):
     for package in ("torchvision", "albumentations", "sklearn", "matplotlib"):
         pytest.importorskip(package, reason=f"{package} is not installed")
     import torch
-    from PIL import Image
-    from sklearn.datasets import load_digits
 
     monkeypatch.chdir(tmp_path)
-    digits = load_digits()
-    samples = [
-        (Image.fromarray((digit * 15).astype(np.uint8)).convert("RGB").resize((32, 32)), int(label))
-        for digit, label in zip(digits.images[:16], digits.target[:16], strict=True)
-    ]
-    model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.LazyLinear(10))
-    namespace = {"samples": samples, "model": model, "np": np}
+    folder_of_photos(tmp_path / "photos")
+    namespace = {"__name__": "readme"}
     for code in blocks("python"):
+        # Workers of some systems import what they run, which this text is not.
+        code = code.replace("num_workers=2, persistent_workers=True", "num_workers=0")
         exec(compile(code, "README.md", "exec"), namespace)
+    assert set(namespace["batch"]) == {"image", "label"}
     assert namespace["images"].shape[0] == namespace["labels"].shape[0]
     assert namespace["labels"].shape[1] == 10
     torch.testing.assert_close(namespace["labels"].sum(1), torch.ones(len(namespace["labels"])))
-    assert namespace["batch"]["label"].shape == (16, 10)
+    assert 0 <= namespace["credit"] <= namespace["perfect"] <= 1
     assert all(set(target) == {"boxes", "labels", "box_weights"} for target in namespace["targets"])
     assert set(namespace["mixed"]) == {"image", "mask", "mask_partner", "mask_weight"}
     assert namespace["loss"].isfinite()
     assert mixtransforms.to_json(namespace["again"]) == mixtransforms.to_json(namespace["pipeline"])
+
+
+def test_what_torchvisions_own_take_and_ours_refuse():
+    """The claims beside the change of the import, and the way out of each."""
+    pytest.importorskip("torchvision", reason="torchvision is not installed")
+    import torch
+    from torchvision.transforms import v2
+
+    from mixtransforms.torchvision import CutMix, MixUp
+
+    images, ids = torch.rand(4, 3, 8, 8), torch.arange(4)
+    named = {"image": images, "label": ids}
+    for ours, theirs in ((MixUp, v2.MixUp), (CutMix, v2.CutMix)):
+        for batch, way_out in (
+            ((images, ids, ids), {"passthrough": (2,)}),
+            (named | {"index": ids}, {"passthrough": ("index",)}),
+            ({"image": images, "fine_label": ids}, {"kinds": {"fine_label": "label"}}),
+            ({"my_pixels": images, "label": ids}, {"kinds": {"my_pixels": "image"}}),
+        ):
+            theirs(num_classes=10)(batch)
+            with pytest.raises(mixtransforms.InputError):
+                ours(num_classes=10)(batch)
+            ours(num_classes=10, **way_out)(batch)
+        ours(num_classes=10)(images, ids.int())
+        with pytest.raises(RuntimeError, match="one_hot"):
+            theirs(num_classes=10)(images, ids.int())
+    MixUp(num_classes=10)((images * 255).byte(), ids)
+    with pytest.raises(RuntimeError, match="Byte"):
+        v2.MixUp(num_classes=10)((images * 255).byte(), ids)
+
+
+def test_what_is_named_in_place_of_other_libraries_is_there():
+    """The right column of the table: code that makes what it says."""
+    pytest.importorskip("torch", reason="torch is not installed")
+    import torch
+
+    from mixtransforms import CutMix, MixUp, OffAfter, OneOf
+
+    table = TEXT.partition("## Coming from another library\n")[2].partition("\n## ")[0]
+    cells = [row.split(" | ")[1] for row in table.splitlines() if row.startswith("| ")][1:]
+    code = [piece for cell in cells for piece in re.findall(r"`([^`]+)`", cell) if "(" in piece]
+    assert len(code) == len(cells) == 8
+    known = {"CutMix": CutMix, "MixUp": MixUp, "OneOf": OneOf, "OffAfter": OffAfter, "torch": torch}
+    assert all(callable(eval(piece, known)) for piece in code)
 
 
 def test_the_pipeline_file_loads_and_fits_the_schema():

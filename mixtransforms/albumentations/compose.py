@@ -35,6 +35,7 @@ from mixtransforms.mixing.pipeline import (
     nested,
     on_samples,
     padded,
+    ready,
     stages,
 )
 from mixtransforms.mixing.trace import Step, Trace
@@ -238,6 +239,7 @@ class BatchCompose(BatchPipeline, A.Compose):
                 )
 
     def _run(self, data: Any, steps: list[Step] | None) -> dict[str, Any]:
+        data = ready(data, self._finder)
         call = self._call(data, type(self).__name__ if steps is None else None)
         for number, (stage, inner) in enumerate(zip(self._stages, self._inner, strict=True), start=1):
             samples = is_samples(data)

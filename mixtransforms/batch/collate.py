@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from mixtransforms.batch.inventory import Finder
+from mixtransforms.containers.records import is_records
 from mixtransforms.containers.tree import (
     Path,
     children,
@@ -24,7 +25,7 @@ from mixtransforms.core.backends import backend_of, backend_of_type, dtype_name,
 from mixtransforms.core.errors import InputError
 from mixtransforms.kernels import kernel_of
 from mixtransforms.rng.processes import in_worker
-from mixtransforms.targets.names import DEFAULT_NAMES, IMAGE
+from mixtransforms.targets.names import DEFAULT_NAMES, FIELDS, IMAGE, LABEL, OF_EITHER
 
 LARGE_ROW = 1 << 14
 """Bytes of an image from which on its batch is written while it is mixed. Many small ones are stacked at once."""
@@ -34,7 +35,8 @@ def ragged(samples: Sequence[Any], finder: Finder, pad: bool = False) -> frozens
     """Where samples have any number of values each, which cannot be stacked.
 
     These are the boxes, keypoints and instances of a sample with all that is told of them; where they stand in a
-    container of their own, beside the images, it is kept as a record.
+    container of their own, beside the images, it is kept as a record. So it is in batches of samples that all lack
+    them, where anything says that others have them.
 
     Args:
         samples: The samples.
@@ -54,7 +56,23 @@ def ragged(samples: Sequence[Any], finder: Finder, pad: bool = False) -> frozens
             value = leaf_at(sample, path)
             if backend_of(value):
                 shapes.setdefault(path, set()).add(tuple(value.shape))
+    if not paths:
+        paths |= {place for place in _told_in(samples[0]) if finder.knows_objects or _are_unannotated(samples, place)}
     return frozenset(paths | {path for path, seen in shapes.items() if len(seen) > 1})
+
+
+def _told_in(sample: Any) -> list[Path]:
+    """Where a sample has a container of its own for what is told of it: second, or under a name of labels."""
+    parts = children(sample) or ()
+    second = type(sample) in (tuple, list)
+    named = [key for key, value in parts if holds_names(value)]
+    return [(key,) for key in named if (key == 1 if second else DEFAULT_NAMES.get(str(key).lower()) == LABEL)]
+
+
+def _are_unannotated(samples: Sequence[Any], place: Path) -> bool:
+    """Whether all samples are images of a set of annotated ones that have no annotations: an id, and no label."""
+    names = [{str(key).lower() for key, _ in children(leaf_at(sample, place)) or ()} for sample in samples]
+    return all("image_id" in own and own.isdisjoint(OF_EITHER | FIELDS) for own in names)
 
 
 def collate(
@@ -94,11 +112,41 @@ def collate(
         return _numbers(samples, backend, path)
     if not is_container(first):
         return list(samples)
+    if kinds == {list} and any(map(_lists_annotations, samples)):
+        raise _annotation_lists(path)
     every = columns(samples)
     if every is None:
         raise _other_structure(samples, path)
     collated = [collate(values, backend, apart, (*path, key), later) for key, values in every]
     return rebuild(first, collated) if holds_names(first) else collated
+
+
+def check_annotations(samples: Sequence[Any]) -> None:
+    """Refuses samples with a list of annotations each, a dict an object.
+
+    Raises:
+        InputError: A sample has one.
+    """
+    for sample in samples:
+        for key, value in children(sample) or ():
+            if _lists_annotations(value):
+                raise _annotation_lists((key,))
+
+
+def _lists_annotations(value: Any) -> bool:
+    """Whether a value is a list of the annotations of COCO, a dict an object."""
+    return is_records(value) and all("bbox" in dict(children(item) or ()) for item in value)
+
+
+def _annotation_lists(path: Path) -> InputError:
+    return InputError(
+        "Annotations object by object",
+        where=spell(path),
+        got="a list of dicts for every image, one an object, as CocoDetection returns them",
+        wanted="one dict an image, with boxes and labels of all its objects",
+        fix="Wrap the data set: torchvision.datasets.wrap_dataset_for_transforms_v2(dataset), or return "
+        "{'boxes': [each['bbox'] for each in annotations], 'labels': [...]} and say boxes=BoxRules(format='coco').",
+    )
 
 
 def _other_structure(samples: Sequence[Any], path: Path) -> InputError:
@@ -141,6 +189,18 @@ def channels_differ(shapes: Sequence[Any], path: Path) -> bool:
     return min(len(first), len(last)) == 1 and numbers <= {1, 2, 3, 4}
 
 
+def _one_shape(shapes: Sequence[Any], path: Path) -> str:
+    """The way out for samples of different shapes: rows of numbers are no pictures, which can be resized."""
+    if channels_differ(shapes, path):
+        return SAME_CHANNELS
+    if path and all(type(shape) is tuple and len(shape) == 1 for shape in shapes):
+        return f"Give every sample equally many numbers, or leave them alone with passthrough=({path[-1]!r},)."
+    return (
+        "Resize or crop to one size before mixing, for example with Resize or RandomCrop, or say pad='max' where whole "
+        "images are blended."
+    )
+
+
 def stack(samples: Sequence[Any], path: Path = ()) -> Any:
     """Arrays of one shape and backend as a batch.
 
@@ -155,10 +215,7 @@ def stack(samples: Sequence[Any], path: Path = ()) -> Any:
                 where=spell(path),
                 got=f"{shape} in sample {index}, {shapes[0]} in sample 0",
                 wanted="one shape for all samples of a batch",
-                fix=SAME_CHANNELS
-                if channels_differ(shapes, path)
-                else "Resize or crop to one size before mixing, for example with Resize or RandomCrop, or say "
-                "pad='max' where whole images are blended.",
+                fix=_one_shape(shapes, path),
             )
     backends = {backend_of(sample) for sample in samples}
     if backends == {"numpy"}:

@@ -21,6 +21,7 @@ from mixtransforms.containers.tree import (
     depth,
     describe,
     hides_arrays,
+    holds_text,
     is_container,
     is_flat,
     is_foreign,
@@ -30,13 +31,15 @@ from mixtransforms.containers.tree import (
     spell,
     walk,
 )
-from mixtransforms.core.backends import backend_of, backend_of_type, unmasked
+from mixtransforms.core.backends import backend_of, backend_of_type, check_form, unmasked
 from mixtransforms.core.cached import cached_property
 from mixtransforms.core.errors import InputError, nearest
 from mixtransforms.core.layout import Layout
 from mixtransforms.core.memo import Memo
+from mixtransforms.objects.boxes import BoxRules
 from mixtransforms.objects.either import are_of_sample
 from mixtransforms.objects.groups import Group, ObjectFinder, is_opened
+from mixtransforms.objects.keypoints import Keypoints
 from mixtransforms.targets.kind import Target
 from mixtransforms.targets.mask import MaskPair
 from mixtransforms.targets.names import (
@@ -46,6 +49,7 @@ from mixtransforms.targets.names import (
     LABEL,
     MASK,
     MULTILABEL,
+    OF_OBJECTS,
     REGRESSION,
     TABLE,
     has_name,
@@ -176,12 +180,14 @@ class Finder(ObjectFinder):
 
     Attributes:
         labelled: Whether labels are known by default names and positions, too.
+        filters: Whether a transform of the pipeline filters objects.
         strict: Whether what is not known is refused; a picture need not show everything.
         layout: Axes of images, which tell a list of images from a list of views, each of which is a batch.
         memo: What was decided about batches and samples, by their structure.
     """
 
     labelled: bool = True
+    filters: bool = False
     strict: bool = True
     layout: Layout = dataclasses.field(default_factory=Layout)
     memo: Memo = dataclasses.field(default_factory=Memo, init=False, repr=False, compare=False)
@@ -206,6 +212,13 @@ class Finder(ObjectFinder):
         read = replace(batch, taking.read) if taking.read else batch
         known = self if labels is None else dataclasses.replace(self, labelled=False)  # there are no other labels
         return Inventory(known, read, tuple(taking.entries), tuple(taking.groups), tuple(taking.records), taking.size)
+
+    @cached_property
+    def knows_objects(self) -> bool:
+        """Whether samples have objects, even where those of one batch happen to have none: that was declared."""
+        kinds = {getattr(kind, "name", kind) for kind in self.kinds.values()}
+        declared = self.boxes != BoxRules() or self.points != Keypoints() or bool(self.further)
+        return self.filters or declared or not OF_OBJECTS.isdisjoint(kinds)
 
     def sample_parts(self, sample: Any) -> SampleParts:
         """Where one sample has what; samples of one structure are looked at once."""
@@ -484,7 +497,7 @@ def _may_list_objects(entry: Entry) -> bool:
 def _refuse_unknown(entry: Entry, inventory: Inventory) -> InputError | None:
     """An array that is neither known nor declared."""
     path, value = entry.path, entry.value
-    if entry.role != REST or backend_of(value) is None or is_of_sample(path):
+    if entry.role != REST or backend_of(value) is None or is_of_sample(path) or holds_text(value):
         return None
     stem = str(path[-1]).removesuffix("_weight") if path else ""
     if path and stem != path[-1] and f"{stem}_partner" in dict(children(entry.parent) or ()):
@@ -493,15 +506,25 @@ def _refuse_unknown(entry: Entry, inventory: Inventory) -> InputError | None:
     return _unknown(path, value, beside)
 
 
-def _refuse_masked(entry: Entry, _: Inventory) -> InputError | None:
-    """What is mixed and has missing values."""
+def _refuse_no_cells(entry: Entry, _: Inventory) -> InputError | None:
+    """What is mixed and has no cell for every index, or missing values in some."""
     if entry.role not in (TARGET, OBJECT):
         return None
     value, path = entry.value, entry.path
     listed = type(value) in (list, tuple)
+    if entry.role == OBJECT and backend_of(value) and depth(value) == 0:
+        return InputError(
+            "Batch sizes disagree",
+            where=spell(path),
+            got="one number without axes",
+            wanted="an entry for every image",
+            fix="Give one value for every sample.",
+        )
     try:
         for index, item in enumerate(value if listed else [value]):
-            unmasked(item, spell((*path, index) if listed else path))
+            where = spell((*path, index) if listed else path)
+            check_form(item, where)
+            unmasked(item, where)
     except InputError as problem:
         return problem
     return None
@@ -539,10 +562,10 @@ def _refuse_numbers(entry: Entry, inventory: Inventory) -> InputError | None:
 Refusal = Callable[[Entry, Inventory], "InputError | None"]
 
 REFUSALS: tuple[Refusal, ...] = (
+    _refuse_no_cells,
     _refuse_records,
     _refuse_mixed,
     _refuse_beside,
-    _refuse_masked,
     _refuse_unknown,
     _refuse_no_array,
     _refuse_numbers,

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from mixtransforms.batch.batch import Convert, Found, Slot, Template, is_column
-from mixtransforms.batch.collate import collate, ragged, stack
+from mixtransforms.batch.collate import check_annotations, collate, ragged, stack
 from mixtransforms.batch.inventory import Finder
 from mixtransforms.batch.padding import padded
 from mixtransforms.containers.structure import batch_key, common_key, is_samples
@@ -23,9 +23,10 @@ from mixtransforms.containers.tree import (
     is_picture,
     leaf_at,
     spell,
+    unpacked,
     walk,
 )
-from mixtransforms.core.backends import backend_of, unmasked
+from mixtransforms.core.backends import backend_of, check_form, unmasked
 from mixtransforms.core.errors import InputError
 from mixtransforms.kernels import kernel_of
 from mixtransforms.plan import BatchSpec
@@ -66,8 +67,10 @@ def find_batch(
     rows: dict[Path, list[Any]] = {}
     reserve = samples and reserve and labels is None and not finder.layout.is_table
     given = _collated(batch, finder, pad, rows if reserve else None) if samples else batch
+    key = batch_key(given) if labels is None else None
+    if key is None:
+        given = unpacked(given, finder.passes)
     own = None if labels is None else _found_labels(labels(given))
-    key = batch_key(given) if own is None else None
     template: Template | None = None if key is None else finder.memo.get(key)
     if template is not None:
         found = template.read(given, samples=samples, rows=rows)
@@ -111,6 +114,9 @@ def _first(
         found = [target._replace(kind=TABLE) if target.kind == IMAGE else target for target in found]
     unpadded = found
     sizes, found = ((), unpadded) if fill is None else padded(unpadded, layout, fill)
+    empty = next((target for target in found if target.kind == IMAGE and not backend_of(target.value)), None)
+    if empty is not None and not empty.value:
+        raise _no_samples(empty)
     images = [target._replace(value=_as_array(target)) for target in found if target.kind == IMAGE]
     roots = images or [target for target in found if target.kind == TABLE]
     if not roots:
@@ -167,8 +173,12 @@ def _collated(batch: Any, finder: Finder, pad: bool, rows: dict[Path, list[Any]]
     """See :func:`collated`; ``rows`` gets the images that are left to be collated, see :attr:`Found.rows`."""
     form = None if pad else common_key(batch, exact=True)
     known = finder.memo.get(("samples", form))
+    if form is None:
+        batch = unpacked(batch, lambda path: finder.passes(path[1:]))
     if form is None or known is None:
+        _check_forms(batch, finder)
         targets = finder.inventory(batch[0], batched=False).targets
+        check_annotations(batch)
         _check_bundles(targets)
         tensors = any(backend_of(leaf) == "torch" for _, leaf in walk(batch[0], lambda *_: False))
         images = [target.path for target in targets if target.kind == IMAGE]
@@ -183,6 +193,14 @@ def _collated(batch: Any, finder: Finder, pad: bool, rows: dict[Path, list[Any]]
     for path in [path for path, own in rows.items() if not own]:  # images of unequal sizes stay a list
         del rows[path]
     return result
+
+
+def _check_forms(samples: Sequence[Any], finder: Finder) -> None:
+    """Refuses samples that could not even be stacked."""
+    for index, sample in enumerate(samples):
+        parts = finder.sample_parts(sample)
+        for path in (*parts.kinds, *parts.members):
+            check_form(leaf_at(sample, path), f"sample {index}, {spell(path)}")
 
 
 def _check_bundles(targets: Sequence[Target]) -> None:
@@ -236,6 +254,16 @@ def no_images(batch: Any) -> InputError:
         got=got,
         wanted="a batch of images, as an array, as (images, labels), or by name",
         fix=fix,
+    )
+
+
+def _no_samples(target: Target) -> InputError:
+    return InputError(
+        "A list without images",
+        where=spell(target.path),
+        got="an empty list, which does not say how large images are",
+        wanted="images of at least one sample, or an array (0, ...)",
+        fix="Leave empty batches out, or give an array, np.zeros((0, 224, 224, 3)).",
     )
 
 

@@ -30,6 +30,9 @@ _CORNERS = (((0, 0), (10, 60)), ((20, 30), (40, 130)), ((45, 15), (67, 180)), ((
 _SEEDS = {"torchvision": 42, "albumentations": 0, "digits": 140}
 """Seeds whose first batch shows blends and pastes of all sizes."""
 
+_PAIRING = "different_class"
+"""Two crops of one photo, mixed, look as if nothing had happened. Alphas of 2 make blends of which both are seen."""
+
 _TOLD = 3
 """How many samples are put into words."""
 
@@ -71,7 +74,7 @@ def torchvision_pipeline() -> Any:
             v2.RandomHorizontalFlip(),
             v2.ColorJitter(brightness=0.2, contrast=0.2, saturation=0.2, hue=0.02),
             v2.ToImage(),
-            OneOf([MixUp(alpha=0.4), CutMix(alpha=1.0)], num_classes=len(PHOTOS)),
+            OneOf([MixUp(alpha=2.0, pairing=_PAIRING), CutMix(alpha=1.0, pairing=_PAIRING)], num_classes=len(PHOTOS)),
             # After the mix: bytes are a quarter of the memory to mix, and come out the same on every back end.
             v2.ToDtype(torch.float32, scale=True),
         ],
@@ -92,7 +95,7 @@ def albumentations_pipeline() -> Any:
             A.RandomResizedCrop(size=(224, 224), scale=(0.5, 1.0)),
             A.HorizontalFlip(p=0.5),
             A.ColorJitter(brightness=(0.8, 1.2), contrast=(0.8, 1.2), saturation=(0.8, 1.2), hue=(-0.02, 0.02), p=1.0),
-            OneOf([MixUp(alpha=0.4), CutMix(alpha=1.0)], num_classes=len(PHOTOS)),
+            OneOf([MixUp(alpha=2.0, pairing=_PAIRING), CutMix(alpha=1.0, pairing=_PAIRING)], num_classes=len(PHOTOS)),
         ],
         seed=_SEEDS["albumentations"],
     )
@@ -136,6 +139,7 @@ def run(output: Path, say: Say) -> list[Path]:
         ConfigError: A pipeline came back from its file and gave another batch.
     """
     os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # importing it would ask the network for a newer release
+    say("Loading photos and libraries, which takes some seconds ...")
     crops = photo_crops()
     output.mkdir(parents=True, exist_ok=True)
     say(f"{len(crops)} samples: overlapping crops of two photos, {' and '.join(PHOTOS)}; each photo is a class.")
@@ -177,7 +181,7 @@ def _run_digits(output: Path, say: Say) -> Path:
     from mixtransforms import CutMix, MixUp, OneOf, show
 
     images, labels = digits()
-    mix = OneOf([MixUp(alpha=1.0), CutMix(alpha=1.0)], num_classes=10, seed=_SEEDS["digits"])
+    mix = OneOf([MixUp(alpha=2.0), CutMix(alpha=1.0)], num_classes=10, seed=_SEEDS["digits"])
     trace = mix.trace(images, labels)
     picture = output / "digits.png"
     say("\nDigits, plain NumPy arrays: MixUp or CutMix without a host")

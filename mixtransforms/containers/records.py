@@ -87,6 +87,8 @@ def with_columns(node: Any, places: Sequence[Path]) -> Any:
 
 def as_records(node: Any) -> Any:
     """Undoes :func:`with_columns`; columns that have become longer make more records."""
+    if isinstance(node, Columns) and not node:
+        return node.records
     items = children(node)
     if not items:
         return node

@@ -8,6 +8,7 @@ from typing import Any
 
 from mixtransforms.containers.records import is_records
 from mixtransforms.containers.tree import (
+    axes_of,
     children,
     columns,
     is_flat,
@@ -16,7 +17,7 @@ from mixtransforms.containers.tree import (
     names_of_type,
     sort_of,
 )
-from mixtransforms.core.backends import backend_of_type, is_masked_type
+from mixtransforms.core.backends import backend_of_type, holds_others, is_masked_type
 from mixtransforms.rng.keys import PLAIN
 
 LONGEST = 16
@@ -44,7 +45,7 @@ def is_samples(batch: Any) -> bool:
     if type(batch) is tuple:
         return {*map(sort_of, kinds)} == {"mapping"}
     if all(map(backend_of_type, kinds)):
-        return all(len(item.shape) == 3 for item in batch)
+        return axes_of(batch) == {3}
     if all(map(is_picture, batch)):
         return True
     if is_flat(batch[0]) and any(is_records(item) and len(item) == len(batch[0]) for item in batch[1:]):
@@ -55,7 +56,7 @@ def is_samples(batch: Any) -> bool:
 def batch_key(node: Any) -> Hashable | None:
     """Types, names, shapes and dtypes of a batch, or ``None`` where these do not settle what its values are.
 
-    Of masked arrays they never do: some have all their values, others have not.
+    Of masked arrays they never do: some have all their values, others have not. Nested tensors have no shape.
     Of one record a sample the lengths are left out: images have any number of objects.
 
     Args:
@@ -63,7 +64,9 @@ def batch_key(node: Any) -> Hashable | None:
     """
     kind: Any = type(node)
     if backend_of_type(kind):
-        return None if is_masked_type(kind) else (kind, node.shape, node.dtype)
+        if is_masked_type(kind) or holds_others(kind) or getattr(node, "is_nested", False) or node.dtype == object:
+            return None
+        return kind, node.shape, node.dtype, getattr(node, "layout", None)
     sort = sort_of(kind)
     if sort is None:
         return kind if _is_opaque(kind) else None
@@ -103,7 +106,7 @@ def common_key(values: Sequence[Any], *, exact: bool, lists: bool = True) -> Has
         return None
     kind = kinds.pop()
     if backend_of_type(kind):
-        return None if is_masked_type(kind) else _array_key(kind, values, exact)
+        return None if is_masked_type(kind) or holds_others(kind) else _array_key(kind, values, exact)
     if sort_of(kind) is None or (sort_of(kind) == "list" and (not lists or len(values[0]) > LONGEST)):
         return None
     parts: list[Any] = []
@@ -116,12 +119,17 @@ def common_key(values: Sequence[Any], *, exact: bool, lists: bool = True) -> Has
 
 
 def _array_key(kind: Any, values: Sequence[Any], exact: bool) -> Hashable | None:
-    shapes, dtypes = {value.shape for value in values}, {value.dtype for value in values}
+    layout = getattr(values[0], "layout", None)
+    try:
+        shapes, dtypes = {value.shape for value in values}, {value.dtype for value in values}
+    except RuntimeError:  # a nested tensor has no shape
+        return None
     ranks = set(map(len, shapes))
-    if len(dtypes) != 1 or len(ranks) != 1:
+    if len(dtypes) != 1 or len(ranks) != 1 or object in dtypes:
         return None
     if not exact:
-        return kind, dtypes.pop(), *ranks
+        return kind, dtypes.pop(), *ranks, layout
     # Arrays that differ in their first axis alone belong to objects, or are refused: no image is known by its length.
     tails = {shape[1:] for shape in shapes}
-    return (kind, dtypes.pop(), len(shapes) == 1, *(shapes if len(shapes) == 1 else tails)) if len(tails) == 1 else None
+    known = shapes if len(shapes) == 1 else tails
+    return (kind, dtypes.pop(), len(shapes) == 1, *known, layout) if len(tails) == 1 else None

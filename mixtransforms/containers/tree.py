@@ -148,10 +148,18 @@ def is_flat(node: Any) -> bool:
         return False
     kinds: set[Any] = set(map(type, node))
     if all(map(backend_of_type, kinds)):
-        return len({len(item.shape) for item in node}) == 1
+        return len(axes_of(node)) == 1
     if kinds <= _ROWS:
         return len(set(map(len, node))) == 1 and all(map(is_numbers, node))
     return is_numbers(node)
+
+
+def axes_of(arrays: Iterable[Any]) -> set[int]:
+    """Numbers of axes that arrays have; none where one of them is a nested tensor, which has no shape."""
+    try:
+        return {len(array.shape) for array in arrays}
+    except RuntimeError:
+        return set()
 
 
 _ROWS = frozenset({list, tuple})
@@ -252,6 +260,33 @@ def walk(node: Any, stop: Callable[[Path, Any], bool], path: Path = ()) -> Itera
         yield from walk(value, stop, (*path, key))
 
 
+def unpacked(node: Any, keeps: Callable[[Path], bool]) -> Any:
+    """The same containers with lists in the place of arrays of objects that are arrays, numbers or containers.
+
+    Data sets have columns of unequal rows in this form. Arrays of texts and dates are as good as lists of them.
+
+    Args:
+        node: Any container, or one array.
+        keeps: Whether what stands at a path is left alone.
+    """
+    new = {
+        path: leaf.tolist()
+        for path, leaf in walk(node, lambda path, _: keeps(path))
+        if type(leaf) is np.ndarray and leaf.dtype == object and not keeps(path) and any(map(_holds_numbers, leaf.flat))
+    }
+    return replace(node, new) if new else node
+
+
+def _holds_numbers(value: Any) -> bool:
+    kind: Any = type(value)
+    return backend_of_type(kind) is not None or sort_of(kind) is not None or issubclass(kind, (int, float, np.number))
+
+
+def holds_text(value: Any) -> bool:
+    """Whether a value is an array of texts, bytes, dates or objects, none of which can be mixed."""
+    return isinstance(value, np.ndarray) and value.dtype.kind in "SUTmMO"
+
+
 def leaf_at(node: Any, path: Path) -> Any:
     """The value at a path."""
     for step in path:
@@ -307,7 +342,7 @@ def names_of_type(kind: type) -> bool:
 def depth(value: Any) -> int:
     """Number of axes of an array, or how deep a list is nested; 0 for anything else."""
     if backend_of(value):
-        return len(value.shape)
+        return -1 if getattr(value, "is_nested", False) else len(value.shape)  # a nested tensor has no axes
     if type(value) in (list, tuple):
         return 1 + (depth(value[0]) if value else 0)
     return 0
@@ -316,5 +351,6 @@ def depth(value: Any) -> int:
 def describe(value: Any) -> str:
     """Type and shape of a value, for errors."""
     if backend_of(value):
-        return f"{type(value).__name__} {tuple(value.shape)} {value.dtype}"
+        shape = "" if getattr(value, "is_nested", False) else f" {tuple(value.shape)}"  # some have none
+        return f"{type(value).__name__}{shape} {value.dtype}"
     return type(value).__name__ + (f" of length {len(value)}" if hasattr(value, "__len__") else "")

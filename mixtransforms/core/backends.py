@@ -65,6 +65,45 @@ def unmasked(array: Any, where: str) -> Any:
     return array.data
 
 
+def check_form(array: Any, where: str) -> None:
+    """Refuses tensors that have no cell for every index: sparse, nested, quantized, distributed.
+
+    Raises:
+        InputError: The tensor is one of these.
+    """
+    odd = _odd_form(array)
+    if odd is not None:
+        raise InputError(
+            "Not one cell for every index", where=where, got=odd[0], wanted="an array, or a dense tensor", fix=odd[1]
+        )
+
+
+@functools.lru_cache(maxsize=1024)  # asked for every value of every sample
+def holds_others(kind: type) -> bool:
+    """Whether tensors of a type are no memory of their own: they dispatch for themselves, as distributed ones do."""
+    base: Any = next(
+        (cls for cls in kind.__mro__ if backend_of_type(cls) == "torch" and cls.__name__ == "Tensor"), None
+    )
+    own: Any = kind
+    return base is not None and own.__torch_dispatch__ is not base.__torch_dispatch__
+
+
+def _odd_form(array: Any) -> tuple[str, str] | None:
+    """What an array is that has no cell for every index, and how it becomes one that has; ``None`` where it does."""
+    if backend_of(array) != "torch":
+        return None
+    if array.is_nested:
+        return "a nested tensor", "Pad it, torch.nested.to_padded_tensor(tensor, 0.0)."
+    if str(array.layout) != "torch.strided":
+        return f"a tensor of layout {array.layout}", "Make it dense, tensor.to_dense()."
+    if array.is_quantized:
+        return "a quantized tensor", "Give its numbers, tensor.dequantize(), or its integers, tensor.int_repr()."
+    kind: Any = type(array)
+    if holds_others(kind):
+        return "a tensor that holds others", "Give a plain tensor, such as tensor.to_local() of a distributed one."
+    return None
+
+
 def dtype_name(array: Any) -> str:
     """``"uint8"``, ``"bfloat16"``, ... of an array of either backend."""
     dtype = array.dtype  # no cache: compilers that trace this refuse one

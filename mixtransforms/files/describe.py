@@ -201,16 +201,20 @@ def _described(codec: Codec, entry: TypeEntry, arguments: Mapping[str, Argument]
     return Description(f"{entry.name}{where}", text, parameters, children, _origin(codec, entry))
 
 
+def _kind(name: str) -> str:
+    return f'"kind": "{name}"'
+
+
 def _of_part(cls: type) -> Description:
     arguments = registry.own_entry(cls.__name__, cls).arguments
-    inside = ", ".join(f'"{name}": ...' for name in arguments)
+    inside = [f'"{name}": ...' for name in arguments]
     if cls is BoxRules:
-        form = f"In a file it is the value of `boxes`: {{{inside}}}"
+        form = f"In a file it is the value of `boxes`: {{{', '.join(inside)}}}"
     elif cls.__name__ in SCHEDULES:
-        form = f'In a file it stands in place of a number: {{"kind": "{cls.__name__}", {inside}}}'
+        form = f"In a file it stands in place of a number: {{{', '.join([_kind(cls.__name__), *inside])}}}"
     else:
         kind = next(name for name, known in DECLARABLE.items() if known is cls)
-        form = f'In a file it is a value of `kinds`: {{"kind": "{kind}", {inside}}}'
+        form = f"In a file it is a value of `kinds`: {{{', '.join([_kind(kind), *inside])}}}"
     parameters = tuple(_parameter_of(name, argument) for name, argument in arguments.items())
     if cls.__name__ in SCHEDULES:  # which are written out in full
         parameters = tuple(each._replace(default="") for each in parameters)

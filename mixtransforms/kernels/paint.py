@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mixtransforms.core.backends import BLENDABLE_INTEGERS, backend_of, dtype_name, unmasked
+from mixtransforms.core.backends import BLENDABLE_INTEGERS, backend_of, check_form, dtype_name, unmasked
 from mixtransforms.core.errors import InputError, PlanError
 from mixtransforms.core.layers import Boxes, Layer
 from mixtransforms.core.layout import LAYOUTS, Layout, is_layout
@@ -163,6 +163,7 @@ def apply_plan(plan: Mixture, array: Any, layout: str | None = None) -> Any:
             wanted="None, " + ", ".join(LAYOUTS) + ", or named axes such as 'BTCHW'",
             fix="Name the layout.",
         )
+    check_form(array, "plan.apply")
     array = unmasked(array, "plan.apply")
     if all(layer.region is None and layer.crop is None for layer in plan.layers):
         return paint(plan, array, ())

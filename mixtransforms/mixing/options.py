@@ -8,6 +8,7 @@ from typing import Any
 from mixtransforms.core import fields as checked
 from mixtransforms.core.display import Displayed
 from mixtransforms.core.errors import ParameterError
+from mixtransforms.core.frozen import FrozenDict
 from mixtransforms.core.layout import LAYOUTS, LETTERS, MODES, is_axes, is_layout
 from mixtransforms.objects.boxes import BoxRules
 from mixtransforms.objects.declared import FORM, declared
@@ -29,7 +30,7 @@ def _kinds(value: Any) -> dict[str | int, Any] | None:
     pairs = list(value.items()) if isinstance(value, Mapping) else [tuple(pair) for pair in value]  # as files have it
     if not all(type(name) in (str, int) for name, _ in pairs):
         raise ValueError
-    return {name: declared(kind) for name, kind in pairs}
+    return FrozenDict((name, declared(kind)) for name, kind in pairs)
 
 
 def _layout(value: Any) -> str | None:

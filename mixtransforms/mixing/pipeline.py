@@ -16,7 +16,7 @@ from mixtransforms.batch.inventory import Finder
 from mixtransforms.batch.read import no_images
 from mixtransforms.containers.records import is_records
 from mixtransforms.containers.structure import is_samples
-from mixtransforms.containers.tree import Path, spell, walk
+from mixtransforms.containers.tree import Path, spell, unpacked, walk
 from mixtransforms.containers.tree import replace as replace_leaves
 from mixtransforms.core import fields
 from mixtransforms.core.backends import backend_of
@@ -167,6 +167,7 @@ def finder_of(
     kinds: Mapping[Any, Any] | None = None,
     metadata: frozenset[str] = frozenset(),
     further: tuple[tuple[str, str], ...] = (),
+    filters: bool = False,
 ) -> Finder:
     """What values are called in a pipeline: what its mixes declare, together.
 
@@ -177,6 +178,7 @@ def finder_of(
         kinds: What it declares itself.
         metadata: Names of what its transforms read beside the samples.
         further: Names and kinds of further sets of objects.
+        filters: Whether one of its transforms filters objects.
     """
     boxes, points = boxes or BoxRules(), points or Keypoints()
     mixes = [transform for transform in transforms if isinstance(transform, MixTransform)]
@@ -186,7 +188,8 @@ def finder_of(
         boxes = joined(boxes, mix.boxes)
     passthrough = frozenset().union(*(mix.passthrough for mix in mixes))
     layout = mixes[0]._finder.layout if mixes else Layout()
-    return Finder(declared, passthrough, boxes, points, metadata.difference(declared), further, layout=layout)
+    names = metadata.difference(declared)
+    return Finder(declared, passthrough, boxes, points, names, further, filters=filters, layout=layout)
 
 
 def joined(first: BoxRules, second: BoxRules) -> BoxRules:
@@ -220,6 +223,12 @@ def call_of(stream: Stream, seed: int, data: Any, finder: Finder, where: str | N
 def padded(transforms: Iterable[Any]) -> bool:
     """Whether a pipeline's mixes pad images of unequal sizes."""
     return any(isinstance(transform, MixTransform) and transform.pad is not None for transform in transforms)
+
+
+def ready(data: Any, finder: Finder) -> Any:
+    """A ready batch with lists in the place of arrays of objects, and a list of samples as it is."""
+    listed = type(data) is list and np.ndarray not in map(type, data)
+    return data if listed else unpacked(data, finder.passes)
 
 
 def on_samples(batch: Any, finder: Finder, run: Callable[[list[Any], tuple[Group, ...]], Sequence[Any]]) -> Any:
@@ -347,6 +356,7 @@ def _together(finder: Finder, mix: MixTransform) -> Finder:
             points=finder.points,
             metadata=finder.metadata,
             further=finder.further,
+            filters=finder.filters,
         )
         known = finder.memo[id(mix)] = mix, own
     return known[1]

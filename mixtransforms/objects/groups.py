@@ -189,7 +189,8 @@ class ObjectFinder:
         items = value if batched else [value]
         if type(items) not in (list, tuple) or not items:
             return False
-        return all(depth(item) == 3 or (type(item) in (list, tuple) and not item) for item in items)
+        told = [item for item in items if item is not None and not (type(item) in (list, tuple) and not item)]
+        return (bool(told) or not all(item is None for item in items)) and all(depth(item) == 3 for item in told)
 
     def _fields(
         self, values: Mapping[Path, Any], anchor: Any, declared: Collection[Name], usual: Collection[str], batched: bool

@@ -38,7 +38,7 @@ def check_scale(
         InputError: No format is told and all boxes lie within [0, 1], though images are larger; or the format is a
             relative one, and there are values above 2.
     """
-    numbers = boxes[:, :4]
+    numbers = np.asarray(boxes)[:, :4]  # of masked arrays their data
     most = numbers.max(initial=0, where=np.isfinite(numbers))
     if rules.format is None:
         if most <= 1 + ROUNDING and _are_within(numbers) and min(map(min, canvases()), default=0) >= LEAST_SIDE:
@@ -60,7 +60,7 @@ def _fractions(path: Path) -> InputError:
         got="all numbers within [0, 1], and no format",
         wanted="the format, since without one they are corners in pixels",
         fix="Say boxes=BoxRules(format='normalized_xyxy') or 'normalized_cxcywh' (which 'yolo' is, too), or "
-        "BoxRules(format='xyxy') where they are pixels after all.",
+        "boxes=BoxRules(format='xyxy') where they are pixels after all.",
     )
 
 

@@ -68,7 +68,7 @@ def _look_for_others(generators: Sequence[Generator]) -> None:
 
     A global generator cannot be kept from others: they change what the samples get, and their own draws are rewound.
     """
-    if not _looks_left[0] or threading.active_count() == 1:
+    if not (generators and _looks_left[0]) or threading.active_count() == 1:
         return
     _looks_left[0] -= 1
     left = _states(generators)

@@ -204,7 +204,7 @@ def _box_in_words(boxes: Boxes, index: int) -> str:
 
 
 def smoothing(spread: FloatArray, of: str) -> str:
-    """How much samples are smoothed over classes, or over each other, in a sentence.
+    """How many samples are heavily mixed, by classes or by each other, in a sentence.
 
     Args:
         spread: Share of every class, or of every sample, in every mixed sample, ``(B, N)``.
@@ -214,14 +214,9 @@ def smoothing(spread: FloatArray, of: str) -> str:
     share = np.divide(spread, total, out=np.zeros_like(spread), where=total > 0)
     if not len(share) or (total > SEVERAL).any():
         return ""  # nothing is mixed, or a sample has several classes
-    bits = -(share * np.log2(np.where(share > 0, share, 1.0))).sum(axis=1).mean()
-    entropy = max(0.0, float(bits))  # never -0.00
     heavy = int((share.max(axis=1, initial=0.0) < HEAVY).sum())
-    return (
-        f"{'Labels' if of == 'class' else 'Shares'} have {entropy:.2f} bits of entropy on average (two equal shares: 1 "
-        f"bit); {heavy} of {len(share)} samples {'is' if heavy == 1 else 'are'} heavily mixed, with less than "
-        f"{HEAVY:.0%} of any one {of}."
-    )
+    told = f"{heavy or 'None'} of {len(share)} samples {'is' if heavy == 1 else 'are'} heavily mixed"
+    return f"{told}, with less than {HEAVY:.0%} of any one {of}."
 
 
 # ------------------------------------------------------------------------------------------------ explanations
@@ -241,7 +236,7 @@ def mixed_panels(labelled: bool) -> str:
     """What is to be seen of mixed samples and their sources."""
     return (
         "Large: the mixed image, pasted regions outlined. Small: its sources, the sample itself on top. "
-        f"Bar: the share of each source in the image{', and in the label' if labelled else ''}."
+        f"Bar: the share of each source in the image{', and so in the label' if labelled else ''}."
     )
 
 

@@ -23,8 +23,10 @@ from mixtransforms.mixing.pipeline import (
     call_of,
     finder_of,
     mix_stage,
+    nested,
     on_samples,
     padded,
+    ready,
     stages,
 )
 from mixtransforms.mixing.trace import Step as TraceStep
@@ -35,8 +37,10 @@ from mixtransforms.rng.generators import borrowed, lock_of
 from mixtransforms.rng.keys import Call
 from mixtransforms.rng.streams import Stream
 from mixtransforms.torchvision import transform as door
-from mixtransforms.torchvision.samples import STILL, Note, check_scales, present, rounded, transformed, whole_numbers
+from mixtransforms.torchvision.filters import FILTERS
+from mixtransforms.torchvision.samples import STILL, check_scales, present, transformed
 from mixtransforms.torchvision.steps import HOST, Step, checked, generators_of, in_turn, steps_of
+from mixtransforms.torchvision.whole_numbers import Note, rounded, whole_numbers
 
 _SIZES = (v2.RandomResize, v2.RandomShortestSize, v2.ScaleJitter)
 """Transforms that draw the size of their result, of which all samples of a mixed batch get one: they are stacked."""
@@ -79,7 +83,8 @@ class BatchCompose(BatchPipeline, v2.Transform):
         self._stages = stages(
             self.transforms, lambda transform: type(transform) in STILL, lambda transform: type(transform) in _SIZES
         )
-        self._finder = finder_of(self.transforms)
+        filters = any(isinstance(inner, FILTERS) for transform in self.transforms for inner in nested(transform))
+        self._finder = finder_of(self.transforms, filters=filters)
         self._pad = padded(self.transforms)
         self._steps = [_special(stage) for stage in self._stages]
         self._last = max((n for n, stage in enumerate(self._stages, start=1) if stage.kind in _EACH), default=0)
@@ -110,7 +115,7 @@ class BatchCompose(BatchPipeline, v2.Transform):
         if not is_samples(data) and (parts := as_samples(data)) is not None:
             samples = self._run(parts, steps)
             return tuple(samples) if type(data) is tuple else samples
-        call = None
+        call, data = None, ready(data, self._finder)
         if self.seed is not None:
             quiet = steps is not None or not self.training  # one look, or validation, which should repeat
             call = call_of(self._stream, self.seed, data, self._finder, None if quiet else type(self).__name__)
@@ -172,7 +177,7 @@ class BatchCompose(BatchPipeline, v2.Transform):
                 if steps is None:
                     after = transformed(sample, stage.transforms, self._finder, own, note=note)
                 else:
-                    after = in_turn(sample, steps, self._finder, own, note=note)
+                    after = in_turn(sample, steps, self._finder, own, note=note, ready=groups is not None)
                 notes.append(note)
                 result.append(rounded(after, note, earlier) if last and (note.whole or earlier) else after)
         return result

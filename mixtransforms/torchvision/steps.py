@@ -19,7 +19,9 @@ from mixtransforms.mixing.transform import MixTransform
 from mixtransforms.objects.groups import Group
 from mixtransforms.rng.generators import OF_NUMPY, OF_PYTHON, Generator, borrowed, lock_of
 from mixtransforms.targets.names import DEFAULT_NAMES, MASK
-from mixtransforms.torchvision.samples import FILTERS, Note, transformed
+from mixtransforms.torchvision.filters import FILTERS
+from mixtransforms.torchvision.samples import transformed
+from mixtransforms.torchvision.whole_numbers import Note
 
 HOST, CHOICE, PIPELINE, CALL = "host", "choice", "pipeline", "call"
 """How something is called: as the host's transforms are, by drawing among its children, as a pipeline inside another
@@ -157,7 +159,13 @@ def _takes_parts(transform: Any) -> bool:
 
 
 def in_turn(
-    sample: Any, steps: Iterable[Step], finder: Finder, groups: tuple[Group, ...] | None = None, *, note: Note
+    sample: Any,
+    steps: Iterable[Step],
+    finder: Finder,
+    groups: tuple[Group, ...] | None = None,
+    *,
+    note: Note,
+    ready: bool = False,
 ) -> Any:
     """Runs steps on one sample.
 
@@ -167,17 +175,26 @@ def in_turn(
         finder: Knows what the sample's values are.
         groups: Where it tells of objects; ``None`` has it looked up.
         note: See :func:`~mixtransforms.torchvision.samples.transformed`.
+        ready: Whether the sample goes back into a ready batch, and must keep its form.
     """
     for step in steps:
         if step.how == HOST:
             sample = transformed(sample, step.transforms, finder, groups, note=note)
         elif step.how == CALL:
-            sample = _called(sample, step, finder, ready=groups is not None)
-        elif step.how == CHOICE:  # the host would give a dict of its own to callables and filters inside
-            sample = in_turn(sample, steps_of(_chosen(step.transforms[0])), finder, groups, note=note)
-        else:
-            sample = _by_pipeline(sample, step.transforms[0], finder, groups, note)
+            sample = _called(sample, step, finder, ready)
+            groups = groups if ready else None  # it may tell of its objects elsewhere now
+        else:  # the host would give a dict of its own to callables and filters inside
+            run = _by_choice if step.how == CHOICE else _by_pipeline
+            sample = run(sample, step.transforms[0], finder, groups, note, ready)
+            groups = groups if ready else None
     return sample
+
+
+def _by_choice(
+    sample: Any, container: Any, finder: Finder, groups: tuple[Group, ...] | None, note: Note, ready: bool
+) -> Any:
+    """What a container of the host makes of a sample that draws among its children."""
+    return in_turn(sample, steps_of(_chosen(container)), finder, groups, note=note, ready=ready)
 
 
 def _chosen(container: Any) -> Sequence[Any]:
@@ -190,16 +207,18 @@ def _chosen(container: Any) -> Sequence[Any]:
     return [inside[index] for index in torch.randperm(len(inside)).tolist()]
 
 
-def _by_pipeline(sample: Any, inner: Any, finder: Finder, groups: tuple[Group, ...] | None, note: Note) -> Any:
+def _by_pipeline(
+    sample: Any, inner: Any, finder: Finder, groups: tuple[Group, ...] | None, note: Note, ready: bool
+) -> Any:
     """A pipeline without a mix inside another one, whose values are called what the outer one calls them."""
     steps = steps_of(inner.transforms)
     if inner.seed is None:
-        return in_turn(sample, steps, finder, groups, note=note)
+        return in_turn(sample, steps, finder, groups, note=note, ready=ready)
     seeds = call_of(inner._stream, inner.seed, [sample], finder, None).seeds(1, 1)
     generators = generators_of(inner.transforms)
     with lock_of(generators), borrowed(generators) as start:
         start(int(seeds[0]))
-        return in_turn(sample, steps, finder, groups, note=note)
+        return in_turn(sample, steps, finder, groups, note=note, ready=ready)
 
 
 def _called(sample: Any, step: Step, finder: Finder, ready: bool) -> Any:

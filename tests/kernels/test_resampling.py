@@ -190,6 +190,32 @@ def test_pasted_crops_have_the_same_bits_on_tensors(dtype: str, region: Boxes, c
         np.testing.assert_array_equal(paint(plan, torch.from_numpy(images), (1, 2)).numpy(), wanted)
 
 
+@pytest.mark.parametrize("way", ["rows", "tensors"])
+@pytest.mark.parametrize("value", [np.inf, -np.inf, np.nan])
+@hypothesis.settings(max_examples=20)
+@hypothesis.given(region=boxes(1, 1), crop=boxes(1, 1), opacity=st.sampled_from([1.0, 0.7]))
+def test_what_is_not_finite_stays_outside(way: str, value: float, region: Boxes, crop: Boxes, opacity: float) -> None:
+    """Of the crop, none of which it belongs to, and of the frame, where it is left as it is; nor has it a gradient."""
+    torch = pytest.importorskip("torch", reason="torch is not installed")
+    images, inside = random_image("float64", (4, 11, 14, 2), 4), np.zeros((4, 11, 14, 2), bool)
+    inside[0][region.slices(0)], inside[1][crop.slices(0)] = True, True
+    images[:2][~inside[:2]] = value
+    plan = Plan(SPEC, (Layer([0], [1], [opacity], region, crop),))
+    wanted = slowly(plan, np.where(np.isfinite(images), images, 0))
+    array = torch.from_numpy(images).requires_grad_(way == "tensors")
+    with painted_by(way):
+        seen = paint(plan, array, (1, 2))
+    np.testing.assert_array_equal(seen.detach()[0][~inside[0]], value)
+    np.testing.assert_allclose(
+        seen.detach()[0][inside[0]], wanted[0][inside[0]], rtol=0, atol=3 * ulp(500, 500, "float64")
+    )
+    np.testing.assert_array_equal(seen.detach()[1:], images[1:])
+    if way == "tensors":
+        seen[torch.from_numpy(inside)].sum().backward()
+        assert array.grad is not None
+        assert array.grad.isfinite().all()
+
+
 def test_a_row_that_is_moved_onto_itself_through_a_mask_reads_what_it_was() -> None:
     """In place, source and canvas are one memory, and the crop is as large as its frame."""
     field = np.tile([1.0, 0.5, 0.0], 5)[None, None, :14].repeat(11, 1)

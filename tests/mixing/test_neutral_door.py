@@ -140,6 +140,23 @@ def test_help_lists_every_parameter(name: str) -> None:
     assert "arXiv:" in door.__doc__ or name == "OneOf"
 
 
+def test_declared_kinds_cannot_be_changed_behind_the_back_of_a_transform() -> None:
+    """What a transform has met is remembered: a kind that is declared later would be read in some batches only."""
+    import copy
+    import dataclasses
+    import pickle
+
+    mix = MixUp(kinds={"a": "label"})
+    for change in (
+        lambda kinds: kinds.update(b="mask"), lambda kinds: kinds.__setitem__("b", "mask"), lambda kinds: kinds.clear(),
+        lambda kinds: kinds.pop("a"), lambda kinds: kinds.__delitem__("a"), lambda kinds: kinds.setdefault("b", "mask"),
+    ):  # fmt: skip
+        with pytest.raises(TypeError, match=r"cannot be changed; make a changed transform with dataclasses.replace"):
+            change(mix.kinds)
+    assert mix.kinds == copy.deepcopy(mix).kinds == pickle.loads(pickle.dumps(mix)).kinds == {"a": "label"}
+    assert dataclasses.replace(mix, kinds={**(mix.kinds or {}), "b": "mask"}).kinds == {"a": "label", "b": "mask"}
+
+
 OPTIONS = {"num_classes": 6, "kinds": {"scan": "image"}, "labels": "pair", "passthrough": ("id",), "seed": 3}
 
 

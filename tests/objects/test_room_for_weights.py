@@ -89,13 +89,13 @@ def test_instances_and_keypoints_are_asked_alike() -> None:
     records = [Instances(masks, np.array([1]))] * 2
     result = CutMix(1.0, seed=0)(images, records)[1]
     assert all(type(record.instance_masks) is np.ndarray for record in result)
-    with pytest.raises(InputError, match="No room .* instance_weights: Any = None, or return dicts"):
+    with pytest.raises(InputError, match=r"No room .* instance_weights: Any = None, or return dicts"):
         MixUp(1.0, seed=0)(images.astype(np.float32), records)
     points = np.mgrid[1:31:4, 1:31:4].reshape(1, 2, -1).swapaxes(1, 2).astype(float)
     people = [People(points, np.array([[1.0, 1, 31, 31]]))] * 2
     unmixed = CutMix(1.0, p=0.0)(images, people)[1]
     assert all(type(person.keypoints) is np.ndarray and person.box_weights.tolist() == [1] for person in unmixed)
-    with pytest.raises(InputError, match="No room .* keypoints_visible: Any = None, or return dicts"):
+    with pytest.raises(InputError, match=r"No room .* keypoints_visible: Any = None, or return dicts"):
         CutMix(1.0, seed=0)(images, people)
 
 

@@ -39,13 +39,18 @@ def images(door: Door, first: int = 0) -> Any:
     return torch.from_numpy(photos).movedim(-1, 1) if door is TORCHVISION else photos
 
 
+def labels(door: Door) -> Any:
+    ids = np.arange(SIZE) % CLASSES
+    return torch.from_numpy(ids) if door is TORCHVISION else ids
+
+
 def samples(door: Door, first: int = 0) -> list[Any]:
     return [{"image": image, "label": index % CLASSES} for index, image in enumerate(images(door, first))]
 
 
 def ready(door: Door, pipeline: Any) -> Any:
-    args, named = door.arguments(images(door))
-    return door.parts(pipeline(*args, **named), labelled=False)[0]
+    args, named = door.arguments(images(door), labels(door))
+    return door.parts(pipeline(*args, **named), labelled=True)[0]
 
 
 def stock(door: Door) -> list[Any]:
@@ -100,7 +105,7 @@ def test_a_seeded_call_leaves_all_generators_as_they_were(door: Door, make: Any)
         pipeline(samples(door))
         ready(door, pipeline)
         pipeline.load_stream_state(pipeline.stream_state())
-        pipeline.plan(images=images(door)) if make is single else pipeline.trace(samples(door))
+        door.plan(pipeline, images(door), labels(door)) if make is single else pipeline.trace(samples(door))
 
 
 class Stop(Exception):  # noqa: N818
@@ -451,7 +456,7 @@ def test_other_threads_know_ready_batches_by_content(door: Door, kind: str) -> N
     """They come in any order, so that a count would be another one in every run."""
     pipeline = single(door) if kind == "mix alone" or door not in (TORCHVISION, ALBUMENTATIONS) else composed(door)
     set_epoch(pipeline, 0)
-    args, named = door.arguments(images(door))
+    args, named = door.arguments(images(door), labels(door))
 
     def work() -> list[int]:
         return [pipeline.trace(*args, **named).plans[0].key.step for _ in range(CALLS)]

@@ -42,9 +42,10 @@ def _value(text: str) -> str:
             depth += 1
         elif letter in CLOSING:
             depth -= 1
-        if depth == 0 and not quote and (letter in CLOSING + "'\"" or not _goes_on(text[index + 1 : index + 2])):
-            if text[index + 1 : index + 2] not in tuple(OPENING):
-                return text[: index + 1]
+        after = text[index + 1 : index + 2]
+        ended = depth == 0 and not quote and (letter in CLOSING + "'\"" or not _goes_on(after))
+        if ended and after not in tuple(OPENING):
+            return text[: index + 1]
     return text
 
 

@@ -78,7 +78,7 @@ def test_dtypes_may_change_whatever_the_axes() -> None:
     images = torch.from_numpy((LAST * 255).astype(np.uint8))
     to_float = v2.ToDtype(torch.float32, scale=True)
     first, second = BatchCompose([to_float, mix])(images, torch.arange(2)), BatchCompose([mix, to_float])
-    assert torch.equal(first[0], CutMix(num_classes=2, layout="channels_last", seed=1)(to_float(images)))
+    assert torch.equal(first[0], CutMix(layout="channels_last", seed=1)(to_float(images)))
     assert second(images, torch.arange(2))[0].shape == images.shape
 
 

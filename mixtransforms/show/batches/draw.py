@@ -27,6 +27,10 @@ _INSET_GAP, _PANEL_GAP = 0.08, (0.3, 0.28)
 _TITLE_HEIGHT, _BAR_HEIGHT = 0.26, 0.13
 _HEADING_HEIGHT, _SECTION_GAP = 0.3, 0.18
 """Height of the heading of a section, and what is free between two."""
+_HEADING_CHARACTER = style.HEADING_CHARACTER * style.MIDDLE / style.LARGE
+"""Width of a character of it, on average."""
+_TITLE_GAP = 0.1
+"""Between the title of a panel and the next."""
 _THUMBNAIL_WIDTH, _THUMBNAIL_GAP = 1.0, (0.14, 0.1)
 _COMPARED_WIDTH = 1.75
 """Width of an image in rows that are compared."""
@@ -83,20 +87,26 @@ class _PlacedSection(NamedTuple):
     Attributes:
         section: The section.
         grid: Sizes of its panels.
+        heading: Lines above them.
         text: Lines below them.
         legend: Lines of colours below that, see :func:`_legend`.
     """
 
     section: Section
     grid: _Grid
+    heading: list[str]
     text: list[str]
     legend: list[list[tuple[float, int, str]]]
 
     @property
     def height(self) -> float:
-        head = _HEADING_HEIGHT if self.section.heading else 0.0
         foot = 0.12 + (len(self.text) + len(self.legend)) * LINE
-        return head + self.grid.rows(len(self.section.data.panels)) + foot
+        return self.head + self.grid.rows(len(self.section.data.panels)) + foot
+
+    @property
+    def head(self) -> float:
+        """Height of the heading."""
+        return _HEADING_HEIGHT + (len(self.heading) - 1) * LINE if self.heading else 0.0
 
 
 def draw_sections(sections: Sequence[Section], title: str | None) -> Picture:
@@ -124,15 +134,16 @@ def _place_section(section: Section, grid: _Grid, width: float) -> _PlacedSectio
         columns = int((width - 2 * MARGIN + grid.gap[0]) / (grid.width + grid.gap[0]))
         grid = grid._replace(columns=max(grid.columns, columns))
     text = [line for part in (section.text, *section.data.notes) for line in words.wrapped_lines(part, width)]
-    return _PlacedSection(section, grid, text, _legend(section.data.classes, width))
+    heading = words.wrapped_lines(section.heading, width, _HEADING_CHARACTER)
+    return _PlacedSection(section, grid, heading, text, _legend(section.data.classes, width))
 
 
 def _draw_section(figure: Figure, placed: _PlacedSection, top: float) -> None:
-    section, grid, text, legend = placed
+    section, grid, heading, text, legend = placed
     bottom = top - placed.height
-    if section.heading:
-        _write_text(figure, MARGIN, top - 0.16, section.heading, style.MIDDLE, "black", weight="bold")
-        top -= _HEADING_HEIGHT
+    for number, line in enumerate(heading):
+        _write_text(figure, MARGIN, top - 0.16 - number * LINE, line, style.MIDDLE, "black", weight="bold")
+    top -= placed.head
     for number, panel in enumerate(section.data.panels):
         row, column = divmod(number, grid.columns)
         left = MARGIN + column * (grid.width + grid.gap[0])
@@ -170,7 +181,8 @@ def _grid(section: Section) -> _Grid:
 def _draw_panel(figure: Figure, panel: Panel, grid: _Grid, left: float, top: float, name: str) -> None:
     wide, tall = grid.image
     image_bottom = top - _TITLE_HEIGHT - tall
-    title = words.cut_to_room(panel.title, grid.width + grid.gap[0])
+    room = grid.width + grid.gap[0] - _TITLE_GAP
+    title = words.cut_to_room(panel.title, room * style.SMALL / style.NORMAL)  # which counts small letters
     _write_text(figure, left, top - _TITLE_HEIGHT + 0.07, title, style.NORMAL, "black")
     axes = _add_axes(figure, name, (left, image_bottom, wide, tall))
     _show_picture(axes, panel.picture, style.FRAME_COLOR, 0.6)

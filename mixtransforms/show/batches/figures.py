@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mixtransforms.core.errors import InputError
-from mixtransforms.mixing.trace import Trace
+from mixtransforms.mixing.trace import Step, Trace
 from mixtransforms.mixing.transform import MixTransform
 from mixtransforms.objects.boxes import BoxRules
 from mixtransforms.plan import Plan
@@ -176,10 +176,19 @@ def _stage_sections(trace: Trace, options: ViewOptions) -> Iterator[Section]:
             yield _section(panels.thumbnails(before), heading=heading, small=True, axes="before")
         mixed = panels.planned(before, step.plan, read_content(step.after, before.finder))
         ordinal = f"{number + 1}. " if len(trace.steps) > 1 else ""
-        yield _section(mixed, _explained(before), heading=f"{ordinal}Mixed by {type(step.mix).__name__}")
+        yield _section(mixed, _explained(before), heading=f"{ordinal}Mixed by {_mix_in_words(step)}")
     later = trace.transforms[place + 1 :]
     if later:
         yield from _result(trace, mixed, options, f"Result{_after(later)}")
+
+
+def _mix_in_words(step: Step) -> str:
+    """What mixes: the methods that a choice chooses from, and the epoch where it changes anything."""
+    inside = getattr(step.mix, "transforms", None) or [step.mix]
+    names = list(dict.fromkeys(type(each).__name__ for each in inside))
+    key = step.plan.key
+    when = f", epoch {key.epoch or 0}" if step.mix.method.moves and key is not None else ""
+    return f"{' or '.join(names)}{when}"
 
 
 def _after(transforms: Sequence[Any]) -> str:

@@ -1,0 +1,147 @@
+"""The form of a batch of samples with a dict each never depends on what these samples happen to lack."""
+
+import dataclasses
+from typing import Any
+
+import pytest
+import torch
+from torchvision import tv_tensors
+from torchvision.transforms import v2
+
+from mixtransforms import BoxRules, CutMix, InputError
+from mixtransforms.torchvision import BatchCompose
+from mixtransforms.torchvision import CutMix as TorchCutMix
+from mixtransforms.torchvision import MixUp as TorchMixUp
+
+FLIP = v2.RandomHorizontalFlip()
+
+
+def image(value: float = 0.0) -> Any:
+    return tv_tensors.Image(torch.full((3, 16, 16), value))
+
+
+def annotated(index: int) -> dict[str, Any]:
+    boxes = tv_tensors.BoundingBoxes([[1.0, 1, 9, 9]], format="XYXY", canvas_size=(16, 16))
+    return {"image_id": index, "boxes": boxes, "labels": torch.tensor([1])}
+
+
+@dataclasses.dataclass
+class Sample:
+    image: Any
+    target: Any
+
+
+PIPELINES = {
+    "alone": lambda: TorchCutMix(1.0),
+    "with transforms": lambda: BatchCompose([FLIP, TorchCutMix(1.0)]),
+    "transforms after": lambda: BatchCompose([FLIP, TorchMixUp(1.0), FLIP]),
+    "without a mix": lambda: BatchCompose([FLIP]),
+}
+
+
+@pytest.mark.parametrize("pipeline", PIPELINES.values(), ids=PIPELINES)
+@pytest.mark.parametrize("holder", [lambda i, t: (i, t), lambda i, t: {"image": i, "target": t}, Sample])
+def test_unannotated_images_come_as_records_as_beside_annotated_ones(holder: Any, pipeline: Any) -> None:
+    lacking = [{"image_id": 0, "path": "a"}, {"image_id": 1, "path": "b"}]
+    mixed = [{"image_id": 0, "path": "a"}, annotated(1) | {"path": "b"}]
+    for targets in (lacking, mixed, mixed[::-1]):
+        result = pipeline()([holder(image(), target) for target in targets])
+        read = {tuple: lambda r: r[1], list: lambda r: r[1], dict: lambda r: r["target"]}.get(type(result))
+        found = read(result) if read else result.target
+        assert type(found) is list
+        assert [record["image_id"] for record in found] == [target["image_id"] for target in targets]
+        assert [record["path"] for record in found] == [target["path"] for target in targets]
+
+
+DECLARED = {
+    "boxes": [TorchCutMix(1.0, boxes=BoxRules(format="coco"))],
+    "fields": [TorchCutMix(1.0, boxes=BoxRules(fields=("track",)))],
+    "a kind": [TorchCutMix(1.0, kinds={"polys": "instances"})],
+    "a filter": [v2.SanitizeBoundingBoxes(labels_getter=None), TorchCutMix(1.0)],
+    "a filter in a container": [v2.RandomOrder([FLIP, v2.SanitizeBoundingBoxes(labels_getter=None)]), TorchCutMix(1.0)],
+}
+
+
+@pytest.mark.parametrize("steps", DECLARED.values(), ids=DECLARED)
+def test_whoever_declares_objects_gets_records(steps: list[Any]) -> None:
+    """Without an ``image_id``, of which the others know that objects may be missing."""
+    for targets in ([{"split": "train"}] * 2, [{"split": "train"}, annotated(1) | {"split": "train"}]):
+        result = BatchCompose(steps)([(image(), target) for target in targets])
+        assert [record["split"] for record in result[1]] == ["train"] * 2
+
+
+@pytest.mark.parametrize("pipeline", PIPELINES.values(), ids=PIPELINES)
+def test_dicts_of_classification_stay_columns(pipeline: Any) -> None:
+    """With an id of the image or without one."""
+    for more in ({}, {"image_id": 7}):
+        result = pipeline()([(image(), {"label": torch.eye(3)[i], "path": str(i), **more}) for i in range(3)])
+        assert tuple(result[1]["label"].shape) == (3, 3)
+        assert result[1]["path"] == ["0", "1", "2"]
+        assert "image_id" not in more or result[1]["image_id"].tolist() == [7, 7, 7]
+
+
+def test_dicts_that_tell_nothing_known_stay_columns() -> None:
+    result = CutMix(1.0)([(image().as_subclass(torch.Tensor), {"path": "a"})] * 2)
+    assert result[1] == {"path": ["a", "a"]}
+
+
+@pytest.mark.parametrize("method", [TorchCutMix, TorchMixUp])
+@pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.parametrize("size", [2, 3, 4])
+def test_masks_of_objects_beside_an_image_without_annotations(size: int, order: int, method: type) -> None:
+    """As torchvision's wrapper of COCO leaves out what an image has not."""
+
+    def target(index: int) -> dict[str, Any]:
+        masks = tv_tensors.Mask(torch.ones(1, 16, 16, dtype=torch.uint8))
+        return annotated(index) | {"masks": masks} if index else {"image_id": 0}
+
+    targets = [target(index) for index in range(size)][::order]
+    images = torch.rand(size, 3, 16, 16)
+    ready = method(1.0, seed=0)(images, targets)[1]
+    declared = method(1.0, seed=0, kinds={"masks": "instances"})(images, targets)[1]
+    samples = BatchCompose([method(1.0)], seed=0)(list(zip(map(tv_tensors.Image, images), targets, strict=True)))[1]
+    for record, known in zip(ready, declared, strict=True):
+        assert record.keys() == known.keys()
+        assert all(torch.equal(torch.as_tensor(record[name]), torch.as_tensor(known[name])) for name in known)
+    for record in (*ready, *samples):
+        count = len(record["boxes"])
+        assert tuple(record["boxes"].shape) == (count, 4)
+        assert tuple(record["masks"].shape) == (count, 16, 16)
+        assert tuple(record["labels"].shape) == (count,)
+
+
+@pytest.mark.parametrize("empty", [{}, {"b": {}}, [], ()], ids=str)
+@pytest.mark.parametrize("keep", [False, True])
+def test_empty_containers_in_every_record(empty: Any, keep: bool) -> None:
+    records = [{"boxes": torch.tensor([[1.0, 1, 28, 28]]), "labels": torch.tensor([1]), "attributes": empty}] * 2
+    mix = CutMix(1.0, seed=0, keep_originals=keep)
+    result = mix(torch.zeros(2, 3, 32, 32), records)[1]
+    assert [record["attributes"] for record in result] == [empty] * (2 + 2 * keep)
+    samples = [(torch.zeros(3, 32, 32), record) for record in records]
+    assert [record["attributes"] for record in mix(samples)[1]] == [empty] * (2 + 2 * keep)
+
+    @dataclasses.dataclass
+    class Detections:
+        boxes: Any
+        labels: Any
+        box_weights: Any
+        data: dict[str, Any]
+        metadata: dict[str, Any]
+
+    one = Detections(torch.tensor([[1.0, 1, 28, 28]]), torch.tensor([1]), None, {}, {})
+    result = CutMix(1.0, seed=0)(torch.zeros(2, 3, 32, 32), [one] * 2)[1]
+    assert [(record.data, record.metadata) for record in result] == [({}, {})] * 2
+
+
+@pytest.mark.parametrize("counts", [(1, 2, 0), (2, 2), (0, 1)])
+def test_annotations_object_by_object_are_known(counts: tuple[int, ...]) -> None:
+    """As CocoDetection without its wrapper has them; both ways out lead on."""
+    annotation = {"bbox": [1.0, 1, 7, 6], "category_id": 1, "segmentation": [[1.0, 1, 8, 1, 8, 7]], "iscrowd": 0}
+    samples = [(image(), [annotation] * count) for count in counts]
+    with pytest.raises(
+        InputError, match=r"Annotations object by object \(batch\[1\]\).*wrap_dataset_for_transforms_v2"
+    ):
+        TorchCutMix(1.0)(samples)
+    own = [(i, {"boxes": [each["bbox"] for each in told], "labels": [1] * len(told)}) for i, told in samples]
+    result = CutMix(1.0, boxes=BoxRules(format="coco"))([(i.as_subclass(torch.Tensor), told) for i, told in own])
+    assert all(len(record["boxes"]) == len(record["labels"]) for record in result[1])
