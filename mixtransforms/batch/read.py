@@ -270,22 +270,10 @@ def _no_samples(target: Target) -> InputError:
 def _as_array(target: Target) -> Any:
     value = target.value
     if not is_flat(value):
-        if backend_of(value) is None:
-            raise _none_given(target)
         return unmasked(value, spell(target.path))
     if not backend_of(value[0]):
         return np.asarray(value)
     return unmasked(stack(value, target.path), spell(target.path))
-
-
-def _none_given(target: Target) -> InputError:
-    return InputError(
-        "No images",
-        where=spell(target.path),
-        got=describe(target.value),
-        wanted="an array, or a list or tuple with one array a sample",
-        fix="Leave out batches and samples that have none.",
-    )
 
 
 def _one_backend(images: list[Target]) -> str:
