@@ -102,11 +102,6 @@ DIFFERENCES = (
         r"test_augmentations_match_uint8_float32|test_change_image\[(AdvancedBlur|SquareSymmetry)",
         "AssertionError|assert not True",
     ),
-    Difference(
-        "Masks in a list may be classes or objects, and one message asks which",
-        "masks|image_mask_equal_size|common_pipeline_validity|to_tensor_v2_on_non_contiguous",
-        "A list of masks for one sample",
-    ),
     Difference("Files name the class and all of its arguments", "test_serialization_v2_to_dict|excludes_strict"),
     Difference(
         "Errors have types and words of our own",
