@@ -230,8 +230,6 @@ def test_passthrough(batch: Parts) -> None:
     mixed = mix(
         {"image": batch.images, "meta": {"ids": batch.ids, "more": [batch.ids]}, "y": batch.ids}, passthrough="meta"
     )
-    alone = {"image": batch.images, "meta": {"ids": batch.ids, "more": [batch.ids]}}
-    mixed = MixUp(alpha=1.0, seed=3, passthrough="meta")(alone)
     assert mixed["meta"]["ids"] is batch.ids
     assert mixed["meta"]["more"][0] is batch.ids
     mixed = mix({"image": batch.images, "a": {"label": batch.ids}, "b": {"label": batch.ids}}, passthrough="b.label")

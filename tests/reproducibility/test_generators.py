@@ -199,10 +199,6 @@ def drawing(image: Any) -> Any:
     return torch.tensor(numbers(), dtype=torch.float64).reshape(1, 1, N).expand(N, 1, N).clone()
 
 
-def drawing_in_a_dict(batch: Any) -> Any:
-    return {name: drawing(value) for name, value in batch.items()}
-
-
 class Drawing(v2.Transform):
     """A transform of a user."""
 
@@ -213,27 +209,21 @@ class Drawing(v2.Transform):
 class Module(torch.nn.Module):
     """A module of a user."""
 
-    def forward(self, batch: Any) -> Any:
-        return drawing_in_a_dict(batch)
+    def forward(self, image: Any) -> Any:
+        return drawing(image)
 
 
 FORMS_OF_FUNCTIONS: dict[str, Callable[[], list[Any]]] = {
-    "function": lambda: [drawing_in_a_dict],
+    "function": lambda: [drawing],
     "Lambda": lambda: [v2.Lambda(drawing)],
     "class": lambda: [Drawing()],
     "module": lambda: [Module()],
     "behind a stock one": lambda: [v2.RandomHorizontalFlip(), Drawing()],
     "in a container": lambda: [v2.Compose([v2.RandomApply([Drawing()], p=1.0)])],
-    "a function in a container": lambda: [v2.RandomChoice([v2.RandomOrder([drawing_in_a_dict])])],
+    "a function in a container": lambda: [v2.RandomChoice([v2.RandomOrder([drawing])])],
     "in a Sequential": lambda: [torch.nn.Sequential(v2.Identity(), Drawing())],
 }
-OLD_LAMBDA = pytest.param(
-    lambda: [torchvision.transforms.Lambda(drawing_in_a_dict)],
-    id="Lambda of torchvision's first version",
-)
-FUNCTIONS = pytest.mark.parametrize(
-    "make", [*(pytest.param(make, id=name) for name, make in FORMS_OF_FUNCTIONS.items()), OLD_LAMBDA]
-)
+FUNCTIONS = pytest.mark.parametrize("make", FORMS_OF_FUNCTIONS.values(), ids=FORMS_OF_FUNCTIONS)
 
 
 def drawn(pipeline: Any, given: Any) -> np.ndarray:
@@ -289,16 +279,6 @@ def test_generators_that_start_together_have_nothing_in_common() -> None:
     found = np.asarray(tv_compose([Bytes()])(photos))[:, :, 0, 0]
     assert len(np.unique(found)) > 0.95 * found.size
     assert np.abs(np.corrcoef(found.T)[np.triu_indices(6, 1)]).max() < 5 / np.sqrt(len(found))
-
-
-@pytest.mark.parametrize("container", ["RandomChoice", "RandomOrder", "RandomApply"])
-def test_containers_of_the_first_version_repeat(container: str) -> None:
-    inner = [v2.RandomHorizontalFlip(1.0), v2.RandomRotation(30), v2.RandomVerticalFlip(0.5)]
-    pipeline = tv_compose([getattr(torchvision.transforms, container)(inner)])
-    with untouched("torch", "random", "numpy"):
-        first = pipeline(list(images(TORCHVISION)))
-    random.seed(5)
-    torch.testing.assert_close(pipeline(list(images(TORCHVISION))), first, rtol=0, atol=0)
 
 
 class Sown(A.ImageOnlyTransform):
