@@ -66,6 +66,63 @@ class Scored(NamedTuple):
     box_weights: Any = None
 
 
+class OnlyArrays:
+    """A field that takes nothing but arrays of one channel."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = f"_{name}"
+
+    def __get__(self, instance: Any, owner: type) -> Any:
+        return None if instance is None else getattr(instance, self.name)
+
+    def __set__(self, instance: Any, value: Any) -> None:
+        if type(value) is not np.ndarray or value.ndim > 3:
+            raise TypeError(f"one array, and no {type(value).__name__}")
+        setattr(instance, self.name, value)
+
+
+@dataclass
+class Checked:
+    """A dataclass that checks what it is given."""
+
+    image: Any
+    gt_mask: Any = OnlyArrays()
+
+
+@dataclass
+class CheckedLabels:
+    """The same with labels."""
+
+    image: Any
+    label: Any = OnlyArrays()
+
+
+class Strict(NamedTuple):
+    """Images and labels."""
+
+    image: Any
+    label: Any
+
+
+def strict(cls: type, image: Any, label: Any) -> Any:
+    if type(label) is not np.ndarray:
+        raise AssertionError
+    return tuple.__new__(cls, (image, label))
+
+
+Strict.__new__ = strict  # type: ignore[method-assign, assignment]
+
+
+@dataclass
+class Alone:
+    """A dataclass that is not to be copied."""
+
+    image: Any
+
+    def __copy__(self) -> Any:
+        raise AssertionError
+
+
 class Named(Mapping[str, Any]):
     """A mapping that cannot be built from a dict."""
 
@@ -202,7 +259,7 @@ CASES: dict[str, Case] = {
         "Another number of axes", X, {"layout": "BTCHW"}, mends=((X, {"layout": "BHWC"}), (X[:, None], {"layout": "BTHWC"}))
     ),
     "no such axis": Case("No such axis", X, {"axes": "temporal"}, mends=((X[:, None], {"axes": "temporal", "layout": "BTHWC"}), (X, {"axes": "spatial"})), others=("layout",)),
-    "no images": Case("Nothing to mix", {"label": IDS}, {"num_classes": 3}, mends=((named(label=IDS), {"num_classes": 3}),), others=("kinds",)),
+    "no images": Case("Nothing to mix", {"label": IDS}, {"num_classes": 3}, mends=((named(label=IDS), {"num_classes": 3}),)),
     "read-only": Case("Cannot be overwritten", np.broadcast_to(X[:1], X.shape), {"inplace": True}),
     "twice": Case("Two names for one memory", named(img=X), {"inplace": True}, mends=((named(), {"inplace": True}),)),
     "mixed already": Case(
@@ -569,6 +626,69 @@ CASES: dict[str, Case] = {
             (named(heat=np.zeros((4, 8, 8))), {"kinds": {"heat": "image"}}),
             (named(heat=np.zeros((4, 64))), {"kinds": {"heat": "regression"}}),
         ),
+    ),
+    # ------------------------------------------------------------------------- hints that have led round in a circle
+    "one number a sample beside boxes": Case(  # which is no field, also where it is declared as one
+        "An array that is neither known nor declared", named(boxes=BOXES, batch_idx=np.arange(4)), {"num_classes": 4}
+    ),
+    "a field that has no rows": Case(
+        "An array that is neither known nor declared",
+        named(boxes=BOXES, batch_idx=np.arange(4)),
+        {"num_classes": 4, "boxes": BoxRules(fields=("batch_idx",))},
+    ),
+    "rows beside lists of boxes": Case(  # shares of every sample, and no row for every box
+        "An array that is neither known nor declared", named(boxes=BOXES, odds=np.full((4, 3), 1 / 3))
+    ),
+    "rows beside stacked boxes": Case(
+        "An array that is neither known nor declared",
+        named(boxes=np.stack([BOXES[1]] * 4), odds=np.full((4, 2), 0.5)),
+    ),
+    "lists of numbers beside boxes": Case(
+        "An array that is neither known nor declared", named(boxes=BOXES, colours=[[1], [2, 3], [], [4]])
+    ),
+    "images and labels in a tuple": Case(
+        "An array that is neither known nor declared", named(a=(X, IDS)), {"num_classes": 3}
+    ),
+    "labels and images in a tuple": Case(
+        "An array that is neither known nor declared", {"a": (IDS, X)}, {"num_classes": 3}
+    ),
+    "a tuple as long as the batch": Case(
+        "An array that is neither known nor declared", {"image": X[:2], "a": (X[:2], IDS[:2])}, {"num_classes": 3}
+    ),
+    "an array a sample": Case(
+        "An array that is neither known nor declared", named(depth=list(X))
+    ),
+    "misspelt labels in records": Case(
+        "An array that is neither known nor declared",
+        (X, [{"lables": int(number)} for number in IDS]),
+        mends=(((X, [{"labels": int(number)} for number in IDS]), {"num_classes": 3}),),
+    ),
+    "a class that takes no pairs of masks": Case(
+        "A class that refuses its new values", Checked(X, np.zeros((4, 8, 8), int)), {"kinds": {"gt_mask": "mask"}},
+        mends=(({"image": X, "gt_mask": np.zeros((4, 8, 8), int)}, {"kinds": {"gt_mask": "mask"}}),),
+    ),
+    "a class that takes no soft masks": Case(
+        "A class that refuses its new values", Checked(X, np.zeros((4, 8, 8), int)),
+        {"kinds": {"gt_mask": "mask"}, "masks": "soft", "num_classes": 2},
+    ),
+    "a class that takes no pairs of labels": Case(
+        "A class that refuses its new values", CheckedLabels(X, IDS), {"labels": "pair", "num_classes": 3}, others=("masks",)
+    ),
+    "a tuple that takes no pairs": Case(
+        "A class that refuses its new values", Strict(X, IDS), {"labels": "pair", "num_classes": 3}, others=("masks",)
+    ),
+    "a class that is not copied": Case("A class that cannot be copied", Alone(X), mends=(({"image": X}, {}),)),
+    "a map without channels": Case(
+        "Not a batch of images",
+        {"image": torch.zeros(4, 3, 8, 8), "map": torch.zeros(4, 8, 8)},
+        {"kinds": {"map": "image"}},
+        mends=(
+            ({"image": torch.zeros(4, 3, 8, 8), "map": torch.zeros(4, 8, 8)[:, None]}, {"kinds": {"map": "image"}}),
+            ({"image": torch.zeros(4, 3, 8, 8), "map": torch.zeros(4, 8, 8, dtype=torch.int64)}, {"kinds": {"map": "mask"}}),
+        ),
+    ),
+    "lists of numbers for images": Case(
+        "No array", named(a=[[1], [2, 3], [3], []]), {"kinds": {"a": "image"}}, mends=((named(a=X), {"kinds": {"a": "image"}}),)
     ),
 }  # fmt: skip
 

@@ -226,7 +226,7 @@ BAD: dict[str, Bad] = {
         "batch",
         "dict without images",
         r"a batch of images, as an array, as \(images, labels\), or by name",
-        r"Say which value it is with kinds=\{'name': 'image'\}",
+        r"Pass images with it, or say which value they are with kinds=\{\.\.\.: 'image'\}",
         {"num_classes": 3},
     ),
     "no labels to pair by": Bad(

@@ -42,6 +42,32 @@ def test_misspelt_labels():
     assert MixUp()({"image": X, "size": (8, 8)})["size"] == (8, 8)
 
 
+@pytest.mark.parametrize("name", ["lables", "lable", "Tagret", "clas", "class_id", "klass"])
+@pytest.mark.parametrize("value", [1, 1.0, True, [0.0, 1.0]], ids=["id", "float", "bool", "row"])
+def test_misspelt_labels_in_records(name, value):
+    """Labels that are known nowhere, and a plain number of every sample under a name that is nearly theirs."""
+    records = [{name: value, "path": "a"} for _ in X]
+    message = rf"neither known nor declared \(batch\[1\]\['{name}'\]\).*passthrough=\('{name}',\).*Did you mean '"
+    for given in ((X, records), (X, tuple(records)), list(zip(X, records, strict=True))):
+        with pytest.raises(InputError, match=message):
+            MixUp()(given)
+    assert MixUp(passthrough=name)((X, records))[1] == records
+    assert MixUp(num_classes=2, kinds={name: "label"})((X, [{name: 1}] * 4))[1][0][name].tolist() == [0.0, 1.0]
+
+
+@pytest.mark.parametrize(
+    "name", ["width", "angle", "index", "frame", "scale", "stage", "x1", "y1", "table", "age", "flag", "target_size"]
+)
+def test_other_numbers_in_records_are_the_samples_own(name):
+    records = [{name: number} for number in range(4)]
+    assert MixUp()((X, records))[1] == records
+
+
+def test_numbers_beside_known_labels_are_the_samples_own():
+    records = [{"label": number, "label_id": number} for number in range(4)]
+    assert [each["label_id"] for each in MixUp(num_classes=4)((X, records))[1]] == [0, 1, 2, 3]
+
+
 @pytest.mark.parametrize(
     ("name", "message"),
     [

@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from mixtransforms.batch.annotations import annotation_lists
 from mixtransforms.batch.inventory import Finder
-from mixtransforms.containers.records import is_records
 from mixtransforms.containers.tree import (
     Path,
     children,
     columns,
+    depth,
     holds_names,
     is_container,
     is_numbers,
@@ -20,12 +21,13 @@ from mixtransforms.containers.tree import (
     leaf_at,
     rebuild,
     spell,
+    walk,
 )
 from mixtransforms.core.backends import backend_of, backend_of_type, dtype_name, is_masked_type
 from mixtransforms.core.errors import InputError
 from mixtransforms.kernels import kernel_of
 from mixtransforms.rng.processes import in_worker
-from mixtransforms.targets.names import DEFAULT_NAMES, FIELDS, IMAGE, LABEL, OF_EITHER
+from mixtransforms.targets.names import DEFAULT_NAMES, FIELDS, IMAGE, LABEL, MASK, OF_EITHER
 
 LARGE_ROW = 1 << 14
 """Bytes of an image from which on its batch is written while it is mixed. Many small ones are stacked at once."""
@@ -51,14 +53,30 @@ def ragged(samples: Sequence[Any], finder: Finder, pad: bool = False) -> frozens
         for group in groups:
             place = group.place
             apart = place and not any(path[: len(place)] == place for path in images)
-            paths |= {place} if apart and holds_names(leaf_at(sample, place)) else set(group.members)
+            paths |= (
+                {place}
+                if apart and holds_names(leaf_at(sample, place))
+                else {*group.members, *_polygons(sample, place)}
+            )
         for path in parts.kinds if pad else ():
             value = leaf_at(sample, path)
             if backend_of(value):
                 shapes.setdefault(path, set()).add(tuple(value.shape))
     if not paths:
         paths |= {place for place in _told_in(samples[0]) if finder.knows_objects or _are_unannotated(samples, place)}
-    return frozenset(paths | {path for path, seen in shapes.items() if len(seen) > 1})
+    passing = {path for sample in samples for path in annotation_lists(sample)}  # by declaration, else refused before
+    return frozenset(paths | passing | {path for path, seen in shapes.items() if len(seen) > 1})
+
+
+def _polygons(sample: Any, place: Path) -> list[Path]:
+    """Where lists of lists stand beside objects: polygons of any number of points, or of none."""
+    beside = [(key, value) for key, value in children(leaf_at(sample, place)) or () if type(value) in (list, tuple)]
+    return [
+        (*place, key)
+        for key, value in beside
+        if (not value and DEFAULT_NAMES.get(str(key).lower()) == MASK)
+        or (depth(value) > 1 and not any(backend_of(leaf) for _, leaf in walk(value, lambda *_: False)))
+    ]
 
 
 def _told_in(sample: Any) -> list[Path]:
@@ -112,41 +130,11 @@ def collate(
         return _numbers(samples, backend, path)
     if not is_container(first):
         return list(samples)
-    if kinds == {list} and any(map(_lists_annotations, samples)):
-        raise _annotation_lists(path)
     every = columns(samples)
     if every is None:
         raise _other_structure(samples, path)
     collated = [collate(values, backend, apart, (*path, key), later) for key, values in every]
     return rebuild(first, collated) if holds_names(first) else collated
-
-
-def check_annotations(samples: Sequence[Any]) -> None:
-    """Refuses samples with a list of annotations each, a dict an object.
-
-    Raises:
-        InputError: A sample has one.
-    """
-    for sample in samples:
-        for key, value in children(sample) or ():
-            if _lists_annotations(value):
-                raise _annotation_lists((key,))
-
-
-def _lists_annotations(value: Any) -> bool:
-    """Whether a value is a list of the annotations of COCO, a dict an object."""
-    return is_records(value) and all("bbox" in dict(children(item) or ()) for item in value)
-
-
-def _annotation_lists(path: Path) -> InputError:
-    return InputError(
-        "Annotations object by object",
-        where=spell(path),
-        got="a list of dicts for every image, one an object, as CocoDetection returns them",
-        wanted="one dict an image, with boxes and labels of all its objects",
-        fix="Wrap the data set: torchvision.datasets.wrap_dataset_for_transforms_v2(dataset), or return "
-        "{'boxes': [each['bbox'] for each in annotations], 'labels': [...]} and say boxes=BoxRules(format='coco').",
-    )
 
 
 def _other_structure(samples: Sequence[Any], path: Path) -> InputError:

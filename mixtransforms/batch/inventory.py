@@ -11,6 +11,7 @@ import dataclasses
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from mixtransforms.batch.annotations import check_annotations
 from mixtransforms.containers.mixed import is_mixed
 from mixtransforms.containers.records import Columns, is_records, read_columns
 from mixtransforms.containers.structure import common_key
@@ -33,12 +34,12 @@ from mixtransforms.containers.tree import (
 )
 from mixtransforms.core.backends import backend_of, backend_of_type, check_form, unmasked
 from mixtransforms.core.cached import cached_property
-from mixtransforms.core.errors import InputError, nearest
+from mixtransforms.core.errors import MISSPELT, InputError, nearest
 from mixtransforms.core.layout import Layout
 from mixtransforms.core.memo import Memo
 from mixtransforms.objects.boxes import BoxRules
 from mixtransforms.objects.either import are_of_sample
-from mixtransforms.objects.groups import Group, ObjectFinder, is_opened
+from mixtransforms.objects.groups import Group, ObjectFinder, is_opened, may_have_rows
 from mixtransforms.objects.keypoints import Keypoints
 from mixtransforms.targets.kind import Target
 from mixtransforms.targets.mask import MaskPair
@@ -54,6 +55,7 @@ from mixtransforms.targets.names import (
     TABLE,
     has_name,
     is_of_sample,
+    spellings,
     typed_kind,
 )
 
@@ -221,10 +223,16 @@ class Finder(ObjectFinder):
         return self.filters or declared or not OF_OBJECTS.isdisjoint(kinds)
 
     def sample_parts(self, sample: Any) -> SampleParts:
-        """Where one sample has what; samples of one structure are looked at once."""
+        """Where one sample has what; samples of one structure are looked at once.
+
+        Raises:
+            InputError: It has a list of annotations, a dict an object, or two sets of objects in one container.
+        """
         key = common_key([sample], exact=False)
         known: SampleParts | None = self.memo.get(("sample", key))
         if key is None or known is None:
+            if self.strict:
+                check_annotations(sample, self.passes, batched=False)
             inventory = self.inventory(sample, batched=False)
             kinds = {target.path: target.kind for target in inventory.targets}
             known = SampleParts(kinds, inventory.groups, inventory.members)
@@ -263,7 +271,7 @@ class Finder(ObjectFinder):
         array = backend_of(node) is not None
         if not (array or flat or (type(node) in (list, tuple) and not node)):
             return self._foreign_kind(root, path, parent) if is_foreign(node) else None
-        if (not array and self._is_views(node, batched)) or (self.kinds and self._declared_inside(path)):
+        if (not array and self.is_views(node, batched)) or (self.kinds and self._declared_inside(path)):
             return None
         if _may_be_mixed(parent) and is_mixed(parent):
             return self.named_kind(root, path, parent)
@@ -274,7 +282,7 @@ class Finder(ObjectFinder):
             return IMAGE if array or (batched and depth(node) == 4) else None
         if len(path) == 1 or has_name(path):
             return self.named_kind(root, path, parent)
-        return IMAGE if len(path) == 2 and path[0] == 0 and self._is_views(parent, batched) else None
+        return IMAGE if len(path) == 2 and path[0] == 0 and self.is_views(parent, batched) else None
 
     def _foreign_kind(self, root: Any, path: Path, parent: Any) -> Any:
         """The kind of an array of another library: it is converted where it is a few numbers a sample."""
@@ -310,7 +318,7 @@ class Finder(ObjectFinder):
         start = ".".join(map(str, path)) + "."
         return bool(path) and any(isinstance(name, str) and name.startswith(start) for name in self.kinds)
 
-    def _is_views(self, node: Any, batched: bool) -> bool:
+    def is_views(self, node: Any, batched: bool) -> bool:
         """Whether a list holds several batches of images, or images of one sample, and not one image a sample."""
         if type(node) not in (list, tuple) or not node or not all(map(backend_of_type, set(map(type, node)))):
             return False
@@ -481,10 +489,9 @@ def _refuse_beside(entry: Entry, inventory: Inventory) -> InputError | None:
     if not _may_list_objects(entry) or finder.declared(path) is not None:
         return None
     for group in entry.beside:
-        anchor = next(other.value for other in inventory.entries if other.path == group.anchor)
-        counts = [len(item) for item in anchor if hasattr(item, "__len__")]
+        counts = [len(item) for item in leaf_at(inventory.batch, group.anchor) if hasattr(item, "__len__")]
         if any(counts) and [len(item) for item in value] == counts:
-            return _unknown(path, value, beside=True)
+            return _unknown(path[-1], entry, inventory, kinds=())
     return None
 
 
@@ -502,8 +509,7 @@ def _refuse_unknown(entry: Entry, inventory: Inventory) -> InputError | None:
     stem = str(path[-1]).removesuffix("_weight") if path else ""
     if path and stem != path[-1] and f"{stem}_partner" in dict(children(entry.parent) or ()):
         return _mixed_already(path, "the weight of a mask and its partner's")
-    beside = any(path[: len(member) - 1] == member[:-1] for member in inventory.members)
-    return _unknown(path, value, beside)
+    return _unknown(_declarable(entry, inventory), entry, inventory)
 
 
 def _refuse_no_cells(entry: Entry, _: Inventory) -> InputError | None:
@@ -552,11 +558,24 @@ def _refuse_no_array(entry: Entry, inventory: Inventory) -> InputError | None:
 def _refuse_numbers(entry: Entry, inventory: Inventory) -> InputError | None:
     """A list of numbers under an unknown name that has one for every sample: perhaps misspelt labels."""
     value, path = entry.value, entry.path
-    if entry.role != INNER or not path or not is_flat(value) or isinstance(entry.parent, Columns):
-        return None  # plain numbers in a record say something of the sample: its size, or where it comes from
+    if entry.role != INNER or not path or not is_flat(value):
+        return None
     if backend_of(value[0]) or len(value) != inventory.count or is_of_sample(path):
         return None
-    return _unknown(path, value)
+    # Plain numbers in a record say something of the sample: its size, where it comes from, or misspelt what it is.
+    if isinstance(entry.parent, Columns) and not _is_misspelt_label(entry, inventory):
+        return None
+    return _unknown(_last_name(path), entry, inventory)
+
+
+def _is_misspelt_label(entry: Entry, inventory: Inventory) -> bool:
+    """Whether a name is nearly one of labels, which are looked for and not to be found."""
+    if entry.beside or not inventory.finder.labelled or any(target.kind == LABEL for target in inventory.targets):
+        return False
+    name = str(_last_name(entry.path)).lower()
+    # No longer by more than "_id": a `target_size` is no label.
+    labels = [label for label, kind in DEFAULT_NAMES.items() if kind == LABEL and len(name) <= len(label) + len("_id")]
+    return bool(nearest(name, labels, MISSPELT))
 
 
 Refusal = Callable[[Entry, Inventory], "InputError | None"]
@@ -578,18 +597,47 @@ def _last_name(path: Path) -> Name:
     return next((step for step in reversed(path) if isinstance(step, str)), path[0] if path else 0)
 
 
-def _unknown(path: Path, leaf: Any, beside: bool = False) -> InputError:
-    name = _last_name(path)
+def _declarable(entry: Entry, inventory: Inventory) -> Name:
+    """The name by which an array is declared: with its position where something else stands beside it in a tuple."""
+    path, parent = entry.path, entry.parent
+    if len(path) < 2 or isinstance(path[-1], str):
+        return _last_name(path)
+    one_a_sample = is_flat(parent) and len(parent) == inventory.count and not inventory.finder.is_views(parent, True)
+    return _last_name(path) if one_a_sample else ".".join(map(str, path))
+
+
+def _unknown(name: Name, entry: Entry, inventory: Inventory, kinds: Collection[str] = (IMAGE, LABEL)) -> InputError:
+    """The error for a value that is not known.
+
+    Args:
+        name: How it is declared.
+        entry: The value.
+        inventory: All of them.
+        kinds: What it may be, but a field of objects.
+    """
     hint = nearest(name.lower(), {**DEFAULT_NAMES, **dict.fromkeys(FIELDS)}) if isinstance(name, str) else ""
-    among = f"with boxes=BoxRules(fields=({name!r},)) where it has a row for every box, " if beside else ""
+    ways = [f"say what it is with {' or '.join(f'kinds={{{name!r}: {kind!r}}}' for kind in kinds)}"] if kinds else []
+    if _may_be_field(name, entry.path, inventory):
+        ways.append(f"say boxes=BoxRules(fields=({name!r},)) where it has a row for every box")
+    text = ", or ".join([*ways, f"leave it alone with passthrough=({name!r},)"])
     return InputError(
         "An array that is neither known nor declared",
-        where=spell(path),
-        got=describe(leaf),
+        where=spell(entry.path),
+        got=describe(entry.value),
         wanted="a known name, a declared kind, or a declared passthrough",
-        fix=f"Say what it is with kinds={{{name!r}: 'image'}} or kinds={{{name!r}: 'label'}}, {among}"
-        f"or leave it alone with passthrough=({name!r},).{hint}",
+        fix=f"{text[0].upper()}{text[1:]}.{hint}",
     )
+
+
+def _may_be_field(name: Name, path: Path, inventory: Inventory) -> bool:
+    """Whether what is so called would be read as a field of objects, were it declared, which it is not yet."""
+    for group in inventory.groups:
+        place = path[: len(group.place) + 1]  # a list of one array a sample is declared as a whole
+        if place[:-1] != group.place or name not in spellings(place) or name in inventory.finder.boxes.fields:
+            continue
+        if may_have_rows(leaf_at(inventory.batch, place), leaf_at(inventory.batch, group.anchor)):
+            return True
+    return False
 
 
 def _has_arrays(value: Any) -> bool:

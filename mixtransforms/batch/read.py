@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from mixtransforms.batch.annotations import check_annotations
 from mixtransforms.batch.batch import Convert, Found, Slot, Template, is_column
-from mixtransforms.batch.collate import check_annotations, collate, ragged, stack
+from mixtransforms.batch.collate import collate, ragged, stack
 from mixtransforms.batch.inventory import Finder
 from mixtransforms.batch.padding import padded
 from mixtransforms.containers.structure import batch_key, common_key, is_samples
@@ -106,6 +107,8 @@ def _first(
     rows: Mapping[Path, list[Any]],
 ) -> Found:
     """A batch of a structure that was not met before."""
+    if finder.strict:
+        check_annotations(given, finder.passes, batched=True)
     inventory, layout = finder.inventory(given, labels, by_columns=True), finder.layout
     if finder.strict:
         inventory.check(labels)
@@ -121,6 +124,9 @@ def _first(
     roots = images or [target for target in found if target.kind == TABLE]
     if not roots:
         raise no_images(given)
+    for target in roots:
+        if not backend_of(target.value):
+            raise _no_array(target.path, target.value)
     backend = _one_backend(roots)
     rest = [target for target in found if target.kind != IMAGE]
     convert = {
@@ -178,7 +184,6 @@ def _collated(batch: Any, finder: Finder, pad: bool, rows: dict[Path, list[Any]]
     if form is None or known is None:
         _check_forms(batch, finder)
         targets = finder.inventory(batch[0], batched=False).targets
-        check_annotations(batch)
         _check_bundles(targets)
         tensors = any(backend_of(leaf) == "torch" for _, leaf in walk(batch[0], lambda *_: False))
         images = [target.path for target in targets if target.kind == IMAGE]
@@ -237,7 +242,10 @@ def no_images(batch: Any) -> InputError:
     """The error for a batch in which nothing is known as an image."""
     leaves = list(walk(batch, lambda *_: False))
     opaque = next((place for place in leaves if not backend_of(place[1]) and hides_arrays(place[1])), None)
-    got, fix = f"{type(batch).__name__} without images", "Say which value it is with kinds={'name': 'image'}."
+    got, fix = (
+        f"{type(batch).__name__} without images",
+        "Pass images with it, or say which value they are with kinds={...: 'image'}.",
+    )
     if any(is_picture(leaf) for _, leaf in leaves):
         got = f"{type(batch).__name__} with PIL images, which are no arrays"
         fix = "Convert them first, for example with v2.ToImage()."

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from mixtransforms.containers.mixed import is_mixed
 from mixtransforms.core.backends import backend_of, backend_of_type
 from mixtransforms.core.errors import InputError
 
@@ -88,12 +89,31 @@ def rebuild(node: Any, values: list[Any]) -> Any:
     if isinstance(node, Mapping):  # a copy may share its store with the original
         return _rebuild_mapping(node, dict(zip(node.keys(), values, strict=True)))  # iterated, some give rows
     if isinstance(node, tuple) and hasattr(node, "_fields"):
-        return type(node)(*values)
+        return _made(node, values)
     if isinstance(node, (tuple, list)):
         return type(node)(values)
-    result: Any = copy.copy(node)
+    return _with_fields(node, values)
+
+
+def _made(node: Any, values: list[Any]) -> Any:
+    """A named tuple of new values."""
+    try:
+        return type(node)(*values)
+    except Exception as reason:  # noqa: BLE001 (whatever a stranger's class refuses)
+        raise _refused(node, "", values, reason) from None
+
+
+def _with_fields(node: Any, values: list[Any]) -> Any:
+    """A copy of a dataclass with new values, which it may check."""
+    try:
+        result: Any = copy.copy(node)
+    except Exception as reason:  # noqa: BLE001 (whatever a stranger's class refuses)
+        raise _not_rebuilt(node, reason, "A class that cannot be copied") from None
     for field, value in zip(dataclasses.fields(node), values, strict=True):
-        object.__setattr__(result, field.name, value)
+        try:
+            object.__setattr__(result, field.name, value)
+        except Exception as reason:  # noqa: BLE001
+            raise _refused(node, field.name, [value], reason) from None
     return result
 
 
@@ -132,13 +152,26 @@ def _with_rows(node: Any, items: dict[Any, Any]) -> Any:
     return type(node)(items, batch_size=size, device=node.device)
 
 
-def _not_rebuilt(node: Any, reason: Exception) -> InputError:
+def _not_rebuilt(node: Any, reason: Exception, what: str = "A mapping that cannot be rebuilt") -> InputError:
     return InputError(
-        "A mapping that cannot be rebuilt",
+        what,
         where=type(node).__name__,
-        got=str(reason),
+        got=str(reason) or type(reason).__name__,  # an assertion may say nothing
         wanted="a dict, or a mapping that is built from one",
         fix="Convert it to a dict.",
+    )
+
+
+def _refused(node: Any, name: str, values: Sequence[Any], reason: Exception) -> InputError:
+    """The error for a class that checks its values, and takes none of those that it gets."""
+    pairs = any(map(is_mixed, values))
+    one = "masks='dominant'" if "mask" in name.lower() else "labels='soft' and masks='dominant'" if pairs else ""
+    return InputError(
+        "A class that refuses its new values",
+        where=f"{type(node).__name__}.{name}" if name else type(node).__name__,
+        got=str(reason) or type(reason).__name__,
+        wanted="a class that takes what mixing makes of its values" + (", such as pairs" if pairs else ""),
+        fix=f"{f'Have one value made of two, with {one}, or convert' if one else 'Convert'} it to a dict.",
     )
 
 

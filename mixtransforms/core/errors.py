@@ -61,9 +61,13 @@ def explain(what: str, *, where: str, got: object, wanted: str, fix: str) -> str
     return f"{what} ({where}): got {got}; wanted {wanted}. {fix}"
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
+ALIKE, MISSPELT = 0.6, 0.75
+"""How like a name must be to be asked about, and to be taken for the other one with letters swapped or missing."""
+
+
+def nearest(name: str, known: Iterable[str], least: float = ALIKE) -> str:
     """``" Did you mean 'alpha'?"``, or nothing where no known name is near."""
-    match = difflib.get_close_matches(name, list(known), n=1)
+    match = difflib.get_close_matches(name, list(known), n=1, cutoff=least)
     return f" Did you mean {match[0]!r}?" if match else ""
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from mixtransforms.batch.annotations import check_annotations
 from mixtransforms.batch.batch import copied
 from mixtransforms.batch.collate import stack
 from mixtransforms.batch.identity import sample_hashes
@@ -259,6 +260,7 @@ def on_samples(batch: Any, finder: Finder, run: Callable[[list[Any], tuple[Group
 
 def _parts(batch: Any, finder: Finder) -> tuple[int, dict[Path, Any], frozenset[Path]]:
     """The number of samples, the values that have one for each, and where objects are told of."""
+    check_annotations(batch, finder.passes, batched=True)
     inventory = finder.inventory(batch)
     targets, members = {target.path: target for target in inventory.targets}, inventory.members
     images = [target for target in targets.values() if target.kind == IMAGE]

@@ -196,24 +196,17 @@ class ObjectFinder:
         self, values: Mapping[Path, Any], anchor: Any, declared: Collection[Name], usual: Collection[str], batched: bool
     ) -> tuple[Path, ...]:
         """Values with a row for every object, and not one for the sample as an array of labels ``(B, K)`` has."""
-        listed = batched and not backend_of(anchor)
         named = [path for path in values if self._is_field(path, declared, usual)]
-        return tuple(
-            path
-            for path in named
-            if _items_depth(values[path], batched) >= 1 and not (listed and _is_soft(values[path]))
-        )
+        return tuple(path for path in named if may_have_rows(values[path], anchor, batched))
 
     def _either(self, values: Mapping[Path, Any], anchor: Any, declared: Collection[Name], batched: bool) -> list[Path]:
         """Values with several entries a sample whose names are those of labels, of an object or of the sample."""
-        listed = batched and not backend_of(anchor)
         return [
             path
             for path, value in values.items()
             if self._is_field(path, (), OF_EITHER)
             and not any(name in declared for name in spellings(path))
-            and _items_depth(value, batched) >= 1
-            and not (listed and _is_soft(value))
+            and may_have_rows(value, anchor, batched)
         ]
 
     def _is_field(self, path: Path, declared: Collection[Name], usual: Collection[str]) -> bool:
@@ -221,6 +214,19 @@ class ObjectFinder:
             return False
         own = path[-1]
         return any(name in declared for name in spellings(path)) or (isinstance(own, str) and own.lower() in usual)
+
+
+def may_have_rows(value: Any, anchor: Any, batched: bool = True) -> bool:
+    """Whether a value may be told of every object, by its form alone.
+
+    Args:
+        value: What stands beside the objects.
+        anchor: The value that says how many objects there are.
+        batched: Whether both have one item a sample, or are those of one sample.
+    """
+    if _items_depth(value, batched) < 1:
+        return False
+    return not (batched and not backend_of(anchor) and _is_soft(value))
 
 
 def is_opened(value: Any) -> bool:

@@ -38,10 +38,10 @@ def see_masks(part: Contributions, masks: Masks, rules: BoxRules) -> SeenObjects
         where nothing changes. Instances without any pixel are not kept.
     """
     placed = _placed_masks(part, masks)
-    windows = _windows(placed)
+    around = windows(placed)
     left, cut = placed, np.zeros(len(masks), np.bool_)
     numbers, boxes = np.zeros((4, len(masks))), np.zeros((len(masks), 2, 2))
-    for index, (window, share) in enumerate(zip(windows, _cropped_counts(part, masks), strict=True)):
+    for index, (window, share) in enumerate(zip(around, _cropped_counts(part, masks), strict=True)):
         numbers[:, index], shown, hidden = _measure_mask(part, placed[index][window], window, *share)
         if hidden is not None:
             left = placed.copy() if left is placed else left  # as it came, where nothing is hidden
@@ -104,7 +104,7 @@ def _measure_mask(
     if len(shown) == count:
         return numbers, window, None
     hidden = field <= 0
-    return numbers, _window_in(window, _windows((inside & ~hidden)[None])[0]), hidden
+    return numbers, _window_in(window, windows((inside & ~hidden)[None])[0]), hidden
 
 
 def _weights_in(part: Contributions, window: Window) -> FloatArray:
@@ -123,7 +123,7 @@ def _weights_in(part: Contributions, window: Window) -> FloatArray:
     return field
 
 
-def _windows(masks: Masks) -> list[Window]:
+def windows(masks: Masks) -> list[Window]:
     """The least windows that hold all pixels of masks ``(N, H, W)``; empty ones where there are none."""
     (top, bottom), (left, right) = (_span(np.asarray(masks.any(axis=across))) for across in (2, 1))
     ends = zip(top, bottom, left, right, strict=True)

@@ -170,7 +170,8 @@ class Objects:
             where=spell(self.group.anchor),
             got=f"{count} without width or height, or with corners out of order or not finite",
             wanted="x1 < x2 and y1 < y2",
-            fix="Remove them, for example with v2.SanitizeBoundingBoxes().",
+            fix="Remove them, for example with v2.SanitizeBoundingBoxes(), or where the last corner is the last pixel, "
+            "as of torchvision.ops.masks_to_boxes, add 1 to x2 and y2.",
         )
         if self.rules.strict:
             raise InputError(text)

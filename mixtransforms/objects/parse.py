@@ -19,6 +19,7 @@ from mixtransforms.kernels import kernel_of
 from mixtransforms.objects import box_formats
 from mixtransforms.objects.boxes import BoxRules
 from mixtransforms.objects.groups import Group
+from mixtransforms.objects.instance_masks import windows
 from mixtransforms.objects.scale import check_scale
 from mixtransforms.targets.names import OF_EITHER
 
@@ -39,7 +40,8 @@ class Annotations(NamedTuple):
         points: Keypoints ``(N, K, C)`` float64, or ``None``.
         width: Numbers of a keypoint; 0 where no image says.
         valid: Objects whose boxes have an area, ``(N,)``.
-        resized: Objects whose image was padded to the common size, ``(N,)``.
+        rewritten: Objects whose boxes are written anew also where mixing leaves them, ``(N,)``: their image was padded
+            to the common size, or the box is that of their mask.
     """
 
     counts: IntArray
@@ -49,7 +51,7 @@ class Annotations(NamedTuple):
     points: FloatArray | None
     width: int
     valid: BoolArray
-    resized: BoolArray
+    rewritten: BoolArray
 
     def of(self, images: IntArray) -> tuple[IntArray, IntArray]:
         """Valid objects of some images: which of ``images`` they belong to, and their own numbers."""
@@ -86,9 +88,9 @@ def parse_annotations(
     counts = list(map(len, columns[group.anchor]))
     for path, items in columns.items():
         _check_column(path, items, group.anchor, counts, canvases, first)
-    resized = np.repeat([tuple(canvas) != tuple(shape) for canvas in canvases], counts).astype(np.bool_)
+    rewritten = np.repeat([tuple(canvas) != tuple(shape) for canvas in canvases], counts).astype(np.bool_)
     boxes = corners = points = None
-    width, valid = 0, np.ones(len(resized), np.bool_)
+    width, valid = 0, np.ones(len(rewritten), np.bool_)
     if group.boxes:
         boxes, form = _parse_boxes(columns[group.boxes], group.boxes, rules, first)
         if counts and not hasattr(columns[group.boxes][0], "format"):  # typed ones know it
@@ -100,6 +102,11 @@ def parse_annotations(
     masks: list[NDArray[Any]] = []
     if group.instances:
         masks = _parse_masks(columns[group.instances], group.instances, canvases, shape, first)
+        if corners is not None and corners.shape[1] == 2 and not valid.all():
+            around, thin = _thin(corners, masks)
+            thin &= ~valid
+            corners = np.where(thin[:, None, None], around, corners)
+            valid, rewritten = valid | thin, rewritten | thin
     if group.keypoints:
         each = _parse_points(columns[group.keypoints], group.keypoints, group.single, first)
         empty = next((item[:0] for item in each if item.shape[-1]), np.zeros((0, 1, 0)))
@@ -107,7 +114,7 @@ def parse_annotations(
         # Images without any say it by their shape, where no other does.
         widths = [item.shape[-1] for item in each if item.size] or [item.shape[-1] for item in each if item.ndim == 3]
         width = next(filter(None, widths), 0)
-    return Annotations(np.array(counts, np.int64), boxes, corners, masks, points, width, valid, resized)
+    return Annotations(np.array(counts, np.int64), boxes, corners, masks, points, width, valid, rewritten)
 
 
 # ------------------------------------------------------------------------------------------ columns
@@ -347,6 +354,19 @@ def _parse_masks(
             masks = kernel_of("numpy").padded(masks, (len(masks), *shape), 0)
         found.append(masks)
     return found
+
+
+def _thin(corners: FloatArray, masks: Sequence[NDArray[Any]]) -> tuple[FloatArray, BoolArray]:
+    """Which boxes end with the last pixel of the mask beside them, as ``torchvision.ops.masks_to_boxes`` has it.
+
+    Of objects one pixel high or wide such boxes have no area, and their masks say where they are.
+
+    Returns:
+        Boxes around all masks, as plans have them, and whose last corner is a pixel less, ``(N,)``.
+    """
+    sides = [window for each in masks for window in windows(each)]
+    around = np.array([[[side.start for side in window], [side.stop for side in window]] for window in sides], float)
+    return around, (np.abs(corners - (around - [[0.0], [1.0]])) <= SNAP).all(axis=(1, 2))
 
 
 def _parse_points(items: Sequence[Any], path: Path, single: bool, first: int) -> list[FloatArray]:

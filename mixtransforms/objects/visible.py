@@ -101,7 +101,7 @@ def _filter(
     """
     count = len(index)
     keep, share, area = np.ones(count, np.bool_), np.ones(count), np.full(count, np.nan)
-    corners, changed, positions, visible = _take_from(objects.corners, index), objects.resized[index], None, None
+    corners, changed, positions, visible = _take_from(objects.corners, index), objects.rewritten[index], None, None
     rotated = corners is not None and corners.shape[1] == 4
     if corners is None and masks is None:
         weight = np.broadcast_to(keypoints.weight_of(part), count)

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import torch
+from hints import keywords
 from torchvision import tv_tensors
 from torchvision.transforms import v2
 
@@ -133,15 +134,90 @@ def test_empty_containers_in_every_record(empty: Any, keep: bool) -> None:
     assert [(record.data, record.metadata) for record in result] == [({}, {})] * 2
 
 
-@pytest.mark.parametrize("counts", [(1, 2, 0), (2, 2), (0, 1)])
-def test_annotations_object_by_object_are_known(counts: tuple[int, ...]) -> None:
-    """As CocoDetection without its wrapper has them; both ways out lead on."""
-    annotation = {"bbox": [1.0, 1, 7, 6], "category_id": 1, "segmentation": [[1.0, 1, 8, 1, 8, 7]], "iscrowd": 0}
-    samples = [(image(), [annotation] * count) for count in counts]
-    with pytest.raises(
-        InputError, match=r"Annotations object by object \(batch\[1\]\).*wrap_dataset_for_transforms_v2"
-    ):
-        TorchCutMix(1.0)(samples)
-    own = [(i, {"boxes": [each["bbox"] for each in told], "labels": [1] * len(told)}) for i, told in samples]
-    result = CutMix(1.0, boxes=BoxRules(format="coco"))([(i.as_subclass(torch.Tensor), told) for i, told in own])
+def annotations(count: int) -> list[dict[str, Any]]:
+    """Of one image, as CocoDetection without its wrapper has them."""
+    told = {"bbox": [1.0, 1, 7, 6], "category_id": 1, "segmentation": [[1.0, 1, 8, 1, 8, 7]], "iscrowd": 0}
+    return [told] * count
+
+
+RAW = {
+    "samples": lambda told: [(image(), each) for each in told],
+    "samples by name": lambda told: [{"image": image(), "told": each} for each in told],
+    "records of samples": lambda told: [(image(), {"image_id": 1, "told": each}) for each in told],
+    "a ready batch": lambda told: (torch.zeros(len(told), 3, 16, 16), told),
+    "a ready batch by name": lambda told: {"image": torch.zeros(len(told), 3, 16, 16), "told": told},
+    "ready records": lambda told: (torch.zeros(len(told), 3, 16, 16), [{"image_id": 1, "told": each} for each in told]),
+}
+OBJECT_BY_OBJECT = r"Annotations object by object \(batch\[.*wrap_dataset_for_transforms_v2"
+
+
+@pytest.mark.parametrize("counts", [(1, 2, 0), (2, 2), (0, 1), (3, 3, 3)])
+@pytest.mark.parametrize("form", RAW.values(), ids=RAW)
+@pytest.mark.parametrize("pipeline", PIPELINES.values(), ids=PIPELINES)
+def test_annotations_object_by_object_are_known(pipeline: Any, form: Any, counts: tuple[int, ...]) -> None:
+    """They would stay as they are beside mixed or turned images."""
+    with pytest.raises(InputError, match=OBJECT_BY_OBJECT):
+        pipeline()(form([annotations(count) for count in counts]))
+
+
+@pytest.mark.parametrize("form", RAW.values(), ids=RAW)
+@pytest.mark.parametrize("first", [[], [FLIP]], ids=["alone", "with transforms"])
+def test_declared_boxes_of_such_annotations_are_refused_alike(first: list[Any], form: Any) -> None:
+    rules = {"kinds": {"bbox": "boxes"}, "boxes": BoxRules(format="coco", fields=("category_id",))}
+    for counts in ((1, 2, 0), (3, 3, 3)):
+        with pytest.raises(InputError, match=OBJECT_BY_OBJECT):
+            BatchCompose([*first, TorchCutMix(1.0, **rules)])(form([annotations(count) for count in counts]))
+
+
+@pytest.mark.parametrize("form", RAW.values(), ids=RAW)
+@pytest.mark.parametrize("first", [[], [FLIP]], ids=["alone", "with transforms"])
+def test_the_ways_out_of_annotations_object_by_object_lead_on(first: list[Any], form: Any) -> None:
+    told = [annotations(count) for count in (1, 2, 0)]
+    with pytest.raises(InputError) as error:
+        BatchCompose([*first, TorchCutMix(1.0)])(form(told))
+    (declared,) = keywords(error.value.fix.split("; or")[-1])
+    result = BatchCompose([*first, TorchCutMix(1.0, **declared)])(form(told))
+    assert str(told) in str(result) or all(str({"image_id": 1, "told": each}) in str(result) for each in told)
+    ours = [{"boxes": [each["bbox"] for each in own], "labels": [1] * len(own)} for own in told]
+    result = CutMix(1.0, boxes=BoxRules(format="coco"))((torch.zeros(3, 3, 16, 16), ours))
     assert all(len(record["boxes"]) == len(record["labels"]) for record in result[1])
+
+
+def test_an_annotation_an_image_is_a_record() -> None:
+    """A dict an image with all its boxes is read by columns, whatever they are called."""
+    rules = {"kinds": {"bbox": "boxes"}, "boxes": BoxRules(format="coco", fields=("category_id",))}
+    told = [{"bbox": [[1.0, 1, 7, 6]] * count, "category_id": [1] * count} for count in (1, 2, 0)]
+    result = TorchCutMix(1.0, seed=0, **rules)(torch.zeros(3, 3, 16, 16), told)[1]
+    assert all(len(record["bbox"]) == len(record["category_id"]) for record in result)
+
+
+POLYGONS = {
+    "columns": lambda told: (
+        {"image": torch.zeros(len(told), 3, 16, 16)} | {k: [each[k] for each in told] for k in told[0]}
+    ),
+    "records": lambda told: (torch.zeros(len(told), 3, 16, 16), told),
+    "samples": lambda told: [{"image": torch.zeros(3, 16, 16), **each} for each in told],
+    "samples with records": lambda told: [(torch.zeros(3, 16, 16), each) for each in told],
+}
+
+
+@pytest.mark.parametrize("counts", [(1, 2, 0), (2, 2), (0, 0), (3, 3, 3)])
+@pytest.mark.parametrize("form", POLYGONS.values(), ids=POLYGONS)
+@pytest.mark.parametrize("mix", [CutMix, TorchCutMix])
+def test_ways_out_of_polygons_lead_on_in_every_form(mix: Any, form: Any, counts: tuple[int, ...]) -> None:
+    told = [
+        {
+            "boxes": torch.tensor([[1.0 + number, 1, 9, 9] for number in range(count)]).reshape(-1, 4),
+            "segmentation": [[[1.0, 1, 5, 1, 5, 5][: 6 - 2 * (number % 2)]] for number in range(count)],
+        }
+        for count in counts
+    ]
+    with pytest.raises(InputError, match="Polygons cannot be pasted") as error:
+        mix(p=0.0)(form(told))
+    ways = list(keywords(error.value.fix))
+    assert len(ways) == 2
+    for way in ways:
+        assert "segmentation" in str(mix(p=0.0, **way)(form(told)))
+    carried = mix(1.0, seed=1, **ways[0])(form(told))
+    found = carried if isinstance(carried, dict) else {k: [each[k] for each in carried[1]] for k in carried[1][0]}
+    assert list(map(len, found["segmentation"])) == list(map(len, found["boxes"]))

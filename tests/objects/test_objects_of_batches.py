@@ -237,7 +237,7 @@ def test_images_are_read_together_as_each_by_itself(form: str) -> None:
         own = {path: column[index : index + 1] for path, column in items.items()}
         alone = parse_annotations(group, own, canvases[index : index + 1], shape, BoxRules(format=form), index)
         assert (alone.counts.tolist(), alone.masks) == ([count], together.masks)
-        for name in ("boxes", "corners", "points", "valid", "resized"):
+        for name in ("boxes", "corners", "points", "valid", "rewritten"):
             part = getattr(together, name)[stop - count : stop]
             np.testing.assert_array_equal(part, getattr(alone, name).reshape(part.shape))
         entry, numbers = together.of(np.array([1, index]))
