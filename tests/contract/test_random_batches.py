@@ -159,7 +159,8 @@ def test_unknown_arrays_are_refused_wherever_they_are(
     options = {
         "num_classes": classes_of(given_),
         "kinds": kinds_of(given_),
-        "boxes": BoxRules(format=given_.form, weight="ones"),  # for which every class has room
+        "boxes": BoxRules(format=given_.form),
+        "p": 0.0,  # weights of objects are all 1, for which every class has room
         "seed": 0,
     }
     records = type(shape.rest(MixUp(**options, passthrough=name)(batch))) is list

@@ -20,7 +20,6 @@ torch = pytest.importorskip("torch", reason="torch is not installed")
 A = pytest.importorskip("albumentations", reason="albumentations is not installed")
 v2 = pytest.importorskip("torchvision.transforms.v2", reason="torchvision is not installed")
 
-import torchvision
 from doors import ALBUMENTATIONS, DOORS, TORCHVISION, Door
 from forms import bits
 
