@@ -16,7 +16,7 @@ from mixtransforms.mixing.pipeline import Stage
 class BatchPipeline(Resumable, Displayed):
     """Ordinary transforms on every sample, mixing on the batch; the base of both hosts' BatchCompose."""
 
-    _runtime: ClassVar[frozenset[str]] = frozenset({"_stream", "_stages", "_finder", "_pad", "_steps", "_last"})
+    _runtime: ClassVar[frozenset[str]] = frozenset({"_stream", "_stages", "_finder", "_pad"})
     """Attributes that follow from the constructor's arguments or belong to calls: files ignore them."""
 
     _stages: tuple[Stage, ...]

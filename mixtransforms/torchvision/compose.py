@@ -74,6 +74,8 @@ class BatchCompose(BatchPipeline, v2.Transform):
             ``torchvision.transforms`` (without ``v2``) is in the list, or seeds contradict.
     """
 
+    _runtime = BatchPipeline._runtime | {"_steps", "_last"}
+
     def __init__(self, transforms: Sequence[Callable[..., Any]], *, seed: int | None = None) -> None:
         super().__init__()
         given = [_choice(transform) for transform in checked(transforms, "BatchCompose")]

@@ -50,7 +50,12 @@ def assert_true(batch: Any, **how: Any) -> int:
 def test_every_container_of_every_form_before_a_paste(form: str, holder: str) -> None:
     """Flips, a crop and a filter of boxes on samples, then a paste: every field belongs to its box."""
     pipeline = BatchCompose([*FLIPS, v2.RandomCrop((20, 18)), v2.SanitizeBoundingBoxes(), CutMix(**RULES)], seed=1)
-    assert assert_true(pipeline(given(form, holder))) > 8
+    samples = given(form, holder)
+    if form == "typed" and holder not in ROOMY:  # a paste covers points, and nothing there could say which
+        with pytest.raises(InputError, match="Add to the class keypoints_visible: Any = None"):
+            pipeline(samples)
+        return
+    assert assert_true(pipeline(samples)) > 8
 
 
 @pytest.mark.parametrize("holder", HOLDERS)
