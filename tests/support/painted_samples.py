@@ -192,7 +192,9 @@ def assert_all_told(image: Values, values: Mapping[str, Any], tight: bool = True
         The number of objects.
     """
     ids = _plain(values["labels"]).astype(int).reshape(-1)
-    own = {"ids": ids, "boxes": _plain(values["boxes"]).reshape(-1, 4), "weights": _plain(values["box_weights"])}
+    # Classes without room for weights get none where all are 1.
+    weights = _plain(values["box_weights"]) if "box_weights" in values else np.ones(len(ids))
+    own = {"ids": ids, "boxes": _plain(values["boxes"]).reshape(-1, 4), "weights": weights}
     if "masks" in values:
         own["masks"] = _plain(values["masks"])
         assert own["masks"].shape[1:] == image.shape[:2]
