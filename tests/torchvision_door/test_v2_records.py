@@ -132,7 +132,7 @@ def test_a_crop_after_a_mix_cuts_what_the_mix_tells() -> None:
     assert gone > 0
 
 
-@pytest.mark.parametrize("holder", ["tuple", "dict", "namedtuple", "dataclass", "one-dataclass"])
+@pytest.mark.parametrize("holder", ROOMY)
 def test_nothing_is_typed_in_the_end(holder: str) -> None:
     """``ToPureTensor`` behind a mix leaves plain tensors in every container."""
     out = BatchCompose([CutMix(**RULES), v2.ToPureTensor()], seed=0)(given("typed", holder))
