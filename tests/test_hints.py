@@ -255,6 +255,7 @@ CASES: dict[str, Case] = {
         np.zeros((4, 3, 20, 20)),
         mends=((np.zeros((4, 20, 20, 3)), {}),),
     ),
+    "signals": Case("Signals or gray images", np.zeros((8, 12, 256))),
     "axes of a layout": Case(
         "Another number of axes", X, {"layout": "BTCHW"}, mends=((X, {"layout": "BHWC"}), (X[:, None], {"layout": "BTHWC"}))
     ),

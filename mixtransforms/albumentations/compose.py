@@ -41,6 +41,7 @@ from mixtransforms.mixing.pipeline import (
 from mixtransforms.mixing.trace import Step, Trace
 from mixtransforms.mixing.transform import MixTransform
 from mixtransforms.objects.groups import Group
+from mixtransforms.objects.scale import check_scales
 from mixtransforms.rng.generators import OF_NUMPY, OF_PYTHON, Generator, borrowed, lock_of
 from mixtransforms.rng.keys import Call, Key, WordArray
 from mixtransforms.rng.streams import Guard, Stream
@@ -281,6 +282,8 @@ class BatchCompose(BatchPipeline, A.Compose):
     ) -> list[dict[str, Any]]:
         """A stage of sample transforms, every sample with draws of its own."""
         told = self._finder.groups_of_samples(samples) if groups is None else [groups] * len(samples)
+        if any(told):
+            check_scales(samples, told, self._finder.boxes, partial(_sizes_of, samples))
         result = []
         generators = _generators(inner)
         # The host's transforms hold their generators.
@@ -295,6 +298,12 @@ class BatchCompose(BatchPipeline, A.Compose):
                 start(seed)
                 result.append(transformed(sample, inner, self._finder, own))
         return result
+
+
+def _sizes_of(samples: Sequence[Mapping[str, Any]]) -> list[tuple[int, int]]:
+    """Heights and widths of the samples that have images."""
+    images: list[Any] = [sample.get("image") for sample in samples]
+    return [image.shape[:2] for image in images if image is not None]
 
 
 def _generators(inner: A.Compose) -> tuple[Generator, ...]:

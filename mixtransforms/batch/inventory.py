@@ -512,6 +512,21 @@ def _refuse_unknown(entry: Entry, inventory: Inventory) -> InputError | None:
     return _unknown(_declarable(entry, inventory), entry, inventory)
 
 
+def _lists_objects(path: Path, inventory: Inventory) -> bool:
+    """Whether what stands at a path, or holds it, has as many rows as there are objects of every image."""
+    for anchor in (group.anchor for group in inventory.groups):
+        if path[: len(anchor) - 1] == anchor[:-1]:
+            counts, own = (_rows(leaf_at(inventory.batch, place)) for place in (anchor, path[: len(anchor)]))
+            if any(counts) and own == counts:
+                return True
+    return False
+
+
+def _rows(column: Any) -> list[int]:
+    """Number of rows of every sample."""
+    return [len(item) if depth(item) else 0 for item in column] if depth(column) else []
+
+
 def _refuse_no_cells(entry: Entry, _: Inventory) -> InputError | None:
     """What is mixed and has no cell for every index, or missing values in some."""
     if entry.role not in (TARGET, OBJECT):
@@ -619,7 +634,9 @@ def _unknown(name: Name, entry: Entry, inventory: Inventory, kinds: Collection[s
     ways = [f"say what it is with {' or '.join(f'kinds={{{name!r}: {kind!r}}}' for kind in kinds)}"] if kinds else []
     if _may_be_field(name, entry.path, inventory):
         ways.append(f"say boxes=BoxRules(fields=({name!r},)) where it has a row for every box")
-    text = ", or ".join([*ways, f"leave it alone with passthrough=({name!r},)"])
+    if not (ways and _lists_objects(entry.path, inventory)):  # rows of objects that go would stay behind
+        ways.append(f"leave it alone with passthrough=({name!r},)")
+    text = ", or ".join(ways)
     return InputError(
         "An array that is neither known nor declared",
         where=spell(entry.path),

@@ -38,6 +38,9 @@ _LONG = 16
 _WIDE = 32
 """From this length on two axes beside one of at most :data:`_LONG` are those of a picture, whatever stands first."""
 
+_SLENDER = 4
+"""So many times longer than leads is the time of signals, from :data:`_WIDE` on; gray pictures are not so narrow."""
+
 
 def is_layout(value: Any) -> bool:
     """Whether a value is a layout: one of :data:`LAYOUTS`, or letters of :data:`LETTERS`, once each, the first a B."""
@@ -186,6 +189,8 @@ class Layout:
         if one or (len(shape) != 4 + video and not gray):
             raise _no_pictures(shape, one, first, shape[:1] == (size,), where)
         if gray:
+            if self.name is None:
+                _check_gray(shape, where)
             return "BHW"
         if not video and self.name is None:
             _check_plain(shape, first, where)
@@ -194,6 +199,7 @@ class Layout:
 
 def _no_pictures(shape: tuple[int, ...], one: bool, first: bool, batch: bool, where: str) -> InputError:
     coloured = shape[-1:] and shape[-1] in _COLOURS
+    signals = _signals(shape)
     # No picture has as many channels; and what has a row for every sample of a batch is no picture either.
     gray = one and not coloured and (batch or shape[0] > _LONG)
     axis = "images[:, None]" if first else "images[..., None]"
@@ -202,6 +208,8 @@ def _no_pictures(shape: tuple[int, ...], one: bool, first: bool, batch: bool, wh
         fix = f"Add the axis of channels, {axis}" + (", or say that it is a 'mask', with kinds." if batch else ".")
     elif one:
         fix = "Mix batches, after collation" + ("." if coloured else f"; to gray images add an axis, {axis}.")
+    if one and signals and not coloured:
+        fix = f"Say layout={signals!r} for signals. {fix}"
     return InputError(
         "Not a batch of images",
         where=where,
@@ -210,6 +218,29 @@ def _no_pictures(shape: tuple[int, ...], one: bool, first: bool, batch: bool, wh
         wanted="(B, C, H, W) for tensors, (B, H, W, C) or (B, H, W) for NumPy arrays",
         fix=fix,
     )
+
+
+def _signals(shape: tuple[int, ...]) -> str | None:
+    """The layout of signals ``(B, C, T)`` or ``(B, T, C)`` where three axes look like that: few leads, and long.
+
+    Gray digits ``(B, 28, 28)``, tiny pictures ``(B, 8, 8)`` and slices ``(B, 12, 17)`` are far from it.
+    """
+    if len(shape) != 3 or min(shape[1:]) > _LONG or max(shape[1:]) < max(_SLENDER * min(shape[1:]), _WIDE):
+        return None
+    return "BCT" if shape[1] < shape[2] else "BTC"
+
+
+def _check_gray(shape: tuple[int, ...], where: str) -> None:
+    """Refuses signals that would be cut apart between their leads, as if these were rows of a picture."""
+    layout = _signals(shape)
+    if layout is not None:
+        raise InputError(
+            "Signals or gray images",
+            where=where,
+            got=f"shape {shape}",
+            wanted="the layout, since without one they are gray images, (B, H, W)",
+            fix=f"Say layout={layout!r} for signals, which are cut in time, or layout='BHW' for gray images.",
+        )
 
 
 def _check_plain(shape: tuple[int, ...], first: bool, where: str) -> None:

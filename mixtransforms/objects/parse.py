@@ -20,7 +20,7 @@ from mixtransforms.objects import box_formats
 from mixtransforms.objects.boxes import BoxRules
 from mixtransforms.objects.groups import Group
 from mixtransforms.objects.instance_masks import windows
-from mixtransforms.objects.scale import check_scale
+from mixtransforms.objects.scale import check_scale, own_format
 from mixtransforms.targets.names import OF_EITHER
 
 SNAP = 1e-3
@@ -93,8 +93,8 @@ def parse_annotations(
     width, valid = 0, np.ones(len(rewritten), np.bool_)
     if group.boxes:
         boxes, form = _parse_boxes(columns[group.boxes], group.boxes, rules, first)
-        if counts and not hasattr(columns[group.boxes][0], "format"):  # typed ones know it
-            check_scale(boxes, rules, lambda: canvases, group.boxes)
+        if counts:
+            check_scale(boxes, rules, lambda: canvases, group.boxes, own_format(columns[group.boxes][0]))
         # Fractions are of an image as it came, and pixels of the padded one: padding is at the right and lower edges.
         corners = box_formats.decode(boxes, form, _canvas(canvases, counts))
         valid = ~box_formats.degenerate(corners)
@@ -252,7 +252,7 @@ def _check_column(
                 where=spell((*path, index)),
                 got=f"{len(item)} rows",
                 wanted=f"{count}, as in {spell((*anchor, index))}",
-                fix=f"Give one row for every object, {_own_label(path, items)}or leave it alone with passthrough.",
+                fix=f"Give one row for every object, {_own_label(path, items)}or another name if it is not of objects.",
             )
         own = getattr(item, "canvas_size", None) if is_typed(item) else None
         if count and own is not None and tuple(own) != tuple(canvas):  # hosts forget the canvas of no objects

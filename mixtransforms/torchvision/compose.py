@@ -33,12 +33,13 @@ from mixtransforms.mixing.trace import Step as TraceStep
 from mixtransforms.mixing.trace import Trace
 from mixtransforms.mixing.transform import MixTransform, gather
 from mixtransforms.objects.groups import Group
+from mixtransforms.objects.scale import check_scales
 from mixtransforms.rng.generators import borrowed, lock_of
 from mixtransforms.rng.keys import Call
 from mixtransforms.rng.streams import Stream
 from mixtransforms.torchvision import transform as door
 from mixtransforms.torchvision.filters import FILTERS
-from mixtransforms.torchvision.samples import STILL, check_scales, present, transformed
+from mixtransforms.torchvision.samples import STILL, present, sizes_of, transformed
 from mixtransforms.torchvision.steps import HOST, Step, checked, generators_of, in_turn, steps_of
 from mixtransforms.torchvision.whole_numbers import Note, rounded, whole_numbers
 
@@ -162,7 +163,7 @@ class BatchCompose(BatchPipeline, v2.Transform):
         else:
             told = [present(sample, groups) for sample in samples]
         if any(told):
-            check_scales(samples, told, self._finder)
+            check_scales(samples, told, self._finder.boxes, lambda: sizes_of(samples, self._finder))
         result = []
         generators = () if call is None else generators_of(stage.transforms)
         seeds = [None] * len(samples) if call is None else call.seeds(number, len(samples)).tolist()

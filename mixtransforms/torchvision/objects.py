@@ -78,7 +78,7 @@ class SampleObjects:
                 where=spell(path),
                 got=f"{len(value)} rows",
                 wanted=f"{self.count}, as in {spell(self.group.anchor)}",
-                fix="Give one row for every object, or leave it alone with passthrough.",
+                fix="Give one row for every object, or another name if it is not of objects.",
             )
 
     def marked(self, size: Size | None) -> Values:

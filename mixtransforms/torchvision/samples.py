@@ -31,8 +31,6 @@ from mixtransforms.core.backends import backend_of
 from mixtransforms.core.errors import InputError
 from mixtransforms.core.layout import Layout
 from mixtransforms.objects.groups import Group
-from mixtransforms.objects.parse import hosts
-from mixtransforms.objects.scale import check_scale
 from mixtransforms.targets.names import IMAGE, MASK
 from mixtransforms.torchvision.filters import FILTERS, filter_objects
 from mixtransforms.torchvision.objects import SampleObjects, Size, Values
@@ -179,32 +177,7 @@ def _new(sample: Any, names: Mapping[str, Path], values: Values, objects: Mappin
     return replace(sample, new)
 
 
-def check_scales(samples: Sequence[Any], groups: Sequence[Sequence[Group]], finder: Finder) -> None:
-    """Refuses boxes that are fractions of images and would be moved as pixels, or the other way round.
-
-    One sample may have its only box in the first pixel; a whole batch has not.
-
-    Args:
-        samples: All that one stage gets.
-        groups: Where each of them tells of objects.
-        finder: Knows what else their values are.
-
-    Raises:
-        InputError: See :func:`~mixtransforms.objects.scale.check_scale`.
-    """
-    rules, boxes = finder.boxes, []
-    path: Path = ()
-    for sample, own in zip(samples, groups, strict=True):
-        for group in own:
-            item = leaf_at(sample, group.boxes) if group.boxes else None
-            if item is not None and len(item) and not is_typed(item):
-                path, rows = group.boxes or (), hosts([item])[0]
-                boxes += [rows[:, :4].astype(np.float64)] if rows.ndim == 2 else []
-    if boxes:
-        check_scale(np.concatenate(boxes), rules, lambda: _sizes(samples, finder), path)
-
-
-def _sizes(samples: Sequence[Any], finder: Finder) -> list[Size]:
+def sizes_of(samples: Sequence[Any], finder: Finder) -> list[Size]:
     """Heights and widths of the samples that have images."""
     sizes = []
     for sample in samples:

@@ -148,6 +148,33 @@ def test_one_image_is_named_as_such() -> None:
         MixUp()(images("numpy", 224, 224, 3))
 
 
+@pytest.mark.parametrize("shape", [(8, 12, 256), (8, 2, 1000), (8, 6, 100), (2, 1, 32), (8, 16, 64), (64, 12, 256)])
+@pytest.mark.parametrize("last", [False, True], ids=["BCT", "BTC"])
+def test_signals_are_not_cut_between_leads(shape: tuple[int, ...], last: bool) -> None:
+    """Both ways out that are named lead on: for signals every lead is cut alike."""
+    layout = "BTC" if last else "BCT"
+    values = images("numpy", *((shape[0], shape[2], shape[1]) if last else shape))
+    message = rf"Signals or gray images \(batch\): got shape .* layout='{layout}' for signals, .* layout='BHW' for gray"
+    for mix in (CutMix(1.0, seed=0), MixUp(1.0, seed=0)):
+        with pytest.raises(InputError, match=message):
+            mix(values)
+    assert CutMix(1.0, layout=layout).plan(values).spec.shape == (shape[2],)
+    assert CutMix(1.0, layout="BHW").plan(values).spec.shape == values.shape[1:]
+    assert CutMix(1.0, layout="channels_last")(values).shape == values.shape
+    with pytest.raises(
+        InputError, match=rf"Not a batch of images .* Say layout='{layout}' for signals\. .*images\[:, N"
+    ):
+        CutMix(1.0)(torch.from_numpy(values))
+    assert CutMix(1.0, layout=layout).plan(torch.from_numpy(values)).spec.shape == (shape[2],)
+
+
+@pytest.mark.parametrize(
+    "shape", [(64, 28, 28), (2, 8, 8), (5, 12, 17), (4, 16, 63), (4, 7, 31), (4, 17, 400), (0, 9, 9)]
+)
+def test_what_gray_images_look_like(shape: tuple[int, ...]) -> None:
+    assert CutMix(1.0).plan(images("numpy", *shape)).spec.shape == shape[1:]
+
+
 def test_gray_batches_of_tensors_need_an_axis_of_channels() -> None:
     """64 samples without channels are not called one image; the step that is named leads on."""
     gray, last = images("torch", 64, 28, 28), MixUp(layout="channels_last")

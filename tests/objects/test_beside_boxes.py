@@ -3,6 +3,7 @@
 import warnings
 from typing import Any
 
+import albumentations as A
 import numpy as np
 import pytest
 import torch
@@ -11,6 +12,8 @@ from torchvision import tv_tensors
 from torchvision.transforms import v2
 
 from mixtransforms import BoxRules, CutMix, InputError, MixUp
+from mixtransforms.albumentations import BatchCompose as AlbumentationsBatchCompose
+from mixtransforms.albumentations import CutMix as AlbumentationsCutMix
 from mixtransforms.objects.box_formats import FORMATS
 from mixtransforms.torchvision import BatchCompose
 from mixtransforms.torchvision import CutMix as TorchCutMix
@@ -165,6 +168,34 @@ def test_labels_of_another_number_than_boxes_lead_on() -> None:
     assert CutMix(1.0, kinds={"labels": "label"})(batch)["labels"].shape == (3, 3)
 
 
+def rows_beside(form: str, backend: str, *, rows: bool) -> Any:
+    """A batch with boxes and an unknown array, with or without a row for every box."""
+    make: Any = torch.tensor if backend == "torch" else np.array
+    images = torch.zeros(3, 3, 8, 8) if backend == "torch" else np.zeros((3, 8, 8, 3), np.float32)
+    counts = (2, 2, 2) if form == "stacked" else (1, 2, 0)
+    boxes = [make([[1.0, 1, 5, 5]] * n).reshape(n, 4) for n in counts]
+    colours = [make([7] * (n if rows else 4)) for n in counts]
+    if form == "records":
+        return images, [{"boxes": box, "colours": colour} for box, colour in zip(boxes, colours, strict=True)]
+    if form == "stacked":
+        join: Any = torch.stack if backend == "torch" else np.stack
+        return {"image": images, "boxes": join(boxes), "colours": join(colours)}
+    return {"image": images, "boxes": boxes, "colours": colours}
+
+
+@pytest.mark.parametrize("form", ["lists", "stacked", "records"])
+@pytest.mark.parametrize("backend", ["numpy", "torch"])
+def test_rows_of_boxes_are_not_sent_past(form: str, backend: str) -> None:
+    """Whoever followed such a hint would have rows that stay behind while their boxes leave."""
+    with pytest.raises(InputError, match=r"BoxRules\(fields=\('colours',\)\)") as error:
+        CutMix(1.0)(rows_beside(form, backend, rows=True))
+    assert "passthrough" not in error.value.fix
+    CutMix(1.0, boxes=BoxRules(fields=("colours",)))(rows_beside(form, backend, rows=True))
+    with pytest.raises(InputError, match=r"leave it alone with passthrough=\('colours',\)"):
+        CutMix(1.0)(rows_beside(form, backend, rows=False))
+    CutMix(1.0, passthrough=("colours",))(rows_beside(form, backend, rows=False))
+
+
 # ------------------------------------------------------------------------------------------ pixels or fractions
 
 FRACTIONS = [[0.25, 0.25, 0.5, 0.75], [0.5, 0.5, 1.0, 1.0]]
@@ -194,7 +225,7 @@ def test_fractions_need_a_format(door: Door, backend: str, method: str) -> None:
 
 
 def test_what_is_no_batch_of_fractions() -> None:
-    """Nothing is said of no boxes, padding, typed boxes, tiny images, and where one box reaches beyond the first pixel."""
+    """Nothing is said of no boxes, padding, tiny images, and where one box reaches beyond the first pixel."""
     mix = CutMix(1.0, seed=0)
     images = torch.zeros(2, 3, 32, 32)
     with warnings.catch_warnings():
@@ -205,8 +236,8 @@ def test_what_is_no_batch_of_fractions() -> None:
         mix({"image": images, "boxes": torch.full((2, 3, 4), torch.nan)})
         mix({"image": torch.zeros(2, 3, 7, 32), "boxes": torch.tensor([FRACTIONS] * 2)})
         mix({"image": images, "boxes": [torch.tensor(FRACTIONS), torch.tensor([[0, 0, 1.5, 1]])]})
-        typed = tv_tensors.BoundingBoxes(torch.tensor(FRACTIONS), format="XYXY", canvas_size=(32, 32))
-        mix({"image": images, "boxes": [typed, typed]})
+        typed = tv_tensors.BoundingBoxes(torch.tensor([[0, 0, 1.0, 1]]), format="XYXY", canvas_size=(32, 32))
+        mix({"image": images, "boxes": [typed, typed]})  # what a crop has left in the first pixel
     padded = torch.tensor([[*FRACTIONS, [-1, -1, -1, -1]]] * 2)
     with pytest.raises(InputError, match=UNTOLD):
         mix({"image": images, "boxes": padded})
@@ -242,6 +273,55 @@ def test_host_transforms_do_not_move_fractions_as_pixels() -> None:
     assert torch.allclose(flipped, torch.tensor([[0.5, 0.25, 0.75, 0.75], [0, 0.5, 0.5, 1]]))
     with pytest.raises(InputError, match=PIXELS.format("xyxyn")):
         BatchCompose([flip, told])(samples([[4, 8, 16, 24.0], [0, 0, 4, 4]]))
+
+
+@pytest.mark.parametrize("form", ["XYXY", "CXCYWH", "XYWH", "CXCYWHR"])
+@pytest.mark.parametrize("host", [(), (v2.RandomHorizontalFlip(1.0),)], ids=["mix", "flip"])
+def test_fractions_in_typed_boxes(form: str, host: tuple[Any, ...]) -> None:
+    """Their type says pixels, whatever numbers it was given; a declared format of pixels is a word on the numbers."""
+    numbers = torch.tensor([[0.23, 0.27, 0.28, 0.34, *[0.0] * form.count("R")]])
+
+    def batch(numbers: Any, size: int = 32) -> list[Any]:
+        boxes = tv_tensors.BoundingBoxes(numbers, format=form, canvas_size=(size, size))
+        return [(tv_tensors.Image(torch.zeros(3, size, size)), {"boxes": boxes})] * 2
+
+    message = rf"all numbers within \[0, 1\], and the format {form}, .* Multiply them by the canvas size"
+    for rules in (BoxRules(), BoxRules(format="yolo")):
+        with pytest.raises(InputError, match=message):
+            BatchCompose([*host, TorchCutMix(1.0, boxes=rules)])(batch(numbers))
+    if host:
+        with pytest.raises(InputError, match=message):
+            BatchCompose(host)(batch(numbers))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        BatchCompose([*host, TorchCutMix(1.0)])(batch(numbers, 7))
+    BatchCompose([*host, TorchCutMix(1.0)])(batch(numbers * torch.tensor([32.0] * 4 + [1.0] * form.count("R"))))
+    BatchCompose([*host, TorchCutMix(1.0, boxes=BoxRules(format="xyxy"))])(batch(numbers))
+
+
+@pytest.mark.parametrize(("form", "plain"), [("pascal_voc", "xyxy"), ("coco", "xywh")])
+@pytest.mark.parametrize("host", [(), (A.HorizontalFlip(p=1.0),)], ids=["mix", "flip"])
+@pytest.mark.parametrize("ready", [False, True], ids=["samples", "ready"])
+def test_fractions_under_bbox_params(form: str, plain: str, host: tuple[Any, ...], ready: bool) -> None:
+    """Formats of pixels in a host's pipeline; every step that the hint names leads on."""
+    boxes, image = np.array([[0.23, 0.27, 0.28, 0.34]]), np.zeros((32, 32, 3), np.uint8)
+    samples: Any = [{"image": image, "bboxes": boxes, "ids": [1]}] * 2
+    if ready:
+        samples = {"images": np.stack([image] * 2), "bboxes": [boxes] * 2, "ids": [[1]] * 2}
+
+    def run(form: str, *mixes: Any) -> Any:
+        params = A.BboxParams(form, label_fields=["ids"])
+        return AlbumentationsBatchCompose([*host, *mixes], bbox_params=params)(samples)
+
+    message = (
+        rf"all numbers within \[0, 1\], and the format {form}, .* Say format='albumentations' .* or 'yolo' .*'{plain}'"
+    )
+    for mixes in ((AlbumentationsCutMix(1.0),), ())[: 1 + bool(host)]:
+        with pytest.raises(InputError, match=message):
+            run(form, *mixes)
+    run("albumentations", AlbumentationsCutMix(1.0))
+    run("yolo", AlbumentationsCutMix(1.0))
+    run(form, AlbumentationsCutMix(1.0, boxes=BoxRules(format=plain)))
 
 
 def test_the_same_boxes_under_every_name_of_a_format() -> None:

@@ -62,7 +62,7 @@ BAD: dict[str, Bad] = {
     "labels of another number": Bad(
         {"boxes": [ONE, TWO, ONE], "labels": [np.array([1])] * 3},
         r"Objects of different number \(batch\['labels'\]\[1\]\): got 1 rows; wanted 2, as in batch\['boxes'\]\[1\]\. "
-        r"Give one row for every object, or leave it alone with passthrough",
+        r"Give one row for every object, or another name if it is not of objects\.$",
     ),
     "no area, strictly": Bad(
         {"boxes": [ONE, BROKEN, NONE]},
