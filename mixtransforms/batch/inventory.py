@@ -588,8 +588,8 @@ def _is_misspelt_label(entry: Entry, inventory: Inventory) -> bool:
     if entry.beside or not inventory.finder.labelled or any(target.kind == LABEL for target in inventory.targets):
         return False
     name = str(_last_name(entry.path)).lower()
-    # No longer by more than "_id": a `target_size` is no label.
-    labels = [label for label, kind in DEFAULT_NAMES.items() if kind == LABEL and len(name) <= len(label) + len("_id")]
+    # By three letters at most, as in "label_id": a `target_size` is no label.
+    labels = [label for label, kind in DEFAULT_NAMES.items() if kind == LABEL and len(name) <= len(label) + 3]
     return bool(nearest(name, labels, MISSPELT))
 
 
