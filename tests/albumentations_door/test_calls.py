@@ -346,7 +346,9 @@ def test_one_in_the_place_of_the_list_is_one_stage(name: str) -> None:
         assert not any(np.array_equal(image, other) for image, other in zip(alone, [*both] * 4, strict=True))
 
 
-@pytest.mark.parametrize("given", [None, 3, lambda image: image, A.HorizontalFlip], ids=["None", "number", "function", "class"])
+@pytest.mark.parametrize(
+    "given", [None, 3, lambda image: image, A.HorizontalFlip], ids=["None", "number", "function", "class"]
+)
 def test_what_is_neither_a_list_nor_a_transform(given: Any) -> None:
     with pytest.raises(ParameterError, match=r"No transform of Albumentations \(BatchCompose, transform 0\)"):
         BatchCompose(given)
