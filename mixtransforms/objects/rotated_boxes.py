@@ -205,7 +205,7 @@ def smallest_rectangle(polygon: FloatArray, like: FloatArray) -> FloatArray:
     axes = np.stack([along, along[:, ::-1] * (-1, 1)], axis=1)  # (sides, 2, 2): along and across
     reach = axes @ polygon.T  # (sides, 2, V)
     low, high = reach.min(axis=2), reach.max(axis=2)
-    best = (high - low).prod(axis=1).argmin()
+    best = _first_least((high - low).prod(axis=1))
     (left, top), (right, bottom) = low[best], high[best]
     rectangle = np.array([(left, top), (right, top), (right, bottom), (left, bottom)]) @ axes[best]
     return _in_order_of(like, rectangle)
@@ -215,4 +215,9 @@ def _in_order_of(like: FloatArray, rectangle: FloatArray) -> FloatArray:
     if signed_area(like) * signed_area(rectangle) < 0:
         rectangle = rectangle[::-1]
     turns = [np.roll(rectangle, turn, axis=0) for turn in range(4)]
-    return min(turns, key=lambda turn: float(((turn - like) ** 2).sum()))
+    return turns[_first_least(np.array([((turn - like) ** 2).sum() for turn in turns]))]
+
+
+def _first_least(values: FloatArray) -> int:
+    """Where the least value stands: the first of those that differ by rounding alone, as releases of NumPy round."""
+    return int((values <= values.min() + 1e-9 * np.abs(values).max()).argmax())

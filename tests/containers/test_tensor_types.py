@@ -70,15 +70,15 @@ def check_rows(result: Meta, times: int = 1) -> None:
 @pytest.mark.parametrize("way", WAYS)
 def test_a_type_comes_back_with_its_attributes(way: str) -> None:
     images = pictures().as_subclass(Named)
-    images.affine, images.names = torch.eye(4), list("abcd")
+    images.affine, images.files = torch.eye(4), list("abcd")
     plain = WAYS[way]()(pictures())
     result = WAYS[way]()(images)
     assert type(result) is Named
     assert torch.equal(result.as_subclass(torch.Tensor), plain)
     assert torch.equal(result.affine, torch.eye(4)), "four rows by chance: a matrix of all samples"
-    assert result.names == list("abcd") * (2 if way == "kept" else 1)
+    assert result.files == list("abcd") * (2 if way == "kept" else 1)
     if way != "overwritten":
-        assert result.names is not images.names, "nobody else's list"
+        assert result.files is not images.files, "nobody else's list"
 
 
 @pytest.mark.parametrize("way", WAYS)
