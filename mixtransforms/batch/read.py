@@ -14,6 +14,7 @@ from mixtransforms.batch.batch import Convert, Found, Slot, Template, is_column
 from mixtransforms.batch.collate import collate, ragged, stack
 from mixtransforms.batch.inventory import Finder
 from mixtransforms.batch.padding import padded
+from mixtransforms.batch.refusals import check_inventory
 from mixtransforms.containers.structure import batch_key, common_key, is_samples
 from mixtransforms.containers.tree import (
     Path,
@@ -111,7 +112,7 @@ def _first(
         check_annotations(given, finder.passes, batched=True)
     inventory, layout = finder.inventory(given, labels, by_columns=True), finder.layout
     if finder.strict:
-        inventory.check(labels)
+        check_inventory(inventory, labels)
     batch, found = inventory.batch, inventory.targets
     if layout.is_table:
         found = [target._replace(kind=TABLE) if target.kind == IMAGE else target for target in found]

@@ -88,14 +88,29 @@ def adopted(
         theirs: The host's own mixes, which would see one sample at a time.
 
     Raises:
-        ParameterError: A container hides a mix, a mix is the host's own, or it has a seed beside the pipeline's.
+        ParameterError: A container hides a mix, a mix is the host's own, it has a seed beside the pipeline's, or two
+            of them paste.
     """
     result = []
     for index, transform in enumerate(transforms):
         place = f"{where}, transform {index}"
         _check_inside(transform, door, place, theirs)
         result.append(_owned(transform, door, place, seed) if isinstance(transform, MixTransform) else transform)
+    _check_pastes(result, where)
     return result
+
+
+def _check_pastes(transforms: Iterable[Any], where: str) -> None:
+    """Refuses a paste of what was pasted before: shares of labels do not say where in the picture a source is."""
+    pasting = [type(mix).__name__ for mix in transforms if isinstance(mix, MixTransform) and mix.method.cuts]
+    if len(pasting) > 1:
+        raise ParameterError(
+            "Two mixes that paste",
+            where=where,
+            got=" and ".join(pasting),
+            wanted="one, since the labels of the second cannot know where the first has pasted",
+            fix="Choose between them with OneOf([...]), which mixes once; MixUp may stand beside one that pastes.",
+        )
 
 
 def _check_inside(transform: Any, door: Any, place: str, theirs: tuple[type, ...]) -> None:

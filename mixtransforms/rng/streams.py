@@ -118,9 +118,10 @@ pool may unpickle a copy of its own, which sees one batch: what they have seen i
 
 def _meet(name: Hashable, value: Any) -> Any:
     """What was met first under a name, which is this value where nothing was."""
-    if name not in _met:
-        _met[name] = value
-    return _met[name]
+    met = _met.get(name)  # asked once: another thread may empty what is bounded
+    if met is None:
+        _met[name] = met = value
+    return met
 
 
 class Stream:
@@ -263,7 +264,7 @@ class Stream:
             _met[place] = first, True
         elif others:
             _met[place] = _WARNED, True  # no content is negative
-            text = explain(
+            _tell(
                 "The epoch stands still",
                 where=where,
                 got=f"the first batch again in epoch {self.epoch}, in a process that set_epoch does not reach",
@@ -271,21 +272,19 @@ class Stream:
                 fix="Call mixtransforms.set_epoch(pipeline, epoch) and hand the pipeline over anew for every epoch, or "
                 "call set_epoch in the process that mixes.",
             )
-            warnings.warn(text, EpochWarning, stacklevel=level_of_caller())
 
     def _warn_of_twins(self, where: str) -> None:
         """Warns, once, where other processes may count as this one does and no rank tells them apart."""
         if known_rank() is not None or (self._name, "twins") in _met:
             return
         _met[self._name, "twins"] = True
-        text = explain(
+        _tell(
             "Processes may repeat each other's draws",
             where=where,
             got="a batch on a device, which is counted, a process that did not construct the transform, and no rank",
             wanted="a rank, which tells processes apart",
             fix="Call mixtransforms.set_epoch(pipeline, epoch, rank=...) in every process, each with its own number.",
         )
-        warnings.warn(text, EpochWarning, stacklevel=level_of_caller())
 
     def warn_of_standstill(self, where: str) -> None:
         """Warns where a schedule has no epoch; once, whichever process it is.
@@ -301,14 +300,13 @@ class Stream:
         Args:
             where: The class that draws.
         """
-        text = explain(
+        _tell(
             "Batches of this epoch are drawn for the one before",
             where=where,
             got="a loader that runs on over the end of an epoch, and has fetched batches ahead",
             wanted="workers that begin after the epoch is told",
             fix="Use a DataLoader with persistent_workers=True, which keeps the workers as well.",
         )
-        warnings.warn(text, EpochWarning, stacklevel=level_of_caller())
 
     def _warn(self, what: str, got: str, where: str) -> None:
         if self._shared[_EPOCH] != _UNKNOWN or self._shared[_FIRST] == _WARNED:
@@ -319,8 +317,7 @@ class Stream:
             _met[self._name] = _WARNED
         wanted = "the epoch, before the loader is iterated over"
         fix = "Call mixtransforms.set_epoch(pipeline, epoch) at the start of every epoch, or once for a single pass."
-        text = explain(what, where=where, got=f"{got}, but no epoch", wanted=wanted, fix=fix)
-        warnings.warn(text, EpochWarning, stacklevel=level_of_caller())
+        _tell(what, where=where, got=f"{got}, but no epoch", wanted=wanted, fix=fix)
 
     def state(self, seed: int | None) -> dict[str, Any]:
         """Where the draws stand, in JSON's vocabulary."""
@@ -358,6 +355,12 @@ class Stream:
             self._shared = self._shared.own()
             self._shared[_FOUND_RANK] = current_rank()  # a spawned worker knows nothing of torch.distributed
         return vars(self)
+
+
+def _tell(what: str, *, where: str, got: str, wanted: str, fix: str) -> None:
+    """Warns in the words of an error."""
+    text = explain(what, where=where, got=got, wanted=wanted, fix=fix)
+    warnings.warn(text, EpochWarning, stacklevel=level_of_caller())
 
 
 def level_of_caller() -> int:

@@ -30,6 +30,7 @@ from mixtransforms.containers.tree import (
 from mixtransforms.core.backends import backend_of
 from mixtransforms.core.errors import InputError
 from mixtransforms.core.layout import Layout
+from mixtransforms.mixing.pipeline import nested
 from mixtransforms.objects.groups import Group
 from mixtransforms.targets.names import IMAGE, MASK
 from mixtransforms.torchvision.filters import FILTERS, filter_objects
@@ -82,6 +83,11 @@ def transformed(
             if len(shape) > 2 and (layout.name or shape[-1 if kind is np.ndarray else 0] > _MANY):
                 value = _checked_axes(value, name, layout, transforms)
         values[name] = _marked(value, mask)
+    longer = [
+        name
+        for name, path in names.items()
+        if type(values[name]) is tv_tensors.Video and not is_typed(leaf_at(sample, path))
+    ]
     size = _size(values.values())
     note = Note() if note is None else note
     objects = {}
@@ -93,6 +99,8 @@ def transformed(
             filter_objects(transform, sample, finder, objects.values(), partial(_new, sample, names, values, objects))
             continue
         told = {name: item.marked(_size(values.values())) for name, item in objects.items()}
+        if longer and any(isinstance(inner, v2.RandomIoUCrop) for inner in nested(transform)):
+            values |= {name: tv_tensors.Image(values[name]) for name in longer}  # it takes plain tensors, and no videos
         before, values = values, transform({**values, **told})
         for name in pictures:
             _check_colours(before.get(name), values.get(name), name, layout)

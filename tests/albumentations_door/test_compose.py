@@ -145,6 +145,10 @@ def test_trace(samples):
         ),
         (lambda: BatchCompose([A.Compose([A.HorizontalFlip(), CutMix()])]), "A container around a mix"),
         (lambda: BatchCompose([CutMix(seed=1)], seed=2), "Two seeds .*seed=1 inside, seed=2 outside.*pipeline alone"),
+        (
+            lambda: BatchCompose([CutMix(), A.NoOp(), CutMix()]),
+            r"Two mixes that paste \(BatchCompose\): got CutMix and Cut",
+        ),
         (lambda: BatchCompose([CutMix()], p=0.5), "'p' cannot be honoured .*got 0.5; wanted 1.0.*p= of the mixing"),
         (lambda: BatchCompose([CutMix()], save_applied_params=True), "'save_applied_params' cannot be honoured.*trace"),
     ],

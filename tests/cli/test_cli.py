@@ -19,28 +19,7 @@ from mixtransforms.cli import photos as photos_module
 pytest.importorskip("typer")
 PIL = pytest.importorskip("PIL.Image")
 
-from typer.testing import CliRunner
-
-from mixtransforms.cli import main
-
-
-def run(*words):
-    return CliRunner().invoke(main.application(), [str(word) for word in words])
-
-
-def succeeds(*words):
-    result = run(*words)
-    assert result.exit_code == 0, result.output
-    return result.stdout
-
-
-def fails(*words):
-    """The error of a command that ends with status 1 and no traceback."""
-    result = run(*words)
-    assert result.exit_code == 1, result.output
-    assert isinstance(result.exception, SystemExit)
-    assert "Traceback" not in result.output
-    return result.stderr
+from commands import fails, run, succeeds
 
 
 @pytest.fixture

@@ -12,9 +12,9 @@ from mixtransforms.methods.schedules import SCHEDULES
 
 pytest.importorskip("typer")
 
-from typer.testing import CliRunner
+from commands import failed as fails
+from commands import run
 
-from mixtransforms.cli import main
 from mixtransforms.files import describe
 from mixtransforms.files.describe import parts, types
 from mixtransforms.objects.boxes import BoxRules
@@ -23,24 +23,11 @@ from mixtransforms.objects.declared import DECLARABLE
 HOSTS = ("torchvision", "albumentations")
 
 
-def run(*words):
-    return CliRunner().invoke(main.application(), [str(word) for word in words])
-
-
 def succeeds(*words):
+    """What a command prints that has nothing else to say."""
     result = run(*words)
-    assert result.exit_code == 0, result.output
-    assert result.stderr == ""
+    assert (result.exit_code, result.stderr) == (0, ""), result.output
     return result.stdout
-
-
-def fails(*words):
-    """The result of a command that ends with status 1 and no traceback."""
-    result = run(*words)
-    assert result.exit_code == 1, result.output
-    assert isinstance(result.exception, SystemExit)
-    assert "Traceback" not in result.output
-    return result
 
 
 GOOD = mixtransforms.to_dict(OneOf([MixUp(), CutMix()], seed=1))

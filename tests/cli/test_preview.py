@@ -17,28 +17,14 @@ pytest.importorskip("typer")
 pytest.importorskip("matplotlib")
 PIL = pytest.importorskip("PIL.Image")
 
-from typer.testing import CliRunner
-
-from mixtransforms.cli import main
-
-
-def run(*words):
-    return CliRunner().invoke(main.application(), [str(word) for word in words])
-
-
-def succeeds(*words):
-    result = run(*words)
-    assert result.exit_code == 0, result.output
-    return result.stdout
+from commands import failed, run, succeeds
 
 
 def fails(*words):
-    """The error of a command: one line, and no traceback."""
-    result = run(*words)
-    assert result.exit_code == 1, result.output
-    assert isinstance(result.exception, SystemExit)
-    (line,) = [line for line in result.stderr.splitlines() if line.startswith("Error")]
-    assert result.stderr.rstrip().endswith(line)
+    """The error of a command: one line at the end of what it says."""
+    said = failed(*words).stderr
+    (line,) = [line for line in said.splitlines() if line.startswith("Error")]
+    assert said.rstrip().endswith(line)
     return line
 
 

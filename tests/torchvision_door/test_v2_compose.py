@@ -544,3 +544,23 @@ def test_sizes_must_agree_at_the_mix() -> None:
 def test_a_batch_is_passed_one_way(call: Any) -> None:
     with pytest.raises(TypeError, match=r"either by position, .* or by keyword, not both or neither"):
         call(BatchCompose([choice()]))
+
+
+@pytest.mark.parametrize(
+    "second", [CutMix(), OneOf([MixUp(), CutMix()]), mixtransforms.CutMix(), v2.RandomChoice([MixUp(), CutMix()])]
+)
+def test_two_pastes_are_refused(second: Any) -> None:
+    """The second paste takes a part of a picture of which nobody knows where the first has pasted."""
+    with pytest.raises(ParameterError, match=r"Two mixes that paste \(BatchCompose\): got CutMix and \w+; .*OneOf"):
+        BatchCompose([v2.Identity(), CutMix(num_classes=CLASSES), v2.RandomHorizontalFlip(), second])
+    BatchCompose([OneOf([CutMix(), second])] if isinstance(second, CutMix) else [second])
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)], ids=["blend, paste", "paste, blend"])
+def test_a_blend_and_a_paste_tell_the_truth_together(order: tuple[int, int]) -> None:
+    """Every image shows its number in a channel of its own, so that means of channels are the shares of the label."""
+    images = torch.eye(3)[:, :, None, None].expand(3, 3, 8, 8).contiguous()
+    mixes = [MixUp(1.0, num_classes=3), CutMix(1.0, num_classes=3)]
+    for seed in range(8):
+        mixed, labels = BatchCompose([mixes[index] for index in order], seed=seed)(images, torch.arange(3))
+        torch.testing.assert_close(mixed.mean((2, 3)), labels, atol=1e-5, rtol=0)

@@ -286,3 +286,20 @@ def test_a_trace_tells_what_was_mixed() -> None:
     assert "box_weights" not in before[1][0]
     assert torch.equal(after[0], plan.apply(before[0]).flip(-2))
     assert_true(after, tight=True)
+
+
+@pytest.mark.parametrize("inside", [False, True], ids=["alone", "in a container"])
+@pytest.mark.parametrize("shape", [(3, 32, 32), (1, 3, 32, 32), (2, 3, 32, 32)], ids=str)
+def test_crops_by_boxes_take_plain_tensors_of_any_rank(shape: tuple[int, ...], inside: bool) -> None:
+    """As ``v2.Compose`` does: a plain tensor with an axis more is still a picture to the host."""
+    crop = v2.RandomIoUCrop(min_scale=0.5, sampler_options=[0.0])
+    steps = [v2.RandomApply([crop], p=1.0)] if inside else [crop]
+    boxes = tv_tensors.BoundingBoxes([[1.0, 1, 20, 20]], format="XYXY", canvas_size=(32, 32))
+    torch.manual_seed(0)
+    out = BatchCompose(steps)([{"image": torch.rand(shape), "boxes": boxes, "labels": torch.tensor([1])}])
+    assert type(out["image"]) is torch.Tensor
+    assert out["image"].shape[1:-2] == shape[:-2]
+    torch.manual_seed(0)
+    image, wanted = v2.Compose(steps)(torch.rand(shape), boxes)
+    assert out["image"].shape[1:] == image.shape
+    torch.testing.assert_close(out["boxes"][0].as_subclass(torch.Tensor), wanted.as_subclass(torch.Tensor))

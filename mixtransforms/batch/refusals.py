@@ -1,0 +1,288 @@
+"""What a batch must not hold: values that would pass in silence and should have been mixed, or cannot be.
+
+Every rule looks at one value of an inventory and gives the error for it, or ``None``; :data:`REFUSALS` has their order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from typing import Any
+
+from mixtransforms.batch.inventory import INNER, OBJECT, REST, TARGET, Entry, Inventory, may_be_mixed, may_list_objects
+from mixtransforms.containers.mixed import is_mixed
+from mixtransforms.containers.records import Columns, is_records
+from mixtransforms.containers.tree import (
+    Name,
+    Path,
+    children,
+    depth,
+    describe,
+    hides_arrays,
+    holds_text,
+    is_flat,
+    is_foreign,
+    leaf_at,
+    spell,
+    walk,
+)
+from mixtransforms.core.backends import backend_of, check_form, unmasked
+from mixtransforms.core.errors import MISSPELT, InputError, nearest
+from mixtransforms.objects.groups import may_have_rows
+from mixtransforms.targets.names import (
+    DEFAULT_NAMES,
+    FIELDS,
+    IMAGE,
+    LABEL,
+    MASK,
+    is_of_sample,
+    spellings,
+)
+
+
+def check_inventory(inventory: Inventory, labels: Any = None) -> None:
+    """Refuses what would pass in silence and should have been mixed, or cannot be.
+
+    Args:
+        inventory: Every value of a batch.
+        labels: The one leaf that is known to be the labels, or ``None``.
+
+    Raises:
+        InputError: Names the first value that does not fit, by the first of :data:`REFUSALS` that finds one.
+    """
+    if labels is not None and not any(e.value is labels for e in inventory.entries if e.role != INNER):
+        raise _foreign_labels(labels)
+    for refusal in REFUSALS:
+        for entry in inventory.entries:
+            problem = refusal(entry, inventory)
+            if problem is not None:
+                raise problem
+
+
+def _refuse_records(entry: Entry, inventory: Inventory) -> InputError | None:
+    """Objects that are told of for more or fewer images than there are."""
+    node, size, finder = entry.value, inventory.size, inventory.finder
+    if entry.role != INNER or size is None or not is_records(node) or len(node) == size:
+        return None
+    if not any(finder.inventory(record, batched=False).groups for record in node):
+        return None
+    return InputError(
+        "Records of another number",
+        where=spell(entry.path),
+        got=f"{len(node)} records",
+        wanted=f"{size}, one for every image",
+        fix="Give every image its own, with empty arrays where it has no objects.",
+    )
+
+
+def _refuse_mixed(entry: Entry, _: Inventory) -> InputError | None:
+    """What an earlier mix has made of values of two sources."""
+    mixed = may_be_mixed(entry.value) and is_mixed(entry.value)
+    return _mixed_already(entry.path, type(entry.value).__name__) if mixed else None
+
+
+def _refuse_beside(entry: Entry, inventory: Inventory) -> InputError | None:
+    """Lists beside objects that have an entry for each of them, and would not be filtered with them."""
+    value, path, finder = entry.value, entry.path, inventory.finder
+    if not entry.beside or type(value) not in (list, tuple):
+        return None
+    if finder.named_kind(inventory.batch, path, entry.parent) == MASK and depth(value) > 1 and not _has_arrays(value):
+        return _polygons(path)
+    if not may_list_objects(entry) or finder.declared(path) is not None:
+        return None
+    for group in entry.beside:
+        counts = [len(item) for item in leaf_at(inventory.batch, group.anchor) if hasattr(item, "__len__")]
+        if any(counts) and [len(item) for item in value] == counts:
+            return _unknown(path[-1], entry, inventory, kinds=())
+    return None
+
+
+def _refuse_unknown(entry: Entry, inventory: Inventory) -> InputError | None:
+    """An array that is neither known nor declared."""
+    path, value = entry.path, entry.value
+    if entry.role != REST or backend_of(value) is None or is_of_sample(path) or holds_text(value):
+        return None
+    stem = str(path[-1]).removesuffix("_weight") if path else ""
+    if path and stem != path[-1] and f"{stem}_partner" in dict(children(entry.parent) or ()):
+        return _mixed_already(path, "the weight of a mask and its partner's")
+    return _unknown(_declarable(entry, inventory), entry, inventory)
+
+
+def _lists_objects(path: Path, inventory: Inventory) -> bool:
+    """Whether what stands at a path, or holds it, has as many rows as there are objects of every image."""
+    for anchor in (group.anchor for group in inventory.groups):
+        if path[: len(anchor) - 1] == anchor[:-1]:
+            counts, own = (_rows(leaf_at(inventory.batch, place)) for place in (anchor, path[: len(anchor)]))
+            if any(counts) and own == counts:
+                return True
+    return False
+
+
+def _rows(column: Any) -> list[int]:
+    """Number of rows of every sample."""
+    return [len(item) if depth(item) else 0 for item in column] if depth(column) else []
+
+
+def _refuse_no_cells(entry: Entry, _: Inventory) -> InputError | None:
+    """What is mixed and has no cell for every index, or missing values in some."""
+    if entry.role not in (TARGET, OBJECT):
+        return None
+    value, path = entry.value, entry.path
+    listed = type(value) in (list, tuple)
+    if entry.role == OBJECT and backend_of(value) and depth(value) == 0:
+        return InputError(
+            "Batch sizes disagree",
+            where=spell(path),
+            got="one number without axes",
+            wanted="an entry for every image",
+            fix="Give one value for every sample.",
+        )
+    try:
+        for index, item in enumerate(value if listed else [value]):
+            where = spell((*path, index) if listed else path)
+            check_form(item, where)
+            unmasked(item, where)
+    except InputError as problem:
+        return problem
+    return None
+
+
+def _refuse_no_array(entry: Entry, inventory: Inventory) -> InputError | None:
+    """What is no array, would pass beside images, and should have been mixed with them."""
+    value, path = entry.value, entry.path
+    if entry.role != REST or value is None or backend_of(value) or inventory.count is None:
+        return None
+    hidden = hides_arrays(value)
+    if inventory.finder.named_kind(inventory.batch, path, entry.parent) is None and not hidden:
+        return None
+    foreign = is_foreign(value)
+    how = ", np.asarray(...)" if foreign else " to a dict or a list" if hidden else ""
+    return InputError(
+        "No array",
+        where=spell(path),
+        got=describe(value) + ("" if foreign or not hidden else ", a type that is not looked into"),
+        wanted="an array, or a list or tuple with one array or number a sample",
+        fix=f"Convert it{how}, or leave it alone with passthrough=({_last_name(path)!r},).",
+    )
+
+
+def _refuse_numbers(entry: Entry, inventory: Inventory) -> InputError | None:
+    """A list of numbers under an unknown name that has one for every sample: perhaps misspelt labels."""
+    value, path = entry.value, entry.path
+    if entry.role != INNER or not path or not is_flat(value):
+        return None
+    if backend_of(value[0]) or len(value) != inventory.count or is_of_sample(path):
+        return None
+    # Plain numbers in a record say something of the sample: its size, where it comes from, or misspelt what it is.
+    if isinstance(entry.parent, Columns) and not _is_misspelt_label(entry, inventory):
+        return None
+    return _unknown(_last_name(path), entry, inventory)
+
+
+def _is_misspelt_label(entry: Entry, inventory: Inventory) -> bool:
+    """Whether a name is nearly one of labels, which are looked for and not to be found."""
+    if entry.beside or not inventory.finder.labelled or any(target.kind == LABEL for target in inventory.targets):
+        return False
+    name = str(_last_name(entry.path)).lower()
+    # By three letters at most, as in "label_id": a `target_size` is no label.
+    labels = [label for label, kind in DEFAULT_NAMES.items() if kind == LABEL and len(name) <= len(label) + 3]
+    return bool(nearest(name, labels, MISSPELT))
+
+
+Refusal = Callable[[Entry, Inventory], "InputError | None"]
+
+REFUSALS: tuple[Refusal, ...] = (
+    _refuse_no_cells,
+    _refuse_records,
+    _refuse_mixed,
+    _refuse_beside,
+    _refuse_unknown,
+    _refuse_no_array,
+    _refuse_numbers,
+)
+"""In the order in which a user should mend things: what is wrong with a whole container comes before its values."""
+
+
+def _last_name(path: Path) -> Name:
+    """The name by which a value is declared: the last on its way, or its position."""
+    return next((step for step in reversed(path) if isinstance(step, str)), path[0] if path else 0)
+
+
+def _declarable(entry: Entry, inventory: Inventory) -> Name:
+    """The name by which an array is declared: with its position where something else stands beside it in a tuple."""
+    path, parent = entry.path, entry.parent
+    if len(path) < 2 or isinstance(path[-1], str):
+        return _last_name(path)
+    one_a_sample = is_flat(parent) and len(parent) == inventory.count and not inventory.finder.is_views(parent, True)
+    return _last_name(path) if one_a_sample else ".".join(map(str, path))
+
+
+def _unknown(name: Name, entry: Entry, inventory: Inventory, kinds: Collection[str] = (IMAGE, LABEL)) -> InputError:
+    """The error for a value that is not known.
+
+    Args:
+        name: How it is declared.
+        entry: The value.
+        inventory: All of them.
+        kinds: What it may be, but a field of objects.
+    """
+    hint = nearest(name.lower(), {**DEFAULT_NAMES, **dict.fromkeys(FIELDS)}) if isinstance(name, str) else ""
+    ways = [f"say what it is with {' or '.join(f'kinds={{{name!r}: {kind!r}}}' for kind in kinds)}"] if kinds else []
+    if _may_be_field(name, entry.path, inventory):
+        ways.append(f"say boxes=BoxRules(fields=({name!r},)) where it has a row for every box")
+    if not (ways and _lists_objects(entry.path, inventory)):  # rows of objects that go would stay behind
+        ways.append(f"leave it alone with passthrough=({name!r},)")
+    text = ", or ".join(ways)
+    return InputError(
+        "An array that is neither known nor declared",
+        where=spell(entry.path),
+        got=describe(entry.value),
+        wanted="a known name, a declared kind, or a declared passthrough",
+        fix=f"{text[0].upper()}{text[1:]}.{hint}",
+    )
+
+
+def _may_be_field(name: Name, path: Path, inventory: Inventory) -> bool:
+    """Whether what is so called would be read as a field of objects, were it declared, which it is not yet."""
+    for group in inventory.groups:
+        place = path[: len(group.place) + 1]  # a list of one array a sample is declared as a whole
+        if place[:-1] != group.place or name not in spellings(place) or name in inventory.finder.boxes.fields:
+            continue
+        if may_have_rows(leaf_at(inventory.batch, place), leaf_at(inventory.batch, group.anchor)):
+            return True
+    return False
+
+
+def _has_arrays(value: Any) -> bool:
+    return any(backend_of(leaf) for _, leaf in walk(value, lambda *_: False))
+
+
+def _polygons(path: Path) -> InputError:
+    return InputError(
+        "Polygons cannot be pasted",
+        where=spell(path),
+        got="lists of numbers",
+        wanted="one mask an object, (N, H, W)",
+        fix="Draw them into masks, let each go where its box goes, as it is, with "
+        f"boxes=BoxRules(fields=({path[-1]!r},)), or leave them alone with passthrough=({path[-1]!r},).",
+    )
+
+
+def _foreign_labels(labels: Any) -> InputError:
+    return InputError(
+        "The labels are no value of the batch",
+        where="labels_getter",
+        got=describe(labels),
+        wanted="one of the values that were passed, itself",
+        fix="Return the value as it is, or name it with kinds={...: 'label'}.",
+    )
+
+
+def _mixed_already(path: Path, got: str) -> InputError:
+    return InputError(
+        "Values that are mixed already",
+        where=spell(path),
+        got=got,
+        wanted="values of one source each",
+        fix="Mix once, with OneOf([MixUp(...), CutMix(...)]), or choose labels='soft' and masks='dominant' in the "
+        "first mix.",
+    )
