@@ -464,6 +464,12 @@ CASES: dict[str, Case] = {
         mends=((named(mask=np.full((4, 8, 8), 2)), {"masks": "soft", "num_classes": 3}), (named(mask=np.full((4, 8, 8, 3), 0.3)), {"masks": "soft"})),
     ),
     # ------------------------------------------------------------------------------------- what else is refused
+    "fields of objects that pass": Case(
+        "Fields of objects that would stay behind",
+        named(boxes=BOXES, labels=[np.zeros(len(boxes), int) for boxes in BOXES]),
+        {"passthrough": ("labels",)},
+        mends=((named(boxes=BOXES, labels=[np.zeros(len(boxes), int) for boxes in BOXES]), {}),),
+    ),
     "promised labels": Case(
         "No labels found", named(), {"num_classes": 3}, mends=((named(label=IDS), {"num_classes": 3}), (named(), {}))
     ),

@@ -8,7 +8,17 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from typing import Any
 
-from mixtransforms.batch.inventory import INNER, OBJECT, REST, TARGET, Entry, Inventory, may_be_mixed, may_list_objects
+from mixtransforms.batch.inventory import (
+    INNER,
+    OBJECT,
+    PASSED,
+    REST,
+    TARGET,
+    Entry,
+    Inventory,
+    may_be_mixed,
+    may_list_objects,
+)
 from mixtransforms.containers.mixed import is_mixed
 from mixtransforms.containers.records import Columns, is_records
 from mixtransforms.containers.tree import (
@@ -93,6 +103,23 @@ def _refuse_beside(entry: Entry, inventory: Inventory) -> InputError | None:
         counts = [len(item) for item in leaf_at(inventory.batch, group.anchor) if hasattr(item, "__len__")]
         if any(counts) and [len(item) for item in value] == counts:
             return _unknown(path[-1], entry, inventory, kinds=())
+    return None
+
+
+def _refuse_passed(entry: Entry, inventory: Inventory) -> InputError | None:
+    """What is told of every object by its name, and declared to pass: it would be that of other objects afterwards."""
+    path, name = entry.path, str(entry.path[-1]).lower() if entry.path else ""
+    if entry.role != PASSED or name not in FIELDS:
+        return None
+    for group in inventory.groups:
+        if path[:-1] == group.place and may_have_rows(entry.value, leaf_at(inventory.batch, group.anchor)):
+            return InputError(
+                "Fields of objects that would stay behind",
+                where=spell(path),
+                got=f"passthrough, and {describe(entry.value)} beside {spell(group.anchor)}",
+                wanted="what is told of every object to go where its object goes",
+                fix=f"Leave {path[-1]!r} out of passthrough: it is filtered and joined with its objects, as it is.",
+            )
     return None
 
 
@@ -195,6 +222,7 @@ REFUSALS: tuple[Refusal, ...] = (
     _refuse_records,
     _refuse_mixed,
     _refuse_beside,
+    _refuse_passed,
     _refuse_unknown,
     _refuse_no_array,
     _refuse_numbers,

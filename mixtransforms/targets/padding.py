@@ -23,7 +23,8 @@ class Padding(Kind):
     """Where samples have tokens ``(B, T)`` or pixels ``(B, H, W)``: bool, or integers 0 and 1; the dtype is kept.
 
     A place of the result has a token where any source that is seen there has one: where samples are blended, their
-    tokens are united; where they are pasted, padding is pasted with them.
+    tokens are united; where they are pasted, padding is pasted with them. Shares of labels are those of the whole plan:
+    a pasted region counts by its size, padding in it included.
     """
 
     inverted: bool = fields.flag(

@@ -343,3 +343,27 @@ def test_the_same_boxes_under_every_name_of_a_format() -> None:
             for got, wanted in zip(result["boxes"], known["boxes"], strict=True):
                 scale = 32 if FORMATS[name].relative else 1
                 assert np.allclose(FORMATS[name].decode(got.numpy() * scale), wanted.numpy())
+
+
+@pytest.mark.parametrize("name", ["labels", "area", "scores"])
+@pytest.mark.parametrize("form", ["lists", "records", "samples"])
+def test_fields_cannot_pass(form: str, name: str) -> None:
+    """They would be those of other boxes, and of another number of them."""
+    images, counts = np.zeros((3, 16, 16, 3), np.float32), (2, 1, 3)
+    boxes = [np.array([[1.0, 1, 9, 9]] * count) for count in counts]
+    told = [np.arange(count) for count in counts]
+    records = [{"boxes": own, name: rows} for own, rows in zip(boxes, told, strict=True)]
+    batch: Any = {
+        "lists": {"image": images, "boxes": boxes, name: told},
+        "records": (images, records),
+        "samples": list(zip(images, records, strict=True)),
+    }[form]
+    with pytest.raises(InputError, match=rf"Fields of objects that would stay behind .*Leave '{name}' out of passth"):
+        CutMix(1.0, passthrough=(name,))(batch)
+    CutMix(1.0)(batch)
+
+
+def test_labels_of_samples_beside_boxes_may_pass() -> None:
+    boxes, labels = [np.array([[1.0, 1, 9, 9]])] * 3, np.arange(3)
+    batch = {"image": np.zeros((3, 16, 16, 3), np.float32), "boxes": boxes, "labels": labels}
+    assert CutMix(1.0, passthrough=("labels",))(batch)["labels"] is labels
