@@ -158,20 +158,10 @@ def check(recipe: Recipe, found: Found, *, inplace: bool, off: Callable[[], bool
         _check_apart(found.images)
 
 
-def check_labelled(method: Method, options: Options) -> None:
-    """Refuses to mix a batch without labels where they were promised; where mixing is off, nothing goes wrong.
-
-    Args:
-        method: The method of this epoch, without schedules.
-        options: The transform's, which have ``num_classes``.
-
-    Raises:
-        InputError: The method mixes.
-    """
-    if _is_idle(method):
-        return
+def no_labels(options: Options) -> InputError:
+    """The error for a batch without the labels that ``num_classes`` promises."""
     getter = ", or say labels_getter=None" if hasattr(options, "labels_getter") else ""
-    raise InputError(
+    return InputError(
         "No labels found",
         where=spell(()),
         got=f"num_classes={options.num_classes}, and no value that is known as labels",
@@ -180,11 +170,11 @@ def check_labelled(method: Method, options: Options) -> None:
     )
 
 
-def _is_idle(method: Method) -> bool:
+def is_idle(method: Method) -> bool:
     """Whether a method never mixes: its chance or its alpha is 0, or that of all methods it chooses from."""
     own = [getattr(method, name, 1.0) for name in ("p", "alpha")]
     inside = getattr(method, "transforms", ())
-    return 0.0 in own or (bool(inside) and all(map(_is_idle, inside)))
+    return 0.0 in own or (bool(inside) and all(map(is_idle, inside)))
 
 
 def class_hints(found: Found, index: int) -> Hints:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from mixtransforms.batch.annotations import check_annotations
-from mixtransforms.batch.batch import copied
+from mixtransforms.batch.batch import Found, copied
 from mixtransforms.batch.collate import stack
 from mixtransforms.batch.identity import sample_hashes
 from mixtransforms.batch.inventory import Finder
@@ -21,7 +21,7 @@ from mixtransforms.containers.tree import Path, spell, unpacked, walk
 from mixtransforms.containers.tree import replace as replace_leaves
 from mixtransforms.core import fields
 from mixtransforms.core.backends import backend_of
-from mixtransforms.core.errors import ParameterError
+from mixtransforms.core.errors import InputError, ParameterError
 from mixtransforms.core.layout import Layout
 from mixtransforms.kernels import kernel_of
 from mixtransforms.mixing.trace import Step
@@ -31,7 +31,7 @@ from mixtransforms.objects.groups import Group
 from mixtransforms.objects.keypoints import Keypoints
 from mixtransforms.rng.keys import Call, told_apart
 from mixtransforms.rng.streams import Stream
-from mixtransforms.targets.names import IMAGE
+from mixtransforms.targets.names import IMAGE, OF_WHOLE_IMAGES
 
 SAMPLE, ALIKE, STILL, MIX = "sample", "alike", "still", "mix"
 """Kinds of stages: on every sample with its own draws, or with those of all samples of the batch, without draws on a
@@ -45,10 +45,12 @@ class Stage:
     Attributes:
         kind: :data:`SAMPLE`, :data:`ALIKE`, :data:`STILL` or :data:`MIX`.
         transforms: The host's transforms, or mixing ones.
+        pasted: For every mix that pastes, the mixes before it in the pipeline that do; nothing for any other.
     """
 
     kind: str
     transforms: tuple[Any, ...]
+    pasted: tuple[tuple[MixTransform, ...], ...] = ()
 
 
 def stages(
@@ -72,7 +74,17 @@ def stages(
         if not grouped or grouped[-1][0] != kind:
             grouped.append((kind, []))
         grouped[-1][1].append(transform)
-    return tuple(Stage(kind, tuple(members)) for kind, members in grouped)
+    pasting: list[MixTransform] = []
+    return tuple(Stage(kind, tuple(members), _pasted(kind, members, pasting)) for kind, members in grouped)
+
+
+def _pasted(kind: str, transforms: Sequence[Any], before: list[MixTransform]) -> tuple[tuple[MixTransform, ...], ...]:
+    """What was pasted before each of a stage's mixes that pastes, ``before`` and in the stage, which it adds."""
+    found: list[tuple[MixTransform, ...]] = []
+    for mix in transforms if kind == MIX else ():
+        found.append(tuple(before) if mix.method.cuts else ())
+        before.extend([mix] if mix.method.cuts else [])
+    return tuple(found)
 
 
 def adopted(
@@ -88,29 +100,14 @@ def adopted(
         theirs: The host's own mixes, which would see one sample at a time.
 
     Raises:
-        ParameterError: A container hides a mix, a mix is the host's own, it has a seed beside the pipeline's, or two
-            of them paste.
+        ParameterError: A container hides a mix, a mix is the host's own, or it has a seed beside the pipeline's.
     """
     result = []
     for index, transform in enumerate(transforms):
         place = f"{where}, transform {index}"
         _check_inside(transform, door, place, theirs)
         result.append(_owned(transform, door, place, seed) if isinstance(transform, MixTransform) else transform)
-    _check_pastes(result, where)
     return result
-
-
-def _check_pastes(transforms: Iterable[Any], where: str) -> None:
-    """Refuses a paste of what was pasted before: shares of labels do not say where in the picture a source is."""
-    pasting = [type(mix).__name__ for mix in transforms if isinstance(mix, MixTransform) and mix.method.cuts]
-    if len(pasting) > 1:
-        raise ParameterError(
-            "Two mixes that paste",
-            where=where,
-            got=" and ".join(pasting),
-            wanted="one, since the labels of the second cannot know where the first has pasted",
-            fix="Choose between them with OneOf([...]), which mixes once; MixUp may stand beside one that pastes.",
-        )
 
 
 def _check_inside(transform: Any, door: Any, place: str, theirs: tuple[type, ...]) -> None:
@@ -353,6 +350,8 @@ def mix_stage(
     for index, mix in enumerate(stage.transforms):
         together = _together(finder, mix)
         found = dataclasses.replace(mix._find(batch, together), samples=samples)
+        if stage.pasted[index]:
+            _check_pasted(stage.pasted[index], mix, found)
         given = None if call is None or mix.seed is not None else call.stream(number << 16 | index)
         plan = mix._draw(found, key=given, quiet=steps is not None)
         before = None if steps is None else mix._before(found)
@@ -360,6 +359,27 @@ def mix_stage(
         if steps is not None:
             steps.append(Step(mix, before, plan, copied(batch), together))
     return batch
+
+
+def _check_pasted(earlier: tuple[MixTransform, ...], mix: MixTransform, found: Found) -> None:
+    """Refuses a second paste of a batch whose targets have one value for a whole image.
+
+    Their shares do not say where in the picture a source is, so what the second paste covers is not known. Masks and
+    objects have their places. Mixing that this epoch's schedules switch off pastes nothing.
+
+    Raises:
+        InputError: Two mixes may paste in this call, and there are such targets.
+    """
+    whole = [target for target in found.others if target.kind in OF_WHOLE_IMAGES]
+    pasting = [one for one in (*earlier, mix) if not one._is_idle()]
+    if whole and len(pasting) > 1:
+        raise InputError(
+            "Two mixes that paste",
+            where=spell(whole[0].path),
+            got=f"{whole[0].kind} of whole images, and " + " and ".join(type(one).__name__ for one in pasting),
+            wanted="one of them, since nothing says where in an image the first has pasted",
+            fix="Choose between them with OneOf([...]), which mixes once; MixUp may stand beside one that pastes.",
+        )
 
 
 def _together(finder: Finder, mix: MixTransform) -> Finder:

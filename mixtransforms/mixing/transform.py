@@ -205,6 +205,10 @@ class MixTransform(Options):
 
     # ------------------------------------------------------------------------------------------ how it works
 
+    def _is_idle(self) -> bool:
+        """Whether nothing is mixed in this epoch, whatever is drawn."""
+        return self._off() or engine.is_idle(self.method.at(self._stream.epoch))
+
     def _run(self, batch: Any) -> Any:
         found = self._find(batch)
         return self._replay(self._draw(found), found, drawn=True)
@@ -227,8 +231,8 @@ class MixTransform(Options):
         )
         recipe = self._recipe(found)
         engine.check(recipe, found, inplace=self.inplace, off=self._off)
-        if recipe.unlabelled and self._labelled and not self._off():
-            engine.check_labelled(self.method.at(self._stream.epoch), self)
+        if recipe.unlabelled and self._labelled and not self._is_idle():  # else nothing goes wrong
+            raise engine.no_labels(self)
         return found
 
     @cached_property

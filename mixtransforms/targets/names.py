@@ -15,6 +15,9 @@ BOXES, INSTANCES, KEYPOINTS = "boxes", "instances", "keypoints"
 KINDS = (IMAGE, LABEL, MULTILABEL, REGRESSION, MASK, BOXES, KEYPOINTS, INSTANCES, TABLE, PADDING, LENGTHS)
 """The kinds of targets that are mixed."""
 
+OF_WHOLE_IMAGES = frozenset({LABEL, MULTILABEL, REGRESSION})
+"""Kinds that have one value, or one row, for a whole image."""
+
 OF_OBJECTS = frozenset({BOXES, INSTANCES, KEYPOINTS})
 """Kinds that have any number of values for a sample."""
 

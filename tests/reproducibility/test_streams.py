@@ -186,7 +186,7 @@ def test_a_pipeline_hands_its_epoch_to_what_it_holds(door: Door) -> None:
 
 def with_own_seeds(door: Door) -> Any:
     """A pipeline without a seed, around mixes that have their own."""
-    return door.load().BatchCompose([mix(door), scheduled(door, 8)])
+    return door.load().BatchCompose([door.transform("MixUp", seed=SEED, num_classes=CLASSES), scheduled(door, 8)])
 
 
 @DOORS_OF_HOSTS

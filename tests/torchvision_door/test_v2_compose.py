@@ -17,7 +17,7 @@ from torchvision import tv_tensors
 from torchvision.transforms import v2
 
 import mixtransforms
-from mixtransforms import InputError, ParameterError
+from mixtransforms import InputError, ParameterError, Steps, set_epoch
 from mixtransforms.torchvision import BatchCompose, CutMix, MixUp, OneOf
 
 SIZE, CLASSES = 8, 4
@@ -551,9 +551,45 @@ def test_a_batch_is_passed_one_way(call: Any) -> None:
 )
 def test_two_pastes_are_refused(second: Any) -> None:
     """The second paste takes a part of a picture of which nobody knows where the first has pasted."""
-    with pytest.raises(ParameterError, match=r"Two mixes that paste \(BatchCompose\): got CutMix and \w+; .*OneOf"):
-        BatchCompose([v2.Identity(), CutMix(num_classes=CLASSES), v2.RandomHorizontalFlip(), second])
-    BatchCompose([OneOf([CutMix(), second])] if isinstance(second, CutMix) else [second])
+    pipeline = BatchCompose([v2.Identity(), CutMix(num_classes=CLASSES), v2.RandomHorizontalFlip(), second])
+    with pytest.raises(
+        InputError, match=r"Two mixes that paste \(batch\[1\]\): got label of .* CutMix and \w+; .*OneOf"
+    ):
+        pipeline(*ready())
+    pipeline.eval()(*ready())
+    BatchCompose([MixUp(num_classes=CLASSES), second])(*ready())
+
+
+@pytest.mark.parametrize("name", ["multilabel", "regression"])
+def test_values_of_whole_images_are_refused_alike(name: str) -> None:
+    mixes = [CutMix(kinds={"y": name}), CutMix(kinds={"y": name})]
+    with pytest.raises(InputError, match=rf"Two mixes that paste \(batch\['y'\]\): got {name} of whole images"):
+        BatchCompose(mixes)({"image": ready()[0], "y": torch.zeros(len(ready()[0]), 2)})
+
+
+def test_two_pastes_in_turn_paste_once() -> None:
+    """One of them is switched off in every epoch."""
+    first, second = CutMix(p=Steps({0: 1.0, 2: 0.0}), num_classes=CLASSES), CutMix(p=Steps({0: 0.0, 2: 1.0}))
+    pipeline = BatchCompose([first, second], seed=3)
+    for epoch in (1, 2):
+        set_epoch(pipeline, epoch)
+        assert pipeline(*ready())[1].shape[1] == CLASSES
+    both = BatchCompose([first, CutMix(p=Steps({0: 0.0, 1: 1.0}))], seed=3)
+    set_epoch(both, 0)
+    both(*ready())
+    set_epoch(both, 1)
+    with pytest.raises(InputError, match="Two mixes that paste"):
+        both(*ready())
+
+
+def test_masks_may_be_pasted_twice() -> None:
+    """They have their places: every pixel of the mask goes on telling whose the pixel of the image is."""
+    images = torch.arange(4.0)[:, None, None, None].expand(4, 3, 16, 16).contiguous()
+    batch = {"image": images, "mask": images[:, 0].long()}
+    out = BatchCompose([CutMix(p=1.0), CutMix(p=1.0)], seed=2)(batch)
+    assert out["mask"].unique().numel() == 4
+    assert max(len(mask.unique()) for mask in out["mask"]) > 2
+    torch.testing.assert_close(out["image"][:, 0].long(), out["mask"])
 
 
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)], ids=["blend, paste", "paste, blend"])
