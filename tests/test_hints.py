@@ -470,6 +470,33 @@ CASES: dict[str, Case] = {
         {"passthrough": ("labels",)},
         mends=((named(boxes=BOXES, labels=[np.zeros(len(boxes), int) for boxes in BOXES]), {}),),
     ),
+    "masks of objects or of classes": Case(
+        "Masks of objects, or of classes",
+        {
+            "image": torch.zeros(4, 3, 8, 8),
+            "masks": [torch.zeros((2, 8, 8), dtype=torch.bool)] * 4,
+            "labels": [torch.tensor([0, 1])] * 4,
+        },
+    ),
+    "masks of as many objects": Case(
+        "Samples of different sizes",
+        named(masks=[np.zeros((count, 8, 8), bool) for count in (1, 2, 0, 1)]),
+    ),
+    "a missing label": Case(
+        "A sample without a value",
+        named(label=[0, None, 2, 1]),
+        {"num_classes": 3},
+        mends=((named(image=X[[0, 2, 3]], label=[0, 2, 1]), {"num_classes": 3}),),
+    ),
+    "columns of ids": Case(
+        "Label rows of another width",
+        (X, IDS[:, None]),
+        {"num_classes": 3},
+        mends=(((X, IDS), {"num_classes": 3}),),
+    ),
+    "labels first": Case(
+        "Not a batch of images", (IDS, X), {"num_classes": 3}, mends=(((X, IDS), {"num_classes": 3}),)
+    ),
     "promised labels": Case(
         "No labels found", named(), {"num_classes": 3}, mends=((named(label=IDS), {"num_classes": 3}), (named(), {}))
     ),
@@ -741,6 +768,8 @@ ROOMS = ("batch", "containers", "core", "mixing", "objects", "targets", "methods
 ELSEWHERE = {
     # The neutral door has no labels_getter.
     "The labels are no value of the batch": "tests/torchvision_door/test_v2_filters.py",
+    # Pipelines alone mix twice.
+    "Two mixes that paste": "tests/torchvision_door/test_v2_compose.py",
     # A method of the user's own that says ``needs``.
     "The method reads class labels": "tests/methods/test_authoring.py",
     # Pipelines of a host alone read columns as samples.

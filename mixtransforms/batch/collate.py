@@ -169,12 +169,16 @@ SAME_CHANNELS = "Give all pictures the same channels, for example with v2.RGB(),
 
 def channels_differ(shapes: Sequence[Any], path: Path) -> bool:
     """Whether some are pictures of one channel and others of several, and nothing else is wrong."""
-    name = next((step for step in reversed(path) if isinstance(step, str)), "image").lower()
-    if DEFAULT_NAMES.get(name, IMAGE) != IMAGE or any(type(shape) is not tuple or len(shape) != 3 for shape in shapes):
+    pictures = DEFAULT_NAMES.get(_name(path).lower(), IMAGE) == IMAGE
+    if not pictures or any(type(shape) is not tuple or len(shape) != 3 for shape in shapes):
         return False
     first, last = {shape[1:] for shape in shapes}, {shape[:-1] for shape in shapes}
     numbers = {shape[0] for shape in shapes} if len(first) == 1 else {shape[-1] for shape in shapes}
     return min(len(first), len(last)) == 1 and numbers <= {1, 2, 3, 4}
+
+
+def _name(path: Path) -> str:
+    return next((step for step in reversed(path) if isinstance(step, str)), "image")
 
 
 def _one_shape(shapes: Sequence[Any], path: Path) -> str:
@@ -183,6 +187,10 @@ def _one_shape(shapes: Sequence[Any], path: Path) -> str:
         return SAME_CHANNELS
     if path and all(type(shape) is tuple and len(shape) == 1 for shape in shapes):
         return f"Give every sample equally many numbers, or leave them alone with passthrough=({path[-1]!r},)."
+    name = _name(path)
+    counted = all(type(shape) is tuple and len(shape) == 3 for shape in shapes) and len({s[1:] for s in shapes}) == 1
+    if counted and DEFAULT_NAMES.get(name.lower()) == MASK:
+        return f"Say kinds={{{name!r}: 'instances'}}, where each is the mask of an object."
     return (
         "Resize or crop to one size before mixing, for example with Resize or RandomCrop, or say pad='max' where whole "
         "images are blended."

@@ -124,7 +124,8 @@ def _filling(target: Target, fill: int) -> int:
             where=spell(target.path),
             got=f"ignore_index={fill} and masks of {dtype}",
             wanted=f"an id within [{limits.min}, {limits.max}]",
-            fix="Give masks an id of their own, kinds={'mask': SemanticMask(ignore_index=255)}, or convert them.",
+            fix=f"Give masks an id of their own, kinds={{{target.path[-1]!r}: SemanticMask(ignore_index=255)}}, or "
+            "convert them.",
         )
     return fill
 

@@ -5,7 +5,7 @@ Every rule looks at one value of an inventory and gives the error for it, or ``N
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from mixtransforms.batch.inventory import (
@@ -35,15 +35,18 @@ from mixtransforms.containers.tree import (
     spell,
     walk,
 )
-from mixtransforms.core.backends import backend_of, check_form, unmasked
+from mixtransforms.core.backends import backend_of, check_form, is_integer, unmasked
 from mixtransforms.core.errors import MISSPELT, InputError, nearest
 from mixtransforms.objects.groups import may_have_rows
 from mixtransforms.targets.names import (
     DEFAULT_NAMES,
     FIELDS,
     IMAGE,
+    INSTANCES,
     LABEL,
+    LENGTHS,
     MASK,
+    REGRESSION,
     is_of_sample,
     spellings,
 )
@@ -123,6 +126,35 @@ def _refuse_passed(entry: Entry, inventory: Inventory) -> InputError | None:
     return None
 
 
+def _refuse_either(entry: Entry, inventory: Inventory) -> InputError | None:
+    """Masks with a channel for every whole number of the labels: of as many objects, or of as many classes.
+
+    Another batch has other numbers of objects, and the meaning must not depend on it.
+    """
+    if entry.role != TARGET or entry.kind != MASK or inventory.finder.declared(entry.path) is not None:
+        return None
+    masks = _lengths(entry.value, 3)
+    for other in inventory.entries if masks else ():
+        ids = other.role == TARGET and other.kind == LABEL and other.path[:-1] == entry.path[:-1]
+        if ids and _lengths(other.value, 1) == masks and all(map(is_integer, other.value)):
+            name = _last_name(entry.path)
+            return InputError(
+                "Masks of objects, or of classes",
+                where=spell(entry.path),
+                got=f"{masks[0]} masks in sample 0, and as many whole numbers at {spell(other.path)}",
+                wanted="what they are, since both can be meant",
+                fix=f"Say kinds={{{name!r}: 'instances'}} where each is an object's, whose class the labels tell, or "
+                f"kinds={{{name!r}: 'mask'}} where each is a class's.",
+            )
+    return None
+
+
+def _lengths(values: Any, rank: int) -> list[int]:
+    """Lengths of the samples of arrays with so many axes each; nothing where any is something else."""
+    arrays = depth(values) > rank and all(backend_of(item) and len(item.shape) == rank for item in values)
+    return [len(item) for item in values] if arrays else []
+
+
 def _refuse_unknown(entry: Entry, inventory: Inventory) -> InputError | None:
     """An array that is neither known nor declared."""
     path, value = entry.path, entry.value
@@ -175,12 +207,14 @@ def _refuse_no_cells(entry: Entry, _: Inventory) -> InputError | None:
 
 def _refuse_no_array(entry: Entry, inventory: Inventory) -> InputError | None:
     """What is no array, would pass beside images, and should have been mixed with them."""
-    value, path = entry.value, entry.path
+    value, path, parent = entry.value, entry.path, entry.parent
     if entry.role != REST or value is None or backend_of(value) or inventory.count is None:
         return None
     hidden = hides_arrays(value)
     if inventory.finder.named_kind(inventory.batch, path, entry.parent) is None and not hidden:
         return None
+    if type(parent) in (list, tuple) and len(parent) == inventory.count and any(item is None for item in parent):
+        return _missing_value(path[:-1], parent)
     foreign = is_foreign(value)
     how = ", np.asarray(...)" if foreign else " to a dict or a list" if hidden else ""
     return InputError(
@@ -223,6 +257,7 @@ REFUSALS: tuple[Refusal, ...] = (
     _refuse_mixed,
     _refuse_beside,
     _refuse_passed,
+    _refuse_either,
     _refuse_unknown,
     _refuse_no_array,
     _refuse_numbers,
@@ -244,16 +279,18 @@ def _declarable(entry: Entry, inventory: Inventory) -> Name:
     return _last_name(path) if one_a_sample else ".".join(map(str, path))
 
 
-def _unknown(name: Name, entry: Entry, inventory: Inventory, kinds: Collection[str] = (IMAGE, LABEL)) -> InputError:
+def _unknown(name: Name, entry: Entry, inventory: Inventory, kinds: Collection[str] | None = None) -> InputError:
     """The error for a value that is not known.
 
     Args:
         name: How it is declared.
         entry: The value.
         inventory: All of them.
-        kinds: What it may be, but a field of objects.
+        kinds: What it may be, but a field of objects; ``None`` asks its shape.
     """
-    hint = nearest(name.lower(), {**DEFAULT_NAMES, **dict.fromkeys(FIELDS)}) if isinstance(name, str) else ""
+    kinds = _possible_kinds(entry) if kinds is None else kinds
+    known = {known for known, kind in DEFAULT_NAMES.items() if not kinds or kind in kinds} | FIELDS
+    hint = nearest(name.lower(), known) if isinstance(name, str) else ""
     ways = [f"say what it is with {' or '.join(f'kinds={{{name!r}: {kind!r}}}' for kind in kinds)}"] if kinds else []
     if _may_be_field(name, entry.path, inventory):
         ways.append(f"say boxes=BoxRules(fields=({name!r},)) where it has a row for every box")
@@ -267,6 +304,17 @@ def _unknown(name: Name, entry: Entry, inventory: Inventory, kinds: Collection[s
         wanted="a known name, a declared kind, or a declared passthrough",
         fix=f"{text[0].upper()}{text[1:]}.{hint}",
     )
+
+
+def _possible_kinds(entry: Entry) -> tuple[str, ...]:
+    """What an array may be by the axes of one of its samples."""
+    value, listed = entry.value, bool(entry.path) and not isinstance(entry.path[-1], str)
+    one_sample = listed and type(entry.parent) in (list, tuple) and len(entry.path) > 1
+    axes = depth(value) - (not one_sample)
+    if axes > 1:
+        return (IMAGE, MASK, INSTANCES) if one_sample and axes == 3 else (IMAGE, MASK)
+    whole = not backend_of(value) or is_integer(value)
+    return (LABEL, LENGTHS if axes == 0 and whole else REGRESSION)
 
 
 def _may_be_field(name: Name, path: Path, inventory: Inventory) -> bool:
@@ -292,6 +340,16 @@ def _polygons(path: Path) -> InputError:
         wanted="one mask an object, (N, H, W)",
         fix="Draw them into masks, let each go where its box goes, as it is, with "
         f"boxes=BoxRules(fields=({path[-1]!r},)), or leave them alone with passthrough=({path[-1]!r},).",
+    )
+
+
+def _missing_value(path: Path, values: Sequence[Any]) -> InputError:
+    return InputError(
+        "A sample without a value",
+        where=spell((*path, next(index for index, item in enumerate(values) if item is None))),
+        got="None",
+        wanted="a number or an array for every sample, as the others have",
+        fix=f"Leave such samples out, or leave all these values alone with passthrough=({_last_name(path)!r},).",
     )
 
 

@@ -204,7 +204,9 @@ def _no_pictures(shape: tuple[int, ...], one: bool, first: bool, batch: bool, wh
     gray = one and not coloured and (batch or shape[0] > _LONG)
     axis = "images[:, None]" if first else "images[..., None]"
     fix = "Name the axes of videos, volumes, signals and tables, such as layout='BTCHW', 'BCT' or 'BF'."
-    if gray:
+    if len(shape) == 1:
+        fix = f"Pass the images first, and what belongs to them behind. {fix}"
+    elif gray:
         fix = f"Add the axis of channels, {axis}" + (", or say that it is a 'mask', with kinds." if batch else ".")
     elif one:
         fix = "Mix batches, after collation" + ("." if coloured else f"; to gray images add an axis, {axis}.")

@@ -130,7 +130,9 @@ class Label(LossTarget):
                 where=where,
                 got=f"shape {shape}",
                 wanted=f"(B, {classes}), because num_classes={classes}",
-                fix="Correct num_classes, or leave it out for two-dimensional labels.",
+                fix="Give class ids as (B,), labels[:, 0]."
+                if shape[1] == 1 and is_integer(value)
+                else "Correct num_classes, or leave it out for two-dimensional labels.",
             )
         elif is_integer(value):
             _check_one_hot(value, where)

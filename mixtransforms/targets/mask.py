@@ -108,7 +108,8 @@ class SemanticMask(Kind):
                 where=where,
                 got=f"shape {tuple(value.shape)}, which fits the images both ways",
                 wanted=f"channels {'before' if scene.first else 'behind'} the axes, as the images have them",
-                fix="Move the axis, and say kinds={'mask': SemanticMask(any_size=True)}, or give one channel alone.",
+                fix=f"Move the axis, and say kinds={{{_key(where)}: SemanticMask(any_size=True)}}, or give one channel "
+                "alone.",
             )
 
     def _check_soft(self, value: Any, where: str, scene: Scene) -> None:
@@ -130,7 +131,8 @@ class SemanticMask(Kind):
                 where=where,
                 got="masks of ids without num_classes",
                 wanted="num_classes, to turn ids into soft maps",
-                fix="Give num_classes=... or kinds={'mask': SemanticMask(21)}, or masks='pair', which needs none.",
+                fix=f"Give num_classes=... or kinds={{{_key(where)}: SemanticMask(21)}}, or masks='pair', which needs "
+                "none.",
             )
         else:
             self._check_ids(value, self.num_classes, where)
@@ -142,7 +144,7 @@ class SemanticMask(Kind):
                 where=where,
                 got=f"shape {tuple(value.shape)}, {channels} channels",
                 wanted=f"{self.num_classes}, because num_classes={self.num_classes}",
-                fix=f"Correct num_classes, or give masks their own, kinds={{'mask': SemanticMask({channels})}}.",
+                fix=f"Correct num_classes, or give masks their own, kinds={{{_key(where)}: SemanticMask({channels})}}.",
             )
         if not is_floating(value) and not bool(((value == 0) | (value == 1)).all()):
             raise InputError(
@@ -170,7 +172,7 @@ class SemanticMask(Kind):
                 got=f"{listed}",
                 wanted=f"ids from 0 and below num_classes={classes}{ignored}",
                 fix="Correct num_classes, or name the id of unlabelled pixels with ignore_index; masks have their "
-                "own with kinds={'mask': SemanticMask(21)}.",
+                f"own with kinds={{{_key(where)}: SemanticMask(21)}}.",
             )
 
     def mix(self, plan: Plan, value: Any, scene: Scene) -> Mixed:
@@ -232,6 +234,11 @@ class SemanticMask(Kind):
                 yield number, ids == number
 
 
+def _key(where: str) -> str:
+    """How ``kinds`` declares a mask, by the words for its place: ``'seg'`` of ``batch[1]['seg']``."""
+    return where[where.rfind("[") + 1 : -1] or "'mask'"
+
+
 def _other_size(value: Any, where: str, scene: Scene) -> InputError:
     return InputError(
         "The mask is of another size than the images",
@@ -240,7 +247,7 @@ def _other_size(value: Any, where: str, scene: Scene) -> InputError:
         wanted=f"axes {scene.lengths}, or these at a stride, with channels, if any, "
         + ("before" if scene.first else "behind"),
         fix="Resize the masks to the size of the images, or move the axis of channels; where they show the same at any "
-        "other size, say kinds={'mask': SemanticMask(any_size=True)}.",
+        f"other size, say kinds={{{_key(where)}: SemanticMask(any_size=True)}}.",
     )
 
 

@@ -1,6 +1,7 @@
 """The form of a batch of samples with a dict each never depends on what these samples happen to lack."""
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -221,3 +222,39 @@ def test_ways_out_of_polygons_lead_on_in_every_form(mix: Any, form: Any, counts:
     carried = mix(1.0, seed=1, **ways[0])(form(told))
     found = carried if isinstance(carried, dict) else {k: [each[k] for each in carried[1]] for k in carried[1][0]}
     assert list(map(len, found["segmentation"])) == list(map(len, found["boxes"]))
+
+
+def of_objects(counts: Sequence[int]) -> dict[str, Any]:
+    """Masks and whole numbers, one for every object."""
+    return {
+        "image": torch.stack([image()] * len(counts)),
+        "masks": [torch.ones((count, 16, 16), dtype=torch.bool) for count in counts],
+        "labels": [torch.arange(count) for count in counts],
+    }
+
+
+@pytest.mark.parametrize("counts", [(2, 2, 2), (1, 1), (2, 1, 3)], ids=str)
+@pytest.mark.parametrize("form", ["columns", "stacked", "records"])
+def test_masks_of_objects_or_of_classes_have_to_be_declared(counts: Sequence[int], form: str) -> None:
+    """A batch of other objects would be read otherwise, or not at all: two of classes 0 and 1 look like one-hot rows."""
+    batch: Any = of_objects(counts)
+    if form == "stacked":
+        batch = batch | {name: torch.stack([batch[name][0]] * len(counts)) for name in ("masks", "labels")}
+    elif form == "records":
+        columns = zip(*batch.values(), strict=True)
+        batch = [(picture, {"masks": masks, "labels": labels}) for picture, masks, labels in columns]
+    if form != "records" or len(set(counts)) == 1:
+        with pytest.raises(InputError, match=r"Masks of objects, or of classes \(batch.*\['masks'\]\)"):
+            CutMix(1.0)(batch)
+    out = CutMix(1.0, kinds={"masks": "instances"}, seed=0)(batch)
+    joined = [record["labels"] for record in out[1]] if form == "records" else out["labels"]
+    assert sum(map(len, joined)) > sum(counts), "objects of both pictures"
+
+
+def test_what_was_remembered_does_not_pass() -> None:
+    """Three masks beside two columns of labels are of classes, and two beside two may be of objects."""
+    mix, batch = CutMix(1.0), of_objects((2, 2, 2))
+    mix(batch | {"masks": [torch.zeros((3, 16, 16), dtype=torch.bool)] * 3, "labels": [torch.eye(2)[0]] * 3})
+    mix(batch | {"masks": [torch.zeros((3, 16, 16), dtype=torch.bool)] * 3, "labels": [torch.tensor([0, 1])] * 3})
+    with pytest.raises(InputError, match="Masks of objects, or of classes"):
+        mix(batch)
