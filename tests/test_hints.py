@@ -482,6 +482,54 @@ CASES: dict[str, Case] = {
         "Samples of different sizes",
         named(masks=[np.zeros((count, 8, 8), bool) for count in (1, 2, 0, 1)]),
     ),
+    "labels of objects or of the sample": Case(
+        "Labels of the objects or of the sample",
+        (X, np.array([[0, 1]] * 4), [{"boxes": np.array([[1.0, 1, 5, 5], [2, 2, 8, 8]])}] * 4),
+        mends=(
+            ((X, [{"boxes": np.array([[1.0, 1, 5, 5], [2, 2, 8, 8]]), "labels": np.array([0, 1])}] * 4), {}),
+        ),
+    ),
+    "labels beside single keypoints": Case(
+        "Labels of the objects or of the sample",
+        named(keypoints=[np.array([[1.0, 1], [2, 5]])] * 4, labels=np.array([[0, 1]] * 4)),
+    ),
+    "ids of objects that pass": Case(
+        "Fields of objects that would stay behind",
+        named(boxes=BOXES, track=[np.arange(len(boxes)) for boxes in BOXES]),
+        {"passthrough": ("track",)},
+        mends=(
+            (named(boxes=BOXES, track=[np.arange(len(boxes)) for boxes in BOXES]), {"boxes": BoxRules(fields=("track",))}),
+        ),
+    ),
+    "corners out of order": Case(
+        "Boxes whose corners are out of order",
+        named(boxes=[np.array([[5.0, 5, 2, 3]])] * 4),
+        mends=tuple(
+            (named(boxes=[np.array([[5.0, 5, 2, 3]])] * 4), {"boxes": BoxRules(format=form)}) for form in ("coco", "cxcywh")
+        ),
+        others=("format",),
+    ),
+    "whole numbers and floats": Case(
+        "Samples of different dtypes",
+        [X[0], (255 * X[1]).astype(np.uint8)],
+        mends=(([X[0], X[1]], {}),),
+        others=("scale",),
+    ),
+    "rows of unknown objects": Case(
+        "Samples of different sizes",
+        [{"image": X[0], "gt_bboxes": BOXES[0]}, {"image": X[1], "gt_bboxes": BOXES[1]}],
+    ),
+    "ids of unknown objects": Case(
+        "Samples of different sizes",
+        [{"image": X[index], "gt_bboxes": BOXES[index], "gt_ids": np.arange(index + 1)} for index in (0, 1)],
+        {"kinds": {"gt_bboxes": "boxes"}},
+        mends=(
+            (
+                [{"image": X[index], "gt_bboxes": BOXES[index], "gt_ids": np.arange(index + 1)} for index in (0, 1)],
+                {"kinds": {"gt_bboxes": "boxes"}, "boxes": BoxRules(fields=("gt_ids",))},
+            ),
+        ),
+    ),
     "a missing label": Case(
         "A sample without a value",
         named(label=[0, None, 2, 1]),

@@ -1,4 +1,4 @@
-"""COCO's own annotations: for every image a list, with a dict an object. No rule reads them, so they are refused."""
+"""Annotations of COCO and VOC: for every image a list, with a dict an object. No rule reads them: they are refused."""
 
 from __future__ import annotations
 
@@ -34,7 +34,11 @@ def check_annotations(node: Any, passes: Callable[[Path], bool], *, batched: boo
 
 
 def _lists_annotations(value: Any) -> bool:
-    return is_records(value) and all("bbox" in dict(children(item) or ()) for item in value)
+    return is_records(value) and all(not _BOX.isdisjoint(dict(children(item) or ())) for item in value)
+
+
+_BOX = frozenset({"bbox", "bndbox"})
+"""What COCO and VOC call the box of an object."""
 
 
 def _object_by_object(path: Path) -> InputError:
@@ -43,7 +47,7 @@ def _object_by_object(path: Path) -> InputError:
     return InputError(
         "Annotations object by object",
         where=spell(path),
-        got="a list of dicts for every image, one an object, as CocoDetection returns them",
+        got="a list of dicts for every image, one an object, as CocoDetection and VOCDetection return them",
         wanted="one dict an image, with boxes and labels of all its objects",
         fix="Wrap the data set: torchvision.datasets.wrap_dataset_for_transforms_v2(dataset); or return "
         "{'boxes': [each['bbox'] for each in annotations], 'labels': [...]} and say boxes=BoxRules(format='coco'); or "

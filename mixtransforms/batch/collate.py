@@ -23,7 +23,7 @@ from mixtransforms.containers.tree import (
     spell,
     walk,
 )
-from mixtransforms.core.backends import backend_of, backend_of_type, dtype_name, is_masked_type
+from mixtransforms.core.backends import backend_of, backend_of_type, dtype_name, is_floating, is_masked_type
 from mixtransforms.core.errors import InputError
 from mixtransforms.kernels import kernel_of
 from mixtransforms.rng.processes import in_worker
@@ -44,6 +44,8 @@ def ragged(samples: Sequence[Any], finder: Finder, pad: bool = False) -> frozens
         samples: The samples.
         finder: Knows what their values are.
         pad: Whether arrays of unequal sizes are to be padded, and are therefore left as a list, too.
+
+    Arrays that are declared to pass are a list, too, where they cannot be stacked.
     """
     paths: set[Path] = {(name,) for name in finder.metadata}
     shapes: dict[Path, set[Any]] = {}
@@ -62,10 +64,20 @@ def ragged(samples: Sequence[Any], finder: Finder, pad: bool = False) -> frozens
             value = leaf_at(sample, path)
             if backend_of(value):
                 shapes.setdefault(path, set()).add(tuple(value.shape))
+        for path, value in walk(sample, lambda place, _: finder.passes(place)) if finder.passthrough else ():
+            if finder.passes(path):
+                shapes.setdefault(path, set()).add(_lengths(value))
     if not paths:
         paths |= {place for place in _told_in(samples[0]) if finder.knows_objects or _are_unannotated(samples, place)}
     passing = {path for sample in samples for path in annotation_lists(sample)}  # by declaration, else refused before
     return frozenset(paths | passing | {path for path, seen in shapes.items() if len(seen) > 1})
+
+
+def _lengths(value: Any) -> tuple[int, ...]:
+    """What must agree for values to be stacked: lengths of the axes of an array, or of a list of numbers."""
+    if type(value) in (list, tuple):
+        return (len(value),) if is_numbers(value) else ()
+    return tuple(value.shape) if backend_of(value) else ()
 
 
 def _polygons(sample: Any, place: Path) -> list[Path]:
@@ -169,7 +181,7 @@ SAME_CHANNELS = "Give all pictures the same channels, for example with v2.RGB(),
 
 def channels_differ(shapes: Sequence[Any], path: Path) -> bool:
     """Whether some are pictures of one channel and others of several, and nothing else is wrong."""
-    pictures = DEFAULT_NAMES.get(_name(path).lower(), IMAGE) == IMAGE
+    pictures = _kind_of(path) in (None, IMAGE)
     if not pictures or any(type(shape) is not tuple or len(shape) != 3 for shape in shapes):
         return False
     first, last = {shape[1:] for shape in shapes}, {shape[:-1] for shape in shapes}
@@ -177,19 +189,35 @@ def channels_differ(shapes: Sequence[Any], path: Path) -> bool:
     return min(len(first), len(last)) == 1 and numbers <= {1, 2, 3, 4}
 
 
-def _name(path: Path) -> str:
-    return next((step for step in reversed(path) if isinstance(step, str)), "image")
+def _name(path: Path) -> Any:
+    """The name by which a value is declared; of a sample in a tuple its position."""
+    return next((step for step in reversed(path) if isinstance(step, str)), path[0] if path else "image")
+
+
+def _kind_of(path: Path) -> str | None:
+    """What is known by a name, or by a position."""
+    name = _name(path)
+    return DEFAULT_NAMES.get(name.lower()) if isinstance(name, str) else {0: IMAGE, 1: LABEL}.get(name)
+
+
+def _of_objects(name: Any) -> str:
+    return f"where there is one for every object, list {name!r} in the fields of BoxRules"
 
 
 def _one_shape(shapes: Sequence[Any], path: Path) -> str:
     """The way out for samples of different shapes: rows of numbers are no pictures, which can be resized."""
     if channels_differ(shapes, path):
         return SAME_CHANNELS
-    if path and all(type(shape) is tuple and len(shape) == 1 for shape in shapes):
-        return f"Give every sample equally many numbers, or leave them alone with passthrough=({path[-1]!r},)."
-    name = _name(path)
-    counted = all(type(shape) is tuple and len(shape) == 3 for shape in shapes) and len({s[1:] for s in shapes}) == 1
-    if counted and DEFAULT_NAMES.get(name.lower()) == MASK:
+    name, kind, axes = _name(path), _kind_of(path), {len(shape) for shape in shapes if type(shape) is tuple}
+    alone = f"leave them alone with passthrough=({name!r},)."
+    if len(axes) > 1:
+        return f"Give every sample the same, such as a number each, or a row each, or {alone}"
+    counted = len({shape[1:] for shape in shapes}) == 1  # they differ by their first axis only
+    if path and axes == {1}:
+        return f"Give every sample equally many numbers; {_of_objects(name)}; or {alone}"
+    if path and axes == {2} and counted and kind in (None, LABEL):
+        return f"Say kinds={{{name!r}: 'boxes'}} where each row is a box, or {alone}"
+    if axes == {3} and counted and kind == MASK:
         return f"Say kinds={{{name!r}: 'instances'}}, where each is the mask of an object."
     return (
         "Resize or crop to one size before mixing, for example with Resize or RandomCrop, or say pad='max' where whole "
@@ -215,6 +243,7 @@ def stack(samples: Sequence[Any], path: Path = ()) -> Any:
             )
     backends = {backend_of(sample) for sample in samples}
     if backends == {"numpy"}:
+        _check_dtypes(samples, path)
         masked = any(map(is_masked_type, set(map(type, samples))))
         return np.ma.stack(samples) if masked else np.stack(samples)  # which drops masks
     if len(backends) > 1:
@@ -225,9 +254,29 @@ def stack(samples: Sequence[Any], path: Path = ()) -> Any:
             wanted="NumPy arrays or tensors, one of them",
             fix="Convert all samples alike.",
         )
+    _check_dtypes(samples, path)
     kernel = kernel_of("torch")
     # Of a worker in shared memory, from which the batch need not be copied again.
     return _typed(kernel.stack_tensors(samples, in_worker()), samples)
+
+
+def _check_dtypes(samples: Sequence[Any], path: Path) -> None:
+    """Refuses whole numbers beside floats, which mean other things: 255 is white beside 1.0, and 1 a class beside 0.9.
+
+    Raises:
+        InputError: Names the first sample of another dtype.
+    """
+    dtypes = {sample.dtype for sample in samples}
+    if len(dtypes) == 1 or len(set(map(is_floating, samples))) == 1:
+        return
+    other = next(index for index, sample in enumerate(samples) if is_floating(sample) != is_floating(samples[0]))
+    raise InputError(
+        "Samples of different dtypes",
+        where=spell(path),
+        got=f"{dtype_name(samples[other])} in sample {other}, {dtype_name(samples[0])} in sample 0",
+        wanted="whole numbers or floats, one of them",
+        fix="Convert all samples alike, for example with v2.ToDtype(torch.float32, scale=True) or A.ToFloat().",
+    )
 
 
 def _typed(batch: Any, samples: Sequence[Any]) -> Any:
@@ -249,7 +298,7 @@ def _numbers(samples: Sequence[Any], backend: str, path: Path) -> Any:
             where=spell(path),
             got=f"lengths {sorted(set(lengths))}",
             wanted="one length for all samples of a batch",
-            fix="Pad them, or return arrays or strings.",
+            fix=f"Return arrays; {_of_objects(_name(path))}; or leave them alone with passthrough=({_name(path)!r},).",
         )
     values = np.array(samples)
     if backend == "numpy":

@@ -121,7 +121,14 @@ class Inventory:
     @property
     def counts_decide(self) -> bool:
         """Whether more than the structure has decided, see :func:`may_list_objects` and :attr:`Group.certain`."""
-        return not all(group.certain for group in self.groups) or any(map(may_list_objects, self.entries))
+        undecided = not all(group.certain for group in self.groups) or any(map(may_list_objects, self.entries))
+        return undecided or self._passes_rows
+
+    @property
+    def _passes_rows(self) -> bool:
+        """Whether something passes that has as many rows as there are objects: another batch may tell whose it is."""
+        passed = [rows_of_each(entry.value) for entry in self.entries if entry.role == PASSED] if self.groups else []
+        return bool(passed) and any(rows_of_each(leaf_at(self.batch, group.anchor)) in passed for group in self.groups)
 
 
 def may_be_mixed(node: Any) -> bool:
@@ -422,6 +429,11 @@ def _size(batch: Any, finder: Finder) -> int | None:
         if target.kind in (IMAGE, TABLE):
             return len(target.value)
     return None
+
+
+def rows_of_each(column: Any) -> list[int]:
+    """Number of rows of every sample."""
+    return [len(item) if depth(item) > 0 else 0 for item in column] if depth(column) > 0 else []
 
 
 def may_list_objects(entry: Entry) -> bool:

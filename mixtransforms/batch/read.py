@@ -247,7 +247,10 @@ def no_images(batch: Any) -> InputError:
         f"{type(batch).__name__} without images",
         "Pass images with it, or say which value they are with kinds={...: 'image'}.",
     )
-    if any(is_picture(leaf) for _, leaf in leaves):
+    if not leaves:
+        got = f"an empty {type(batch).__name__}"
+        fix = "Pass one sample or more; an empty batch is an array of images, such as torch.zeros(0, 3, 224, 224)."
+    elif any(is_picture(leaf) for _, leaf in leaves):
         got = f"{type(batch).__name__} with PIL images, which are no arrays"
         fix = "Convert them first, for example with v2.ToImage()."
     elif opaque is not None:

@@ -5,7 +5,7 @@ Every rule looks at one value of an inventory and gives the error for it, or ``N
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
 from mixtransforms.batch.inventory import (
@@ -18,6 +18,7 @@ from mixtransforms.batch.inventory import (
     Inventory,
     may_be_mixed,
     may_list_objects,
+    rows_of_each,
 )
 from mixtransforms.containers.mixed import is_mixed
 from mixtransforms.containers.records import Columns, is_records
@@ -37,8 +38,9 @@ from mixtransforms.containers.tree import (
 )
 from mixtransforms.core.backends import backend_of, check_form, is_integer, unmasked
 from mixtransforms.core.errors import MISSPELT, InputError, nearest
-from mixtransforms.objects.groups import may_have_rows
+from mixtransforms.objects.groups import Group, may_have_rows
 from mixtransforms.targets.names import (
+    BOXES,
     DEFAULT_NAMES,
     FIELDS,
     IMAGE,
@@ -110,49 +112,88 @@ def _refuse_beside(entry: Entry, inventory: Inventory) -> InputError | None:
 
 
 def _refuse_passed(entry: Entry, inventory: Inventory) -> InputError | None:
-    """What is told of every object by its name, and declared to pass: it would be that of other objects afterwards."""
-    path, name = entry.path, str(entry.path[-1]).lower() if entry.path else ""
-    if entry.role != PASSED or name not in FIELDS:
+    """What is told of every object, and declared to pass: it would be that of other objects afterwards.
+
+    Boxes, masks and polygons are objects of their own: whoever lets these pass has another use for them.
+    """
+    if entry.role != PASSED or not entry.path:
         return None
+    usual = str(entry.path[-1]).lower() in FIELDS
     for group in inventory.groups:
-        if path[:-1] == group.place and may_have_rows(entry.value, leaf_at(inventory.batch, group.anchor)):
+        anchor, beside = leaf_at(inventory.batch, group.anchor), entry.path[:-1] == group.place
+        counts = rows_of_each(anchor)
+        # Where all have equally many, they may be anything; where these differ, they say it.
+        told = len(set(counts)) > 1 and _lengths(entry.value, 1) == counts
+        if told or (usual and beside and may_have_rows(entry.value, anchor)):
+            name = _last_name(entry.path)
+            way = f"Leave {name!r} out of passthrough" + ("" if usual else ", and list it in the fields of BoxRules")
             return InputError(
                 "Fields of objects that would stay behind",
-                where=spell(path),
-                got=f"passthrough, and {describe(entry.value)} beside {spell(group.anchor)}",
+                where=spell(entry.path),
+                got=f"passthrough, and {describe(entry.value)} with a row for every object at {spell(group.anchor)}",
                 wanted="what is told of every object to go where its object goes",
-                fix=f"Leave {path[-1]!r} out of passthrough: it is filtered and joined with its objects, as it is.",
+                fix=f"{way}{'' if beside else f', and put it beside {spell(group.anchor)}'}: it is filtered and joined "
+                "with its objects, as it is.",
             )
     return None
 
 
 def _refuse_either(entry: Entry, inventory: Inventory) -> InputError | None:
-    """Masks with a channel for every whole number of the labels: of as many objects, or of as many classes.
+    """Rows of whole numbers that are known as labels, and have one for every object, or for every channel of masks.
 
-    Another batch has other numbers of objects, and the meaning must not depend on it.
+    Another batch has other numbers of objects, and the meaning must not depend on it: of objects of the classes 0 and
+    1 alone, the ids would pass for rows of several labels.
     """
-    if entry.role != TARGET or entry.kind != MASK or inventory.finder.declared(entry.path) is not None:
+    finder, path = inventory.finder, entry.path
+    if entry.role != TARGET or entry.kind != LABEL or not finder.labelled or finder.declared(path) is not None:
         return None
-    masks = _lengths(entry.value, 3)
-    for other in inventory.entries if masks else ():
-        ids = other.role == TARGET and other.kind == LABEL and other.path[:-1] == entry.path[:-1]
-        if ids and _lengths(other.value, 1) == masks and all(map(is_integer, other.value)):
-            name = _last_name(entry.path)
-            return InputError(
-                "Masks of objects, or of classes",
-                where=spell(entry.path),
-                got=f"{masks[0]} masks in sample 0, and as many whole numbers at {spell(other.path)}",
-                wanted="what they are, since both can be meant",
-                fix=f"Say kinds={{{name!r}: 'instances'}} where each is an object's, whose class the labels tell, or "
-                f"kinds={{{name!r}: 'mask'}} where each is a class's.",
-            )
+    counts = _lengths(entry.value, 1)
+    if not any(counts) or not all(backend_of(item) and is_integer(item) for item in entry.value):
+        return None
+    for group in inventory.groups:
+        if rows_of_each(leaf_at(inventory.batch, group.anchor)) == counts:
+            return _of_objects_or_sample(entry, group)
+    for other in inventory.entries:
+        undeclared = other.role == TARGET and other.kind == MASK and finder.declared(other.path) is None
+        if undeclared and other.path[:-1] == path[:-1] and _lengths(other.value, 3) == counts:
+            return _of_objects_or_classes(other, path, counts[0])
     return None
+
+
+def _of_objects_or_sample(entry: Entry, group: Group) -> InputError:
+    name, points = _last_name(entry.path), group.anchor == group.keypoints
+    if entry.path[:-1] != group.place:
+        way = f"Put them beside {spell(group.anchor)}, under the name 'labels',"
+    elif points:
+        way = f"Say kinds={{{_last_name(group.anchor)!r}: Keypoints(fields=({name!r},))}}"
+    else:
+        way = f"Say boxes=BoxRules(fields=({name!r},))"
+    return InputError(
+        "Labels of the objects or of the sample",
+        where=spell(entry.path),
+        got=f"whole numbers, as many as there are objects at {spell(group.anchor)}",
+        wanted="whose they are, since both can be meant",
+        fix=f"{way} where they are of the objects; say kinds={{{name!r}: 'label'}} where they are the sample's own.",
+    )
+
+
+def _of_objects_or_classes(masks: Entry, labels: Path, count: int) -> InputError:
+    name = _last_name(masks.path)
+    return InputError(
+        "Masks of objects, or of classes",
+        where=spell(masks.path),
+        got=f"{count} masks in sample 0, and as many whole numbers at {spell(labels)}",
+        wanted="what they are, since both can be meant",
+        fix=f"Say kinds={{{name!r}: 'instances'}} where each is an object's, whose class the labels tell, or "
+        f"kinds={{{name!r}: 'mask'}} where each is a class's.",
+    )
 
 
 def _lengths(values: Any, rank: int) -> list[int]:
     """Lengths of the samples of arrays with so many axes each; nothing where any is something else."""
-    arrays = depth(values) > rank and all(backend_of(item) and len(item.shape) == rank for item in values)
-    return [len(item) for item in values] if arrays else []
+    listed = type(values) in (list, tuple) or backend_of(values) is not None
+    alike = listed and depth(values) > rank and all(depth(item) == rank for item in values)
+    return [len(item) for item in values] if alike else []
 
 
 def _refuse_unknown(entry: Entry, inventory: Inventory) -> InputError | None:
@@ -160,25 +201,34 @@ def _refuse_unknown(entry: Entry, inventory: Inventory) -> InputError | None:
     path, value = entry.path, entry.value
     if entry.role != REST or backend_of(value) is None or is_of_sample(path) or holds_text(value):
         return None
+    if not _is_called_box(path) and any(map(_is_called_box, _unknown_beside(entry, inventory))):
+        return None  # what they are decides what stands beside them
     stem = str(path[-1]).removesuffix("_weight") if path else ""
     if path and stem != path[-1] and f"{stem}_partner" in dict(children(entry.parent) or ()):
         return _mixed_already(path, "the weight of a mask and its partner's")
     return _unknown(_declarable(entry, inventory), entry, inventory)
 
 
+def _is_called_box(path: Path) -> bool:
+    return "box" in str(_last_name(path)).lower()
+
+
+def _unknown_beside(entry: Entry, inventory: Inventory) -> Iterator[Path]:
+    """Where arrays stand in the same container, or in one of its lists, that are not known either."""
+    place = entry.path[:-1]
+    for other in inventory.entries:
+        if other.role == REST and other.path[: len(place)] == place and backend_of(other.value):
+            yield other.path
+
+
 def _lists_objects(path: Path, inventory: Inventory) -> bool:
     """Whether what stands at a path, or holds it, has as many rows as there are objects of every image."""
     for anchor in (group.anchor for group in inventory.groups):
         if path[: len(anchor) - 1] == anchor[:-1]:
-            counts, own = (_rows(leaf_at(inventory.batch, place)) for place in (anchor, path[: len(anchor)]))
+            counts, own = (rows_of_each(leaf_at(inventory.batch, place)) for place in (anchor, path[: len(anchor)]))
             if any(counts) and own == counts:
                 return True
     return False
-
-
-def _rows(column: Any) -> list[int]:
-    """Number of rows of every sample."""
-    return [len(item) if depth(item) else 0 for item in column] if depth(column) else []
 
 
 def _refuse_no_cells(entry: Entry, _: Inventory) -> InputError | None:
@@ -273,7 +323,7 @@ def _last_name(path: Path) -> Name:
 def _declarable(entry: Entry, inventory: Inventory) -> Name:
     """The name by which an array is declared: with its position where something else stands beside it in a tuple."""
     path, parent = entry.path, entry.parent
-    if len(path) < 2 or isinstance(path[-1], str):
+    if len(path) < 2 or isinstance(path[-1], str) or _is_called_box(path):
         return _last_name(path)
     one_a_sample = is_flat(parent) and len(parent) == inventory.count and not inventory.finder.is_views(parent, True)
     return _last_name(path) if one_a_sample else ".".join(map(str, path))
@@ -290,7 +340,7 @@ def _unknown(name: Name, entry: Entry, inventory: Inventory, kinds: Collection[s
     """
     kinds = _possible_kinds(entry) if kinds is None else kinds
     known = {known for known, kind in DEFAULT_NAMES.items() if not kinds or kind in kinds} | FIELDS
-    hint = nearest(name.lower(), known) if isinstance(name, str) else ""
+    hint = nearest(name.lower(), known - {name.lower()}) if isinstance(name, str) else ""
     ways = [f"say what it is with {' or '.join(f'kinds={{{name!r}: {kind!r}}}' for kind in kinds)}"] if kinds else []
     if _may_be_field(name, entry.path, inventory):
         ways.append(f"say boxes=BoxRules(fields=({name!r},)) where it has a row for every box")
@@ -307,10 +357,12 @@ def _unknown(name: Name, entry: Entry, inventory: Inventory, kinds: Collection[s
 
 
 def _possible_kinds(entry: Entry) -> tuple[str, ...]:
-    """What an array may be by the axes of one of its samples."""
+    """What an array may be by the axes of one of its samples, and by its name."""
     value, listed = entry.value, bool(entry.path) and not isinstance(entry.path[-1], str)
     one_sample = listed and type(entry.parent) in (list, tuple) and len(entry.path) > 1
     axes = depth(value) - (not one_sample)
+    if axes <= 2 and _is_called_box(entry.path):
+        return (BOXES,)
     if axes > 1:
         return (IMAGE, MASK, INSTANCES) if one_sample and axes == 3 else (IMAGE, MASK)
     whole = not backend_of(value) or is_integer(value)

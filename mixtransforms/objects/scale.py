@@ -47,7 +47,8 @@ def check_scale(
 
     Raises:
         InputError: No format of pixels is declared for these boxes themselves and all lie within [0, 1], though images
-            are larger; or the format is a relative one, and there are values above 2.
+            are larger; or the format is a relative one, and there are values above 2; or none is declared, and the
+            corners of most boxes are out of order.
     """
     numbers = np.asarray(boxes)[:, :4]  # of masked arrays their data
     most = numbers.max(initial=0, where=np.isfinite(numbers))
@@ -61,6 +62,24 @@ def check_scale(
             raise _fractions(path, own, habit)
     elif relative and not own and most > MOST:
         raise _pixels(float(most), str(rules.format), path)
+    if rules.format is None and own is None and _are_out_of_order(numbers):
+        raise _out_of_order(path)
+
+
+def _are_out_of_order(boxes: NDArray[Any]) -> bool:
+    """Whether the last corner of half of the boxes or more is left of the first or above it: these are no corners."""
+    return 0 < len(boxes) <= 2 * int((boxes[:, 2:] < boxes[:, :2]).any(axis=1).sum())
+
+
+def _out_of_order(path: Path) -> InputError:
+    return InputError(
+        "Boxes whose corners are out of order",
+        where=spell(path),
+        got="half of them or more with x2 < x1 or y2 < y1, and no format",
+        wanted="x1, y1, x2, y2 in pixels, or another format that is declared",
+        fix="Say boxes=BoxRules(format='coco') where they are x, y, width and height, format='cxcywh' where they begin "
+        "with the centre, or format='xyxy' where they are corners after all, some without an area.",
+    )
 
 
 def check_scales(

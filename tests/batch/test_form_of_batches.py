@@ -161,6 +161,16 @@ def test_annotations_object_by_object_are_known(pipeline: Any, form: Any, counts
         pipeline()(form([annotations(count) for count in counts]))
 
 
+@pytest.mark.parametrize("counts", [(1, 2, 1), (2, 2)], ids=str)
+@pytest.mark.parametrize("form", RAW.values(), ids=RAW)
+@pytest.mark.parametrize("pipeline", PIPELINES.values(), ids=PIPELINES)
+def test_annotations_of_voc_are_known_alike(pipeline: Any, form: Any, counts: tuple[int, ...]) -> None:
+    box = {"xmin": "2", "ymin": "2", "xmax": "12", "ymax": "12"}
+    told = [{"annotation": {"object": [{"name": "dog", "bndbox": box}] * count}} for count in counts]
+    with pytest.raises(InputError, match=OBJECT_BY_OBJECT):
+        pipeline()(form(told))
+
+
 @pytest.mark.parametrize("form", RAW.values(), ids=RAW)
 @pytest.mark.parametrize("first", [[], [FLIP]], ids=["alone", "with transforms"])
 def test_declared_boxes_of_such_annotations_are_refused_alike(first: list[Any], form: Any) -> None:

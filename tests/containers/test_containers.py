@@ -329,9 +329,31 @@ def test_collation_is_the_default_one() -> None:
     assert all(torch.equal(a, b) for a, b in zip(ours["pair"], theirs["pair"], strict=True))
 
 
-@pytest.mark.parametrize(
-    "value", [[], (), {}, None, "text", 3, [1, 2], {"label": np.arange(3)}, (None, None)], ids=repr
-)
+@pytest.mark.parametrize("size", [4, 128])
+@pytest.mark.parametrize("dtypes", [("uint8", "float32"), ("float64", "int64"), ("float16", "bool")], ids=str)
+def test_whole_numbers_and_floats_are_not_collated(dtypes: tuple[str, str], size: int) -> None:
+    """White is 255 in one of them and 1.0 in the other; a larger float is as good as a smaller one."""
+    images = [np.ones((size, size, 3), dtype) for dtype in dtypes]
+    with pytest.raises(
+        InputError, match=rf"different dtypes \(batch\[0\]\): got {dtypes[1]} in sample 1, {dtypes[0]} in"
+    ):
+        MixUp(num_classes=3)([(image, 0) for image in images])
+    torch = pytest.importorskip("torch", reason="torch is not installed")
+    with pytest.raises(InputError, match=r"different dtypes \(batch\[0\]\)"):
+        MixUp(num_classes=3)([(torch.from_numpy(image), 0) for image in images])
+    mixed, _ = MixUp(num_classes=3)([(np.ones((size, size, 3), dtype), 0) for dtype in ("float32", "float64")])
+    assert (mixed == 1).all()
+
+
+@pytest.mark.parametrize("value", [[], (), {}], ids=repr)
+def test_an_empty_batch_has_a_form(value: Any) -> None:
+    with pytest.raises(InputError, match=r"Nothing to mix \(batch\): got an empty .* such as torch.zeros\(0, 3, 224"):
+        MixUp(num_classes=3)(value)
+    torch = pytest.importorskip("torch", reason="torch is not installed")
+    assert MixUp()(torch.zeros(0, 3, 224, 224)).shape == (0, 3, 224, 224)
+
+
+@pytest.mark.parametrize("value", [None, "text", 3, [1, 2], {"label": np.arange(3)}, (None, None)], ids=repr)
 def test_nothing_to_mix(value: Any) -> None:
     with pytest.raises(InputError, match=r"Nothing to mix \(batch\): got .* wanted a batch of images.* kinds="):
         MixUp(num_classes=3)(value)

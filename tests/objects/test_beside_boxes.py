@@ -11,7 +11,7 @@ from doors import DOORS, Door
 from torchvision import tv_tensors
 from torchvision.transforms import v2
 
-from mixtransforms import BoxRules, CutMix, InputError, MixUp
+from mixtransforms import BoxRules, CutMix, DegenerateBoxWarning, InputError, MixUp
 from mixtransforms.albumentations import BatchCompose as AlbumentationsBatchCompose
 from mixtransforms.albumentations import CutMix as AlbumentationsCutMix
 from mixtransforms.objects.box_formats import FORMATS
@@ -367,3 +367,84 @@ def test_labels_of_samples_beside_boxes_may_pass() -> None:
     boxes, labels = [np.array([[1.0, 1, 9, 9]])] * 3, np.arange(3)
     batch = {"image": np.zeros((3, 16, 16, 3), np.float32), "boxes": boxes, "labels": labels}
     assert CutMix(1.0, passthrough=("labels",))(batch)["labels"] is labels
+
+
+PAIR = torch.tensor([[2.0, 2, 12, 12], [20, 20, 36, 36]])
+
+
+def boxes_of(count: int) -> Any:
+    return tv_tensors.BoundingBoxes(PAIR[:count], format="XYXY", canvas_size=(40, 40))
+
+
+def picture(index: int) -> Any:
+    return tv_tensors.Image(torch.full((3, 40, 40), float(index)))
+
+
+ELSEWHERE: dict[str, Any] = {
+    "before the boxes": lambda i, ids, boxes: (picture(i), ids, boxes),
+    "outside their dict": lambda i, ids, boxes: {"image": picture(i), "labels": ids, "annotations": {"boxes": boxes}},
+    "beside keypoints": lambda i, ids, boxes: {
+        "image": picture(i),
+        "keypoints": boxes.as_subclass(torch.Tensor)[:, :2],
+        "labels": ids,
+    },
+    "beside masks": lambda i, ids, boxes: {
+        "image": picture(i),
+        "masks": torch.ones(len(ids), 40, 40).bool(),
+        "labels": ids,
+    },
+}
+
+
+@pytest.mark.parametrize("ids", [(1, 1), (0, 1), (1, 2)], ids=str)
+@pytest.mark.parametrize("make", ELSEWHERE.values(), ids=ELSEWHERE)
+def test_ids_of_objects_never_pass_for_rows_of_several_labels(make: Any, ids: tuple[int, ...]) -> None:
+    """Of one class, or of the classes 0 and 1, the ids of equally many objects look like multi-hot rows."""
+    samples = [make(index, torch.tensor(ids), boxes_of(2)) for index in range(4)]
+    for mix in (TorchCutMix(), BatchCompose([v2.RandomHorizontalFlip(), TorchCutMix()])):
+        with pytest.raises(InputError, match=r"(Labels|Masks) of (the )?objects or of|Masks of objects, or of classes"):
+            mix(samples)
+
+
+def test_who_says_that_they_are_the_samples_own_is_believed() -> None:
+    samples = [(picture(index), torch.tensor([0, 1]), boxes_of(2)) for index in range(4)]
+    _, labels, _ = TorchCutMix(kinds={1: "label"})(samples)
+    assert torch.equal(labels, torch.tensor([[0.0, 1.0]] * 4))
+
+
+@pytest.mark.parametrize("counts", [(2, 2, 2, 2), (2, 1, 2, 1)], ids=str)
+def test_ids_before_the_boxes_are_fields_where_they_are_declared(counts: tuple[int, ...]) -> None:
+    """Each object has the id of its picture, which its label goes on saying."""
+    samples = [(picture(i), torch.full((count,), i), boxes_of(count)) for i, count in enumerate(counts)]
+    images, ids, boxes = TorchCutMix(1.0, seed=3, boxes=BoxRules(fields=(1,)))(samples)
+    assert [len(own) for own in ids] == [len(own.objects) for own in boxes]
+    for image, own, objects in zip(images, ids, boxes, strict=True):
+        for number, (left, top, right, bottom) in zip(own.tolist(), objects.objects.int().tolist(), strict=True):
+            assert (image[0, top:bottom, left:right] == number).any()
+
+
+def test_ids_that_pass_are_refused_once_they_say_whose_they_are() -> None:
+    """Of two for every image nobody knows; of as many as there are objects in each, they are the objects'."""
+    mix = TorchCutMix(passthrough=("track",))
+
+    def records(counts: tuple[int, ...]) -> list[Any]:
+        return [
+            (picture(i), {"boxes": boxes_of(count), "track": torch.arange(count)}) for i, count in enumerate(counts)
+        ]
+
+    mix(records((2, 2)))
+    with pytest.raises(InputError, match=r"stay behind \(batch\[1\]\['track'\]\).* list it in the fields of BoxRules"):
+        mix(records((2, 1)))
+    out = TorchCutMix(1.0, seed=0, boxes=BoxRules(fields=("track",)))(records((2, 1)))
+    assert all(len(record["track"]) == len(record["boxes"]) for record in out[1])
+
+
+def test_corners_out_of_order_are_of_another_format() -> None:
+    boxes = [torch.tensor([[30.0, 30, 10, 10], [20, 40, 30, 5]])] * 2
+    batch = {"image": torch.zeros(2, 3, 64, 64), "boxes": boxes}
+    with pytest.raises(InputError, match=r"Boxes whose corners are out of order \(batch\['boxes'\]\).*format='coco'"):
+        TorchCutMix()(batch)
+    assert all(len(own) >= 2 for own in TorchCutMix(0.0, boxes=BoxRules(format="coco"))(batch)["boxes"])
+    few = [torch.tensor([[1.0, 1, 10, 10], [2, 2, 30, 30], [20, 40, 10, 50]])] * 2
+    with pytest.warns(DegenerateBoxWarning, match="2 without"):
+        TorchCutMix(0.0)(batch | {"boxes": few})
