@@ -248,9 +248,9 @@ class BatchCompose(BatchPipeline, A.Compose):
                 refuse_layers(data, self._finder, self.additional_targets)
                 data = mix_stage(data, stage, number, call, steps, self._finder)
             elif samples:
-                data = self._each(data, inner, call.seeds(number, len(data)))
+                data = self._each(data, inner, call.seeds(number, len(data)), first=number == 1)
             else:
-                data = self._batch(data, inner, partial(call.seeds, number))
+                data = self._batch(data, inner, partial(call.seeds, number), first=number == 1)
         return _one_backend(collated(data, self._finder, self._pad), self._finder)
 
     def _call(self, data: Any, where: str | None) -> Call:
@@ -258,7 +258,9 @@ class BatchCompose(BatchPipeline, A.Compose):
             return Call(Key(door.host_seed(self.random_generator), self._stream.epoch))
         return call_of(self._stream, self.seed, data, self._finder, where)
 
-    def _batch(self, batch: dict[str, Any], inner: A.Compose, seeds: Callable[[int], WordArray]) -> dict[str, Any]:
+    def _batch(
+        self, batch: dict[str, Any], inner: A.Compose, seeds: Callable[[int], WordArray], *, first: bool
+    ) -> dict[str, Any]:
         """A stage of sample transforms on a ready batch; the host calls one image ``image``."""
 
         def run(samples: list[Any], groups: tuple[Group, ...]) -> list[dict[str, Any]]:
@@ -267,7 +269,7 @@ class BatchCompose(BatchPipeline, A.Compose):
             single = {name: name if name in told | films else _SINGULAR.get(name, name) for name in batch}
             plural = {own: name for name, own in single.items()}
             named = [{single[name]: value for name, value in sample.items()} for sample in samples]
-            after = self._each(named, inner, seeds(len(named)), groups)
+            after = self._each(named, inner, seeds(len(named)), groups, first=first)
             return [{plural.get(name, name): value for name, value in sample.items()} for sample in after]
 
         result: dict[str, Any] = on_samples(batch, self._finder, run)
@@ -279,10 +281,12 @@ class BatchCompose(BatchPipeline, A.Compose):
         inner: A.Compose,
         seeds: WordArray,
         groups: tuple[Group, ...] | None = None,
+        *,
+        first: bool,
     ) -> list[dict[str, Any]]:
         """A stage of sample transforms, every sample with draws of its own."""
         told = self._finder.groups_of_samples(samples) if groups is None else [groups] * len(samples)
-        if any(told):
+        if any(told) and first:  # later stages get what was moved
             check_scales(samples, told, self._finder.boxes, partial(_sizes_of, samples))
         result = []
         generators = _generators(inner)

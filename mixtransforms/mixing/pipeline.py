@@ -348,7 +348,7 @@ def mix_stage(
     samples = is_samples(data)
     batch = data
     for index, mix in enumerate(stage.transforms):
-        together = _together(finder, mix)
+        together = _together(finder, mix, moved=number > 1)
         found = dataclasses.replace(mix._find(batch, together), samples=samples)
         if stage.pasted[index]:
             _check_pasted(stage.pasted[index], mix, found)
@@ -382,7 +382,7 @@ def _check_pasted(earlier: tuple[MixTransform, ...], mix: MixTransform, found: F
         )
 
 
-def _together(finder: Finder, mix: MixTransform) -> Finder:
+def _together(finder: Finder, mix: MixTransform, *, moved: bool) -> Finder:
     """What values are called in a pipeline and by one of its mixes; the same one in every call, for what it has met."""
     known = finder.memo.get(id(mix))
     if known is None or known[0] is not mix:
@@ -394,6 +394,7 @@ def _together(finder: Finder, mix: MixTransform) -> Finder:
             metadata=finder.metadata,
             further=finder.further,
             filters=finder.filters,
+            moved=moved,
         )
         known = finder.memo[id(mix)] = mix, own
     return known[1]

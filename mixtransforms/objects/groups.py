@@ -48,6 +48,7 @@ class Group(NamedTuple):
         undecided: Floats of one sample that its objects have, or it has itself: only a whole batch tells.
         certain: Whether the structure alone says which values are fields; where it does not, their values do.
         further: Whether it is one more set of boxes or keypoints beside others, of which nothing else is told.
+        moved: Whether transforms have moved them that knew their format: see :attr:`ObjectFinder.moved`.
     """
 
     place: Path
@@ -60,6 +61,7 @@ class Group(NamedTuple):
     undecided: tuple[Path, ...] = ()
     certain: bool = True
     further: bool = False
+    moved: bool = False
 
     @property
     def anchor(self) -> Path:
@@ -83,6 +85,8 @@ class ObjectFinder:
         points: What keypoints are where they are not declared.
         metadata: Names of what transforms of a pipeline read, one value a sample, which passes as well.
         further: Names and kinds of sets of boxes and single keypoints beside those that all other fields belong to.
+        moved: Whether transforms of a pipeline have moved the objects. Their boxes were looked at before that: of a
+            picture that was made small, one may well lie in the first pixel.
     """
 
     kinds: Mapping[Name, Any]
@@ -91,6 +95,7 @@ class ObjectFinder:
     points: Keypoints = _ANY_POINTS
     metadata: frozenset[str] = frozenset()
     further: tuple[tuple[str, str], ...] = ()
+    moved: bool = False
 
     def passes(self, path: Path) -> bool:
         """Whether a path is declared to pass."""
@@ -146,7 +151,9 @@ class ObjectFinder:
                 either = [p for p in either if p not in unclear or not are_of_sample(p, left[p], values[anchor])]
             else:
                 either = [place for place in either if place not in unclear]
-            known = Group(path, rule, boxes, instances, points, (*fields, *either), certain=not unclear)
+            known = Group(
+                path, rule, boxes, instances, points, (*fields, *either), certain=not unclear, moved=self.moved
+            )
             yield known if batched else known._replace(undecided=tuple(unclear))
 
     def _further(self, values: Mapping[Path, Any]) -> Iterator[Group]:
@@ -155,7 +162,9 @@ class ObjectFinder:
             if (name,) in values and not self.passes((name,)):
                 beside = tuple((own,) for own in (f"{name}_weights", f"{name}_visible") if (own,) in values)
                 own: Any = {kind: (name,)}
-                yield Group((), self.points, **own, fields=beside, single=kind == KEYPOINTS, further=True)
+                yield Group(
+                    (), self.points, **own, fields=beside, single=kind == KEYPOINTS, further=True, moved=self.moved
+                )
 
     def _roles(self, values: Mapping[Path, Any], batched: bool) -> dict[str, Path]:
         """Where a container has boxes, instances and keypoints."""

@@ -93,7 +93,7 @@ def parse_annotations(
     width, valid = 0, np.ones(len(rewritten), np.bool_)
     if group.boxes:
         boxes, form = _parse_boxes(columns[group.boxes], group.boxes, rules, first)
-        if counts:
+        if counts and not group.moved:
             check_scale(boxes, rules, lambda: canvases, group.boxes, own_format(columns[group.boxes][0]))
         # Fractions are of an image as it came, and pixels of the padded one: padding is at the right and lower edges.
         corners = box_formats.decode(boxes, form, _canvas(canvases, counts))

@@ -162,7 +162,7 @@ class BatchCompose(BatchPipeline, v2.Transform):
             told = self._finder.groups_of_samples(samples)
         else:
             told = [present(sample, groups) for sample in samples]
-        if any(told):
+        if any(told) and number == 1:  # later ones get what was moved
             check_scales(samples, told, self._finder.boxes, lambda: sizes_of(samples, self._finder))
         result = []
         generators = () if call is None else generators_of(stage.transforms)

@@ -448,3 +448,20 @@ def test_corners_out_of_order_are_of_another_format() -> None:
     few = [torch.tensor([[1.0, 1, 10, 10], [2, 2, 30, 30], [20, 40, 10, 50]])] * 2
     with pytest.warns(DegenerateBoxWarning, match="2 without"):
         TorchCutMix(0.0)(batch | {"boxes": few})
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["the mix last", "a flip last"])
+def test_boxes_that_a_pipeline_has_made_small_are_pixels(after: bool) -> None:
+    """They were looked at as they came: on a picture of 16 pixels, one may well lie in the first."""
+    params = A.BboxParams(format="pascal_voc", label_fields=["ids"])
+    sample = {"image": np.zeros((1000, 1000, 3), np.uint8), "bboxes": np.array([[10.0, 10, 40, 40]]), "ids": [1]}
+    steps = [A.Resize(16, 16), AlbumentationsCutMix(), *[A.VerticalFlip(p=0.0)] * after]
+    result = AlbumentationsBatchCompose(steps, bbox_params=params, seed=1)([sample] * 2)
+    np.testing.assert_allclose(result["bboxes"][0], [[0.16, 0.16, 0.64, 0.64]], atol=1e-6)
+    canvas = (1000, 1000)
+    boxes = tv_tensors.BoundingBoxes([[10.0, 10, 40, 40]], format="XYXY", canvas_size=canvas)
+    steps = [v2.Resize((16, 16)), TorchCutMix(), *[v2.RandomVerticalFlip(p=0.0)] * after]
+    _, records = BatchCompose(steps, seed=1)(
+        [(torch.zeros(3, *canvas), {"boxes": boxes, "labels": torch.tensor([1])})] * 2
+    )
+    torch.testing.assert_close(records[0]["boxes"].as_subclass(torch.Tensor), torch.tensor([[0.16, 0.16, 0.64, 0.64]]))

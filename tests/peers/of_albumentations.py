@@ -99,8 +99,13 @@ DIFFERENCES = (
     ),
     Difference(
         "Draws follow the content of images, of which the dtype is a part",
-        r"test_augmentations_match_uint8_float32|test_change_image\[(AdvancedBlur|SquareSymmetry)",
+        r"test_augmentations_match_uint8_float32|test_change_image\[(AdvancedBlur|SquareSymmetry|ChannelShuffle|D4)",
         "AssertionError|assert not True",
+    ),
+    Difference(
+        "Fractions under a format of pixels are refused, and boxes that all lie in the first pixel look alike",
+        r"test_very_small_bbox|test_augmentations_for_bboxes_serialization",
+        "Boxes that look like fractions of the image",
     ),
     Difference("Files name the class and all of its arguments", "test_serialization_v2_to_dict|excludes_strict"),
     Difference(
