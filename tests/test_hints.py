@@ -530,6 +530,17 @@ CASES: dict[str, Case] = {
             ),
         ),
     ),
+    "a number for an image": Case(
+        "One number for an image",
+        [{"image": np.array(3.0), "label": 0}] * 2,
+        {"num_classes": 3},
+        mends=(([{"image": X[0], "label": 0}] * 2, {"num_classes": 3}),),
+    ),
+    "a number for all objects": Case(
+        "One number for all objects",
+        [{"image": X[0], "boxes": np.array(3.0)}] * 2,
+        mends=(([{"image": X[0], "boxes": BOXES[0]}] * 2, {}),),
+    ),
     "a missing label": Case(
         "A sample without a value",
         named(label=[0, None, 2, 1]),

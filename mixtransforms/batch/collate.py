@@ -140,7 +140,8 @@ def collate(
         return stack(samples, path)
     if is_numbers(samples) or (kinds == {list} and all(map(is_numbers, samples))):
         return _numbers(samples, backend, path)
-    if not is_container(first):
+    # Nothing in each: COCO's annotations of pictures without objects. Columns of it would have lost the samples.
+    if not is_container(first) or (kinds <= {list, tuple} and not any(samples)):
         return list(samples)
     every = columns(samples)
     if every is None:

@@ -16,7 +16,7 @@ from mixtransforms.batch.batch import Found
 from mixtransforms.batch.inventory import REST, TARGET, Finder
 from mixtransforms.containers.structure import common_key, is_samples
 from mixtransforms.containers.tree import Path, is_flat, is_picture, leaf_at, spell, walk
-from mixtransforms.core.backends import backend_of, dtype_name
+from mixtransforms.core.backends import backend_of, check_form, dtype_name
 from mixtransforms.core.layout import Layout
 from mixtransforms.kernels import kernel_of
 from mixtransforms.rng.content import header, plain_hash, row_hashes
@@ -101,6 +101,8 @@ def _of_samples(samples: Sequence[Any], finder: Finder) -> list[int]:
     for indices in alike.values():
         some = [samples[index] for index in indices]
         roots = _roots(some[0], finder, batched=False)
+        for root in roots:
+            check_form(leaf_at(some[0], root.path), f"a sample, {spell(root.path)}")
         own = _of_columns([(root, [leaf_at(sample, root.path) for sample in some]) for root in roots], len(some))
         for index, hash_ in zip(indices, own, strict=True):
             hashes[index] = hash_

@@ -26,10 +26,12 @@ from mixtransforms.containers.tree import (
     leaf_at,
     replace,
     sort_of,
+    spell,
     walk,
 )
-from mixtransforms.core.backends import backend_of, backend_of_type
+from mixtransforms.core.backends import backend_of, backend_of_type, check_form
 from mixtransforms.core.cached import cached_property
+from mixtransforms.core.errors import InputError
 from mixtransforms.core.layout import Layout
 from mixtransforms.core.memo import Memo
 from mixtransforms.objects.boxes import BoxRules
@@ -131,6 +133,20 @@ class Inventory:
         return bool(passed) and any(rows_of_each(leaf_at(self.batch, group.anchor)) in passed for group in self.groups)
 
 
+def _check_axes(value: Any, path: Path, kind: str | None) -> None:
+    """Refuses what a host could not even move: tensors without a cell for every index, and numbers without axes."""
+    where = f"a sample, {spell(path)}"
+    check_form(value, where)
+    if kind in (None, IMAGE) and backend_of(value) and depth(value) == 0:
+        raise InputError(
+            "One number for an image" if kind else "One number for all objects",
+            where=where,
+            got="an array without axes",
+            wanted="an array of pixels" if kind else "a row for every object, and none where there are no objects",
+            fix="Return whole arrays for every sample, or numbers under the name of labels.",
+        )
+
+
 def may_be_mixed(node: Any) -> bool:
     """Whether a value is a named tuple at all, which is asked first: a class is looked up in a register of others."""
     kind: Any = type(node)
@@ -208,7 +224,8 @@ class Finder(ObjectFinder):
         """Where one sample has what; samples of one structure are looked at once.
 
         Raises:
-            InputError: It has a list of annotations, a dict an object, or two sets of objects in one container.
+            InputError: It has a list of annotations, a dict an object, or two sets of objects in one container; or
+                what is mixed is no array with a cell for every index.
         """
         key = common_key([sample], exact=False)
         known: SampleParts | None = self.memo.get(("sample", key))
@@ -217,6 +234,8 @@ class Finder(ObjectFinder):
                 check_annotations(sample, self.passes, batched=False)
             inventory = self.inventory(sample, batched=False)
             kinds = {target.path: target.kind for target in inventory.targets}
+            for path in (*kinds, *inventory.members) if self.strict else ():
+                _check_axes(leaf_at(sample, path), path, kinds.get(path))
             known = SampleParts(kinds, inventory.groups, inventory.members)
             if key is not None:
                 self.memo["sample", key] = known

@@ -28,7 +28,7 @@ from mixtransforms.containers.tree import (
     unpacked,
     walk,
 )
-from mixtransforms.core.backends import backend_of, check_form, unmasked
+from mixtransforms.core.backends import backend_of, unmasked
 from mixtransforms.core.errors import InputError
 from mixtransforms.kernels import kernel_of
 from mixtransforms.plan import BatchSpec
@@ -183,7 +183,8 @@ def _collated(batch: Any, finder: Finder, pad: bool, rows: dict[Path, list[Any]]
     if form is None:
         batch = unpacked(batch, lambda path: finder.passes(path[1:]))
     if form is None or known is None:
-        _check_forms(batch, finder)
+        for sample in batch:
+            finder.sample_parts(sample)  # refuses what could not even be stacked
         targets = finder.inventory(batch[0], batched=False).targets
         _check_bundles(targets)
         tensors = any(backend_of(leaf) == "torch" for _, leaf in walk(batch[0], lambda *_: False))
@@ -199,14 +200,6 @@ def _collated(batch: Any, finder: Finder, pad: bool, rows: dict[Path, list[Any]]
     for path in [path for path, own in rows.items() if not own]:  # images of unequal sizes stay a list
         del rows[path]
     return result
-
-
-def _check_forms(samples: Sequence[Any], finder: Finder) -> None:
-    """Refuses samples that could not even be stacked."""
-    for index, sample in enumerate(samples):
-        parts = finder.sample_parts(sample)
-        for path in (*parts.kinds, *parts.members):
-            check_form(leaf_at(sample, path), f"sample {index}, {spell(path)}")
 
 
 def _check_bundles(targets: Sequence[Target]) -> None:
@@ -318,6 +311,8 @@ def _following(backend: str, follow: bool, column: bool, target: Target) -> Any:
         return value
     if not (follow or numbers):
         raise _two_backends(target.path, own, backend)
+    if own == "numpy" and value.dtype.kind not in "biufc":
+        raise _not_numbers(target, describe(value))
     return _convert(value, backend)
 
 

@@ -5,6 +5,8 @@ Every rule looks at one value of an inventory and gives the error for it, or ``N
 
 from __future__ import annotations
 
+import array
+import collections
 from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
@@ -279,6 +281,8 @@ def _refuse_no_array(entry: Entry, inventory: Inventory) -> InputError | None:
 def _refuse_numbers(entry: Entry, inventory: Inventory) -> InputError | None:
     """A list of numbers under an unknown name that has one for every sample: perhaps misspelt labels."""
     value, path = entry.value, entry.path
+    if type(value) in _SEQUENCES and entry.role == REST and path and len(value) == inventory.count:
+        return _unknown(_last_name(path), entry._replace(value=list(value)), inventory)
     if entry.role != INNER or not path or not is_flat(value):
         return None
     if backend_of(value[0]) or len(value) != inventory.count or is_of_sample(path):
@@ -287,6 +291,10 @@ def _refuse_numbers(entry: Entry, inventory: Inventory) -> InputError | None:
     if isinstance(entry.parent, Columns) and not _is_misspelt_label(entry, inventory):
         return None
     return _unknown(_last_name(path), entry, inventory)
+
+
+_SEQUENCES = (array.array, range, collections.deque)
+"""Types that nobody looks into, and that may hold a number for every sample."""
 
 
 def _is_misspelt_label(entry: Entry, inventory: Inventory) -> bool:
@@ -342,10 +350,12 @@ def _unknown(name: Name, entry: Entry, inventory: Inventory, kinds: Collection[s
     known = {known for known, kind in DEFAULT_NAMES.items() if not kinds or kind in kinds} | FIELDS
     hint = nearest(name.lower(), known - {name.lower()}) if isinstance(name, str) else ""
     ways = [f"say what it is with {' or '.join(f'kinds={{{name!r}: {kind!r}}}' for kind in kinds)}"] if kinds else []
-    if _may_be_field(name, entry.path, inventory):
-        ways.append(f"say boxes=BoxRules(fields=({name!r},)) where it has a row for every box")
+    if _may_be_field(name, entry.path, inventory) and not _is_called_box(entry.path):
+        fields = (*inventory.finder.boxes.fields, name)
+        ways.append(f"say boxes=BoxRules(fields={fields!r}) where it has a row for every box")
+    passing = (*inventory.finder.passthrough, name)
     if not (ways and _lists_objects(entry.path, inventory)):  # rows of objects that go would stay behind
-        ways.append(f"leave it alone with passthrough=({name!r},)")
+        ways.append(f"leave it alone with passthrough={passing!r}")
     text = ", or ".join(ways)
     return InputError(
         "An array that is neither known nor declared",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import sys
 from typing import Any
 
 import numpy as np
@@ -41,7 +42,9 @@ def backend_of_type(kind: type) -> str | None:
 @functools.lru_cache(maxsize=1024)  # asked for every value of every sample
 def is_masked_type(kind: type) -> bool:
     """Whether arrays of a type may have values that are missing."""
-    return issubclass(kind, np.ma.MaskedArray)
+    # NumPy loads this module when somebody asks for it, under a lock that a child forked meanwhile would wait for.
+    masked = sys.modules.get("numpy.ma")
+    return masked is not None and issubclass(kind, masked.MaskedArray)
 
 
 def unmasked(array: Any, where: str) -> Any:

@@ -7,7 +7,8 @@ name (``TensorImage`` of fastai). Attributes are copied; what is told of every r
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -65,7 +66,7 @@ def collate(batch: Tensor, samples: Sequence[Tensor]) -> Tensor:
     # Without their numbers, which are in the batch already.
     empty = [with_type(sample.as_subclass(Tensor)[:0], sample) for sample in samples]
     try:
-        told = vars(torch.utils.data.default_collate(empty))
+        told = vars((_collation_of(kind) or torch.utils.data.default_collate)(empty))
     except (TypeError, ValueError, RuntimeError, KeyError) as reason:
         raise InputError(
             "Metadata that does not make a batch",
@@ -76,6 +77,12 @@ def collate(batch: Tensor, samples: Sequence[Tensor]) -> Tensor:
         ) from None
     names = vars(samples[0])
     return _told(batch, kind, told or {name: [vars(sample).get(name) for sample in samples] for name in names})
+
+
+def _collation_of(kind: type[Tensor]) -> Callable[[Any], Any] | None:
+    """The collation that MONAI has for its tensors, which it tells torch of when one of its loaders first collates."""
+    theirs = any(cls.__module__ == "monai.data.meta_tensor" for cls in kind.__mro__)
+    return getattr(sys.modules.get("monai.data.utils"), "collate_meta_tensor_fn", None) if theirs else None
 
 
 def take_row(own: Tensor, values: Tensor, index: int) -> Tensor:

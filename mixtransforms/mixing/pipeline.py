@@ -20,7 +20,7 @@ from mixtransforms.containers.structure import is_samples
 from mixtransforms.containers.tree import Path, spell, unpacked, walk
 from mixtransforms.containers.tree import replace as replace_leaves
 from mixtransforms.core import fields
-from mixtransforms.core.backends import backend_of
+from mixtransforms.core.backends import backend_of, check_form
 from mixtransforms.core.errors import InputError, ParameterError
 from mixtransforms.core.layout import Layout
 from mixtransforms.kernels import kernel_of
@@ -277,7 +277,9 @@ def _parts(batch: Any, finder: Finder) -> tuple[int, dict[Path, Any], frozenset[
     targets, members = {target.path: target for target in inventory.targets}, inventory.members
     images = [target for target in targets.values() if target.kind == IMAGE]
     for target in images:
-        if backend_of(target.value) and len(target.value.shape) == 3:  # perhaps one image, whose rows are no samples
+        check_form(target.value, spell(target.path))
+        # Perhaps one image, whose rows are no samples, or one number.
+        if backend_of(target.value) and len(target.value.shape) in (0, 3):
             finder.layout.letters(target.value, spell(target.path))
     sizes = [len(target.value) for target in images]
     if not sizes:

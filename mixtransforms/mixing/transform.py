@@ -17,6 +17,7 @@ from mixtransforms.core.cached import cached_property
 from mixtransforms.core.errors import ParameterError
 from mixtransforms.core.layout import Layout
 from mixtransforms.core.memo import WeakMemo
+from mixtransforms.kernels import kernel_of
 from mixtransforms.methods.base import NO_HINTS, Method, check_needs
 from mixtransforms.mixing import engine
 from mixtransforms.mixing.doors import as_transform, door_classes, method_of
@@ -82,6 +83,8 @@ class MixTransform(Options):
         if isinstance(self, methods.OneOf):
             object.__setattr__(self, "transforms", tuple(self._child(child) for child in self.transforms))
         check_needs(self.method)  # made now: its fields are checked here, and not in the first call
+        if "torch" in sys.modules:  # nor is this imported there, under a lock that a child forked meanwhile waits for
+            kernel_of("torch")
 
     def __repr__(self) -> str:
         return checked.constructor(self)
@@ -101,6 +104,7 @@ class MixTransform(Options):
 
     def _child(self, child: Method) -> Method:
         """The method of a child; its target options count only on the transform that holds it."""
+        where = type(self).__name__
         if not isinstance(child, MixTransform):
             return child
         of_method = {known.name for known in fields(child.method)}
@@ -111,10 +115,11 @@ class MixTransform(Options):
             if own != getattr(self, option.name):
                 raise ParameterError(
                     f"A child's {option.name!r} differs",
-                    where=type(self).__name__,
+                    where=where,
                     got=f"{option.name}={own!r} in {type(child).__name__}, {getattr(self, option.name)!r} outside",
                     wanted="one value for all",
-                    fix=f"Give {option.name}={own!r} to {type(self).__name__} instead.",
+                    fix=f"Give {option.name} to {where} alone, {where}([...], {option.name}={own!r}), and to none of "
+                    "its methods.",
                 )
         return child.method
 
@@ -309,8 +314,9 @@ def gather(batch: tuple[Any, ...], named: Mapping[str, Any]) -> Any:
         TypeError: Both or neither were given.
     """
     if bool(batch) == bool(named):
+        epoch = "; tell the epoch before, with set_epoch(transform, epoch)" if "epoch" in named else ""
         raise TypeError(
-            "Pass a batch either by position, transform(images, labels), or by keyword, not both or neither"
+            f"Pass a batch either by position, transform(images, labels), or by keyword, not both or neither{epoch}"
         )
     if named:
         return dict(named)

@@ -161,6 +161,12 @@ def test_annotations_object_by_object_are_known(pipeline: Any, form: Any, counts
         pipeline()(form([annotations(count) for count in counts]))
 
 
+@pytest.mark.parametrize("pipeline", PIPELINES.values(), ids=PIPELINES)
+def test_pictures_without_annotations_have_a_list_each(pipeline: Any) -> None:
+    _, told = pipeline()([(image(), []), (image(), [])])
+    assert told == [[], []]
+
+
 @pytest.mark.parametrize("counts", [(1, 2, 1), (2, 2)], ids=str)
 @pytest.mark.parametrize("form", RAW.values(), ids=RAW)
 @pytest.mark.parametrize("pipeline", PIPELINES.values(), ids=PIPELINES)

@@ -1,5 +1,6 @@
 """Tensors without a cell for every index end in an error of ours, in every form of a batch; so do lists of nothing."""
 
+import importlib
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -126,3 +127,16 @@ def test_arrays_without_axes(value: Any) -> None:
     ):
         with pytest.raises(InputError, match=message):
             MixUp()(batch)
+
+
+@pytest.mark.parametrize("seed", [0, None])
+@pytest.mark.parametrize("place", ["images", "boxes"])
+@pytest.mark.parametrize("name", [*ODD, "0-d"])
+def test_a_pipeline_refuses_them_before_its_host_sees_them(name: str, place: str, seed: int | None) -> None:
+    v2 = pytest.importorskip("torchvision.transforms.v2", reason="torchvision is not installed")
+    door = importlib.import_module("mixtransforms.torchvision")
+    make, text = (lambda x: torch.tensor(3.0), "an array without axes") if name == "0-d" else ODD[name][:2]
+    value = make(X[0])
+    sample = {"image": value} if place == "images" else {"image": X[0], "boxes": value, "labels": torch.tensor([1])}
+    with pytest.raises(InputError, match=text):
+        door.BatchCompose([v2.RandomHorizontalFlip(1.0), door.CutMix()], seed=seed)([sample, dict(sample)])

@@ -1,10 +1,13 @@
 """Arrays of objects: columns of unequal rows are lists, and arrays of texts and dates pass as lists of them do."""
 
+import array
+import collections
 import datetime
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from mixtransforms import BoxRules, CutMix, InputError, MixUp
 from mixtransforms.albumentations import BatchCompose as AlbumentationsCompose
@@ -130,3 +133,24 @@ def test_texts_and_dates_pass(method: type, name: str) -> None:
 def test_texts_are_no_labels() -> None:
     with pytest.raises(InputError, match="Not class labels"):
         CutMix(1.0)({"image": X, "label": TEXTS["texts"]})
+
+
+@pytest.mark.parametrize("kind", [None, "label", "regression", "multilabel"])
+@pytest.mark.parametrize("dtype", ["U", "S", "M8[D]", "m8[s]"])
+@pytest.mark.parametrize("backend", ["numpy", "torch"])
+def test_labels_that_are_texts_or_dates_are_refused_beside_either_backend(backend: str, dtype: str, kind: Any) -> None:
+    images = X.astype(np.float32) if backend == "numpy" else torch.from_numpy(X).movedim(-1, 1).float()
+    labels = np.array([1, 2, 0]).astype(dtype)
+    mix = MixUp(num_classes=3, kinds=None if kind is None or kind == "label" else {"label": kind})
+    with pytest.raises(InputError, match=r"\(batch\['label'\]\)"):
+        mix({"image": images, "label": labels})
+
+
+@pytest.mark.parametrize("numbers", [array.array("f", [1, 2, 3]), range(3), collections.deque([1, 2, 3])], ids=repr)
+def test_a_number_a_sample_does_not_pass_unmixed(numbers: Any) -> None:
+    """Whatever holds it: a list of the same numbers is refused."""
+    with pytest.raises(
+        InputError, match=r"neither known nor declared \(batch\['weight'\]\).*passthrough=\('weight',\)"
+    ):
+        MixUp()({"image": X, "weight": numbers})
+    assert MixUp(passthrough=("weight",))({"image": X, "weight": numbers})["weight"] is numbers

@@ -1,6 +1,8 @@
 """Tensors of other types: what comes in as a type comes out as it, and what is told of its rows stays with them."""
 
 import copy
+import sys
+import types
 from typing import Any
 
 import numpy as np
@@ -167,3 +169,24 @@ def test_the_trace_shows_the_type() -> None:
     check_rows(trace.steps[0].before)
     check_rows(trace.after)
     np.testing.assert_array_equal(trace.steps[0].before.numpy(), pictures().numpy())
+
+
+def test_tensors_of_monai_are_collated_before_it_has_told_torch_how(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It registers its collation when one of its own loaders first collates; until then torch copies the first row's."""
+    theirs = type("MetaTensor", (Meta,), {"__module__": "monai.data.meta_tensor"})
+    utils = types.ModuleType("monai.data.utils")
+
+    def collate(batch: Any) -> Any:
+        whole = collated(batch).as_subclass(theirs)
+        vars(whole).update(vars(collated(batch)))
+        return whole
+
+    utils.collate_meta_tensor_fn = collate  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "monai.data.utils", utils)
+    rows = [item.as_subclass(theirs) for item in samples()]
+    for row, own in zip(rows, samples(), strict=True):
+        vars(row).update(vars(own))
+    result = MixUp(1.0, seed=0)(rows)
+    assert type(result) is theirs
+    assert result.meta["file"] == [f"f{i}" for i in range(SIZE)]
+    assert result.meta["affine"][:, 0, 0].tolist() == [1.0, 2.0, 3.0, 4.0]

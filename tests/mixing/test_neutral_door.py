@@ -178,12 +178,15 @@ def test_what_all_children_give_alike_is_the_choices(option: str, door: str) -> 
 
 def test_what_only_some_children_give_is_not() -> None:
     for children in ([MixUp(num_classes=6), CutMix()], [MixUp(num_classes=6), CutMix(num_classes=5)]):
-        with pytest.raises(ParameterError, match=r"A child's 'num_classes' differs .* Give num_classes=6 to OneOf"):
+        with pytest.raises(
+            ParameterError, match=r"A child's 'num_classes' differs .* to OneOf alone, OneOf\(\[\.\.\.\], num"
+        ) as error:
             OneOf(children)
+        assert "num_classes=6), and to none of its methods" in error.value.fix
+    assert OneOf([MixUp(), CutMix()], num_classes=6).num_classes == 6, "what the hint says"
     with pytest.raises(
         ParameterError, match=r"A child's 'num_classes' differs .*got num_classes=6 in MixUp, 5 outside"
     ):
         OneOf([MixUp(num_classes=6), CutMix(num_classes=6)], num_classes=5)
-    assert OneOf([MixUp(num_classes=6), CutMix()], num_classes=6).num_classes == 6, "what the hint says"
     with pytest.raises(ParameterError, match="would overwrite the originals"):
         OneOf([MixUp(inplace=True), CutMix(inplace=True)], keep_originals=True)

@@ -221,6 +221,28 @@ def test_a_process_that_is_forked_inside_a_property_goes_on() -> None:
     assert run.returncode == 0, run.stderr
 
 
+FIRST_CALL = """
+import sys
+import torch, mixtransforms.torchvision as door
+
+mix = door.CutMix(num_classes=4, seed=0)
+images, labels = torch.rand(4, 3, 8, 8), torch.arange(4)
+before = set(sys.modules)
+mix(images, labels)
+loaded = set(sys.modules) - before
+assert not loaded, loaded
+"""
+
+
+def test_a_first_call_imports_nothing() -> None:
+    """A child that is forked meanwhile would wait for ever for the lock of what is being imported."""
+    root = Path(mixtransforms.__file__).parents[1]
+    run = subprocess.run(
+        [sys.executable, "-c", FIRST_CALL], cwd=root, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert run.returncode == 0, run.stderr
+
+
 def test_no_property_of_the_package_has_a_lock() -> None:
     for path in Path(mixtransforms.__file__).parent.rglob("*.py"):
         if path.name != "cached.py":

@@ -529,6 +529,11 @@ def test_two_seeds_are_refused() -> None:
         BatchCompose([v2.Identity(), MixUp(seed=3)], seed=4)
 
 
+def test_an_epoch_is_told_before_the_call() -> None:
+    with pytest.raises(TypeError, match=r"tell the epoch before, with set_epoch\(transform, epoch\)"):
+        BatchCompose([choice()]).trace(samples(), epoch=3)
+
+
 def test_sizes_must_agree_at_the_mix() -> None:
     ragged = [(torch.zeros(3, 8 + index, 8), 0) for index in range(3)]
     with pytest.raises(
