@@ -179,7 +179,7 @@ def _of_arrays(rows: Any, dtype: str, layout: Layout, first: bool, before: Seque
     order, head = _form(rows.shape[1:] if whole else rows[0].shape, dtype, layout, first)
     if order != (*range(len(order)),):
         rows = rows.transpose(0, *(axis + 1 for axis in order)) if whole else [row.transpose(order) for row in rows]
-    return row_hashes(rows, head, before)
+    return row_hashes(rows, head, before, kernel_of("numpy").write_channels)
 
 
 def _leaves(name: str, value: Any) -> Iterator[tuple[str, Any]]:
