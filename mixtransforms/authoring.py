@@ -20,7 +20,8 @@
 - *Fields*: ``number`` takes a number or a schedule, of which ``now`` is the value when something is drawn; ``choice``,
   ``flag``, ``optional_choice`` and ``optional_integer`` take less, ``parameter`` whatever its check lets pass.
   ``mismatch`` is the error for fields that contradict each other.
-- *Laws*: ``beta_weights`` draws from Beta(alpha, alpha), ``alpha_field`` is its parameter.
+- *Laws*: ``beta_weights`` draws from Beta(alpha, alpha), ``alpha_field`` is its parameter; ``weight_field`` takes
+  another :class:`Law` in its place, and ``check_alone`` refuses both.
 - *Plans*: a :class:`Plan` of :class:`Layer` objects, each everywhere, in :class:`Boxes` or through a :class:`Mask`;
   ``PairMethod.paint`` and ``pair_plan`` make one of a single layer.
 - *Hints*: what ``needs`` names, such as ``{"classes": ids}``.
@@ -37,7 +38,8 @@ _TOOLS = {
     "core.errors": "InputError ParameterError",
     "core.fields": "KW_ONLY choice flag listed mismatch optional optional_choice optional_integer parameter",
     "core.layers": "BoolArray Boxes FloatArray IntArray Layer Mask",
-    "methods.base": "Method NO_HINTS PairMethod Pairs alpha_field beta_weights pair_plan",
+    "methods.base": "Method NO_HINTS PairMethod Pairs pair_plan",
+    "methods.laws": "Law alpha_field beta_weights check_alone weight_field",
     "methods.pairing": "Hints",
     "methods.registry": "register",
     "methods.schedules": "Schedule now number",

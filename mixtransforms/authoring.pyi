@@ -21,9 +21,12 @@ from mixtransforms.methods.base import NO_HINTS as NO_HINTS
 from mixtransforms.methods.base import Method as Method
 from mixtransforms.methods.base import PairMethod as PairMethod
 from mixtransforms.methods.base import Pairs as Pairs
-from mixtransforms.methods.base import alpha_field as alpha_field
-from mixtransforms.methods.base import beta_weights as beta_weights
 from mixtransforms.methods.base import pair_plan as pair_plan
+from mixtransforms.methods.laws import Law as Law
+from mixtransforms.methods.laws import alpha_field as alpha_field
+from mixtransforms.methods.laws import beta_weights as beta_weights
+from mixtransforms.methods.laws import check_alone as check_alone
+from mixtransforms.methods.laws import weight_field as weight_field
 from mixtransforms.methods.pairing import Hints as Hints
 from mixtransforms.methods.registry import register as register
 from mixtransforms.methods.schedules import Schedule as Schedule

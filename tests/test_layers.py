@@ -39,6 +39,7 @@ ROOMS = {
     "kernels": Room("core"),
     "plan": Room("core rng kernels"),
     "authoring": Room(),  # names what it has, and loads it when it is used: methods/ may import it
+    "laws": Room("methods"),  # the public names of methods/laws.py
     "methods": Room("core rng plan authoring"),
     "targets": Room("core containers kernels plan"),
     "objects": Room("core containers kernels plan targets"),

@@ -56,17 +56,21 @@ class Rule:
         wanted: The accepted values, in words.
         doc: What the parameter does.
         schema: The form of the value in a file. It may let through what ``check`` refuses, never the other way round.
+        quiet: Whether files leave it out where it has its default: those of before it was there stay as they are.
     """
 
     check: Callable[[Any], Any]
     wanted: str
     doc: str
     schema: Schema
+    quiet: bool = False
 
 
-def parameter(default: Any, check: Callable[[Any], Any], wanted: str, doc: str, schema: Schema) -> Any:
+def parameter(
+    default: Any, check: Callable[[Any], Any], wanted: str, doc: str, schema: Schema, *, quiet: bool = False
+) -> Any:
     """A checked dataclass field; ``dataclasses.MISSING`` as default makes it required."""
-    return dataclasses.field(default=default, metadata={RULE: Rule(check, wanted, doc, schema)})
+    return dataclasses.field(default=default, metadata={RULE: Rule(check, wanted, doc, schema, quiet)})
 
 
 def optional(schema: Schema) -> Schema:

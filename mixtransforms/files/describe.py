@@ -14,6 +14,7 @@ from mixtransforms.files import registry
 from mixtransforms.files.problems import short_repr
 from mixtransforms.files.prose import paragraphs, prose, sentence
 from mixtransforms.files.registry import OF_METHODS, OWN_PREFIX, Argument, Codec, TypeEntry
+from mixtransforms.methods.laws import LAWS
 from mixtransforms.methods.schedules import SCHEDULES
 from mixtransforms.mixing.transform import MixTransform
 from mixtransforms.objects.boxes import BoxRules
@@ -95,7 +96,7 @@ def _theirs(entry: TypeEntry) -> str:
 
 def parts() -> list[Listed]:
     """What stands inside of arguments: schedules in place of numbers, kinds, and rules of boxes."""
-    return [Listed(cls.__name__, (), sentence(prose(cls))) for cls in (*SCHEDULES.values(), *_declared().values())]
+    return [Listed(cls.__name__, (), sentence(prose(cls))) for cls in (*SCHEDULES.values(), *LAWS.values(), *_declared().values())]
 
 
 def _declared() -> dict[str, type]:
@@ -129,7 +130,7 @@ def describe(name: str) -> list[Description]:
     Raises:
         ConfigError: There is no such type, or there are several.
     """
-    of_parts = {known.lower(): cls for known, cls in {**SCHEDULES, **_declared()}.items()}
+    of_parts = {known.lower(): cls for known, cls in {**SCHEDULES, **LAWS, **_declared()}.items()}
     last = name.removeprefix(OWN_PREFIX).lower()
     if last in of_parts:
         return [_of_part(of_parts[last])]
@@ -170,7 +171,7 @@ def _near(last: str, named: list[str], known: list[str]) -> str:
     """Names that may have been meant."""
     # By the last part: a shared prefix makes all names look alike.
     by_last: dict[str, list[str]] = {}
-    for each in (*known, *SCHEDULES, *_declared()):
+    for each in (*known, *SCHEDULES, *LAWS, *_declared()):
         by_last.setdefault(each.rpartition(".")[2].lower(), []).append(each)
     near = difflib.get_close_matches(last.lower(), by_last, n=3)
     meant = named or [each for match in near for each in _shortest(by_last[match])][:4]

@@ -37,10 +37,15 @@ def write(codec: Codec, transform: Any, path: str) -> dict[str, Any]:
     for name in () if codec.may_forget(entry) else entry.arguments.keys() - held.keys():
         where, fix = below(f"{path}.args", name), "Keep every argument of the constructor under its own name."
         raise refusal(where, "An argument cannot be read back", "nothing", "an attribute of its name", fix)
-    args = {
+    written = {
         name: _write_argument(argument, held[name], below(f"{path}.args", name))
         for name, argument in entry.arguments.items()
         if name in held
+    }
+    args = {
+        name: value
+        for name, value in written.items()
+        if not (entry.arguments[name].quiet and has_default(entry.arguments[name], value))
     }
     node: dict[str, Any] = {"type": entry.name, "args": args}
     if entry.children:

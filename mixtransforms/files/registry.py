@@ -72,12 +72,14 @@ class Argument:
         default: Its default in JSON's vocabulary; ``MISSING`` where there is none, or none that a file could hold.
         required: Whether it must be given.
         doc: What it does.
+        quiet: Whether it is not written where it has its default.
     """
 
     codec: ArgumentCodec
     default: Any = MISSING
     required: bool = False
     doc: str = ""
+    quiet: bool = False
 
     @property
     def schema(self) -> Schema:
@@ -134,7 +136,7 @@ def rule_argument(rule: Rule, default: Any) -> Argument:
     """The argument of a checked field."""
     codec = ArgumentCodec(rule.schema, fields.encode, rule.check, rule.wanted)
     required = default is MISSING
-    return Argument(codec, MISSING if required else fields.encode(default), required, rule.doc)
+    return Argument(codec, MISSING if required else fields.encode(default), required, rule.doc, rule.quiet)
 
 
 def with_seed(entry: TypeEntry) -> TypeEntry:

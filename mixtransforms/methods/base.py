@@ -6,7 +6,6 @@ A method never sees an array of a batch. It gets a spec, a generator and the hin
 # No `from __future__ import annotations`: signatures must show types, not strings.
 import dataclasses
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -19,19 +18,17 @@ from mixtransforms.core.cached import cached_property
 from mixtransforms.core.display import Displayed
 from mixtransforms.core.errors import ParameterError
 from mixtransforms.core.layers import Region, freeze
+from mixtransforms.methods.laws import Law
 from mixtransforms.methods.pairing import CLASS_AWARE, MUTUAL, PAIRINGS, Hints, partners
-from mixtransforms.methods.schedules import Schedule, now, number
+from mixtransforms.methods.schedules import Schedule, Scheduled, now, number
 from mixtransforms.plan import BatchSpec, Layer, Plan
-from mixtransforms.rng.keys import Key, give_back, lend
+from mixtransforms.rng.keys import Key, give_back
 
 NO_HINTS: Hints = MappingProxyType({})
 
-# Beyond them nothing changes any more: weights are 0 or 1 below, and 0.5 to three digits above.
-LOWEST_ALPHA, HIGHEST_ALPHA = 1e-6, 1e6
-
 
 @dataclass(frozen=True, repr=False)
-class Method(fields.Checked, Displayed, ABC):
+class Method(Scheduled, fields.Checked, Displayed, ABC):
     """A mixing method: what is drawn, and nothing of how it is applied."""
 
     @property
@@ -63,30 +60,6 @@ class Method(fields.Checked, Displayed, ABC):
         """The same method with its own gate open, for hosts that have decided already."""
         return self
 
-    def at(self, epoch: int) -> "Method":
-        """The same method with the values of an epoch in place of schedules."""
-        if not self._has_schedules:
-            return self
-        given = {known.name: getattr(self, known.name) for known in dataclasses.fields(self)}
-        found = {name: _at_epoch(value, epoch) for name, value in given.items()}
-        changed = {name: value for name, value in found.items() if value is not given[name]}
-        return dataclasses.replace(self, **changed) if changed else self
-
-    @property
-    def _held_values(self) -> Iterator[Any]:
-        """Values of all fields; of tuples, such as those of weights and of methods, each one."""
-        return _leaves(tuple(getattr(self, known.name) for known in dataclasses.fields(self)))
-
-    @cached_property
-    def _has_schedules(self) -> bool:
-        inside = (isinstance(value, Method) and value._has_schedules for value in self._held_values)
-        return any(inside) or any(isinstance(value, Schedule) for value in self._held_values)
-
-    @cached_property
-    def moves(self) -> bool:
-        """Whether a parameter is a schedule that changes."""
-        return any(isinstance(value, (Method, Schedule)) and value.moves for value in self._held_values)
-
     def redraw(self, key: Key, spec: BatchSpec, hints: Hints = NO_HINTS) -> Plan:
         """The plan that a recorded key once gave, without the data.
 
@@ -112,8 +85,11 @@ class Method(fields.Checked, Displayed, ABC):
 
         A class of the user's own may derive one of ours and override any part of it.
         """
-        bases = (base.__module__ for base in type(self).__mro__ if issubclass(base, Method))
-        inside = (value.is_ours for value in self._held_values if isinstance(value, Method))
+        held = [value for value in self._held_values if isinstance(value, (Method, Law))]
+        bases = [
+            base.__module__ for each in (self, *held) for base in type(each).__mro__ if issubclass(base, (Method, Law))
+        ]
+        inside = (value.is_ours for value in held if isinstance(value, Method))
         return all(module.startswith("mixtransforms.") for module in bases) and all(inside)
 
 
@@ -136,24 +112,6 @@ def check_needs(method: Method) -> None:
             wanted="a set of " + ", ".join(map(repr, sorted(HINTS))) + ", or an empty one",
             fix="Ask for these alone, or leave needs empty, hand hints of your own to draw, and replay its plan.",
         )
-
-
-def _leaves(value: Any) -> Iterator[Any]:
-    if not isinstance(value, tuple):
-        yield value
-    else:
-        for item in value:
-            yield from _leaves(item)
-
-
-def _at_epoch(value: Any, epoch: int) -> Any:
-    """A parameter in one epoch; the same object where no schedule is in it."""
-    if isinstance(value, tuple):
-        found = tuple(_at_epoch(item, epoch) for item in value)
-        return found if any(new is not old for new, old in zip(found, value, strict=True)) else value
-    if isinstance(value, Method):
-        return value.at(epoch)
-    return value(epoch) if isinstance(value, Schedule) else value
 
 
 class Pairs(NamedTuple):
@@ -260,33 +218,6 @@ class PairMethod(Method):
         layer = Layer.drawn(pairs.rows, pairs.source, opacity, region)
         plan = Plan.drawn(spec, (layer,) if len(pairs.rows) else ())
         return plan if declared is None else _with_declared(plan, declared)
-
-
-def beta_weights(alpha: float | Schedule, size: int, rng: np.random.Generator) -> NDArray[np.float64]:
-    """``size`` draws from Beta(alpha, alpha) in float64; all 1 (no mixing) for ``alpha=0``.
-
-    NumPy's generator, not torch's, whose Beta collapses to 0.5 for small alpha. It rejects some numbers, how many
-    depends on alpha; with a generator of its own nothing else that is drawn depends on alpha.
-    """
-    words: Any = rng.bit_generator.random_raw(2)
-    alpha = alpha if isinstance(alpha, float) else now(alpha)
-    if not alpha:
-        return np.ones(size)
-    own = lend(tuple(words.tolist()))
-    weights = own.beta(alpha, alpha, size)
-    give_back(own)
-    return weights
-
-
-def alpha_field(default: float, source: str) -> Any:
-    """The ``alpha`` of a Beta law."""
-    return number(
-        default,
-        low=LOWEST_ALPHA,
-        high=HIGHEST_ALPHA,
-        also=(0.0,),
-        doc=f"Both parameters of the Beta law of the weight; 0 switches mixing off. {source}",
-    )
 
 
 def pair_plan(spec: BatchSpec, layer: Layer, declared: NDArray[np.float64] | None = None) -> Plan:

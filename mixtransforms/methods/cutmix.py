@@ -10,7 +10,8 @@ import numpy as np
 from mixtransforms.core import fields
 from mixtransforms.core.errors import InputError
 from mixtransforms.core.layers import Boxes, FloatArray, IntArray
-from mixtransforms.methods.base import NO_HINTS, PairMethod, alpha_field, beta_weights
+from mixtransforms.methods.base import NO_HINTS, PairMethod
+from mixtransforms.methods.laws import Law, alpha_field, beta_weights, check_alone, weight_field
 from mixtransforms.methods.pairing import Hints
 from mixtransforms.methods.registry import register
 from mixtransforms.methods.schedules import Schedule
@@ -62,14 +63,19 @@ class CutMix(PairMethod):
         True, "Mix labels by the area that was pasted; False uses the weight that was drawn."
     )
 
+    weight: Law | None = weight_field(
+        "Another law, in the place of alpha, of the part that a sample keeps before the overhang of its box is clipped."
+    )
+
     def __post_init__(self) -> None:
         super().__post_init__()
+        check_alone(self)
         if (self.placement == "minmax") != (self.minmax is not None):
             raise fields.mismatch(
                 self, "placement='minmax' and minmax=(low, high) belong together", "both or neither of them"
             )
-        if self.placement == "minmax" and not self.correct_weight:
-            raise fields.mismatch(self, "placement='minmax' draws no weight", "correct_weight=True")
+        if self.placement == "minmax" and not (self.correct_weight and self.weight is None):
+            raise fields.mismatch(self, "placement='minmax' draws no weight", "correct_weight=True and no weight")
 
     @property
     def blends(self) -> bool:
@@ -86,7 +92,7 @@ class CutMix(PairMethod):
             )
         pairs = self.pairs(spec, rng, hints)
         count = self.draws(spec)
-        weight = beta_weights(self.alpha, count, rng)
+        weight = beta_weights(self.alpha, count, rng, self.weight)
         # As many numbers whatever `per` is, so that what is drawn afterwards stays the same.
         size, place = rng.random((2, spec.size, len(spec.shape)))[:, :count]
         start, stop = self._boxes(np.asarray(spec.shape, np.int64), weight, size, place)

@@ -5,16 +5,18 @@ value of an epoch in its place before anything is drawn.
 """
 
 # No `from __future__ import annotations`: signatures must show types, not strings.
+import dataclasses
 import functools
 import itertools
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import MISSING, dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 from mixtransforms.core import fields
+from mixtransforms.core.cached import cached_property
 from mixtransforms.core.display import Displayed
 from mixtransforms.core.errors import ParameterError
 from mixtransforms.core.layers import FloatArray, IntArray
@@ -276,7 +278,7 @@ def as_schedule(value: Any) -> Schedule:
     return SCHEDULES[value["kind"]](**given)
 
 
-def number(default: float, *, low: float, high: float, doc: str, also: tuple[float, ...] = ()) -> Any:
+def number(default: Any, *, low: float, high: float, doc: str, also: tuple[float, ...] = ()) -> Any:
     """A finite real number within ``[low, high]``, or one of ``also``; or a schedule of such numbers."""
     field: Any = fields.number(default, low=low, high=high, doc=doc, also=also)
     rule: fields.Rule = field.metadata[fields.RULE]
@@ -319,3 +321,50 @@ def now(value: float | Schedule) -> float:
             fix="Draw with method.at(epoch).draw(...).",
         )
     return value
+
+
+@dataclass(frozen=True, repr=False)
+class Scheduled:
+    """What has fields that may be schedules, or hold what has some."""
+
+    def at(self, epoch: int) -> Self:
+        """The same with the values of an epoch in place of schedules."""
+        if not self._has_schedules:
+            return self
+        given = {known.name: getattr(self, known.name) for known in dataclasses.fields(self)}
+        found = {name: _at_epoch(value, epoch) for name, value in given.items()}
+        changed = {name: value for name, value in found.items() if value is not given[name]}
+        return dataclasses.replace(self, **changed) if changed else self
+
+    @property
+    def _held_values(self) -> Iterator[Any]:
+        """Values of all fields; of tuples, such as those of weights and of methods, each one."""
+        return _leaves(tuple(getattr(self, known.name) for known in dataclasses.fields(self)))
+
+    @cached_property
+    def _has_schedules(self) -> bool:
+        inside = (isinstance(value, Scheduled) and value._has_schedules for value in self._held_values)
+        return any(inside) or any(isinstance(value, Schedule) for value in self._held_values)
+
+    @cached_property
+    def moves(self) -> bool:
+        """Whether a parameter is a schedule that changes."""
+        return any(isinstance(value, (Scheduled, Schedule)) and value.moves for value in self._held_values)
+
+
+def _leaves(value: Any) -> Iterator[Any]:
+    if not isinstance(value, tuple):
+        yield value
+    else:
+        for item in value:
+            yield from _leaves(item)
+
+
+def _at_epoch(value: Any, epoch: int) -> Any:
+    """A parameter in one epoch; the same object where no schedule is in it."""
+    if isinstance(value, tuple):
+        found = tuple(_at_epoch(item, epoch) for item in value)
+        return found if any(new is not old for new, old in zip(found, value, strict=True)) else value
+    if isinstance(value, Scheduled):
+        return value.at(epoch)
+    return value(epoch) if isinstance(value, Schedule) else value
