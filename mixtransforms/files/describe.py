@@ -95,8 +95,11 @@ def _theirs(entry: TypeEntry) -> str:
 
 
 def parts() -> list[Listed]:
-    """What stands inside of arguments: schedules in place of numbers, kinds, and rules of boxes."""
-    return [Listed(cls.__name__, (), sentence(prose(cls))) for cls in (*SCHEDULES.values(), *LAWS.values(), *_declared().values())]
+    """What stands inside of arguments: schedules in place of numbers, laws of weights, kinds, and rules of boxes."""
+    return [
+        Listed(cls.__name__, (), sentence(prose(cls)))
+        for cls in (*SCHEDULES.values(), *LAWS.values(), *_declared().values())
+    ]
 
 
 def _declared() -> dict[str, type]:
@@ -118,7 +121,7 @@ _SPELLINGS = {
 
 
 def describe(name: str) -> list[Description]:
-    """What a type takes and does, or a schedule, or what declares a kind.
+    """What a type takes and does, or a schedule, a law of weights, or what declares a kind.
 
     Args:
         name: Its name in files, such as ``torchvision.Resize``, the name that tutorials give it, such as
@@ -213,6 +216,8 @@ def _of_part(cls: type) -> Description:
         form = f"In a file it is the value of `boxes`: {{{', '.join(inside)}}}"
     elif cls.__name__ in SCHEDULES:
         form = f"In a file it stands in place of a number: {{{', '.join([_kind(cls.__name__), *inside])}}}"
+    elif cls.__name__ in LAWS:
+        form = f"In a file it is the value of `weight`: {{{', '.join([_kind(cls.__name__), *inside])}}}"
     else:
         kind = next(name for name, known in DECLARABLE.items() if known is cls)
         form = f"In a file it is a value of `kinds`: {{{', '.join([_kind(kind), *inside])}}}"
