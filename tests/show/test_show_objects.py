@@ -237,7 +237,9 @@ def test_kept_originals_are_not_taken_for_the_mixed_samples():
 def test_boxes_that_later_transforms_have_moved_are_shown_twice():
     trace = MixUp(1.0, seed=1).trace(detection())
     flipped = {**trace.after, "image": trace.after["image"][:, :, ::-1]}
-    flipped["bboxes"] = [WIDTH - boxes[:, [2, 1, 0, 3]] for boxes in trace.after["bboxes"]]
+    flipped["bboxes"] = [
+        boxes[:, [2, 1, 0, 3]] * [-1, 1, -1, 1] + [WIDTH, 0, WIDTH, 0] for boxes in trace.after["bboxes"]
+    ]
     figure = drawn(show.trace(Trace(trace.steps, flipped, (*trace.transforms, "a flip"))))
     np.testing.assert_allclose(corners(mixed(figure)), [rectangle(*box) for box in trace.after["bboxes"][0]])
     (result, _) = axes(figure, "result")
