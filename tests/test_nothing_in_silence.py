@@ -15,7 +15,7 @@ IDS = np.arange(4)
 
 @pytest.mark.parametrize(
     "labels",
-    [["cat", "dog", "cat", "dog"], range(4), deque(range(4)), [0, None, 2, 3], 3],
+    [["cat", "dog", "cat", "dog"], range(4), deque(range(4)), 3],
     ids=lambda value: type(value).__name__,
 )
 def test_labels_that_are_no_array(labels):
@@ -23,6 +23,15 @@ def test_labels_that_are_no_array(labels):
         MixUp(num_classes=4)((X, labels))
     with pytest.raises(InputError, match=r"No array \(batch\['label'\]"):
         MixUp(num_classes=4)({"image": X, "label": labels})
+
+
+def test_a_sample_without_a_label():
+    for batch, place in (
+        ((X, [0, None, 2, 3]), r"batch\[1\]\[1\]"),
+        ({"image": X, "label": [0, 1, 2, None]}, r"\['label'\]\[3\]"),
+    ):
+        with pytest.raises(InputError, match=rf"A sample without a value \(.*{place}\): got None; .*passthrough="):
+            MixUp(num_classes=4)(batch)
 
 
 @pytest.mark.parametrize("hidden", [deque([X]), {"a": (deque([X, X]),)}, frozenset()], ids=["deque", "nested", "empty"])

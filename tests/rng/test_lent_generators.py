@@ -13,7 +13,8 @@ import pytest
 
 from mixtransforms import BatchSpec, Plan
 from mixtransforms.methods import CutMix, MixUp, OneOf
-from mixtransforms.methods.base import Method, beta_weights
+from mixtransforms.methods.base import Method
+from mixtransforms.methods.laws import beta_weights
 from mixtransforms.rng.keys import Key, give_back, lend, philox
 
 HIGHEST = 2**64 - 1
