@@ -541,6 +541,18 @@ CASES: dict[str, Case] = {
         [{"image": X[0], "boxes": np.array(3.0)}] * 2,
         mends=(([{"image": X[0], "boxes": BOXES[0]}] * 2, {}),),
     ),
+    "classes of every time": Case(
+        "Classes, or cells of the mixed axis",
+        {"spec": np.zeros((4, 64, 10), np.float32), "strong": np.zeros((4, 4, 10), np.float32)},
+        {"layout": "BFT", "axes": "F", "kinds": {"spec": "image", "strong": "mask"}},
+        "CutMix",
+        mends=(
+            (
+                {"spec": np.zeros((4, 64, 10), np.float32), "strong": np.zeros((4, 64, 10, 4), np.float32)},
+                {"layout": "BFT", "axes": "F", "kinds": {"spec": "image", "strong": "mask"}},
+            ),
+        ),
+    ),
     "a missing label": Case(
         "A sample without a value",
         named(label=[0, None, 2, 1]),

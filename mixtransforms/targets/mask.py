@@ -1,7 +1,7 @@
 """Semantic masks: a class id at every pixel, or a map a class; pasted as they are, kept apart where images blend."""
 
 # No `from __future__ import annotations`: signatures must show types, not strings.
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
@@ -100,6 +100,15 @@ class SemanticMask(Kind):
             )
         if not (self.any_size or is_at_stride(own, scene)):
             raise _other_size(value, where, scene)
+        if not self.any_size and _may_be_classes(value, own, scene):
+            raise InputError(
+                "Classes, or cells of the mixed axis",
+                where=where,
+                got=f"shape {tuple(value.shape)}, fewer along the one axis that is mixed, and as many along the others",
+                wanted=f"axes {scene.lengths}, with classes as channels",
+                fix="Repeat classes along the mixed axis, as channels beside it; where these are cells of it, say "
+                f"kinds={{{_key(where)}: SemanticMask(any_size=True)}}.",
+            )
         # At a stride, classes of frames could be taken for frames, and frames for classes.
         other = _lengths(value, scene._replace(first=not scene.first))
         if not self.any_size and other != own and is_at_stride(other, scene):
@@ -248,6 +257,17 @@ def _other_size(value: Any, where: str, scene: Scene) -> InputError:
         + ("before" if scene.first else "behind"),
         fix="Resize the masks to the size of the images, or move the axis of channels; where they show the same at any "
         f"other size, say kinds={{{_key(where)}: SemanticMask(any_size=True)}}.",
+    )
+
+
+def _may_be_classes(value: Any, own: Sequence[int], scene: Scene) -> bool:
+    """Whether the one mixed axis is shorter and no other: four classes of every time look like a stride of 64 bands."""
+    if len(scene.axes) != 1 or len(own) < 2 or len(value.shape) - len(own) != 1:
+        return False
+    (mixed,) = scene.axes
+    return all(
+        (length == whole) == (axis != mixed)
+        for axis, (length, whole) in enumerate(zip(own, scene.lengths, strict=True))
     )
 
 

@@ -597,3 +597,18 @@ def test_colours_are_not_padded(backend: str, form: str) -> None:
         match=r"Images with different numbers of channels \(batch\['image'\]\[1\]\): got 1, shape .* v2\.RGB",
     ):
         MixUp(pad="max")(batch)
+
+
+def test_classes_of_every_time_are_no_cells_of_the_frequencies() -> None:
+    """Four classes divide 64 bands; read as a stride of them, the rows of two classes would be taken from a partner."""
+    spectrograms = np.arange(4, dtype=np.float32)[:, None, None].repeat(64, 1).repeat(100, 2)
+    strong = np.eye(4, dtype=np.float32)[:, :, None].repeat(100, 2)
+    kinds = {"spec": "image", "strong": "mask"}
+    batch = {"spec": spectrograms, "strong": strong}
+    with pytest.raises(InputError, match=r"Classes, or cells of the mixed axis \(batch\['strong'\]\)"):
+        CutMix(seed=1, layout="BFT", axes="F", kinds=kinds)(batch)
+    cells = CutMix(seed=1, layout="BFT", axes="F", kinds=kinds | {"strong": SemanticMask(any_size=True)})(batch)
+    assert cells["strong"].shape == strong.shape
+    channels = batch | {"strong": strong[:, None].repeat(64, 1).swapaxes(2, 3)}  # (B, F, T, K)
+    out = CutMix(seed=1, layout="BFT", axes="F", kinds=kinds)(channels)
+    np.testing.assert_array_equal(out["strong"].argmax(-1), out["spec"])
