@@ -39,8 +39,8 @@ ROOMS = {
     "kernels": Room("core"),
     "plan": Room("core rng kernels"),
     "authoring": Room(),  # names what it has, and loads it when it is used: methods/ may import it
-    "laws": Room("methods"),  # the public names of methods/laws.py
     "methods": Room("core rng plan authoring"),
+    "laws": Room("methods"),  # the public names of methods/laws.py
     "targets": Room("core containers kernels plan"),
     "objects": Room("core containers kernels plan targets"),
     "batch": Room("core rng containers kernels plan targets objects"),
