@@ -276,7 +276,8 @@ def _check_dtypes(samples: Sequence[Any], path: Path) -> None:
         where=spell(path),
         got=f"{dtype_name(samples[other])} in sample {other}, {dtype_name(samples[0])} in sample 0",
         wanted="whole numbers or floats, one of them",
-        fix="Convert all samples alike, for example with v2.ToDtype(torch.float32, scale=True) or A.ToFloat().",
+        fix="Convert all samples alike, pictures for example with v2.ToDtype(torch.float32, scale=True) or "
+        "A.ToFloat().",
     )
 
 

@@ -150,7 +150,7 @@ def _refuse_either(entry: Entry, inventory: Inventory) -> InputError | None:
     if entry.role != TARGET or entry.kind != LABEL or not finder.labelled or finder.declared(path) is not None:
         return None
     counts = _lengths(entry.value, 1)
-    if not any(counts) or not all(backend_of(item) and is_integer(item) for item in entry.value):
+    if not any(counts) or not all(map(_are_whole, entry.value)):
         return None
     for group in inventory.groups:
         if rows_of_each(leaf_at(inventory.batch, group.anchor)) == counts:
@@ -160,6 +160,11 @@ def _refuse_either(entry: Entry, inventory: Inventory) -> InputError | None:
         if undeclared and other.path[:-1] == path[:-1] and _lengths(other.value, 3) == counts:
             return _of_objects_or_classes(other, path, counts[0])
     return None
+
+
+def _are_whole(row: Any) -> bool:
+    """Whether a row is of whole numbers, as class ids are; bools are none."""
+    return is_integer(row) if backend_of(row) else all(type(number) is int for number in row)
 
 
 def _of_objects_or_sample(entry: Entry, group: Group) -> InputError:
@@ -212,7 +217,7 @@ def _refuse_unknown(entry: Entry, inventory: Inventory) -> InputError | None:
 
 
 def _is_called_box(path: Path) -> bool:
-    return "box" in str(_last_name(path)).lower()
+    return str(_last_name(path)).lower().endswith(("box", "boxes"))
 
 
 def _unknown_beside(entry: Entry, inventory: Inventory) -> Iterator[Path]:

@@ -30,10 +30,12 @@ __all__ = [
     "encode",
     "flag",
     "form",
+    "kind_name",
     "listed",
     "mismatch",
     "names",
     "number",
+    "of_kind",
     "optional",
     "optional_choice",
     "optional_integer",
@@ -207,6 +209,7 @@ def documentation(cls: type, text: str) -> str:
 
 
 Documented = TypeVar("Documented", bound=type)
+Kind = TypeVar("Kind")
 
 
 def documented(cls: Documented) -> Documented:
@@ -275,6 +278,30 @@ def changed(owner: Any) -> dict[str, Any]:
 def constructor(owner: Any) -> str:
     """Python code that builds an equal object: ``CutMix(alpha=0.5, num_classes=10)``."""
     return f"{type(owner).__name__}({', '.join(f'{name}={value!r}' for name, value in changed(owner).items())})"
+
+
+def kind_name(owner: object, known: Mapping[str, type]) -> str:
+    """What the kind of an object is called in files.
+
+    Raises:
+        TypeError: It is a class of the user's own, which files cannot name.
+    """
+    name = type(owner).__name__
+    if known.get(name) is not type(owner):
+        raise TypeError(f"{name} has no form in a file")
+    return name
+
+
+def of_kind(value: Any, known: Mapping[str, type[Kind]]) -> Kind:
+    """The object that a file describes: its kind, and its parameters.
+
+    Raises:
+        ValueError: It is of no known kind.
+        ParameterError: It is, and has a bad parameter.
+    """
+    if not isinstance(value, Mapping) or value.get("kind") not in known:
+        raise ValueError
+    return known[value["kind"]](**{name: item for name, item in value.items() if name != "kind"})
 
 
 def encode(value: Any) -> Any:

@@ -144,10 +144,9 @@ def blender(dtype: np.dtype[Any]) -> Callable[[Array, Array, Array, float], None
 def write_channels(image: Array, out: Array) -> None:
     """Copies an image ``(H, W, C)`` of few channels to dense memory ``out`` of its shape.
 
-    Channels that lie one behind the other, as those of tensors, are woven by OpenCV where it is installed: in a tenth
-    of the time that copies of every third number take.
+    Channels that lie one behind the other, as those of tensors, are woven by OpenCV where it is installed.
     """
-    apart = image[..., 0].flags.c_contiguous and out.flags.c_contiguous and image.size > 0
+    apart = image.size > 0 and image[..., 0].flags.c_contiguous and out.flags.c_contiguous
     cv2 = opencv() if apart and image.dtype == out.dtype and image.dtype.name in OPENCV_DTYPES else None
     if cv2 is not None:
         cv2.merge([image[..., channel] for channel in range(image.shape[-1])], out)

@@ -25,15 +25,8 @@ class Law(Scheduled, fields.Checked, Displayed, ABC):
 
     @property
     def name(self) -> str:
-        """What it is called in files.
-
-        Raises:
-            TypeError: It is a class of the user's own, which files cannot name.
-        """
-        name = type(self).__name__
-        if LAWS.get(name) is not type(self):
-            raise TypeError(f"{name} has no form in a file")
-        return name
+        """What it is called in files; a :exc:`TypeError` for a class of the user's own."""
+        return fields.kind_name(self, LAWS)
 
     @abstractmethod
     def weights(self, size: int, rng: np.random.Generator) -> FloatArray:
@@ -118,11 +111,7 @@ LAWS: Mapping[str, type[Law]] = {cls.__name__: cls for cls in (Beta, Uniform, Co
 
 def _as_law(value: Any) -> Law | None:
     """A law, or the one that a file describes."""
-    if value is None or isinstance(value, Law):
-        return value
-    if not isinstance(value, Mapping) or value.get("kind") not in LAWS:
-        raise ValueError
-    return LAWS[value["kind"]](**{name: item for name, item in value.items() if name != "kind"})
+    return value if value is None or isinstance(value, Law) else fields.of_kind(value, LAWS)
 
 
 def alpha_field(default: float, source: str) -> Any:

@@ -31,15 +31,8 @@ class Schedule(fields.Checked, Displayed, ABC):
 
     @property
     def name(self) -> str:
-        """What it is called in files.
-
-        Raises:
-            TypeError: It is a class of the user's own, which files cannot name.
-        """
-        name = type(self).__name__
-        if SCHEDULES.get(name) is not type(self):
-            raise TypeError(f"{name} has no form in a file")
-        return name
+        """What it is called in files; a :exc:`TypeError` for a class of the user's own."""
+        return fields.kind_name(self, SCHEDULES)
 
     @property
     @abstractmethod
@@ -270,12 +263,7 @@ def as_schedule(value: Any) -> Schedule:
         ValueError: It is none.
         ParameterError: It is of a known kind and has a bad parameter.
     """
-    if isinstance(value, Schedule):
-        return value
-    if not isinstance(value, Mapping) or value.get("kind") not in SCHEDULES:
-        raise ValueError
-    given = {name: item for name, item in value.items() if name != "kind"}
-    return SCHEDULES[value["kind"]](**given)
+    return value if isinstance(value, Schedule) else fields.of_kind(value, SCHEDULES)
 
 
 def number(default: Any, *, low: float, high: float, doc: str, also: tuple[float, ...] = ()) -> Any:

@@ -406,6 +406,16 @@ def test_ids_of_objects_never_pass_for_rows_of_several_labels(make: Any, ids: tu
             mix(samples)
 
 
+@pytest.mark.parametrize("make", [list, tuple, np.array, torch.tensor], ids=lambda make: make.__name__)
+def test_ids_of_objects_in_a_ready_batch_are_known_in_any_container(make: Any) -> None:
+    images, boxes = torch.stack([picture(index) for index in range(4)]), [{"boxes": boxes_of(2)}] * 4
+    ids = make([[0, 1]] * 4) if make in (np.array, torch.tensor) else make(make([0, 1]) for _ in range(4))
+    with pytest.raises(InputError, match=r"Labels of the objects or of the sample \(batch\[1\]\)"):
+        TorchCutMix()((images, ids, boxes))
+    flags = torch.tensor([[False, True]] * 4)
+    assert torch.equal(TorchCutMix()((images, flags, boxes))[1], flags.float()), "bools are no ids"
+
+
 def test_who_says_that_they_are_the_samples_own_is_believed() -> None:
     samples = [(picture(index), torch.tensor([0, 1]), boxes_of(2)) for index in range(4)]
     _, labels, _ = TorchCutMix(kinds={1: "label"})(samples)

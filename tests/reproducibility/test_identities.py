@@ -241,6 +241,24 @@ def test_memory_does_not_count(memory: str, dtype: str) -> None:
     assert one({"image": MEMORY[memory](empty)}) == hashed(empty)
 
 
+@pytest.mark.parametrize("opencv", [True, False])
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+@pytest.mark.parametrize("listed", [True, False])
+def test_large_images_are_known_by_the_same_bytes_however_they_are_brought_together(
+    listed: bool, channels: int, opencv: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch = pytest.importorskip("torch", reason="torch is not installed")
+    if opencv:
+        pytest.importorskip("cv2", reason="OpenCV is not installed")
+    else:
+        monkeypatch.setattr("mixtransforms.kernels.numpy.opencv", lambda: None)
+    images = [picture(number, (230, 221, channels)) for number in range(3)]
+    assert images[0].nbytes > identity.WOVEN
+    first = [torch.from_numpy(image.transpose(2, 0, 1).copy()) for image in images]
+    found = identities(first if listed else torch.stack(first), PLAIN)
+    assert found.tolist() == [hashed(image) for image in images]
+
+
 def test_tensors_are_known_by_their_values() -> None:
     torch = pytest.importorskip("torch", reason="torch is not installed")
     image = torch.from_numpy(picture(3, (3, 4, 5), "float32"))
