@@ -38,7 +38,7 @@ _TOOLS = {
     "core.errors": "InputError ParameterError",
     "core.fields": "KW_ONLY choice flag listed mismatch optional optional_choice optional_integer parameter",
     "core.layers": "BoolArray Boxes FloatArray IntArray Layer Mask",
-    "methods.base": "Method NO_HINTS PairMethod Pairs pair_plan",
+    "methods.base": "Method NO_HINTS PairMethod Pairs pair_plan require_axes",
     "methods.laws": "Law alpha_field beta_weights check_alone weight_field",
     "methods.pairing": "Hints",
     "methods.registry": "register",

@@ -22,6 +22,7 @@ from mixtransforms.methods.base import Method as Method
 from mixtransforms.methods.base import PairMethod as PairMethod
 from mixtransforms.methods.base import Pairs as Pairs
 from mixtransforms.methods.base import pair_plan as pair_plan
+from mixtransforms.methods.base import require_axes as require_axes
 from mixtransforms.methods.laws import Law as Law
 from mixtransforms.methods.laws import alpha_field as alpha_field
 from mixtransforms.methods.laws import beta_weights as beta_weights

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from mixtransforms.core import fields
 from mixtransforms.core.cached import cached_property
 from mixtransforms.core.display import Displayed
-from mixtransforms.core.errors import ParameterError
+from mixtransforms.core.errors import InputError, ParameterError
 from mixtransforms.core.layers import Region, freeze
 from mixtransforms.methods.laws import Law
 from mixtransforms.methods.pairing import CLASS_AWARE, MUTUAL, PAIRINGS, Hints, partners
@@ -218,6 +218,24 @@ class PairMethod(Method):
         layer = Layer.drawn(pairs.rows, pairs.source, opacity, region)
         plan = Plan.drawn(spec, (layer,) if len(pairs.rows) else ())
         return plan if declared is None else _with_declared(plan, declared)
+
+
+def require_axes(method: Method, spec: BatchSpec) -> None:
+    """Refuses samples without an axis that a region could span.
+
+    Raises:
+        InputError: There is none.
+    """
+    if spec.shape:
+        return
+    name = type(method).__name__
+    raise InputError(
+        f"{name} needs axes to cut",
+        where=f"{name}.draw",
+        got="a batch without mixed axes, such as a table or embeddings",
+        wanted="samples with at least one mixed axis",
+        fix="Use MixUp, which blends whole samples.",
+    )
 
 
 def pair_plan(spec: BatchSpec, layer: Layer, declared: NDArray[np.float64] | None = None) -> Plan:

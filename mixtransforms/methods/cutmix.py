@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 
 from mixtransforms.core import fields
-from mixtransforms.core.errors import InputError
 from mixtransforms.core.layers import Boxes, FloatArray, IntArray
-from mixtransforms.methods.base import NO_HINTS, PairMethod
+from mixtransforms.methods.base import NO_HINTS, PairMethod, require_axes
 from mixtransforms.methods.laws import Law, alpha_field, beta_weights, check_alone, weight_field
 from mixtransforms.methods.pairing import Hints
 from mixtransforms.methods.registry import register
@@ -82,14 +81,7 @@ class CutMix(PairMethod):
         return False
 
     def draw(self, spec: BatchSpec, rng: np.random.Generator, hints: Hints = NO_HINTS) -> Plan:
-        if not spec.shape:
-            raise InputError(
-                "CutMix needs axes to cut",
-                where="CutMix.draw",
-                got="a batch without mixed axes, such as a table or embeddings",
-                wanted="samples with at least one mixed axis",
-                fix="Use MixUp, which blends whole samples.",
-            )
+        require_axes(self, spec)
         pairs = self.pairs(spec, rng, hints)
         count = self.draws(spec)
         weight = beta_weights(self.alpha, count, rng, self.weight)
