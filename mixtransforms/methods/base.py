@@ -191,7 +191,7 @@ class PairMethod(Method):
 
         With a generator that fills arrays number by number, the first of many draws is the one draw.
         """
-        return 1 if self.per == "batch" else spec.size
+        return min(1, spec.size) if self.per == "batch" else spec.size
 
     def paint(
         self,

@@ -205,7 +205,9 @@ def test_images_without_classes_are_mixed_without_labels(flat, tmp_path, host, c
 
 
 @pytest.mark.parametrize("host", [*HOSTS, "neutral"])
-@pytest.mark.parametrize("mix", [OneOf([MixUp(), CutMix()], seed=0), CutMix(labels="pair", seed=0)], ids=["soft", "pair"])
+@pytest.mark.parametrize(
+    "mix", [OneOf([MixUp(), CutMix()], seed=0), CutMix(labels="pair", seed=0)], ids=["soft", "pair"]
+)
 def test_a_mix_is_told_how_many_classes_the_folder_has(photos, tmp_path, host, mix):
     pipeline = mix if host == "neutral" else composed(host, mix=mix)
     text = succeeds("preview", saved(tmp_path, pipeline), photos, "-o", tmp_path / "a.png")

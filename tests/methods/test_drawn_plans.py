@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from told import hints
 
 from mixtransforms import BatchSpec, Boxes, Layer, Plan, PlanError, Ramp, Schedule, methods
 from mixtransforms.methods import CutMix, MixUp, OneOf
@@ -30,15 +31,17 @@ OURS = [
 )
 @pytest.mark.parametrize("method", OURS, ids=repr)
 def test_a_drawn_plan_is_as_read_only_and_as_sound_as_one_that_was_checked(method: Method, spec: BatchSpec) -> None:
-    plan = method.redraw(Key(3), spec)
+    plan = method.redraw(Key(3), spec, hints(method, spec))
     checked = Plan(plan.spec, plan.layers, plan.label_share)
     assert plan == checked
     assert plan.key == Key(3)
     np.testing.assert_array_equal(plan.target_share, checked.target_share)
     for layer in plan.layers:
         assert (layer.rows.dtype, layer.source.dtype, layer.opacity.dtype) == (np.int64, np.int64, np.float64)
-        boxes = [] if layer.region is None else [layer.region.start, layer.region.stop]
-        for array in (layer.rows, layer.source, layer.opacity, *boxes, plan.target_share):
+        regions = [
+            array for region in (layer.region, layer.crop) if region is not None for array in vars(region).values()
+        ]
+        for array in (layer.rows, layer.source, layer.opacity, *regions, plan.target_share):
             assert not array.flags.writeable
 
 

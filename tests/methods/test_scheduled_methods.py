@@ -13,16 +13,16 @@ import pytest
 import tiers
 from doors import ALBUMENTATIONS, DOORS, NEUTRAL, TORCHVISION, Door
 from forms import host
+from told import hints
 
 import mixtransforms
-from mixtransforms import BatchSpec, Cosine, Key, OffAfter, ParameterError, Plan, Ramp, Schedule, Steps
+from mixtransforms import BatchSpec, Boxes, Cosine, Key, Mask, OffAfter, ParameterError, Plan, Ramp, Schedule, Steps
 from mixtransforms.methods import CutMix, MixUp, OneOf
-from mixtransforms.methods.base import Method
+from mixtransforms.methods.base import Method, PairMethod
 from mixtransforms.methods.pairing import MUTUAL, PAIRINGS
 from mixtransforms.methods.registry import METHODS
 
 SPEC = BatchSpec(13, (17, 23))
-HINTS = {"classes": np.arange(SPEC.size) % 3}
 EPOCHS = (0, 1, 2, 3, 4, 5, 9, 10, 11, 10_000, 2**32 - 1)
 
 UP, DOWN = Ramp(0, 0.5, 0, 10), Cosine(1, 0, 2, 9)
@@ -247,6 +247,8 @@ PLAIN: tuple[Method, ...] = (
     *(CutMix(placement=place, per=per) for place in ("clip", "inside", "uniform") for per in ("sample", "pair", "batch")),
     *(CutMix(placement="minmax", minmax=(0.2, 0.9), per=per) for per in ("sample", "pair", "batch")),
     *(CutMix(pairing=pairing, correct_weight=False) for pairing in PAIRINGS),
+    *(method(per=per) for method in METHODS.values() if issubclass(method, PairMethod) and method not in (MixUp, CutMix)
+      for per in ("sample", "pair", "batch")),
 )  # fmt: skip
 """Every way in which a method of pairs draws."""
 
@@ -254,13 +256,17 @@ PLAIN: tuple[Method, ...] = (
 def drawn(method: Method, spec: BatchSpec = SPEC, seed: int = 0) -> tuple[Plan, str]:
     """A plan, and the state in which it leaves the generator."""
     rng = Key(seed).generator()
-    hints = {"classes": np.arange(spec.size) % 3} if method.needs else {}
-    plan = method.draw(spec, rng, hints)
+    plan = method.draw(spec, rng, hints(method, spec))
     return plan, repr(rng.bit_generator.state)
 
 
+def of_alpha(method: Method) -> list[Method]:
+    """The method with every alpha, where it has one."""
+    return [replace(method, alpha=alpha) for alpha in ALPHAS] if hasattr(method, "alpha") else [method]
+
+
 def variants(method: Method) -> list[Method]:
-    return [replace(method, alpha=alpha, p=p) for alpha in ALPHAS for p in CHANCES]
+    return [replace(variant, p=p) for variant in of_alpha(method) for p in CHANCES]
 
 
 @pytest.mark.parametrize("method", PLAIN, ids=repr)
@@ -294,14 +300,18 @@ def amounts(plan: Plan) -> dict[int, Any]:
     for layer in plan.layers:
         region = layer.region
         for index, row in enumerate(layer.rows.tolist()):
-            box = () if region is None else (*region.start[index].tolist(), *region.stop[index].tolist())
-            found[row] = (float(layer.opacity[index]), *box)
+            where: Any = None
+            if isinstance(region, Boxes):
+                where = (*region.start[index].tolist(), *region.stop[index].tolist())
+            elif isinstance(region, Mask):
+                where = region.values[index].tobytes()
+            found[row] = (float(layer.opacity[index]), where)
     return found
 
 
 @pytest.mark.parametrize("method", PLAIN, ids=repr)
 def test_partners_are_the_same_for_every_value(method: Method) -> None:
-    everyone = mixed(drawn(replace(method, alpha=1.0, p=1.0))[0])
+    everyone = mixed(drawn(replace(method, p=1.0))[0])
     assert len(everyone) >= SPEC.size - 4
     for variant in variants(method):
         assert mixed(drawn(variant)[0]).items() <= everyone.items()
@@ -311,7 +321,7 @@ def test_partners_are_the_same_for_every_value(method: Method) -> None:
 def test_gates_are_the_same_for_every_alpha_and_only_open(method: Method) -> None:
     opened = []
     for p in CHANCES:
-        rows = {frozenset(mixed(drawn(replace(method, alpha=alpha, p=p), seed=2)[0])) for alpha in ALPHAS}
+        rows = {frozenset(mixed(drawn(replace(one, p=p), seed=2)[0])) for one in of_alpha(method)}
         assert len(rows) == 1
         opened.append(rows.pop())
     assert not opened[0]
@@ -321,10 +331,10 @@ def test_gates_are_the_same_for_every_alpha_and_only_open(method: Method) -> Non
 
 @pytest.mark.parametrize("method", PLAIN, ids=repr)
 def test_weights_and_boxes_are_the_same_for_every_chance(method: Method) -> None:
-    for alpha in ALPHAS:
-        full = amounts(drawn(replace(method, alpha=alpha, p=1.0))[0])
+    for one in of_alpha(method):
+        full = amounts(drawn(replace(one, p=1.0))[0])
         for p in CHANCES:
-            assert amounts(drawn(replace(method, alpha=alpha, p=p))[0]).items() <= full.items()
+            assert amounts(drawn(replace(one, p=p))[0]).items() <= full.items()
 
 
 def places(plan: Plan, placement: str) -> dict[tuple[int, int], tuple[float, float]]:
@@ -390,7 +400,8 @@ def test_choices_give_every_sample_what_the_child_alone_would(per: str) -> None:
 
 
 def test_every_method_and_pairing_is_tried() -> None:
-    assert {type(method).__name__ for method in PLAIN} | {"OneOf"} == set(METHODS)
+    pairs = {name for name, method in METHODS.items() if issubclass(method, PairMethod)}
+    assert {type(method).__name__ for method in PLAIN} == pairs
     assert {method.pairing for method in PLAIN} == set(PAIRINGS)
 
 

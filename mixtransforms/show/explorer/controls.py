@@ -177,6 +177,10 @@ class Span(Control):
         self._ticked.value = value is not None
 
 
+_USUAL = frozenset({"CutMix", "MixUp"})
+"""The choice of most recipes: what is ticked where nobody has chosen."""
+
+
 class Children(Control):
     """Some of the other methods, each with parameters of its own."""
 
@@ -189,7 +193,8 @@ class Children(Control):
         ]
         label = widgets.Label(f"{description}:", tooltip=tooltip, layout=_FULL_LINE)
         self.widget = widgets.HBox([label, *(entry.widget for entry in self._entries)], layout=_LAST)
-        for entry in self._entries[: len(given) or 2]:  # where nobody has chosen, the first two
+        usual = [entry for entry in self._entries if entry.method.__name__ in _USUAL]
+        for entry in self._entries[: len(given)] or usual:
             entry.tick.value = True
         super().__init__(changed, *(entry.tick for entry in self._entries))
 
