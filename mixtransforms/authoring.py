@@ -21,7 +21,7 @@
   ``flag``, ``optional_choice`` and ``optional_integer`` take less, ``parameter`` whatever its check lets pass.
   ``mismatch`` is the error for fields that contradict each other.
 - *Laws*: ``beta_weights`` draws from Beta(alpha, alpha), ``alpha_field`` is its parameter; ``weight_field`` takes
-  another :class:`Law` in its place, and ``check_alone`` refuses both.
+  another :class:`Law` in its place, and ``check_alone`` refuses both. ``part_field`` takes a law or a number.
 - *Plans*: a :class:`Plan` of :class:`Layer` objects, each everywhere, in :class:`Boxes` or through a :class:`Mask`;
   ``PairMethod.paint`` and ``pair_plan`` make one of a single layer.
 - *Hints*: what ``needs`` names, such as ``{"classes": ids}``.
@@ -39,7 +39,7 @@ _TOOLS = {
     "core.fields": "KW_ONLY choice flag listed mismatch optional optional_choice optional_integer parameter",
     "core.layers": "BoolArray Boxes FloatArray IntArray Layer Mask",
     "methods.base": "Method NO_HINTS PairMethod Pairs pair_plan require_axes",
-    "methods.laws": "Law alpha_field beta_weights check_alone weight_field",
+    "methods.laws": "Law alpha_field beta_weights check_alone part_field weight_field",
     "methods.pairing": "Hints",
     "methods.registry": "register",
     "methods.schedules": "Schedule now number",

@@ -27,6 +27,7 @@ from mixtransforms.methods.laws import Law as Law
 from mixtransforms.methods.laws import alpha_field as alpha_field
 from mixtransforms.methods.laws import beta_weights as beta_weights
 from mixtransforms.methods.laws import check_alone as check_alone
+from mixtransforms.methods.laws import part_field as part_field
 from mixtransforms.methods.laws import weight_field as weight_field
 from mixtransforms.methods.pairing import Hints as Hints
 from mixtransforms.methods.registry import register as register

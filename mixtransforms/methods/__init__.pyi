@@ -4,5 +4,6 @@ from mixtransforms.methods.cutmix import CutMix as CutMix
 from mixtransforms.methods.gridmix import GridMix as GridMix
 from mixtransforms.methods.mixup import MixUp as MixUp
 from mixtransforms.methods.oneof import OneOf as OneOf
+from mixtransforms.methods.remix import Remix as Remix
 
 __all__: list[str]

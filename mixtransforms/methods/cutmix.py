@@ -10,13 +10,15 @@ import numpy as np
 from mixtransforms.core import fields
 from mixtransforms.core.layers import Boxes, FloatArray, IntArray
 from mixtransforms.methods.base import NO_HINTS, PairMethod, require_axes
-from mixtransforms.methods.laws import Law, alpha_field, beta_weights, check_alone, weight_field
+from mixtransforms.methods.laws import Law, alpha_field, beta_weights, check_alone, part_field, weight_field
 from mixtransforms.methods.pairing import Hints
 from mixtransforms.methods.registry import register
 from mixtransforms.methods.schedules import Schedule
 from mixtransforms.plan import BatchSpec, Plan
 
 PLACEMENTS = ("clip", "inside", "uniform", "minmax")
+
+_NOT_BESIDE_AREA = frozenset({"alpha", "weight", "minmax", "correct_weight"})
 
 
 def _two_fractions(value: Any) -> tuple[float, float] | None:
@@ -39,8 +41,13 @@ class CutMix(PairMethod):
     its sides are rounded down to whole pixels and its overhang is clipped. The weight of the labels is measured
     afterwards: ``1 - pasted pixels / all pixels``.
 
+    With ``area`` the box is wholly inside and covers that part of the sample, as near as whole pixels allow: logarithms
+    of its sides, as fractions of the sample's, divide that of the area at random. Of one mixed axis it is always the
+    same length; of three it is a cuboid of that volume.
+
     Source: Yun et al., CutMix: Regularization Strategy to Train Strong Classifiers with Localizable Features,
-    arXiv:1905.04899.
+    arXiv:1905.04899. ``area=0.5`` is that of French et al., Semi-supervised semantic segmentation needs strong, varied
+    perturbations, arXiv:1906.01916.
     """
 
     alpha: float | Schedule = alpha_field(1.0, "1 draws every area equally often.")
@@ -49,7 +56,8 @@ class CutMix(PairMethod):
         "clip",
         PLACEMENTS,
         "Where the box goes: its centre on any pixel and the overhang clipped ('clip', the paper), wholly inside "
-        "('inside'), every pixel equally likely to be pasted ('uniform'), or sides drawn from minmax ('minmax').",
+        "('inside', and whenever area is given), every pixel equally likely to be pasted ('uniform'), or sides drawn "
+        "from minmax ('minmax').",
     )
     minmax: tuple[float, float] | None = fields.parameter(
         None,
@@ -61,9 +69,11 @@ class CutMix(PairMethod):
     correct_weight: bool = fields.flag(
         True, "Mix labels by the area that was pasted; False uses the weight that was drawn."
     )
-
     weight: Law | None = weight_field(
         "Another law, in the place of alpha, of the part that a sample keeps before the overhang of its box is clipped."
+    )
+    area: Law | float | Schedule | None = part_field(
+        "The part of the sample that the box covers, whatever its sides: always wholly inside, of any aspect ratio."
     )
 
     def __post_init__(self) -> None:
@@ -75,6 +85,12 @@ class CutMix(PairMethod):
             )
         if self.placement == "minmax" and not (self.correct_weight and self.weight is None):
             raise fields.mismatch(self, "placement='minmax' draws no weight", "correct_weight=True and no weight")
+        given = sorted(_NOT_BESIDE_AREA & set(fields.changed(self)))
+        if self.area is not None and (given or self.placement == "uniform"):
+            others = ", ".join(given) or "placement='uniform'"
+            raise fields.mismatch(
+                self, f"area says all of what a box is, and {others} as well", f"area without {others}"
+            )
 
     @property
     def blends(self) -> bool:
@@ -84,7 +100,8 @@ class CutMix(PairMethod):
         require_axes(self, spec)
         pairs = self.pairs(spec, rng, hints)
         count = self.draws(spec)
-        weight = beta_weights(self.alpha, count, rng, self.weight)
+        law: Any = self.weight or self.area  # of an area it is the part that is pasted, else that which stays
+        weight = beta_weights(self.alpha, count, rng, law)
         # As many numbers whatever `per` is, so that what is drawn afterwards stays the same.
         size, place = rng.random((2, spec.size, len(spec.shape)))[:, :count]
         start, stop = self._boxes(np.asarray(spec.shape, np.int64), weight, size, place)
@@ -95,15 +112,17 @@ class CutMix(PairMethod):
     def _boxes(
         self, shape: IntArray, weight: FloatArray, size: FloatArray, place: FloatArray
     ) -> tuple[IntArray, IntArray]:
-        """Corners ``(B, d)`` from the weights ``(B,)`` and two uniform numbers a side, ``(B, d)`` each."""
+        """Corners ``(B, d)`` from the weights or areas ``(B,)`` and two uniform numbers a side, ``(B, d)`` each."""
         if self.minmax is not None:
             low, high = np.floor(np.multiply.outer(self.minmax, shape)).astype(np.int64)
             side = low + _whole_below(size, high - low + 1)
+        elif self.area is not None:
+            side = _sides_of(weight, shape, size)
         else:
             # Sides in proportion to the sample's, and a box that covers 1 - weight of it: the d-th root of that.
             fraction = (1.0 - weight) ** (1.0 / max(1, len(shape)))
             side = (fraction[:, None] * shape).astype(np.int64)  # rounds down, since nothing is negative
-        if self.placement == "clip":
+        if self.placement == "clip" and self.area is None:
             start = _whole_below(place, shape) - (side >> 1)
         elif self.placement == "uniform":
             # From just before the sample to its last pixel: every pixel is under as many places of the box.
@@ -113,6 +132,20 @@ class CutMix(PairMethod):
         # No start is beyond the end, and a stop is before the beginning only on an axis of length 0.
         stop = np.minimum(np.maximum(start + side, 0), shape)  # quicker than np.clip for a few numbers
         return np.maximum(start, 0), stop
+
+
+def _sides_of(area: FloatArray, shape: IntArray, uniform: FloatArray) -> IntArray:
+    """Sides ``(B, d)`` of boxes that cover a part ``(B,)`` of the sample, from uniform numbers ``(B, d)``."""
+    tickets = -np.log1p(-uniform)  # exponential ones divide a whole uniformly
+    part = tickets / np.maximum(tickets.sum(axis=1, keepdims=True), np.finfo(np.float64).tiny)
+    side = np.ceil(area[:, None] ** part * shape)
+    # The longest axis is adjusted last, by the finest steps. As no other side was rounded down, it never needs more
+    # than the whole axis.
+    last = int(shape.argmax())
+    others = np.delete(side, last, axis=1).prod(axis=1)
+    side[:, last] = np.rint(area * shape.prod() / np.maximum(others, 1))
+    whole: IntArray = side.astype(np.int64)
+    return whole
 
 
 def _whole_below(uniform: FloatArray, count: IntArray) -> IntArray:

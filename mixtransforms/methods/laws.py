@@ -125,6 +125,10 @@ def alpha_field(default: float, source: str) -> Any:
     )
 
 
+def _law_forms() -> list[fields.Schema]:
+    return [fields.form(cls, kind={"const": name}) for name, cls in LAWS.items()]
+
+
 def weight_field(doc: str) -> Any:
     """A law that may stand in the place of ``alpha``."""
     return fields.parameter(
@@ -132,7 +136,27 @@ def weight_field(doc: str) -> Any:
         _as_law,
         "None, or a law such as Beta(2, 1), Uniform(0.45, 0.55) or Constant(0.5) of mixtransforms.laws",
         doc,
-        fields.optional({"anyOf": [fields.form(cls, kind={"const": name}) for name, cls in LAWS.items()]}),
+        fields.optional({"anyOf": _law_forms()}),
+        quiet=True,
+    )
+
+
+def _as_part(value: Any) -> Law | None:
+    """A law, or the one that always gives a number or what a schedule says."""
+    kind = value.get("kind") if isinstance(value, Mapping) else None
+    return _as_law(value) if value is None or isinstance(value, Law) or kind in LAWS else Constant(value)
+
+
+def part_field(doc: str) -> Any:
+    """A part of a whole that is drawn: a law, or the number that it always is."""
+    return fields.parameter(
+        None,
+        _as_part,
+        "None, a number within [0, 1], or a law such as Constant(0.5) or Uniform(0.2, 0.5) of mixtransforms.laws",
+        doc,
+        fields.optional(
+            {"anyOf": [*number(0.0, low=0, high=1, doc="").metadata[fields.RULE].schema["anyOf"], *_law_forms()]}
+        ),
         quiet=True,
     )
 

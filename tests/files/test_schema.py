@@ -9,6 +9,7 @@ import re
 import warnings
 from pathlib import Path
 
+import doors
 import jsonschema
 import pytest
 import tiers
@@ -19,6 +20,7 @@ from hypothesis import strategies as st
 import mixtransforms
 from mixtransforms.files.registry import installed_codecs
 from mixtransforms.files.schema import _CHECKS, _TELLING, fits, in_words, misfit
+from mixtransforms.methods.registry import METHODS
 
 pytestmark = DEPRECATED
 
@@ -210,13 +212,15 @@ def nodes_in(node, host, parent=None):
 @functools.cache
 def examples(host):
     """A node of every type that stands at the top of a pipeline of a host, and of those in a choice of ours."""
-    own = NEUTRAL.values()
+    plain = [(name, doors.examples(name)[0]) for name in METHODS if name != "OneOf"]
+    own = [*NEUTRAL.values(), *(functools.partial(getattr(mixtransforms, name), **given) for name, given in plain)]
     if host != "neutral":
         door = importlib.import_module(f"mixtransforms.{host}")
-        mixes = [door.MixUp(), door.CutMix()]
+        mixes = [getattr(door, name)(**given) for name, given in plain]
         own = [lambda: door.OneOf(mixes), lambda: door.BatchCompose(mixes)]
         own += [functools.partial(built, host, case) for case in HOSTS[host].CASES]
-    method = mixtransforms.OneOf([mixtransforms.MixUp(), mixtransforms.OneOf([mixtransforms.CutMix()], p=0.5)])
+    each = [getattr(mixtransforms, name)(**given) for name, given in plain]
+    method = mixtransforms.OneOf([*each, mixtransforms.OneOf([mixtransforms.CutMix()], p=0.5)])
     texts = [mixtransforms.to_dict(method)]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
