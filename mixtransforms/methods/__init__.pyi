@@ -5,5 +5,6 @@ from mixtransforms.methods.gridmix import GridMix as GridMix
 from mixtransforms.methods.mixup import MixUp as MixUp
 from mixtransforms.methods.oneof import OneOf as OneOf
 from mixtransforms.methods.remix import Remix as Remix
+from mixtransforms.methods.resizemix import ResizeMix as ResizeMix
 
 __all__: list[str]

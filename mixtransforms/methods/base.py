@@ -17,7 +17,7 @@ from mixtransforms.core import fields
 from mixtransforms.core.cached import cached_property
 from mixtransforms.core.display import Displayed
 from mixtransforms.core.errors import InputError, ParameterError
-from mixtransforms.core.layers import Region, freeze
+from mixtransforms.core.layers import Boxes, Region, freeze
 from mixtransforms.methods.laws import Law
 from mixtransforms.methods.pairing import CLASS_AWARE, MUTUAL, PAIRINGS, Hints, partners
 from mixtransforms.methods.schedules import Schedule, Scheduled, now, number
@@ -200,6 +200,8 @@ class PairMethod(Method):
         opacity: NDArray[np.float64],
         region: Region = None,
         declared: NDArray[np.float64] | None = None,
+        *,
+        crop: Boxes | None = None,
     ) -> Plan:
         """The plan in which every mixed sample is painted with its partner, once.
 
@@ -209,13 +211,14 @@ class PairMethod(Method):
             opacity: How much of the partner shows, ``(n,)`` within ``[0, 1]``.
             region: Where, one a mixed sample; ``None`` is everywhere.
             declared: The base weight of labels, ``(n,)``, where it is another one than was painted.
+            crop: What of the partner is shown there, one box a mixed sample; ``None`` is the same place.
 
         Raises:
             PlanError: Something does not fit; not asked where the whole method is the package's own.
         """
         if not self.is_ours:
-            return pair_plan(spec, Layer(pairs.rows, pairs.source, opacity, region), declared)
-        layer = Layer.drawn(pairs.rows, pairs.source, opacity, region)
+            return pair_plan(spec, Layer(pairs.rows, pairs.source, opacity, region, crop), declared)
+        layer = Layer.drawn(pairs.rows, pairs.source, opacity, region, crop)
         plan = Plan.drawn(spec, (layer,) if len(pairs.rows) else ())
         return plan if declared is None else _with_declared(plan, declared)
 

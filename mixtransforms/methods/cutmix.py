@@ -12,6 +12,7 @@ from mixtransforms.core.layers import Boxes, FloatArray, IntArray
 from mixtransforms.methods.base import NO_HINTS, PairMethod, require_axes
 from mixtransforms.methods.laws import Law, alpha_field, beta_weights, check_alone, part_field, weight_field
 from mixtransforms.methods.pairing import Hints
+from mixtransforms.methods.placing import placed, whole_below
 from mixtransforms.methods.registry import register
 from mixtransforms.methods.schedules import Schedule
 from mixtransforms.plan import BatchSpec, Plan
@@ -115,23 +116,17 @@ class CutMix(PairMethod):
         """Corners ``(B, d)`` from the weights or areas ``(B,)`` and two uniform numbers a side, ``(B, d)`` each."""
         if self.minmax is not None:
             low, high = np.floor(np.multiply.outer(self.minmax, shape)).astype(np.int64)
-            side = low + _whole_below(size, high - low + 1)
+            side = low + whole_below(size, high - low + 1)
         elif self.area is not None:
             side = _sides_of(weight, shape, size)
         else:
             # Sides in proportion to the sample's, and a box that covers 1 - weight of it: the d-th root of that.
             fraction = (1.0 - weight) ** (1.0 / max(1, len(shape)))
             side = (fraction[:, None] * shape).astype(np.int64)  # rounds down, since nothing is negative
-        if self.placement == "clip" and self.area is None:
-            start = _whole_below(place, shape) - (side >> 1)
-        elif self.placement == "uniform":
-            # From just before the sample to its last pixel: every pixel is under as many places of the box.
-            start = _whole_below(place, shape + side) - side
-        else:
-            start = _whole_below(place, shape - side + 1)
-        # No start is beyond the end, and a stop is before the beginning only on an axis of length 0.
-        stop = np.minimum(np.maximum(start + side, 0), shape)  # quicker than np.clip for a few numbers
-        return np.maximum(start, 0), stop
+        # Boxes of a given area lie inside, where nothing of it is clipped.
+        return placed(
+            "inside" if self.placement == "clip" and self.area is not None else self.placement, side, place, shape
+        )
 
 
 def _sides_of(area: FloatArray, shape: IntArray, uniform: FloatArray) -> IntArray:
@@ -146,8 +141,3 @@ def _sides_of(area: FloatArray, shape: IntArray, uniform: FloatArray) -> IntArra
     side[:, last] = np.rint(area * shape.prod() / np.maximum(others, 1))
     whole: IntArray = side.astype(np.int64)
     return whole
-
-
-def _whole_below(uniform: FloatArray, count: IntArray) -> IntArray:
-    """Uniform whole numbers in ``[0, count)`` from uniform numbers in ``[0, 1)``."""
-    return np.minimum((uniform * count).astype(np.int64), count - 1)  # the product may be rounded up to the count

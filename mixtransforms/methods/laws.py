@@ -125,20 +125,27 @@ def alpha_field(default: float, source: str) -> Any:
     )
 
 
-def _law_forms() -> list[fields.Schema]:
-    return [fields.form(cls, kind={"const": name}) for name, cls in LAWS.items()]
+_LAW_IN_WORDS = "a law such as Beta(2, 1), Uniform(0.45, 0.55) or Constant(0.5) of mixtransforms.laws"
+
+_LAW_FORM: fields.Schema = {"anyOf": [fields.form(cls, kind={"const": name}) for name, cls in LAWS.items()]}
 
 
 def weight_field(doc: str) -> Any:
     """A law that may stand in the place of ``alpha``."""
-    return fields.parameter(
-        None,
-        _as_law,
-        "None, or a law such as Beta(2, 1), Uniform(0.45, 0.55) or Constant(0.5) of mixtransforms.laws",
-        doc,
-        fields.optional({"anyOf": _law_forms()}),
-        quiet=True,
-    )
+    form = fields.optional(_LAW_FORM)
+    return fields.parameter(None, _as_law, f"None, or {_LAW_IN_WORDS}", doc, form, quiet=True)
+
+
+def law_field(default: Law, doc: str) -> Any:
+    """A law of something else than weights, which is always there."""
+
+    def check(value: Any) -> Law:
+        law = _as_law(value)
+        if law is None:
+            raise ValueError
+        return law
+
+    return fields.parameter(default, check, _LAW_IN_WORDS, doc, _LAW_FORM)
 
 
 def _as_part(value: Any) -> Law | None:
@@ -149,16 +156,9 @@ def _as_part(value: Any) -> Law | None:
 
 def part_field(doc: str) -> Any:
     """A part of a whole that is drawn: a law, or the number that it always is."""
-    return fields.parameter(
-        None,
-        _as_part,
-        "None, a number within [0, 1], or a law such as Constant(0.5) or Uniform(0.2, 0.5) of mixtransforms.laws",
-        doc,
-        fields.optional(
-            {"anyOf": [*number(0.0, low=0, high=1, doc="").metadata[fields.RULE].schema["anyOf"], *_law_forms()]}
-        ),
-        quiet=True,
-    )
+    numbers = number(0.0, low=0, high=1, doc="").metadata[fields.RULE].schema["anyOf"]
+    form = fields.optional({"anyOf": [*numbers, *_LAW_FORM["anyOf"]]})
+    return fields.parameter(None, _as_part, f"None, a number within [0, 1], or {_LAW_IN_WORDS}", doc, form, quiet=True)
 
 
 def check_alone(owner: Any) -> None:

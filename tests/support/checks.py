@@ -52,6 +52,8 @@ def every_pixel_is_the_painters(case: Case, form: Form) -> None:
         mixed, _ = case.door.replay(transform, plan, form.build(values))
         seen, expected = form.read(mixed), paint(plan, values)
         rounded = 1.0 if form.integer else 3 * form.resolution * values.max()  # weights, products, sum
+        if any(layer.resizes for layer in plan.layers):
+            rounded += values.max() / 2**16  # of all weights of a resize, on both axes
         tolerance = 0 if copies_only(plan) else rounded
         np.testing.assert_allclose(seen, expected, rtol=0, atol=tolerance)
         np.testing.assert_allclose(measured(plan), shares(plan), rtol=0, atol=1e-12)

@@ -96,6 +96,7 @@ EXAMPLES: Mapping[str, tuple[dict[str, Any], ...]] = {
         {"placement": "minmax", "minmax": (0.2, 0.9), "per": "pair", "p": 0.5},
     ),
     "Remix": ({"counts": (90, 30, 10, 3, 1, 7, 2, 50, 20, 5)}, {"counts": (5,) * 10, "kappa": 1.0, "per": "pair"}),
+    "ResizeMix": ({}, {"placement": "squeeze", "per": "pair", "p": 0.5}),
     "OneOf": (
         {"transforms": (methods.MixUp(alpha=1.0), methods.CutMix())},
         {"transforms": (methods.CutMix(placement="inside"), methods.MixUp()), "weights": (0.5, 0.3), "per": "batch"},

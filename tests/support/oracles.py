@@ -147,7 +147,7 @@ def resize(image: Values, height: int, width: int) -> Values:
         return image
     down = np.array([_triangle(image.shape[0], height, y) for y in range(height)])
     across = np.array([_triangle(image.shape[1], width, x) for x in range(width)])
-    return np.einsum("yi,xj,ijc->yxc", down, across, image)
+    return np.einsum("yi,xj,ijc->yxc", down, across, image, optimize=True)
 
 
 def nearest(image: NDArray[Any], sides: Sequence[int]) -> NDArray[Any]:
