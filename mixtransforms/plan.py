@@ -20,6 +20,7 @@ from mixtransforms.core.compositing import Contributions, columns, contributions
 from mixtransforms.core.display import Displayed
 from mixtransforms.core.errors import PlanError
 from mixtransforms.core.layers import (
+    LAYER_NAMES,
     BoolArray,
     Boxes,
     FloatArray,
@@ -31,7 +32,8 @@ from mixtransforms.core.layers import (
 )
 from mixtransforms.core.memo import Memo
 from mixtransforms.core.mixture import BatchSpec, check_spec
-from mixtransforms.core.reading import listed, numbers, whole_number
+from mixtransforms.core.packing import MOST_UNPACKED, check_room
+from mixtransforms.core.reading import check_names, listed, numbers, version_of, whole_number
 from mixtransforms.rng.keys import Key
 
 if TYPE_CHECKING:
@@ -44,6 +46,14 @@ MASSES = ("one", "free")
 
 MOST_SAMPLES = 1 << 24
 """More than any batch has: whoever reads a plan of so many need not find out by running out of memory."""
+
+VERSION = 2
+"""Of plan dicts. A dict says it where it holds what version 1 had not, which says nothing of itself."""
+
+_NAMES = {"plan_version": 1, "size": 1, "shape": 1, "layers": 1, "label_share": 1, "label_mass": 1, "key": 1}
+"""What the dict of a plan may hold, each with the version that brought it; see also :data:`LAYER_NAMES`."""
+
+_NEEDED = {"size", "shape", "layers"}
 
 _ROUNDING = 1e-6
 """How far from 1 the sum of declared shares may be."""
@@ -277,47 +287,41 @@ class Plan(Displayed):
         return Memo()
 
     def to_dict(self) -> dict[str, Any]:
-        """The plan in JSON's vocabulary; :meth:`from_dict` gives an equal plan."""
-        result: dict[str, Any] = {
-            "size": self.spec.size,
-            "shape": list(self.spec.shape),
-            "layers": [layer.to_dict() for layer in self.layers],
-        }
+        """The plan in JSON's vocabulary; :meth:`from_dict` gives an equal plan.
+
+        Masks are compressed where all of them together are 256 MB at most, which is what is read back.
+        """
+        masks = sum(layer.region.values.nbytes for layer in self.layers if isinstance(layer.region, Mask))
+        layers = [layer.to_dict(packed=masks <= MOST_UNPACKED) for layer in self.layers]
+        result: dict[str, Any] = {"size": self.spec.size, "shape": list(self.spec.shape), "layers": layers}
         if self.label_share is not None:
             result["label_share"] = self.label_share.tolist()
         if self.label_mass != "one":
             result["label_mass"] = self.label_mass
         if self.key is not None:
             result["key"] = self.key.to_dict()
-        return result
+        version = max(version_of(result, _NAMES), *(version_of(layer, LAYER_NAMES) for layer in layers), 1)
+        return result if version == 1 else {"plan_version": version, **result}
 
     @classmethod
     def from_dict(cls, data: Any) -> Plan:
-        """The plan that :meth:`to_dict` wrote.
+        """The plan that :meth:`to_dict` wrote, now or in an earlier release.
 
-        What is read takes no more memory than what is given.
+        What is read takes no more memory than what is given; compressed masks take what the spec says, 256 MB at most.
 
         Raises:
             PlanError: Something is missing, unknown, inconsistent, or no number that it may be.
         """
-        names = {"size", "shape", "layers"}
-        if not isinstance(data, Mapping) or not names <= set(data) <= names | {"label_share", "label_mass", "key"}:
+        if not isinstance(data, Mapping) or not _NEEDED <= set(data) <= set(_NAMES):
             raise PlanError(
                 "Not a plan",
                 where="Plan.from_dict",
                 got=f"keys {sorted(map(str, data))}" if isinstance(data, Mapping) else type(data).__name__,
-                wanted="size, shape, layers, and perhaps label_share, label_mass and key",
+                wanted="size, shape, layers, and perhaps label_share, label_mass, key and plan_version",
                 fix="Give what Plan.to_dict returned.",
             )
-        share, key = data.get("label_share"), data.get("key")
         try:
-            return cls(
-                BatchSpec(whole_number(data["size"], MOST_SAMPLES), tuple(map(whole_number, listed(data["shape"])))),
-                tuple(Layer.from_dict(layer) for layer in listed(data["layers"])),
-                None if share is None else numbers(share),
-                None if key is None else Key(**{name: whole_number(value, _most(name)) for name, value in key.items()}),
-                data.get("label_mass", "one"),
-            )
+            return _read(data)
         except PlanError:
             raise
         except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError) as reason:
@@ -339,6 +343,31 @@ class Plan(Displayed):
             parts = [f"{share:.3f} of {source}" for source, share in zip(sources, shares, strict=True) if share > 0]
             lines.append(f"  {row}: " + " + ".join(parts))
         return "\n".join(lines)
+
+
+def _read(data: Mapping[str, Any]) -> Plan:
+    """The plan in a dict; what it holds that no plan has ends in any error."""
+    version = whole_number(data.get("plan_version", 1))
+    if not 1 <= version <= VERSION:
+        raise PlanError(
+            "Unknown version of a plan",
+            where="Plan.from_dict",
+            got=f"plan_version {version}",
+            wanted=f"a whole number from 1 to {VERSION}",
+            fix="Read it with the release of mixtransforms that wrote it, or a later one.",
+        )
+    layers, share, key = listed(data["layers"]), data.get("label_share"), data.get("key")
+    for given, since in ((data, _NAMES), *((layer, LAYER_NAMES) for layer in layers)):
+        check_names(given, since, version)
+    spec = BatchSpec(whole_number(data["size"], MOST_SAMPLES), tuple(map(whole_number, listed(data["shape"]))))
+    check_room([(len(layer["rows"]), layer["packed"]) for layer in layers if "packed" in layer], spec.shape)
+    return Plan(
+        spec,
+        tuple(map(Layer.from_dict, layers)),
+        None if share is None else numbers(share),
+        None if key is None else Key(**{name: whole_number(value, _most(name)) for name, value in key.items()}),
+        data.get("label_mass", "one"),
+    )
 
 
 def check_label_share(share: FloatArray, shape: tuple[int, int], mass: str) -> None:

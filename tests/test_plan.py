@@ -338,34 +338,6 @@ def test_a_spec_that_no_batch_has_is_refused(spec: BatchSpec) -> None:
         Plan(spec)
 
 
-def test_masks_written_as_lists_are_read_still() -> None:
-    values = np.random.default_rng(0).random((2, 4, 6)) < 0.5
-    plan = Plan(SPEC, (layer(region=Mask(values)),))
-    written = plan.to_dict()
-    assert len(json.dumps(written["layers"][0]["mask"])) < values.size * 2
-    written["layers"][0]["mask"] = values.tolist()
-    assert Plan.from_dict(json.loads(json.dumps(written))) == plan
-
-
-def test_bool_masks_are_written_small() -> None:
-    plan = Plan(
-        BatchSpec(2, (224, 224)),
-        (layer(rows=[0], source=[1], opacity=[1.0], region=Mask(np.ones((1, 224, 224), bool))),),
-    )
-    assert len(json.dumps(plan.to_dict())) < 224 * 224 / 6 + 500
-    for shape, bits in (
-        ([1, 224, 224], "AAAA"),
-        ([1 << 40, 1 << 9], ""),
-        ([1, 224, -224], "AAAA"),
-        ([1], "?"),
-        ([1], 3),
-    ):
-        written = plan.to_dict()
-        written["layers"][0]["mask"] = {"shape": shape, "bits": bits}
-        with pytest.raises(PlanError, match=r"Not a plan \(Plan\.from_dict\)"):
-            Plan.from_dict(written)
-
-
 NASTY: list[Any] = [
     *(
         None,

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from mixtransforms.core.cached import cached_property
 from mixtransforms.core.errors import PlanError
-from mixtransforms.core.reading import listed, numbers, whole_number
+from mixtransforms.core.packing import pack, unpack
+from mixtransforms.core.reading import check_names, listed, numbers, whole_number
 
 IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
@@ -129,6 +130,13 @@ class Mask:
                 )
         freeze(self, values=array)
 
+    @classmethod
+    def drawn(cls, values: NDArray[Any]) -> Mask:
+        """Masks of bools, or of float64 within ``[0, 1]``, that the package has just made: no copy, no check."""
+        mask = object.__new__(cls)
+        freeze(mask, values=values)
+        return mask
+
     def __len__(self) -> int:
         return len(self.values)
 
@@ -141,7 +149,7 @@ class Mask:
 
     def take(self, keep: BoolArray) -> Mask:
         """The masks where ``keep`` is true."""
-        return Mask(self.values[keep])
+        return Mask.drawn(self.values[keep])
 
     def to_dict(self) -> Any:
         """The masks in JSON's vocabulary: numbers, or eight cells of bools in a byte."""
@@ -164,6 +172,14 @@ class Mask:
 
 
 Region = Boxes | Mask | None
+
+LAYER_NAMES: Mapping[str, int] = {"rows": 1, "source": 1, "opacity": 1, "boxes": 1, "mask": 1, "crop": 1, "packed": 2}
+"""What the dict of a layer may hold, each with the version of plan dicts that brought it.
+
+A new field of layers is named here and written where it is used: the version of the whole dict follows.
+"""
+
+_REGIONS = {"boxes", "mask", "packed"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -271,8 +287,12 @@ class Layer:
             None if self.crop is None else self.crop.take(keep),
         )
 
-    def to_dict(self) -> dict[str, Any]:
-        """The layer in JSON's vocabulary."""
+    def to_dict(self, *, packed: bool = True) -> dict[str, Any]:
+        """The layer in JSON's vocabulary.
+
+        Args:
+            packed: Compress masks; else they take as much as they hold.
+        """
         result: dict[str, Any] = {
             "rows": self.rows.tolist(),
             "source": self.source.tolist(),
@@ -281,7 +301,7 @@ class Layer:
         if isinstance(self.region, Boxes):
             result["boxes"] = self.region.to_dict()
         elif isinstance(self.region, Mask):
-            result["mask"] = self.region.to_dict()
+            result |= {"packed": pack(self.region.values)} if packed else {"mask": self.region.to_dict()}
         if self.crop is not None:
             result["crop"] = self.crop.to_dict()
         return result
@@ -292,15 +312,18 @@ class Layer:
 
         Raises:
             KeyError: A name is missing or unknown.
+            ValueError: There are two regions, or something is no number that it may be.
         """
-        unknown = set(data) - {"rows", "source", "opacity", "boxes", "mask", "crop"}
-        if unknown:
-            raise KeyError(*sorted(unknown))
+        check_names(data, LAYER_NAMES)
+        if len(_REGIONS & set(data)) > 1:
+            raise ValueError(f"several regions: {sorted(_REGIONS & set(data))}")
         region: Region = None
         if "boxes" in data:
             region = Boxes.from_dict(data["boxes"])
         elif "mask" in data:
             region = Mask.from_dict(data["mask"])
+        elif "packed" in data:
+            region = Mask(unpack(data["packed"]))
         crop = Boxes.from_dict(data["crop"]) if "crop" in data else None
         rows, source, opacity = (numbers(data[name]) for name in ("rows", "source", "opacity"))
         return cls(rows, source, opacity, region, crop)

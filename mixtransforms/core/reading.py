@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from numbers import Integral
 from typing import Any
 
@@ -47,3 +47,19 @@ def whole_number(value: Any, most: int = 2**53) -> int:
     if not 0 <= number <= most:
         raise ValueError(f"{number} is not within [0, {most}]")
     return number
+
+
+def version_of(names: Iterable[str], since: Mapping[str, int]) -> int:
+    """The version of a document that holds these names, each of which some version has brought."""
+    return max((since[name] for name in names), default=1)
+
+
+def check_names(data: Iterable[str], since: Mapping[str, int], version: int | None = None) -> None:
+    """Refuses names that a document of a version does not hold; of any version where none is told.
+
+    Raises:
+        KeyError: Names them.
+    """
+    unknown = [name for name in data if name not in since or (version is not None and since[name] > version)]
+    if unknown:
+        raise KeyError(*sorted(map(str, unknown)))

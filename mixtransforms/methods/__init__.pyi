@@ -1,6 +1,7 @@
 """The mixing methods. For type checkers and editors; `python tests/test_public_names.py` writes it."""
 
 from mixtransforms.methods.cutmix import CutMix as CutMix
+from mixtransforms.methods.fmix import FMix as FMix
 from mixtransforms.methods.gridmix import GridMix as GridMix
 from mixtransforms.methods.mixup import MixUp as MixUp
 from mixtransforms.methods.oneof import OneOf as OneOf

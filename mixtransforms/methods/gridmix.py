@@ -66,7 +66,7 @@ class GridMix(PairMethod):
         partner = _all_but(ticket, weight).reshape(count, *cells)
         for axis, own in enumerate(edges, start=1):
             partner = partner.repeat(np.diff(own), axis=axis)
-        return self.paint(spec, pairs, np.ones(len(pairs.rows)), Mask(pairs.pick(partner)))
+        return self.paint(spec, pairs, np.ones(len(pairs.rows)), Mask.drawn(pairs.pick(partner)))
 
     def _edges(self, length: int) -> IntArray:
         """Where the cells of an axis begin, and where the last one ends."""

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from owners import whose
 from scipy import stats
 
 from mixtransforms import BatchSpec, CutMix, GridMix, InputError, ParameterError, Plan
@@ -16,13 +17,6 @@ SIZES = [0, 1, 2, 5]
 
 def draw(method: Any, shape: tuple[int, ...], size: int = 5, seed: int = 0) -> Plan:
     return method.method.draw(BatchSpec(size, shape), np.random.default_rng(seed))
-
-
-def owners(plan: Plan) -> np.ndarray:
-    """Whose every pixel is, painted on images that are their own number; ``(B, *shape)``."""
-    numbers = np.arange(plan.size).reshape(-1, *[1] * len(plan.spec.shape))
-    images = np.broadcast_to(numbers, (plan.size, *plan.spec.shape)).copy()
-    return np.asarray(plan.apply(images, {1: "BT", 2: "BHW", 3: "BDHW"}[len(plan.spec.shape)]))
 
 
 def edges(length: int, grid: int | None, cell: int | None) -> list[int]:
@@ -40,7 +34,7 @@ def test_every_cell_has_one_owner_and_labels_are_their_areas(
 ) -> None:
     for seed in range(3):
         plan = draw(GridMix(**options), shape, size, seed)
-        found = owners(plan)
+        found = whose(plan)
         starts = [edges(length, options.get("grid"), options.get("cell")) for length in shape]
         for corner in np.ndindex(*map(len, starts)):
             cell = tuple(
@@ -59,7 +53,7 @@ def test_every_cell_has_one_owner_and_labels_are_their_areas(
 @pytest.mark.parametrize("grid", [2, 3, 8])
 def test_a_sample_keeps_as_many_cells_as_its_weight_says(grid: int, weight: float) -> None:
     plan = draw(GridMix(grid=grid, weight=Constant(weight)), (24, 48))
-    kept = [(row == index)[:: 24 // grid, :: 48 // grid].sum() for index, row in enumerate(owners(plan))]
+    kept = [(row == index)[:: 24 // grid, :: 48 // grid].sum() for index, row in enumerate(whose(plan))]
     assert kept == [np.rint(weight * grid**2)] * 5
 
 
@@ -68,18 +62,18 @@ def test_every_cell_is_as_likely_as_any_other() -> None:
     kept = np.zeros((4, 4))
     for seed in range(40):
         plan = draw(GridMix(weight=Constant(0.5)), (4, 4), 64, seed)
-        kept += (owners(plan) == np.arange(64)[:, None, None]).sum(axis=0)
+        kept += (whose(plan) == np.arange(64)[:, None, None]).sum(axis=0)
     # Eight of sixteen without replacement vary less than independent draws do: an upper bound.
     assert stats.chisquare(kept.ravel()).pvalue > 1e-3
 
 
 def test_one_draw_serves_whoever_shares_it() -> None:
-    batch = owners(draw(GridMix(per="batch"), (8, 8), 6)) == np.arange(6)[:, None, None]
+    batch = whose(draw(GridMix(per="batch"), (8, 8), 6)) == np.arange(6)[:, None, None]
     assert (batch == batch[0]).all()
     pair = draw(GridMix(per="pair"), (8, 8), 6)
-    for row, own in enumerate(owners(pair)):
+    for row, own in enumerate(whose(pair)):
         partner = int(pair.partner[row])
-        assert ((own == row) == (owners(pair)[partner] == partner)).all()
+        assert ((own == row) == (whose(pair)[partner] == partner)).all()
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.float16, np.float32, np.int64, np.bool_])
@@ -101,7 +95,7 @@ def test_boxes_follow_what_is_seen_of_them() -> None:
         mix = GridMix(grid=2, seed=seed)
         plan = mix.plan(batch)
         out = mix.replay(plan, batch)
-        found = owners(plan)
+        found = whose(plan)
         for row in range(4):
             seen = sorted((int(found[row, y, x]), x, y) for x, y in ((0, 0), (4, 4)))
             told = sorted(

@@ -32,6 +32,13 @@ def owners(plan: Plan, row: int) -> Owners:
     return out
 
 
+def whose(plan: Plan) -> Owners:
+    """``(B, *shape)``: who is seen at every place, painted on samples that are their own number; of pastes alone."""
+    rank = len(plan.spec.shape)
+    samples = np.broadcast_to(np.arange(plan.size).reshape(-1, *[1] * rank), (plan.size, *plan.spec.shape))
+    return np.asarray(plan.apply(samples.copy(), {1: "BT", 2: "BHW", 3: "BDHW"}[rank]))
+
+
 def moves(layer: Layer, index: int, shape: tuple[int, ...]) -> tuple[list[Span], list[Span]]:
     """The box of the source and the box of the sample that it is fitted into, a ``(start, stop)`` an axis."""
     whole = [(0, length) for length in shape]
