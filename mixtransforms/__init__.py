@@ -16,6 +16,7 @@ _HOMES = {
     "files": "fingerprint from_dict from_json json_schema load save to_dict to_json",
     "methods.schedules": "Cosine OffAfter Ramp Schedule Steps Then",
     "mixing.epochs": "set_epoch",
+    "mixing.hints": "register_hint",
     "mixing.trace": "Trace",
     "objects.boxes": "BoxRules",
     "objects.keypoints": "Keypoints",

@@ -24,7 +24,8 @@
   another :class:`Law` in its place, and ``check_alone`` refuses both. ``part_field`` takes a law or a number.
 - *Plans*: a :class:`Plan` of :class:`Layer` objects, each everywhere, in :class:`Boxes` or through a :class:`Mask`;
   ``PairMethod.paint`` and ``pair_plan`` make one of a single layer.
-- *Hints*: what ``needs`` names, such as ``{"classes": ids}``.
+- *Hints*: what ``needs`` names, such as ``{"classes": ids}``, as NumPy arrays; :data:`HINTS` names all of them, and
+  ``"value:NAME"`` is any value of the batch.
 
 How many numbers a draw takes must not depend on ``p`` or on what was drawn before; a law that takes an uncertain number
 of them has a generator of its own, as ``beta_weights`` has. Modules that define fields have no ``from __future__ import
@@ -38,7 +39,7 @@ _TOOLS = {
     "core.errors": "InputError ParameterError",
     "core.fields": "KW_ONLY choice flag listed mismatch optional optional_choice optional_integer parameter",
     "core.layers": "BoolArray Boxes FloatArray IntArray Layer Mask",
-    "methods.base": "Method NO_HINTS PairMethod Pairs pair_plan require_axes",
+    "methods.base": "HINTS Method NO_HINTS PairMethod Pairs pair_plan require_axes",
     "methods.laws": "Law alpha_field beta_weights check_alone part_field weight_field",
     "methods.pairing": "Hints",
     "methods.registry": "register",

@@ -17,6 +17,7 @@ from mixtransforms.core.layers import FloatArray as FloatArray
 from mixtransforms.core.layers import IntArray as IntArray
 from mixtransforms.core.layers import Layer as Layer
 from mixtransforms.core.layers import Mask as Mask
+from mixtransforms.methods.base import HINTS as HINTS
 from mixtransforms.methods.base import NO_HINTS as NO_HINTS
 from mixtransforms.methods.base import Method as Method
 from mixtransforms.methods.base import PairMethod as PairMethod

@@ -841,8 +841,10 @@ ELSEWHERE = {
     "The labels are no value of the batch": "tests/torchvision_door/test_v2_filters.py",
     # Pipelines alone mix twice.
     "Two mixes that paste": "tests/torchvision_door/test_v2_compose.py",
-    # A method of the user's own that says ``needs``.
-    "The method reads class labels": "tests/methods/test_authoring.py",
+    # Methods that say ``needs``.
+    "A hint that nobody reads": "tests/mixing/test_read_hints.py",
+    "Not one value a sample": "tests/mixing/test_read_hints.py",
+    "Label maps along axes that are not mixed": "tests/mixing/test_read_hints.py",
     # Pipelines of a host alone read columns as samples.
     "A column of another length": "tests/torchvision_door/test_v2_forms.py",
 }

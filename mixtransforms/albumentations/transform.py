@@ -16,7 +16,8 @@ from mixtransforms.albumentations.words import told_kinds
 from mixtransforms.batch.inventory import Finder
 from mixtransforms.core import fields
 from mixtransforms.core.cached import cached_property
-from mixtransforms.methods.base import Method
+from mixtransforms.methods.base import NO_HINTS, Method
+from mixtransforms.methods.pairing import Hints
 from mixtransforms.mixing.doors import door_classes
 from mixtransforms.mixing.options import Options
 from mixtransforms.mixing.transform import MixTransform
@@ -47,12 +48,13 @@ class Transform(MixTransform, A.BasicTransform):
             raise FrozenInstanceError(f"cannot assign to field {name!r}")
         object.__setattr__(self, name, value)
 
-    def __call__(self, *args: Any, force_apply: bool = False, **data: Any) -> Any:
+    def __call__(self, *args: Any, force_apply: bool = False, hints: Hints = NO_HINTS, **data: Any) -> Any:
         """Mixes a batch given by keywords, or collates a list of samples and mixes that.
 
         Args:
             *args: Nothing, or one batch as a dict, or one list of samples such as ``{"image": ..., "label": ...}``.
             force_apply: Mix every sample, whatever ``p`` is; ``A.OneOf`` calls its choice so.
+            hints: What the method reads and the batch does not have, such as ``{"saliency": array}``.
             **data: The batch: ``images=``, ``labels=`` and other names, see ``kinds`` and ``passthrough``.
 
         Raises:
@@ -62,7 +64,7 @@ class Transform(MixTransform, A.BasicTransform):
         if args:
             given = gathered(args, data, self._finder)
             if not isinstance(given, dict):
-                return self._run(given)
+                return self._run(given, hints)
             data = given
         records = {name: data.pop(name) for name in ("applied_transforms", self.save_key) if name in data}
         if self.replay_mode and not self.applied_in_replay:
@@ -72,7 +74,7 @@ class Transform(MixTransform, A.BasicTransform):
         plan = (
             Plan.from_dict(self.get_applied_params()["plan"])
             if self.replay_mode
-            else self._draw(found, forced=force_apply)
+            else self._draw(found, forced=force_apply, given=hints)
         )
         if not self.replay_mode:
             # A transform shared between threads must not hold its last call; the host reads it only when it records.
@@ -121,6 +123,7 @@ class Transform(MixTransform, A.BasicTransform):
         A choice of methods would look to the host like a container with recorded children.
         """
         options = {name: value for name, value in _arguments(self).items() if hasattr(Options, name)}
+        del options["hints"]  # nothing is drawn
         return {"__class_fullname__": "mixtransforms.MixUp", "p": 1.0, "id": id(self)} | options
 
     def _host_seed(self) -> int:

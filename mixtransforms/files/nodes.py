@@ -76,6 +76,7 @@ def _write_argument(argument: Argument, value: Any, path: str) -> Any:
         return argument.codec.write(value)
     except TypeError:
         fix = "Only plain, finite values have a form in a file; functions and objects of your own have none."
+        fix = f"{fix} {argument.doc}".rstrip()
         wanted = in_words(argument.codec.schema)
         raise refusal(path, "Cannot be written", short_repr(value), wanted, fix) from None
 

@@ -6,6 +6,7 @@ A method never sees an array of a batch. It gets a spec, a generator and the hin
 # No `from __future__ import annotations`: signatures must show types, not strings.
 import dataclasses
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -33,7 +34,7 @@ class Method(Scheduled, fields.Checked, Displayed, ABC):
 
     @property
     def needs(self) -> frozenset[str]:
-        """The hints that :meth:`draw` reads: ``"classes"`` (class ids, ``(B,)``) or none."""
+        """The hints that :meth:`draw` reads, of :data:`HINTS`, or ``"value:NAME"``, any value of the batch by name."""
         return frozenset()
 
     @abstractmethod
@@ -93,8 +94,21 @@ class Method(Scheduled, fields.Checked, Displayed, ABC):
         return all(module.startswith("mixtransforms.") for module in bases) and all(inside)
 
 
-HINTS = frozenset({"classes"})
-"""What a transform can tell a method of a batch."""
+HINTS: Mapping[str, str] = MappingProxyType(
+    {
+        "classes": "class ids, (B,)",
+        "values": "numbers to predict, (B, k) float64",
+        "masks": "label maps, (B, *shape) integers",
+        "instances": "instance masks, a list of B arrays (N, *shape) bool",
+        "boxes": "boxes, a list of B arrays (N, 4) float64: x1, y1, x2, y2 in pixels, zeros without an area",
+        "images": "images, (B, *shape, C), of any dtype",
+        "saliency": "how much every place counts, (B, *shape) float64, finite and from 0 on",
+    }
+)
+"""What a transform can tell a method of a batch, as NumPy arrays; ``shape`` is ``spec.shape``."""
+
+VALUE = "value:"
+"""What the hint begins with that is a value of the batch, by its name: one number, text or array a sample."""
 
 
 def check_needs(method: Method) -> None:
@@ -103,13 +117,13 @@ def check_needs(method: Method) -> None:
     Raises:
         ParameterError: Names what it asks for.
     """
-    unknown = sorted(map(str, set(method.needs) - HINTS))
+    unknown = sorted(str(name) for name in method.needs if name not in HINTS and not str(name).startswith(VALUE))
     if unknown:
         raise ParameterError(
             "A method needs hints that are unknown",
             where=f"{type(method).__name__}.needs",
             got=", ".join(map(repr, unknown)),
-            wanted="a set of " + ", ".join(map(repr, sorted(HINTS))) + ", or an empty one",
+            wanted="a set of " + ", ".join(map(repr, sorted(HINTS))) + f" or {VALUE + 'NAME'!r}, or an empty one",
             fix="Ask for these alone, or leave needs empty, hand hints of your own to draw, and replay its plan.",
         )
 

@@ -17,17 +17,13 @@ from mixtransforms.core.errors import InputError, PlanError
 from mixtransforms.kernels import kernel_of
 from mixtransforms.kernels.paint import check_paintable, holds_intensities, paint, paint_checked, share_memory
 from mixtransforms.methods.base import Method
-from mixtransforms.methods.pairing import Hints
+from mixtransforms.mixing.hints import Reader, readers_of
 from mixtransforms.mixing.options import Options
 from mixtransforms.plan import Plan
 from mixtransforms.targets.kind import Kind, Mixed, Scene, Target
-from mixtransforms.targets.label import class_ids
 from mixtransforms.targets.names import LABEL, MASK, MULTILABEL, OF_NO_CLASS
 from mixtransforms.targets.registry import DEFAULTS
 from mixtransforms.targets.strides import same_view
-
-NO_LABELS = -1
-"""In the place of the target that tells classes."""
 
 
 class ImageStep(NamedTuple):
@@ -73,8 +69,7 @@ class Recipe:
         targets: Labels, masks and other arrays, alike.
         scene: What rules may know of the call.
         varies: Whether the method has a schedule.
-        classes: Which of the targets tells the classes that the method asks for; ``None`` where it asks for none, or
-            says itself what it does without any; :data:`NO_LABELS` where there are none, and a user's method asks.
+        hints: Where what the method asks for is found.
         unlabelled: Whether ``num_classes`` promises labels and there is nothing that could be any.
     """
 
@@ -82,7 +77,7 @@ class Recipe:
     targets: tuple[TargetStep, ...]
     scene: Scene
     varies: bool
-    classes: int | None
+    hints: tuple[Reader, ...]
     unlabelled: bool
 
 
@@ -102,14 +97,11 @@ def recipe_of(template: Template, options: Options, method: Method) -> Recipe:
         raise _padded_cut(type(options).__name__)
     _check_sizes(template, cuts=method.cuts)
     scene = Scene(template.spec.shape, template.first, method.blends, *template.whole, cuts=method.cuts)
-    labels = [index for index, slot in enumerate(template.others) if slot.target.kind == LABEL]
-    classes = None
-    if "classes" in method.needs:
-        classes = labels[0] if labels else None if method.is_ours else NO_LABELS
+    hints = readers_of(template, scene, method, options.hints)
     images = tuple([_image_step(slot, template) for slot in template.images])
     targets = tuple([_target_step(slot, options) for slot in template.others])
     unlabelled = options.num_classes is not None and not _has_labels(template)
-    return Recipe(images, targets, scene, method.moves, classes, unlabelled)
+    return Recipe(images, targets, scene, method.moves, hints, unlabelled)
 
 
 def _has_labels(template: Template) -> bool:
@@ -175,23 +167,6 @@ def is_idle(method: Method) -> bool:
     own = [getattr(method, name, 1.0) for name in ("p", "alpha")]
     inside = getattr(method, "transforms", ())
     return 0.0 in own or (bool(inside) and all(map(is_idle, inside)))
-
-
-def class_hints(found: Found, index: int) -> Hints:
-    """The classes that a method asked for, of the target that tells them.
-
-    Raises:
-        InputError: There is none.
-    """
-    if index == NO_LABELS:
-        raise InputError(
-            "The method reads class labels",
-            where="needs",
-            got="a batch without class labels",
-            wanted="one class id a sample",
-            fix="Pass the labels with the images, or name them with kinds={'name': 'label'}.",
-        )
-    return {"classes": class_ids(found.others[index].value)}
 
 
 def replayed(recipe: Recipe, plan: Plan, found: Found, *, keep_originals: bool, inplace: bool, checked: bool) -> Any:

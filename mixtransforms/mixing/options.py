@@ -10,6 +10,7 @@ from mixtransforms.core.display import Displayed
 from mixtransforms.core.errors import ParameterError
 from mixtransforms.core.frozen import FrozenDict
 from mixtransforms.core.layout import LAYOUTS, LETTERS, MODES, is_axes, is_layout
+from mixtransforms.mixing.hints import CHECKS, as_sources
 from mixtransforms.objects.boxes import BoxRules
 from mixtransforms.objects.declared import FORM, declared
 from mixtransforms.targets.kind import class_count, ignored_id
@@ -130,3 +131,16 @@ class Options(Displayed):
     keep_originals: bool = checked.flag(False, "Return the originals followed by the mixed samples, 2B in all.")
     inplace: bool = checked.flag(False, "Allow the images that are passed in to be overwritten.")
     seed: int | None = _seed_field
+    hints: Mapping[str, Any] | None = checked.parameter(
+        None,
+        as_sources,
+        "None or a dict of " + ", ".join(map(repr, CHECKS)) + " to functions of the images, names given to "
+        "register_hint, or 'value:NAME'",
+        "Where the method gets what it reads and the batch does not say by itself: from a function that takes the "
+        "images, NumPy and channels last, or from the value NAME of the batch. Files hold names alone: "
+        "@mixtransforms.register_hint('name') gives a function one.",
+        checked.optional(
+            {"type": "object", "properties": {key: {"type": "string"} for key in CHECKS}, "additionalProperties": False}
+        ),
+        quiet=True,
+    )

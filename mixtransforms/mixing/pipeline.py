@@ -355,7 +355,8 @@ def mix_stage(
         if stage.pasted[index]:
             _check_pasted(stage.pasted[index], mix, found)
         given = None if call is None or mix.seed is not None else call.stream(number << 16 | index)
-        plan = mix._draw(found, key=given, quiet=steps is not None)
+        known = call is not None and call.samples is not None
+        plan = mix._draw(found, key=given, known=known, quiet=steps is not None)
         before = None if steps is None else mix._before(found)
         batch = mix._replay(plan, found, drawn=True)
         if steps is not None:

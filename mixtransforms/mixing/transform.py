@@ -19,8 +19,10 @@ from mixtransforms.core.layout import Layout
 from mixtransforms.core.memo import WeakMemo
 from mixtransforms.kernels import kernel_of
 from mixtransforms.methods.base import NO_HINTS, Method, check_needs
+from mixtransforms.methods.pairing import Hints
 from mixtransforms.mixing import engine
 from mixtransforms.mixing.doors import as_transform, door_classes, method_of
+from mixtransforms.mixing.hints import check_sources, key_with, read_hints
 from mixtransforms.mixing.options import Options
 from mixtransforms.mixing.trace import Step, Trace
 from mixtransforms.plan import Plan
@@ -83,6 +85,7 @@ class MixTransform(Options):
         if isinstance(self, methods.OneOf):
             object.__setattr__(self, "transforms", tuple(self._child(child) for child in self.transforms))
         check_needs(self.method)  # made now: its fields are checked here, and not in the first call
+        check_sources(self.method, self.hints, type(self).__name__)
         if "torch" in sys.modules:  # nor is this imported there, under a lock that a child forked meanwhile waits for
             kernel_of("torch")
 
@@ -125,17 +128,18 @@ class MixTransform(Options):
 
     # ------------------------------------------------------------------------------------------ public verbs
 
-    def plan(self, *batch: Any, **named: Any) -> Plan:
+    def plan(self, *batch: Any, hints: Hints = NO_HINTS, **named: Any) -> Plan:
         """Draws the plan of one call, without painting it.
 
         Args:
             *batch: The batch, or its parts: ``plan(images, labels)`` is ``plan((images, labels))``.
+            hints: What the method reads and the batch does not have, such as ``{"saliency": array}``.
             **named: The parts by name instead.
 
         Raises:
             InputError: The batch cannot be mixed correctly.
         """
-        return self._draw(self._find(gather(batch, named)))
+        return self._draw(self._find(gather(batch, named)), given=hints)
 
     def replay(self, plan: Plan, *batch: Any, **named: Any) -> Any:
         """Applies a plan to a batch of the same spec.
@@ -151,26 +155,27 @@ class MixTransform(Options):
         """
         return self._replay(plan, self._find(gather(batch, named)))
 
-    def trace(self, *batch: Any, **named: Any) -> Trace:
+    def trace(self, *batch: Any, hints: Hints = NO_HINTS, **named: Any) -> Trace:
         """Runs one call and returns what went in, the plan, and what came out."""
         found = self._find(gather(batch, named))
         before = self._before(found)
-        plan = self._draw(found, quiet=True)
+        plan = self._draw(found, quiet=True, given=hints)
         after = self._replay(plan, found, drawn=True)
         return Trace((Step(self, before, plan, after, self._finder),), after, (self,))
 
-    def __call__(self, *batch: Any, **named: Any) -> Any:
+    def __call__(self, *batch: Any, hints: Hints = NO_HINTS, **named: Any) -> Any:
         """Mixes a batch; or collates a list of samples and mixes that.
 
         Args:
             *batch: The batch, or its parts: a bare array of images, ``(images, labels)``, a dict, any nesting of
                 these, or a list of samples.
+            hints: What the method reads and the batch does not have, as for :meth:`plan`.
             **named: The parts by name instead.
 
         Returns:
             The same containers around the mixed values; other values as they came.
         """
-        return self._run(gather(batch, named))
+        return self._run(gather(batch, named), hints)
 
     def stream_state(self) -> dict[str, Any]:
         """Where the draws of a seeded transform stand: seed, epoch, calls in it, and whose rank counts.
@@ -214,9 +219,9 @@ class MixTransform(Options):
         """Whether nothing is mixed in this epoch, whatever is drawn."""
         return self._off() or engine.is_idle(self.method.at(self._stream.epoch))
 
-    def _run(self, batch: Any) -> Any:
+    def _run(self, batch: Any, hints: Hints = NO_HINTS) -> Any:
         found = self._find(batch)
-        return self._replay(self._draw(found), found, drawn=True)
+        return self._replay(self._draw(found, given=hints), found, drawn=True)
 
     def _find(self, batch: Any, finder: Finder | None = None) -> Found:
         """The targets of a batch, checked.
@@ -256,14 +261,25 @@ class MixTransform(Options):
     def _recipes(self) -> WeakMemo:
         return WeakMemo()  # a template that is not remembered takes its recipe along
 
-    def _draw(self, found: Found, *, key: Key | None = None, forced: bool = False, quiet: bool = False) -> Plan:
+    def _draw(
+        self,
+        found: Found,
+        *,
+        key: Key | None = None,
+        known: bool = False,
+        forced: bool = False,
+        quiet: bool = False,
+        given: Hints = NO_HINTS,
+    ) -> Plan:
         """A plan for the batch, from a pipeline's key, this transform's own seed, or the host's randomness.
 
         Args:
             found: The batch.
             key: The pipeline's.
+            known: Whether that knows the batch by its content.
             forced: Whether the host has opened the gate.
             quiet: Whether this is one look only, for which no epoch is missed.
+            given: Hints that were given with the call.
         """
         if self._off():
             return Plan(found.spec)
@@ -271,22 +287,28 @@ class MixTransform(Options):
         method = self.method.forced() if forced else self.method
         if recipe.varies and not quiet:
             self._stream.warn_of_standstill(type(self).__name__)
-        hints = NO_HINTS if recipe.classes is None else engine.class_hints(found, recipe.classes)
-        return method.redraw(key or self._key(found, quiet), found.template.spec, hints)
+        hints = NO_HINTS
+        if recipe.hints or given:
+            hints = read_hints(recipe.hints, found, given, method, type(self).__name__)
+        if key is None:
+            key, known = self._key(found, quiet)
+        return method.redraw(key_with(key, hints) if known and hints else key, found.template.spec, hints)
 
-    def _key(self, found: Found, quiet: bool) -> Key:
-        """The key of one call.
+    def _key(self, found: Found, quiet: bool) -> tuple[Key, bool]:
+        """The key of one call, and whether it knows the batch by its content.
 
         A ready batch counts the calls, in the process and thread that constructed the transform. A list of samples is
         known by its images, and so is any batch elsewhere, where everybody would count for itself.
         """
         stream, where = self._stream, None if quiet else type(self).__name__
         if self.seed is None:
-            return Key(self._host_seed(), stream.epoch)
+            return Key(self._host_seed(), stream.epoch), False
         if not found.samples and stream.counts():
-            return stream.key(self.seed)
+            return stream.key(self.seed), False
         hashes = hashes_of(found, self._finder.layout)
-        return stream.key_unread(self.seed, where) if hashes is None else stream.key_known(self.seed, hashes, where)
+        if hashes is None:
+            return stream.key_unread(self.seed, where), False
+        return stream.key_known(self.seed, hashes, where), True
 
     def _replay(self, plan: Plan, found: Found, *, drawn: bool = False) -> Any:
         """The batch mixed by a plan, which was ``drawn`` for it by this transform, or is anybody's."""

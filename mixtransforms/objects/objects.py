@@ -13,8 +13,9 @@ from mixtransforms.containers.mixed import MixedObjects, of_one_iterable
 from mixtransforms.containers.tree import Path, spell
 from mixtransforms.core.cached import cached_property
 from mixtransforms.core.errors import InputError, explain
-from mixtransforms.core.layers import FloatArray
+from mixtransforms.core.layers import BoolArray, FloatArray
 from mixtransforms.objects.assemble import Assembler
+from mixtransforms.objects.box_formats import from_plan
 from mixtransforms.objects.boxes import BoxRules, LimitedBoxRules
 from mixtransforms.objects.groups import Group
 from mixtransforms.objects.keypoints import Keypoints
@@ -129,6 +130,21 @@ class Objects:
             beside = {str(marks[-1]): column(marks), **points.beside}
             mixed[group.keypoints] = Mixed(points.value, beside, _visible)
         return mixed
+
+    def instances(self) -> list[BoolArray]:
+        """The instance masks of every image, ``(N, H, W)``, an entry an object."""
+        return [masks != 0 for masks in self._annotations.masks]
+
+    def upright_boxes(self) -> list[FloatArray]:
+        """The least upright box around every object of every image, ``(N, 4)``: ``x1, y1, x2, y2`` in pixels.
+
+        Objects whose boxes have no area get zeros.
+        """
+        told = self._annotations
+        corners = np.zeros((len(told.valid), 2, 2)) if told.corners is None else told.corners
+        boxes = from_plan(np.stack([corners.min(axis=1), corners.max(axis=1)], axis=1))
+        boxes[~told.valid] = 0.0
+        return [boxes[stop - count : stop] for count, stop in zip(told.counts, np.cumsum(told.counts), strict=True)]
 
     def shares(self, plan: Plan) -> list[FloatArray]:
         """What share of its own area every object of the result still has, an array a sample, in the order of mix."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mixtransforms.containers.mixed import MixedValue, of_one_iterable
 from mixtransforms.core import fields
@@ -241,6 +242,14 @@ class SemanticMask(Kind):
         for number in range(self.num_classes or 0):
             if number != self.ignore_index:
                 yield number, ids == number
+
+
+def label_maps(value: Any, scene: Scene) -> NDArray[Any]:
+    """What :meth:`SemanticMask.check` has let pass as ids on the host, ``(B, *lengths)``; of maps the largest class."""
+    values: NDArray[Any] = kernel_of(str(backend_of(value))).to_host(value)
+    if _channels(value, scene) > 1:
+        return np.asarray(values.argmax(axis=_channel_axis(value, scene)))
+    return np.asarray(_channel(values, scene, 0))
 
 
 def _key(where: str) -> str:

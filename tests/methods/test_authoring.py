@@ -100,7 +100,7 @@ class LoneLike(Method):
 class Asking(Method):
     """Blends with the next sample, and asks for hints."""
 
-    asks: str = choice("classes", ("classes", "masks", "nothing"), "For what.")
+    asks: str = choice("classes", ("classes", "depth", "nothing"), "For what.")
     declared: float = 0.5
 
     @property
@@ -168,12 +168,12 @@ def test_toys_are_transforms_with_everything_that_follows() -> None:
 def test_an_unknown_need_is_an_error_and_not_silence() -> None:
     Door = type("Asking", (MixTransform, Asking), {})
     message = (
-        r"A method needs hints that are unknown \(Asking\.needs\): got 'masks'; wanted a set of 'classes', or an empty"
+        r"A method needs hints that are unknown \(Asking\.needs\): got 'depth'; wanted a set of 'boxes', 'classes', "
     )
     with pytest.raises(mixtransforms.ParameterError, match=message):
-        Door(asks="masks", num_classes=4)
+        Door(asks="depth", num_classes=4)
     with pytest.raises(mixtransforms.ParameterError, match=r"hints that are unknown \(OneOf\.needs\)"):
-        mixtransforms.OneOf([Asking(asks="masks"), mixtransforms.MixUp()])
+        mixtransforms.OneOf([Asking(asks="depth"), mixtransforms.MixUp()])
     # What the error says: no needs, hints by hand, and the plan replayed.
     plan = Asking(asks="nothing").draw(BatchSpec(4, (5, 6)), Key(3).generator(), {"more": np.array(1)})
     labels = Door(asks="nothing", num_classes=4).replay(plan, (np.zeros((4, 5, 6, 3)), np.arange(4)))[1]
