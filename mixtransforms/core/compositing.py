@@ -39,6 +39,8 @@ class Contributions:
             is moved.
         frame: Start and stop of the boxes of the result that they are moved into, and resized where sides differ.
         moved: Which are shown at another place than their own, ``(n,)``.
+        objects: Which objects of the source come along, one entry each, ``None`` for all that are seen; ``None`` where
+            all do of all.
     """
 
     row: IntArray
@@ -48,6 +50,7 @@ class Contributions:
     crop: IntArray
     frame: IntArray
     moved: BoolArray
+    objects: tuple[IntArray | None, ...] | None = None
 
     def __len__(self) -> int:
         return len(self.row)
@@ -59,7 +62,8 @@ class Contributions:
         weight = self.weight[(*(slice(count - 1) for count in cuts), slice(one[0], one[0] + 1))]  # pixels: no copy
         edges = tuple(edges[:count].take(one, axis=1) for edges, count in zip(self.edges, cuts, strict=True))
         crop, frame = self.crop.take(one, axis=-1), self.frame.take(one, axis=-1)
-        return Contributions(self.row[one], self.source[one], edges, weight, crop, frame, self.moved[one])
+        objects = None if self.objects is None else (self.objects[one[0]],)
+        return Contributions(self.row[one], self.source[one], edges, weight, crop, frame, self.moved[one], objects)
 
     def __iter__(self) -> Iterator[Contributions]:
         return map(self.__getitem__, range(len(self)))
@@ -67,7 +71,10 @@ class Contributions:
     @property
     def is_base(self) -> BoolArray:
         """Which are the sample itself, at its own place, ``(n,)``."""
-        return np.asarray((self.row == self.source) & ~self.moved)
+        own = np.asarray((self.row == self.source) & ~self.moved)
+        if self.objects is not None:
+            own &= np.array([chosen is None for chosen in self.objects], np.bool_)
+        return own
 
     @property
     def filled(self) -> BoolArray:
@@ -84,6 +91,7 @@ class Contributions:
             crop=self.crop.take(index, axis=-1),
             frame=self.frame.take(index, axis=-1),
             moved=self.moved[index],
+            objects=None if self.objects is None else tuple([self.objects[entry] for entry in index.tolist()]),
         )
 
 
@@ -151,6 +159,7 @@ class _Painting(NamedTuple):
         crop: Start and stop of what is moved, alike; the whole sample where nothing is.
         frame: Start and stop of where it is moved, alike.
         masks: Where else than in boxes they are painted: by layer samples ``(n,)`` and their masks ``(n, *shape)``.
+        objects: Which objects come along, by layer and sample, where not all do.
     """
 
     source: IntArray
@@ -159,6 +168,7 @@ class _Painting(NamedTuple):
     crop: IntArray
     frame: IntArray
     masks: Mapping[int, list[tuple[IntArray, NDArray[Any]]]]
+    objects: Mapping[tuple[int, int], IntArray]
 
 
 def _masked(size: int, layers: Sequence[Layer]) -> BoolArray:
@@ -186,8 +196,12 @@ def _contributions(rows: IntArray, shape: tuple[int, ...], layers: Sequence[Laye
     painting = _painting(rows, shape, layers)
     edges, weight = _composited(shape, painting)
     moved = (painting.crop != painting.frame).any(axis=(2, 3))
-    # What is moved shows other pixels than its source elsewhere, so that it has a name of its own, which no sample has.
-    _unite(weight, np.where(moved, -1 - np.arange(len(moved))[:, None], painting.source))
+    apart = moved.copy()
+    for layer_and_row in painting.objects:
+        apart[layer_and_row] = True
+    # What is moved shows other pixels than its source elsewhere, and what brings some objects has less to tell, so that
+    # it has a name of its own, which no sample has.
+    _unite(weight, np.where(apart, -1 - np.arange(len(apart))[:, None], painting.source))
     row, layer = np.nonzero((weight.max(axis=tuple(range(2, weight.ndim)), initial=0.0) > 0).T)
     seen = weight[:, 0] if weight.shape[:2] == (len(row), 1) else weight[layer, row]  # masks are not copied
     return Contributions(
@@ -198,6 +212,9 @@ def _contributions(rows: IntArray, shape: tuple[int, ...], layers: Sequence[Laye
         crop=np.moveaxis(painting.crop[layer, row], 0, -1),
         frame=np.moveaxis(painting.frame[layer, row], 0, -1),
         moved=moved[layer, row],
+        objects=tuple(map(painting.objects.get, zip(layer.tolist(), row.tolist(), strict=True)))
+        if painting.objects
+        else None,
     )
 
 
@@ -215,7 +232,8 @@ def _painting(rows: IntArray, shape: tuple[int, ...], layers: Sequence[Layer]) -
     box = np.empty((*size, 2, len(shape)), np.int64)
     box[..., 0, :], box[..., 1, :] = 0, shape
     masks: dict[int, list[tuple[IntArray, NDArray[Any]]]] = {}
-    painting = _Painting(np.tile(rows, (size[0], 1)), np.zeros(size), box, box.copy(), box.copy(), masks)
+    objects: dict[tuple[int, int], IntArray] = {}
+    painting = _Painting(np.tile(rows, (size[0], 1)), np.zeros(size), box, box.copy(), box.copy(), masks, objects)
     painting.opacity[0] = 1.0
     for layer, index, row, number in found:
         painting.source[number, row], painting.opacity[number, row] = layer.source[index], layer.opacity[index]
@@ -229,6 +247,9 @@ def _painting(rows: IntArray, shape: tuple[int, ...], layers: Sequence[Layer]) -
             moved = (crop != frame).any(axis=(1, 2))  # where nothing is, a source is seen as a whole
             at = number[moved], row[moved]
             painting.crop[at], painting.frame[at] = crop[moved], frame[moved]
+        if layer.objects is not None:
+            where = zip(number.tolist(), row.tolist(), strict=True)
+            objects |= zip(where, map(layer.objects.__getitem__, index.tolist()), strict=True)
     return painting
 
 

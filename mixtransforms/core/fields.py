@@ -30,6 +30,7 @@ __all__ = [
     "encode",
     "flag",
     "form",
+    "integer",
     "kind_name",
     "listed",
     "mismatch",
@@ -127,20 +128,28 @@ def flag(default: bool, doc: str) -> Any:
     return parameter(default, check, "True or False", doc, {"type": "boolean"})
 
 
-def optional_integer(*, low: int, high: int, doc: str) -> Any:
-    """``None`` or a whole number within ``[low, high]``."""
+def integer(default: Any, *, low: int, high: int, doc: str) -> Any:
+    """A whole number within ``[low, high]``."""
 
-    def check(value: Any) -> int | None:
-        if value is None:
-            return None
+    def check(value: Any) -> int:
         if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Integral):
             raise ValueError
         if not low <= int(value) <= high:
             raise ValueError
         return int(value)
 
-    schema = optional({"type": "integer", "minimum": low, "maximum": high})
-    return parameter(None, check, f"None or a whole number within [{low}, {high}]", doc, schema)
+    schema = {"type": "integer", "minimum": low, "maximum": high}
+    return parameter(default, check, f"a whole number within [{low}, {high}]", doc, schema)
+
+
+def optional_integer(*, low: int, high: int, doc: str) -> Any:
+    """``None`` or a whole number within ``[low, high]``."""
+    rule: Rule = integer(None, low=low, high=high, doc=doc).metadata[RULE]
+
+    def check(value: Any) -> int | None:
+        return None if value is None else int(rule.check(value))
+
+    return parameter(None, check, f"None or {rule.wanted}", doc, optional(rule.schema))
 
 
 def optional_choice(options: Sequence[str], doc: str) -> Any:

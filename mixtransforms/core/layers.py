@@ -173,7 +173,16 @@ class Mask:
 
 Region = Boxes | Mask | None
 
-LAYER_NAMES: Mapping[str, int] = {"rows": 1, "source": 1, "opacity": 1, "boxes": 1, "mask": 1, "crop": 1, "packed": 2}
+LAYER_NAMES: Mapping[str, int] = {
+    "rows": 1,
+    "source": 1,
+    "opacity": 1,
+    "boxes": 1,
+    "mask": 1,
+    "crop": 1,
+    "packed": 2,
+    "objects": 2,
+}
 """What the dict of a layer may hold, each with the version of plan dicts that brought it.
 
 A new field of layers is named here and written where it is used: the version of the whole dict follows.
@@ -193,6 +202,9 @@ class Layer:
         region: Where: ``None`` is everywhere, else :class:`Boxes` or :class:`Mask`.
         crop: ``None`` paints the source at its own place. Boxes of the source are moved into the region's box, and
             resized where the sides differ; the box of a mask or of ``None`` is the whole sample.
+        objects: Which objects of the source come along, one array of their places ``(k,)`` a row, ascending, among the
+            boxes or instances of the source as they came; bools, one an object, are taken as well. ``None``: all that
+            are seen by the rules.
     """
 
     rows: IntArray
@@ -200,12 +212,15 @@ class Layer:
     opacity: FloatArray
     region: Region = None
     crop: Boxes | None = None
+    objects: tuple[IntArray, ...] | None = None
 
     def __post_init__(self) -> None:
         rows = _integers(self.rows)
         opacity = np.empty(rows.shape)
         opacity[...] = self.opacity
         freeze(self, rows=rows, source=_integers(self.source), opacity=opacity)
+        if self.objects is not None:
+            object.__setattr__(self, "objects", tuple(map(_places, self.objects)))
 
     @classmethod
     def drawn(
@@ -215,6 +230,7 @@ class Layer:
         opacity: FloatArray,
         region: Region = None,
         crop: Boxes | None = None,
+        objects: tuple[IntArray, ...] | None = None,
     ) -> Layer:
         """A layer of int64 and float64 arrays that the package has just made: no copy, no check.
 
@@ -223,7 +239,9 @@ class Layer:
         """
         layer = object.__new__(cls)
         rows.flags.writeable = source.flags.writeable = opacity.flags.writeable = False
-        vars(layer).update(rows=rows, source=source, opacity=opacity, region=region, crop=crop)
+        for places in objects or ():
+            places.flags.writeable = False
+        vars(layer).update(rows=rows, source=source, opacity=opacity, region=region, crop=crop, objects=objects)
         return layer
 
     def __len__(self) -> int:
@@ -233,7 +251,7 @@ class Layer:
         if not isinstance(other, Layer):
             return NotImplemented
         arrays = all(np.array_equal(getattr(self, n), getattr(other, n)) for n in ("rows", "source", "opacity"))
-        return arrays and self.region == other.region and self.crop == other.crop
+        return arrays and self.region == other.region and self.crop == other.crop and _alike(self, other)
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -285,6 +303,7 @@ class Layer:
             self.opacity[keep],
             None if self.region is None else self.region.take(keep),
             None if self.crop is None else self.crop.take(keep),
+            None if self.objects is None else tuple(self.objects[n] for n in np.arange(len(self))[keep].tolist()),
         )
 
     def to_dict(self, *, packed: bool = True) -> dict[str, Any]:
@@ -304,6 +323,8 @@ class Layer:
             result |= {"packed": pack(self.region.values)} if packed else {"mask": self.region.to_dict()}
         if self.crop is not None:
             result["crop"] = self.crop.to_dict()
+        if self.objects is not None:
+            result["objects"] = [places.tolist() for places in self.objects]
         return result
 
     @classmethod
@@ -326,7 +347,8 @@ class Layer:
             region = Mask(unpack(data["packed"]))
         crop = Boxes.from_dict(data["crop"]) if "crop" in data else None
         rows, source, opacity = (numbers(data[name]) for name in ("rows", "source", "opacity"))
-        return cls(rows, source, opacity, region, crop)
+        objects = tuple(map(numbers, listed(data["objects"]))) if "objects" in data else None
+        return cls(rows, source, opacity, region, crop, objects)
 
 
 def check_layer(layer: Layer, size: int, shape: tuple[int, ...], where: str) -> None:
@@ -374,6 +396,8 @@ def _problems(layer: Layer, size: int, shape: tuple[int, ...]) -> Iterator[tuple
             yield name, boxes, f"boxes inside {shape}"
     if isinstance(layer.region, Mask) and layer.region.values.shape != (count, *shape):
         yield "region", layer.region.values.shape, f"shape {(count, *shape)}"
+    if layer.objects is not None and len(layer.objects) != count:
+        yield "objects", f"{len(layer.objects)} lists", f"one a row, {count}"
 
 
 def freeze(owner: object, **arrays: NDArray[Any]) -> None:
@@ -382,6 +406,29 @@ def freeze(owner: object, **arrays: NDArray[Any]) -> None:
     for name, array in arrays.items():
         array.flags.writeable = False
         object.__setattr__(owner, name, array)
+
+
+def _alike(first: Layer, second: Layer) -> bool:
+    """Whether the same objects come along with two layers of as many rows."""
+    if first.objects is None or second.objects is None:
+        return first.objects is second.objects
+    return all(map(np.array_equal, first.objects, second.objects))
+
+
+def _places(values: Any) -> IntArray:
+    """Places of objects in the list of a source, ascending and read-only, from places or bools."""
+    array = np.array(values)
+    places = np.unique(np.flatnonzero(array) if array.dtype == np.bool_ else _integers(array))
+    if array.ndim != 1 or (len(places) and places[0] < 0):
+        raise PlanError(
+            "Bad 'objects'",
+            where="Layer",
+            got=repr(values),
+            wanted="for every row a list of places, from 0 on, or of bools, one an object",
+            fix="Give one list a row, an empty one where no object comes along; leave objects out where all do.",
+        )
+    places.flags.writeable = False
+    return places
 
 
 def _integers(values: Any) -> IntArray:

@@ -26,9 +26,10 @@ def regrid(layer: Layer, old: Shape, new: Shape) -> Layer:
     """
     region = _region(layer.region, old, new)
     if layer.crop is None:
-        return Layer.drawn(layer.rows, layer.source, layer.opacity, region)
+        return Layer.drawn(layer.rows, layer.source, layer.opacity, region, objects=layer.objects)
     frame = region if isinstance(region, Boxes) else Boxes.full(len(layer), new)
-    return Layer.drawn(layer.rows, layer.source, layer.opacity, region, _crop(layer.crop, frame, old, new))
+    crop = _crop(layer.crop, frame, old, new)
+    return Layer.drawn(layer.rows, layer.source, layer.opacity, region, crop, layer.objects)
 
 
 def _region(region: Region, old: Shape, new: Shape) -> Region:

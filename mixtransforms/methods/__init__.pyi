@@ -1,5 +1,8 @@
 """The mixing methods. For type checkers and editors; `python tests/test_public_names.py` writes it."""
 
+from mixtransforms.methods.classmix import ClassMix as ClassMix
+from mixtransforms.methods.copyblend import CopyBlend as CopyBlend
+from mixtransforms.methods.copypaste import CopyPaste as CopyPaste
 from mixtransforms.methods.cutmix import CutMix as CutMix
 from mixtransforms.methods.fmix import FMix as FMix
 from mixtransforms.methods.gridmix import GridMix as GridMix

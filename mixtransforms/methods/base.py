@@ -255,6 +255,24 @@ def require_axes(method: Method, spec: BatchSpec) -> None:
     )
 
 
+def needed_hint(method: Method, hints: Hints, name: str) -> Any:
+    """A hint that a method cannot draw without; a transform hands it all that it :attr:`~Method.needs`.
+
+    Raises:
+        InputError: It is not there.
+    """
+    if name not in hints:
+        where = f"{type(method).__name__}.draw"
+        raise InputError(
+            f"{type(method).__name__} reads {name}",
+            where=where,
+            got=f"hints {sorted(hints)}",
+            wanted=f"{name!r} among them, as transforms tell it of a batch",
+            fix=f"Call the transform on a batch, or hand them over: draw(spec, rng, {{{name!r}: ...}}).",
+        )
+    return hints[name]
+
+
 def pair_plan(spec: BatchSpec, layer: Layer, declared: NDArray[np.float64] | None = None) -> Plan:
     """A plan of one layer; ``declared`` gives labels another base weight ``(n,)`` than was painted.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,8 +12,8 @@ import numpy as np
 from mixtransforms.containers.mixed import MixedObjects, of_one_iterable
 from mixtransforms.containers.tree import Path, spell
 from mixtransforms.core.cached import cached_property
-from mixtransforms.core.errors import InputError, explain
-from mixtransforms.core.layers import BoolArray, FloatArray
+from mixtransforms.core.errors import InputError, PlanError, explain
+from mixtransforms.core.layers import BoolArray, FloatArray, IntArray, Layer
 from mixtransforms.objects.assemble import Assembler
 from mixtransforms.objects.box_formats import from_plan
 from mixtransforms.objects.boxes import BoxRules, LimitedBoxRules
@@ -152,6 +152,11 @@ class Objects:
         return np.split(objects.share, np.cumsum(np.bincount(objects.row, minlength=plan.size))[:-1])
 
     @property
+    def are_chosen(self) -> bool:
+        """Whether it is these that the objects of layers speak of: boxes or instances, and no further ones."""
+        return not self.group.further and bool(self.group.boxes or self.group.instances)
+
+    @property
     def _shape(self) -> CanvasSize:
         return self.spec.shape[0], self.spec.shape[1]
 
@@ -178,7 +183,23 @@ class Objects:
         return Assembler(self.group, self._items, self._annotations, self.rules, self._points, self._shape)
 
     def _surviving(self, plan: Plan) -> Surviving:
-        return filter_objects(self._annotations, plan, self.rules, self._points)
+        return filter_objects(self._annotations, self._told(plan), self.rules, self._points)
+
+    def _told(self, plan: Plan) -> Plan:
+        """The plan as far as it tells of these objects: what it says of chosen ones, it says of boxes and instances.
+
+        Raises:
+            PlanError: It names an object that its source does not have.
+        """
+        choosing = [layer for layer in plan.layers if layer.objects is not None]
+        if not choosing:
+            return plan
+        if not self.are_chosen:
+            layers = [replace(layer, objects=None) for layer in plan.layers]
+            return Plan.drawn(plan.spec, tuple(layers))
+        for layer in choosing:
+            _check_chosen(layer, self._annotations.counts, spell(self.group.anchor))
+        return plan
 
     def _report(self, count: int) -> None:
         text = explain(
@@ -192,6 +213,19 @@ class Objects:
         if self.rules.strict:
             raise InputError(text)
         warnings.warn(f"{text} They are dropped.", DegenerateBoxWarning, stacklevel=2)
+
+
+def _check_chosen(layer: Layer, counts: IntArray, where: str) -> None:
+    """Refuses objects that a source does not have."""
+    for source, chosen in zip(layer.source.tolist(), layer.objects or (), strict=True):
+        if len(chosen) and chosen[-1] >= counts[source]:
+            raise PlanError(
+                "The plan is for another batch",
+                where=where,
+                got=f"object {chosen[-1]} of sample {source}, which has {counts[source]}",
+                wanted="objects that their sample has",
+                fix="Replay a plan that chooses objects on the batch that it was drawn for.",
+            )
 
 
 def _weighted(objects: Sequence[Any], weights: Sequence[Any]) -> list[Any]:

@@ -65,15 +65,29 @@ def filter_objects(objects: Annotations, plan: Plan, rules: BoxRules, points: Ke
         if (objects.masks and plan.size) or math.prod(several.weight.shape[:-1]) > FEW_CELLS:
             parts += [_of_source(objects, part, rules, points) for part in several]
         else:
-            entry, index = objects.of(several.source)
+            entry, index = _brought(objects, several)
             parts.append(_filter(objects, index, None, several.take(entry), rules, points))
     return _by_row(parts)
+
+
+def _brought(objects: Annotations, part: Contributions) -> tuple[IntArray, IntArray]:
+    """Objects that sources bring along: which entry of ``part`` they belong to, and their own numbers."""
+    entry, index = objects.of(part.source)
+    if part.objects is None:
+        return entry, index
+    place = index - (np.cumsum(objects.counts) - objects.counts)[part.source[entry]]
+    keep = np.ones(len(index), np.bool_)
+    for number, chosen in enumerate(part.objects):
+        if chosen is not None:
+            own = entry == number
+            keep[own] = np.isin(place[own], chosen)
+    return entry[keep], index[keep]
 
 
 def _of_source(objects: Annotations, part: Contributions, rules: BoxRules, points: Keypoints | None) -> Surviving:
     """What survives of the objects of one source in one sample."""
     source, masks = int(part.source[0]), None
-    _, index = objects.of(part.source)
+    _, index = _brought(objects, part)
     if objects.masks:
         masks = objects.masks[source]
         if len(index) < len(masks):  # else they are not copied

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -107,6 +107,22 @@ def lend(words: Words, counter: Words = (0, 0, 0, 0)) -> np.random.Generator:
 def give_back(rng: np.random.Generator) -> None:
     """Ends the use of a generator that was lent; the next one who borrows sets it anew."""
     _idle.generators.append(rng)
+
+
+def lend_each(rng: np.random.Generator, numbers: Iterable[int]) -> Iterator[np.random.Generator]:
+    """A generator of its own for every number, for draws of which nobody knows how many numbers they take.
+
+    The same number has the same draws, whoever else draws; ``rng`` goes on from the same place, whatever is drawn.
+
+    Args:
+        rng: Where they start from.
+        numbers: Such as samples, from 0 on. A generator is given back when the next one is asked for.
+    """
+    first, second = rng.bit_generator.random_raw(2).tolist()  # type: ignore[attr-defined]
+    for number in numbers:
+        own = lend((first, second), (0, 0, number, 0))
+        yield own
+        give_back(own)
 
 
 @dataclass(frozen=True)

@@ -191,7 +191,9 @@ def layer_effect(layer: Layer, index: int) -> str:
         text = f"{some} {verb} at {_box_in_words(layer.region, index)}"
     if opacity == 0:
         return f"nothing of {name}: the opacity is 0"
-    return text if layer.crop is None else f"{text}, from {_box_in_words(layer.crop, index)} of it"
+    if layer.crop is not None:
+        text += f", from {_box_in_words(layer.crop, index)} of it"
+    return text if layer.objects is None else f"{text}, with {count_of(len(layer.objects[index]), 'object')} of it"
 
 
 def _box_in_words(boxes: Boxes, index: int) -> str:

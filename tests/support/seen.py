@@ -32,6 +32,7 @@ class Sight(NamedTuple):
         crop: What part of the source is shown, a ``(start, stop)`` an axis.
         frame: Where that is in the result.
         own: Whether it is the mixed sample itself, in its place.
+        chosen: Which of its objects come along, or ``None`` for all.
     """
 
     source: int
@@ -39,6 +40,7 @@ class Sight(NamedTuple):
     crop: list[tuple[int, int]]
     frame: list[tuple[int, int]]
     own: bool
+    chosen: frozenset[int] | None = None
 
     @property
     def moved(self) -> bool:
@@ -78,9 +80,11 @@ def sights(plan: Plan, row: int) -> list[Sight]:
         found = [sight._replace(weight=sight.weight * (1 - field)) for sight in found]
         crop, frame = moves(layer, index, plan.spec.shape)
         source = int(layer.source[index])
-        twin = next((n for n, s in enumerate(found) if s.source == source and not s.moved and crop == frame), None)
-        if twin is None:
-            found.append(Sight(source, field, crop, frame, own=source == row and crop == frame))
+        chosen = None if layer.objects is None else frozenset(layer.objects[index].tolist())
+        alike = crop == frame and chosen is None
+        twin = next((n for n, s in enumerate(found) if (s.source, s.moved, s.chosen) == (source, False, None)), None)
+        if twin is None or not alike:
+            found.append(Sight(source, field, crop, frame, own=source == row and alike, chosen=chosen))
         else:
             found[twin] = found[twin]._replace(weight=found[twin].weight + field)
     return [sight for sight in found if (sight.weight > 0).any()]
@@ -223,6 +227,8 @@ def objects_left(
         kept |= {"keypoints_visible": []} if marks else {}
         for sight in sights(plan, row):
             for number in range(len(told[first][sight.source])):
+                if sight.chosen is not None and number not in sight.chosen:
+                    continue
                 left = _object_left(
                     {name: told[name][sight.source][number] for name in told}, sight, form, rules, single
                 )
