@@ -15,13 +15,16 @@ from mixtransforms.core.backends import SMALL_ROW, is_floating
 from mixtransforms.core.layers import BoolArray, Boxes, FloatArray, IntArray
 from mixtransforms.core.mixture import Mixture
 from mixtransforms.kernels.blending import integer_weight
-from mixtransforms.kernels.resampling import linear_bands, nearest_cells
+from mixtransforms.kernels.resampling import linear_bands, linear_blocks, nearest_cells, weight_bits
 
 Array = NDArray[Any]
 
 # What addWeighted blends by the rule: bytes come out as NumPy's, floats one unit in the last place apart. 16-bit
 # integers it works out in float32, where about one of a thousand is rounded otherwise.
 OPENCV_DTYPES = frozenset({"uint8", "float32", "float64"})
+
+FLOAT32_BITS = 24
+"""Whole numbers of so many bits are exact in float32."""
 
 
 @cache
@@ -173,25 +176,65 @@ def blend_arrays(base: Array, other: Array, share: Any) -> Array:
 
 
 def resize_linear(values: Array, sides: Sequence[int], axes: Sequence[int]) -> Array:
-    """A crop in other sides, by linear antialiased resampling in float64, rounded once to the dtype.
+    """A crop in other sides, by linear antialiased resampling, rounded once to the dtype.
 
     Args:
         values: One crop, of any strides.
         sides: Lengths of the axes of the result.
         axes: These axes; they are resized in this order.
     """
+    return (_resize_floats if is_floating(values) else _resize_integers)(values, sides, axes)
+
+
+def _resize_integers(values: Array, sides: Sequence[int], axes: Sequence[int]) -> Array:
+    """By matrix products: where sums are exact, no library can add them up in a wrong order."""
+    result, bits = values, 8 * values.itemsize
+    for axis, count in zip(axes, sides, strict=True):
+        if count == result.shape[axis]:
+            continue
+        bits += weight_bits(len(axes))
+        precise: Any = np.float32 if bits <= FLOAT32_BITS else np.float64
+        # The innermost axis is multiplied from behind, so that no product needs its operands transposed.
+        result = (_product_behind if axis == max(axes) else _product_before)(result, axis, count, len(axes), precise)
+    return np.rint(result, out=None if result is values else result).astype(values.dtype)
+
+
+def _product_before(values: Array, axis: int, count: int, axes: int, precise: Any) -> Array:
+    """Resizes an axis as the rows of a matrix."""
+    cells = np.moveaxis(values, axis, 0)
+    total = np.empty((count, *cells.shape[1:]), precise)
+    rows = total.reshape(count, -1)
+    for block in linear_blocks(len(cells), count, axes, precise):
+        part = cells[block.cells].astype(precise, order="C")  # not all at once: a part stays in the cache
+        np.matmul(block.weight, part.reshape(len(part), -1), out=rows[block.steps])
+    return np.moveaxis(total, 0, axis)
+
+
+def _product_behind(values: Array, axis: int, count: int, axes: int, precise: Any) -> Array:
+    """Resizes an axis as the columns of a matrix."""
+    cells = np.moveaxis(values, axis, -1)
+    total = np.empty((*cells.shape[:-1], count), precise)
+    columns = total.reshape(-1, count)
+    for block in linear_blocks(cells.shape[-1], count, axes, precise):
+        part = cells[..., block.cells].astype(precise, order="C")
+        np.matmul(part.reshape(len(columns), -1), block.weight.T, out=columns[:, block.steps])
+    return np.moveaxis(total, -1, axis)
+
+
+def _resize_floats(values: Array, sides: Sequence[int], axes: Sequence[int]) -> Array:
+    """By sums in float64, in the order of the cells."""
     result = values
     with np.errstate(invalid="ignore"):  # infinities that meet are NaN, as in torch
         for axis, count in zip(axes, sides, strict=True):
             if count != result.shape[axis]:
                 result = np.moveaxis(_resize_rows(np.moveaxis(result, axis, 0), count, len(axes)), 0, axis)
-    return result.astype(values.dtype) if is_floating(values) else np.rint(result).astype(values.dtype)
+    return result.astype(values.dtype)
 
 
 def _resize_rows(rows: Array, count: int, axes: int) -> FloatArray:
     """Resizes the first axis, ``(count, ...)``.
 
-    Cells are added in their order, each product and each sum rounded: a matrix product would be as fast, but libraries
+    Cells are added in their order, each product and each sum rounded: a matrix product would be faster, but libraries
     add up in blocks of their own, so that floats would depend on the library and the processor.
     """
     index, weight = linear_bands(len(rows), count, axes)

@@ -7,12 +7,17 @@ them differently.
 
 from __future__ import annotations
 
-from typing import Any
+import functools
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mixtransforms.core.backends import WEIGHT_STEPS
 from mixtransforms.core.layers import FloatArray, IntArray
+
+REMEMBERED = 512
+"""Cells of the longest axis of which weights are kept, so that those of all lengths together stay within megabytes."""
 
 
 def nearest_cells(step: Any, cells: Any, count: Any) -> Any:
@@ -53,14 +58,33 @@ def linear_taps(step: Any, tap: Any, cells: Any, count: Any, axes: int) -> tuple
     first = ((centre - reach) // (2 * count) + 1).clip(0)
     cell = first + tap
     weight = (reach - abs(2 * count * cell - centre)).clip(0) * (cell < cells)
-    # Binary fractions keep sums over integer pixels exact in float64, axis after axis, in any order: 16 bits of a
-    # pixel and 36 of all weights. So both backends round the same number to an integer.
-    steps = float(min(WEIGHT_STEPS, 1 << 36 // axes))
+    steps = float(1 << weight_bits(axes))
     weight = (weight * steps / weight.sum(-1)[..., None]).round() / steps
     # What rounding took from or gave to the sum goes to the largest weight, where it is seen least.
     return first, weight + (tap == weight.argmax(-1)[..., None]) * (1.0 - weight.sum(-1)[..., None])
 
 
+def weight_bits(axes: int) -> int:
+    """Weights are binary fractions of so many bits, where so many axes are resized one after the other.
+
+    They keep sums over integer pixels exact in float64, axis after axis, in any order: 16 bits of a pixel and 36 of all
+    weights. So both backends round the same number to an integer.
+    """
+    return min(WEIGHT_STEPS.bit_length() - 1, 36 // axes)
+
+
+def _remembered(function: Any) -> Any:
+    """Keeps what a function of two lengths makes of short ones: a training asks for the same ones again and again."""
+    cached = functools.lru_cache(maxsize=512)(function)
+
+    @functools.wraps(function)
+    def found(cells: int, count: int, *more: Any) -> Any:
+        return (cached if max(cells, count) <= REMEMBERED else function)(cells, count, *more)
+
+    return found
+
+
+@_remembered
 def linear_bands(cells: int, count: int, axes: int) -> tuple[IntArray, FloatArray]:
     """All of :func:`linear_taps` for one crop: which cells are read and their weights, ``(count, taps)`` each.
 
@@ -68,4 +92,37 @@ def linear_bands(cells: int, count: int, axes: int) -> tuple[IntArray, FloatArra
     """
     tap = np.arange(float(most_taps(cells, count)))
     first, weight = linear_taps(np.arange(count)[:, None], tap, np.int64(cells), np.int64(count), axes)
-    return np.where(weight == 0, cells, first + np.arange(len(tap))), weight
+    index = np.where(weight == 0, cells, first + np.arange(len(tap)))
+    index.flags.writeable = weight.flags.writeable = False
+    return index, weight
+
+
+class Block(NamedTuple):
+    """Neighbouring cells of a result as a matrix product.
+
+    Attributes:
+        steps: The cells of the result.
+        cells: The cells of the crop that they are means of.
+        weight: ``(steps, cells)``, in the memory order of its transpose, which is what products read fastest.
+    """
+
+    steps: slice
+    cells: slice
+    weight: NDArray[Any]
+
+
+@_remembered
+def linear_blocks(cells: int, count: int, axes: int, dtype: Any) -> list[Block]:
+    """All of :func:`linear_bands` in small dense matrices: long ones would be of zeros nearly everywhere."""
+    index, weight = linear_bands(cells, count, axes)
+    step = max(8, -(-32 * count // cells))  # enough work a product, and few zeros
+    steps = [slice(start, min(start + step, count)) for start in range(0, count, step)]
+    return [_block(some, index[some], weight[some], dtype) for some in steps]
+
+
+def _block(steps: slice, index: IntArray, weight: FloatArray, dtype: Any) -> Block:
+    read = index[weight > 0]
+    first, stop = int(read.min()), int(read.max()) + 1
+    matrix = np.zeros((stop + 1 - first, len(index)), dtype)  # and a row for what has no weight
+    matrix[np.minimum(index, stop) - first, np.arange(len(index))[:, None]] = weight
+    return Block(steps, slice(first, stop), matrix[:-1].T)
