@@ -18,8 +18,8 @@
 - *Classes*: :class:`PairMethod` gives every sample one partner, with ``p``, ``per`` and ``pairing``; :class:`Method`
   leaves all of that open. ``register`` makes a method known to files, and to the choices that hold it.
 - *Fields*: ``number`` takes a number or a schedule, of which ``now`` is the value when something is drawn; ``choice``,
-  ``flag``, ``optional_choice`` and ``optional_integer`` take less, ``parameter`` whatever its check lets pass.
-  ``mismatch`` is the error for fields that contradict each other.
+  ``flag``, ``interval``, ``optional_choice`` and ``optional_integer`` take less, ``parameter`` whatever its check lets
+  pass. ``mismatch`` is the error for fields that contradict each other.
 - *Laws*: ``beta_weights`` draws from Beta(alpha, alpha), ``alpha_field`` is its parameter; ``weight_field`` takes
   another :class:`Law` in its place, and ``check_alone`` refuses both. ``part_field`` takes a law or a number.
 - *Plans*: a :class:`Plan` of :class:`Layer` objects, each everywhere, in :class:`Boxes` or through a :class:`Mask`;
@@ -37,7 +37,7 @@ from typing import Any
 
 _TOOLS = {
     "core.errors": "InputError ParameterError",
-    "core.fields": "KW_ONLY choice flag listed mismatch optional optional_choice optional_integer parameter",
+    "core.fields": "KW_ONLY choice flag interval listed mismatch optional optional_choice optional_integer parameter",
     "core.layers": "BoolArray Boxes FloatArray IntArray Layer Mask",
     "methods.base": "HINTS Method NO_HINTS PairMethod Pairs pair_plan require_axes",
     "methods.laws": "Law alpha_field beta_weights check_alone part_field weight_field",

@@ -5,6 +5,7 @@ from mixtransforms.core.errors import ParameterError as ParameterError
 from mixtransforms.core.fields import KW_ONLY as KW_ONLY
 from mixtransforms.core.fields import choice as choice
 from mixtransforms.core.fields import flag as flag
+from mixtransforms.core.fields import interval as interval
 from mixtransforms.core.fields import listed as listed
 from mixtransforms.core.fields import mismatch as mismatch
 from mixtransforms.core.fields import optional as optional

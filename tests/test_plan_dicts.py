@@ -78,7 +78,7 @@ def test_packed_masks_come_back_cell_by_cell(shape: tuple[int, ...], soft: bool)
     assert set(written["layers"][0]) == {"rows", "source", "opacity", "packed"}
 
 
-@pytest.mark.parametrize("name", ["FMix", "GridMix"])
+@pytest.mark.parametrize("name", ["FMix", "CowMask", "GridMix"])
 def test_a_mask_of_a_photo_takes_two_kilobytes(name: str) -> None:
     for seed in range(5):
         for per in ("sample", "batch"):

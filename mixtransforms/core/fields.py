@@ -106,6 +106,27 @@ def number(default: float, *, low: float, high: float, doc: str, also: tuple[flo
     return parameter(default, check, f"{extra}a number within [{low:g}, {high:g}]", doc, schema)
 
 
+def interval(default: tuple[float, float], *, low: float, high: float, doc: str) -> Any:
+    """Two finite real numbers within ``[low, high]``, the second not below the first; they may be equal."""
+    wanted = f"two numbers (lowest, highest) with {low:g} <= lowest <= highest <= {high:g}"
+    schema = listed({"type": "number", "minimum": low, "maximum": high}, low=2, high=2)
+    return parameter(default, lambda value: in_order(value, low, high), wanted, doc, schema)
+
+
+def in_order(value: Any, low: float, high: float) -> tuple[float, float]:
+    """Two numbers as floats.
+
+    Raises:
+        ValueError: They are none, not within ``[low, high]``, or the second is below the first.
+    """
+    first, second = value
+    if not all(isinstance(end, numbers.Real) and not isinstance(end, (bool, np.bool_)) for end in (first, second)):
+        raise ValueError
+    if not low <= first <= second <= high:  # also refuses NaN
+        raise ValueError
+    return float(first), float(second)
+
+
 def choice(default: str, options: Sequence[str], doc: str) -> Any:
     """One of a few strings."""
 

@@ -2,7 +2,6 @@
 
 # No `from __future__ import annotations`: signatures must show types, not strings.
 from dataclasses import dataclass
-from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -23,14 +22,7 @@ _NOT_BESIDE_AREA = frozenset({"alpha", "weight", "minmax", "correct_weight"})
 
 
 def _two_fractions(value: Any) -> tuple[float, float] | None:
-    if value is None:
-        return None
-    low, high = value
-    if not all(isinstance(side, Real) and not isinstance(side, bool) for side in (low, high)):
-        raise ValueError
-    if not 0 <= low <= high <= 1:
-        raise ValueError
-    return float(low), float(high)
+    return None if value is None else fields.in_order(value, 0, 1)
 
 
 @register

@@ -60,6 +60,8 @@ def _noise(shape: tuple[int, ...], amplitude: FloatArray, rng: np.random.Generat
     """Gaussian noise ``shape``: the same everywhere in law, its waves as strong as asked for."""
     waves = rng.standard_normal((*amplitude.shape, 2)).view(np.complex128)[..., 0]
     waves *= amplitude
+    # The others have mirror images, of which these show only what is real: half of the power, were they not stronger.
+    waves[..., [0] if shape[-1] % 2 else [0, -1]] *= math.sqrt(2)
     field: FloatArray = np.fft.irfftn(waves, shape, range(len(shape)))
     return field
 

@@ -1,6 +1,7 @@
 """Objects end to end: boxes that are painted into images come back where their pixels are, with all that is theirs."""
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -10,10 +11,22 @@ from doors import DOORS, Door
 from forms import host
 from painted import bounds
 from random_batches import HOLDERS
+from scenes import Scene, assert_told, scenes
 from seen import read_box, write_box
 from target_forms import given, read
 
-from mixtransforms import BatchSpec, BoxRules, InputError, KnownLabels, LabelPair, Layer, MixUp, MultiLabel, Plan
+from mixtransforms import (
+    BatchSpec,
+    BoxRules,
+    InputError,
+    Keypoints,
+    KnownLabels,
+    LabelPair,
+    Layer,
+    MixUp,
+    MultiLabel,
+    Plan,
+)
 from mixtransforms.objects.box_formats import FORMATS
 
 SIZE, SHAPE = 6, (13, 17)
@@ -81,6 +94,72 @@ def test_boxes_are_where_their_pixels_are(place: tuple[Door, str], form: str, pl
             np.testing.assert_array_equal(result["box_weights"][row], np.ones(len(ids), np.float32))
             seen += len(ids)
     assert seen > 30
+
+
+THROUGH_MASKS = ("GridMix", "FMix", "CowMask")
+"""Methods whose region is any set of pixels."""
+
+KEEP_ALL: dict[str, Any] = {
+    "boxes": BoxRules(min_visibility=0, min_size=0, min_area=0),
+    "kinds": {"keypoints": Keypoints(min_visible=0)},
+}
+COUNTS = (3, 0, 2, 4, 1, 3)
+
+
+def told(pictures: list[Scene]) -> dict[str, Any]:
+    return {
+        "images": np.stack([each.image for each in pictures]),
+        "boxes": [each.boxes for each in pictures],
+        "labels": [each.ids for each in pictures],
+        "masks": [each.masks.astype(np.uint8) for each in pictures],
+        "keypoints": [each.points for each in pictures],
+    }
+
+
+def mixed_scenes(door: Door, backend: str, method: str, **options: Any) -> Iterator[tuple[Any, dict[str, Any]]]:
+    """Scenes of odd sides, mixed a few times: every image, and what is told of its objects."""
+    for seed in range(3):
+        batch = told(scenes(COUNTS, (23, 30), seed))
+        transform = door.transform(method, seed=seed, **KEEP_ALL, **options)
+        result = read(transform(**given(batch, backend)))
+        for row, image in enumerate(result.pop("images")):
+            yield image, {name: values[row] for name, values in result.items()}
+
+
+@pytest.mark.parametrize("per", ["sample", "batch"])
+@pytest.mark.parametrize("method", THROUGH_MASKS)
+@pytest.mark.parametrize(("door", "backend"), DOORS_AND_BACKENDS, ids=str)
+def test_objects_seen_through_masks_are_those_of_the_picture(door: Door, backend: str, method: str, per: str) -> None:
+    """Boxes are the least around what is seen, instance masks are that, points are seen where their pixel is."""
+    seen = 0
+    for image, own in mixed_scenes(door, backend, method, per=per):
+        names = {"labels": "ids", "keypoints": "points", "box_weights": "weights"}
+        assert_told(image, {names.get(name, name): value for name, value in own.items()}, tight=True)
+        seen += len(own["labels"])
+    assert seen > 40
+
+
+@pytest.mark.parametrize(("door", "backend"), DOORS_AND_BACKENDS, ids=str)
+def test_objects_under_a_soft_bump_weigh_what_their_pixels_do(door: Door, backend: str) -> None:
+    """They keep boxes and masks; a weight is the mean over the object; of a point, half or more has to be seen."""
+    every = {
+        int(number): (each, index) for each in scenes(COUNTS, (23, 30), 0) for index, number in enumerate(each.ids)
+    }
+    seen = 0
+    for image, own in itertools.islice(mixed_scenes(door, backend, "SmoothMix"), len(COUNTS)):  # those of one seed
+        assert sorted(own["labels"].tolist()) == np.flatnonzero((image > 0).any(axis=(0, 1))).tolist()
+        for row, number in enumerate(own["labels"].tolist()):
+            scene, index = every[number]
+            channel, inside = image[..., number], scene.masks[index]
+            assert not channel[~inside].any()
+            np.testing.assert_array_equal(own["boxes"][row], scene.boxes[index])
+            np.testing.assert_array_equal(own["masks"][row] != 0, inside)
+            np.testing.assert_allclose(own["box_weights"][row], channel[inside].mean(), atol=1e-5)
+            weights = [channel[int(y), int(x)] for x, y, _ in scene.points[index]]
+            for mark, weight in zip(own["keypoints"][row][:, 2], weights, strict=True):
+                assert abs(weight - 0.5) < 1e-6 or (mark == 2) == (weight > 0.5)
+            seen += 1
+    assert seen > 15
 
 
 # ------------------------------------------------------------------------------------------ records

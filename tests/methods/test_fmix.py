@@ -53,15 +53,15 @@ def test_the_share_follows_the_law_of_the_weight() -> None:
 
 @pytest.mark.parametrize("shape", [(6, 8), (5, 7), (9,), (1, 6), (4, 3, 5)], ids=str)
 def test_noise_is_a_sum_of_waves(shape: tuple[int, ...]) -> None:
-    """The transform by its definition: half of the waves along the last axis, the others their mirror images."""
+    """By definition: half of the waves along the last axis, the others their mirror images, and all as strong."""
     amplitude = np.random.default_rng(1).random((*shape[:-1], shape[-1] // 2 + 1))
     waves = np.random.default_rng(2).standard_normal((*amplitude.shape, 2))
     wanted = np.zeros(shape)
     for index in np.ndindex(amplitude.shape):
         turns = sum(np.indices(shape)[axis] * index[axis] / length for axis, length in enumerate(shape))
         real, imaginary = waves[index] * amplitude[index]
-        twice = 1 if index[-1] == 0 or 2 * index[-1] == shape[-1] else 2
-        wanted += twice * (real * np.cos(2 * np.pi * turns) - imaginary * np.sin(2 * np.pi * turns))
+        times = math.sqrt(2) if index[-1] == 0 or 2 * index[-1] == shape[-1] else 2
+        wanted += times * (real * np.cos(2 * np.pi * turns) - imaginary * np.sin(2 * np.pi * turns))
     got = _noise(shape, amplitude, np.random.default_rng(2))
     np.testing.assert_allclose(got, wanted / math.prod(shape), atol=1e-12)
 
@@ -96,7 +96,7 @@ def agreement(decay: float, **law: Any) -> float:
 def test_blobs_hold_together_the_more_waves_fade() -> None:
     assert agreement(0.0, weight=Constant(0.5)) == pytest.approx(0.5, abs=0.01)
     assert agreement(0.0) < agreement(1.0) < agreement(2.0) < agreement(3.0) < agreement(5.0)
-    assert agreement(3.0) == pytest.approx(0.957, abs=0.005)  # of 3000 masks by the paper's formula written out
+    assert agreement(3.0) == pytest.approx(0.962, abs=0.005)  # of 3000 masks by the paper's formula written out
 
 
 def test_waves_fade_with_their_frequency_and_long_ones_are_alike() -> None:
@@ -109,9 +109,10 @@ def test_waves_fade_with_their_frequency_and_long_ones_are_alike() -> None:
         power += np.abs(np.fft.rfftn(_noise((24, 12), amplitude, rng))) ** 2 / 4000
     y, x = np.meshgrid(np.fft.fftfreq(24), np.arange(7) / 12, indexing="ij")
     expected = np.maximum(np.hypot(y, x), 1 / 24) ** -6.0
-    inside = np.s_[:, 1:6]  # whose mirror images are not waves of their own
-    ratio = power[inside] / expected[inside]
-    np.testing.assert_allclose(ratio / ratio.mean(), 1, atol=5 / math.sqrt(4000))
+    ratio = power / expected
+    np.testing.assert_allclose(
+        ratio / ratio.mean(), 1, atol=7 / math.sqrt(4000)
+    )  # some waves are real: twice the variance
 
 
 def test_one_draw_serves_whoever_shares_it() -> None:
@@ -167,11 +168,11 @@ GOLDEN = [
     "10001111",
     "10001111",
     "11000111",
-    "11000011",
+    "10000011",
     "00001110",
     "10000111",
     "10000111",
-    "10000111",
+    "11000111",
 ]
 
 
