@@ -1,5 +1,6 @@
 """The mixing methods. For type checkers and editors; `python tests/test_public_names.py` writes it."""
 
+from mixtransforms.methods.attentive_cutmix import AttentiveCutMix as AttentiveCutMix
 from mixtransforms.methods.classmix import ClassMix as ClassMix
 from mixtransforms.methods.copyblend import CopyBlend as CopyBlend
 from mixtransforms.methods.copypaste import CopyPaste as CopyPaste
@@ -11,6 +12,7 @@ from mixtransforms.methods.mixup import MixUp as MixUp
 from mixtransforms.methods.oneof import OneOf as OneOf
 from mixtransforms.methods.remix import Remix as Remix
 from mixtransforms.methods.resizemix import ResizeMix as ResizeMix
+from mixtransforms.methods.saliencymix import SaliencyMix as SaliencyMix
 from mixtransforms.methods.smoothmix import SmoothMix as SmoothMix
 
 __all__: list[str]

@@ -102,7 +102,8 @@ HINTS: Mapping[str, str] = MappingProxyType(
         "instances": "instance masks, a list of B arrays (N, *shape) bool",
         "boxes": "boxes, a list of B arrays (N, 4) float64: x1, y1, x2, y2 in pixels, zeros without an area",
         "images": "images, (B, *shape, C), of any dtype",
-        "saliency": "how much every place counts, (B, *shape) float64, finite and from 0 on",
+        "saliency": "how much every place counts, (B, *shape) float64, finite and from 0 on: what hints= says, else "
+        "'contrast', how far the colour of a place is from the mean of its image",
     }
 )
 """What a transform can tell a method of a batch, as NumPy arrays; ``shape`` is ``spec.shape``."""
@@ -140,6 +141,13 @@ class Pairs(NamedTuple):
     rows: NDArray[np.int64]
     source: NDArray[np.int64]
     leader: NDArray[np.int64]
+
+    @property
+    def partner(self) -> NDArray[np.int64]:
+        """The partner of every sample, ``(B,)``; an unmixed one is its own."""
+        partner = np.arange(len(self.leader), dtype=np.int64)
+        partner[self.rows] = self.source
+        return partner
 
     def pick(self, drawn: NDArray[Any]) -> NDArray[Any]:
         """What the mixed samples get, ``(n, ...)``, of what was drawn for everybody who may lead, ``(B, ...)``."""
@@ -255,20 +263,19 @@ def require_axes(method: Method, spec: BatchSpec) -> None:
     )
 
 
-def needed_hint(method: Method, hints: Hints, name: str) -> Any:
-    """A hint that a method cannot draw without; a transform hands it all that it :attr:`~Method.needs`.
+def required_hint(method: Method, name: str, hints: Hints) -> Any:
+    """A hint that a method cannot draw without.
 
     Raises:
-        InputError: It is not there.
+        InputError: It is not there: somebody draws without a batch.
     """
     if name not in hints:
-        where = f"{type(method).__name__}.draw"
         raise InputError(
             f"{type(method).__name__} reads {name}",
-            where=where,
-            got=f"hints {sorted(hints)}",
-            wanted=f"{name!r} among them, as transforms tell it of a batch",
-            fix=f"Call the transform on a batch, or hand them over: draw(spec, rng, {{{name!r}: ...}}).",
+            where=f"{type(method).__name__}.draw",
+            got="no such hint",
+            wanted=f"hints={{{name!r}: ...}}, {HINTS.get(name, 'a value of the batch')}",
+            fix="Hand it over, or have the transform of that name draw, plan(batch), which finds it in the batch.",
         )
     return hints[name]
 

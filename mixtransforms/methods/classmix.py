@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from mixtransforms.core import fields
 from mixtransforms.core.layers import BoolArray, Mask
-from mixtransforms.methods.base import NO_HINTS, PairMethod, needed_hint, require_axes
+from mixtransforms.methods.base import NO_HINTS, PairMethod, required_hint, require_axes
 from mixtransforms.methods.pairing import Hints
 from mixtransforms.methods.registry import register
 from mixtransforms.plan import BatchSpec, Plan
@@ -46,7 +46,7 @@ class ClassMix(PairMethod):
 
     def draw(self, spec: BatchSpec, rng: np.random.Generator, hints: Hints = NO_HINTS) -> Plan:
         require_axes(self, spec)
-        maps = needed_hint(self, hints, "masks")
+        maps = required_hint(self, "masks", hints)
         pairs = self.pairs(spec, rng, hints)
         region = np.zeros((len(pairs.rows), *spec.shape), np.bool_)
         generators = lend_each(rng, pairs.leader[pairs.rows].tolist())

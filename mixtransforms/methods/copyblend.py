@@ -10,7 +10,7 @@ import numpy as np
 from mixtransforms.core import fields
 from mixtransforms.core.errors import InputError
 from mixtransforms.core.layers import Boxes, FloatArray, IntArray, Layer
-from mixtransforms.methods.base import NO_HINTS, PairMethod, Pairs, needed_hint
+from mixtransforms.methods.base import NO_HINTS, PairMethod, Pairs, required_hint
 from mixtransforms.methods.laws import Law, Uniform, weight_field
 from mixtransforms.methods.pairing import Hints
 from mixtransforms.methods.registry import register
@@ -78,7 +78,7 @@ class CopyBlend(PairMethod):
         return super().needs | {"boxes"}
 
     def draw(self, spec: BatchSpec, rng: np.random.Generator, hints: Hints = NO_HINTS) -> Plan:
-        boxes = needed_hint(self, hints, "boxes")
+        boxes = required_hint(self, "boxes", hints)
         if len(spec.shape) != 2:
             raise InputError(
                 "CopyBlend needs boxes in images",

@@ -7,7 +7,7 @@ import numpy as np
 
 from mixtransforms.core import fields
 from mixtransforms.core.layers import BoolArray, IntArray, Layer, Mask
-from mixtransforms.methods.base import NO_HINTS, PairMethod, needed_hint, require_axes
+from mixtransforms.methods.base import NO_HINTS, PairMethod, required_hint, require_axes
 from mixtransforms.methods.pairing import Hints
 from mixtransforms.methods.registry import register
 from mixtransforms.methods.schedules import Schedule, now, number
@@ -41,7 +41,7 @@ class CopyPaste(PairMethod):
 
     def draw(self, spec: BatchSpec, rng: np.random.Generator, hints: Hints = NO_HINTS) -> Plan:
         require_axes(self, spec)
-        instances = needed_hint(self, hints, "instances")
+        instances = required_hint(self, "instances", hints)
         pairs = self.pairs(spec, rng, hints)
         found: list[tuple[int, IntArray, BoolArray]] = []
         generators = lend_each(rng, pairs.leader[pairs.rows].tolist())

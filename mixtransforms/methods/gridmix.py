@@ -9,6 +9,7 @@ import numpy as np
 from mixtransforms.core import fields
 from mixtransforms.core.layers import BoolArray, FloatArray, IntArray, Mask
 from mixtransforms.methods.base import NO_HINTS, PairMethod, require_axes
+from mixtransforms.methods.cells import cell_edges, spread
 from mixtransforms.methods.laws import Law, alpha_field, beta_weights, check_alone, weight_field
 from mixtransforms.methods.pairing import Hints
 from mixtransforms.methods.registry import register
@@ -63,17 +64,14 @@ class GridMix(PairMethod):
         cells = tuple(len(own) - 1 for own in edges)
         # As many numbers whatever `per` is, so that what is drawn afterwards stays the same.
         ticket = rng.random((spec.size, math.prod(cells)))[:count]
-        partner = _all_but(ticket, weight).reshape(count, *cells)
-        for axis, own in enumerate(edges, start=1):
-            partner = partner.repeat(np.diff(own), axis=axis)
+        partner = spread(_all_but(ticket, weight).reshape(count, *cells), edges)
         return self.paint(spec, pairs, np.ones(len(pairs.rows)), Mask.drawn(pairs.pick(partner)))
 
     def _edges(self, length: int) -> IntArray:
         """Where the cells of an axis begin, and where the last one ends."""
         if self.cell is not None:
             return np.append(np.arange(0, length, self.cell), length)
-        number = min(self.grid or USUAL_GRID, max(length, 1))  # an axis of fewer pixels has a cell for each
-        return np.arange(number + 1) * length // number
+        return cell_edges(length, self.grid or USUAL_GRID)
 
 
 def _all_but(ticket: FloatArray, weight: FloatArray) -> BoolArray:

@@ -24,6 +24,7 @@ from mixtransforms.kernels import kernel_of
 from mixtransforms.kernels.numpy import resize_nearest
 from mixtransforms.methods.base import VALUE, Method
 from mixtransforms.methods.pairing import Hints
+from mixtransforms.mixing.saliency import contrast
 from mixtransforms.plan import BatchSpec
 from mixtransforms.rng.keys import Key, content_hash
 from mixtransforms.targets.kind import Scene, Target
@@ -36,10 +37,7 @@ Function = Callable[[NDArray[Any]], Any]
 
 Read = Callable[[Found], Any]
 
-FOLLOWING = frozenset({"classes", "images"})
-"""Hints that no key of a draw has in it: images have their own place there, and class ids never had one."""
-
-_REGISTERED: dict[str, Function] = {}
+_REGISTERED: dict[str, Function] = {"contrast": contrast}
 
 
 class Reader(NamedTuple):
@@ -48,10 +46,13 @@ class Reader(NamedTuple):
     Attributes:
         name: The hint's.
         read: Finds it in a batch.
+        keyed: Whether the key of a draw that is known by content has it: not what follows from the images, which have
+            their own place there, and not class ids, which never had one.
     """
 
     name: str
     read: Read
+    keyed: bool = True
 
 
 # ------------------------------------------------------------------------------------------ what users give
@@ -182,12 +183,14 @@ def readers_of(found: Any, scene: Scene, method: Method, sources: Mapping[str, A
     readers = []
     for name in sorted(method.needs):
         source = (sources or {}).get(name)
-        if source is not None:
-            readers.append(Reader(name, partial(_from_source, name, source)))
+        if isinstance(source, str) and source.startswith(VALUE):
+            readers.append(Reader(name, partial(_of_value, name, source)))
+        elif source is not None:
+            readers.append(Reader(name, partial(_of_images, name, source), keyed=False))
         elif name.startswith(VALUE):
             readers.append(Reader(name, partial(_named, name)))
         elif name != "classes" or not method.is_ours or any(slot.target.kind == LABEL for slot in found.others):
-            readers.append(Reader(name, partial(READERS[name], scene=scene)))
+            readers.append(Reader(name, partial(READERS[name], scene=scene), keyed=name not in FOLLOWING))
         # else: the package's own methods say themselves what they do without labels
     return tuple(readers)
 
@@ -219,9 +222,10 @@ def read_hints(readers: tuple[Reader, ...], found: Found, given: Hints, method: 
     return hints
 
 
-def key_with(key: Key, hints: Hints) -> Key:
+def key_with(key: Key, readers: tuple[Reader, ...], hints: Hints, given: Hints) -> Key:
     """The key of a batch that is known by its content, with the hints that its draw reads beside the images."""
-    leaves = [leaf for name in sorted(hints) if name not in FOLLOWING for leaf in _leaves(name, hints[name])]
+    keyed = {reader.name for reader in readers if reader.keyed}.union(given) - {"classes"}
+    leaves = [leaf for name in sorted(keyed) for leaf in _leaves(name, hints[name])]
     if not leaves:
         return key
     return Key(key.seed, key.epoch, key.rank, key.stream, content_hash([("step", key.step), *leaves]))
@@ -233,20 +237,21 @@ def _leaves(name: str, value: Any) -> list[tuple[str, Any]]:
     return [(name, value)]
 
 
-def _from_source(name: str, source: Any, found: Found) -> Any:
-    """What a function makes of the images, or a named value of the batch."""
-    if isinstance(source, str) and source.startswith(VALUE):
-        value, where = _named(source, found), source
-    else:
-        where = f"hints[{name!r}]"
-        try:
-            function = _registered(source) if isinstance(source, str) else source
-        except ValueError as reason:  # a transform that was unpickled where nobody has registered it
-            raise ParameterError(
-                "No such function", where=where, got=repr(source), wanted="a registered name", fix=str(reason)
-            ) from None
-        value = function(_images(found))
-    return CHECKS[name](_on_host(value), found.spec, where)
+def _of_value(name: str, source: str, found: Found) -> Any:
+    """A named value of the batch, as the hint that it is."""
+    return CHECKS[name](_named(source, found), found.spec, source)
+
+
+def _of_images(name: str, source: Any, found: Found) -> Any:
+    """What a function makes of the images."""
+    where = f"hints[{name!r}]"
+    try:
+        function = _registered(source) if isinstance(source, str) else source
+    except ValueError as reason:  # a transform that was unpickled where nobody has registered it
+        raise ParameterError(
+            "No such function", where=where, got=repr(source), wanted="a registered name", fix=str(reason)
+        ) from None
+    return CHECKS[name](_on_host(function(_images(found))), found.spec, where)
 
 
 # ------------------------------------------------------------------------------------------ what a batch has
@@ -376,13 +381,8 @@ def _images(found: Found, scene: Scene | None = None) -> NDArray[Any]:
 
 
 def _saliency(found: Found, scene: Scene) -> FloatArray:
-    raise _missing(
-        "a saliency",
-        "needs",
-        f"floats of shape {(found.spec.size, *found.spec.shape)}",
-        "Give it with the call, hints={'saliency': array}, or a function of the images, or the name of a value of the "
-        "batch, to the transform: hints={'saliency': function} or hints={'saliency': 'value:name'}.",
-    )
+    """The cheap one, where nobody gives any."""
+    return contrast(_images(found))
 
 
 # ------------------------------------------------------------------------------------------ what each must be
@@ -430,6 +430,9 @@ def _not_finite(what: str, value: FloatArray, where: str, wanted: str) -> InputE
     got = f"{value[wrong][0]} in {np.count_nonzero(wrong)} of {value.size} places"
     return InputError(f"No {what}", where=where, got=got, wanted=wanted, fix="Correct these numbers, or clip them.")
 
+
+FOLLOWING = frozenset({"classes", "images", "saliency"})
+"""Hints of :data:`READERS` that no key has in it."""
 
 READERS: Mapping[str, Callable[..., Any]] = {
     "classes": _classes,

@@ -292,7 +292,9 @@ class MixTransform(Options):
             hints = read_hints(recipe.hints, found, given, method, type(self).__name__)
         if key is None:
             key, known = self._key(found, quiet)
-        return method.redraw(key_with(key, hints) if known and hints else key, found.template.spec, hints)
+        if known and hints:
+            key = key_with(key, recipe.hints, hints, given)
+        return method.redraw(key, found.template.spec, hints)
 
     def _key(self, found: Found, quiet: bool) -> tuple[Key, bool]:
         """The key of one call, and whether it knows the batch by its content.

@@ -242,16 +242,18 @@ def mixed_panels(labelled: bool) -> str:
     )
 
 
-def weights_text(stats: WeightStats, size: int, classes: int | None) -> str:
+def weights_text(stats: WeightStats, size: int, classes: int | None, made_up: Sequence[str] = ()) -> str:
     """The numbers that matter of shares and areas, and how they were found.
 
     Args:
         stats: What was counted.
         size: Samples in a batch.
         classes: How many classes the samples had, where the method reads them.
+        made_up: What else the method reads, which no batch has said here.
     """
     where = f"Counted on {len(stats.own):,} samples in batches of {size}"
-    where += "." if classes is None else f" of {classes} classes in turn."
+    where += "" if classes is None else f" of {classes} classes in turn"
+    where += f", with made-up {' and '.join(made_up)}." if made_up else "."
     if not stats.mixed.any():
         return f"No sample is mixed. {where}"
     some = stats.pasted > 0

@@ -280,6 +280,21 @@ def test_the_key_of_a_draw_has_what_it_reads(how: str) -> None:
     assert drawn("images", BOXES) == drawn("images", OTHER)
     assert drawn("images", BOXES).key == drawn("images", BOXES).key
     assert drawn("boxes", BOXES).key != drawn("images", BOXES).key
+    assert drawn("saliency", BOXES).key == drawn("images", BOXES).key  # it follows from the images
+
+
+def test_a_saliency_that_is_given_is_in_the_key_and_one_of_the_images_is_not() -> None:
+    def key(**options: Any) -> Any:
+        mix = reader(MixTransform, "saliency", seed=3, passthrough=("heat",), **options)
+        return lambda heat=HEAT, **more: (
+            mix.plan([{"image": image, "heat": own} for image, own in zip(IMAGES, heat, strict=True)], **more).key
+        )
+
+    plain = key()()
+    assert key(hints={"saliency": brightness})() == key()(HEAT + 1) == plain
+    of_batch = key(hints={"saliency": "value:heat"})
+    assert of_batch(HEAT) == of_batch(HEAT.copy())
+    assert len({plain, of_batch(HEAT), of_batch(HEAT + 1), key()(hints={"saliency": HEAT + 2})}) == 4
 
 
 def test_a_ready_batch_elsewhere_has_the_key_of_its_samples() -> None:
@@ -367,11 +382,6 @@ REFUSED: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
         "The method reads instance masks.*instance_masks=",
     ),
     "no boxes": (lambda: reader(MixTransform, "boxes")(IMAGES), InputError, "The method reads boxes.*boxes="),
-    "no saliency": (
-        lambda: reader(MixTransform, "saliency")(IMAGES),
-        InputError,
-        r"The method reads a saliency.*floats of shape \(3, 5, 7\).*hints={'saliency': array}",
-    ),
     "no such value": (
         lambda: reader(MixTransform, "value:site")(IMAGES),
         InputError,
@@ -468,7 +478,6 @@ def test_the_ways_out_lead_on() -> None:
     reader(MixTransform, "masks")({"image": IMAGES, "masks": MAPS})
     reader(MixTransform, "instances")({"image": IMAGES, "instance_masks": INSTANCES})
     reader(MixTransform, "boxes")({"image": IMAGES, "boxes": BOXES})
-    reader(MixTransform, "saliency")(IMAGES, hints={"saliency": HEAT})
     reader(MixTransform, "value:site", passthrough=("site",))({"image": IMAGES, "site": np.arange(3)})
     film = {"image": np.zeros((2, 3, 3, 4, 4)), "mask": np.zeros((2, 3, 4, 4), int)}
     reader(MixTransform, "masks", layout="BTCHW", axes="cube")(film)

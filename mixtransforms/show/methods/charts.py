@@ -17,8 +17,9 @@ from mixtransforms.methods.base import Method
 from mixtransforms.methods.schedules import Schedule, now
 from mixtransforms.plan import BatchSpec
 from mixtransforms.show import style, words
+from mixtransforms.show.methods.made_up import CLASSES
 from mixtransforms.show.methods.sampling import sampled
-from mixtransforms.show.methods.statistics import DRAWN_CLASSES, CoverageMap, WeightStats, beta_shares
+from mixtransforms.show.methods.statistics import CoverageMap, WeightStats, beta_shares
 from mixtransforms.show.picture import Picture, finished
 from mixtransforms.show.style import MARGIN, NORMAL, SMALL, SOURCE_COLORS
 from mixtransforms.show.words import percent
@@ -58,8 +59,8 @@ def draw_weights(
         save: A file to write it to.
     """
     pastes = bool((stats.pasted > 0).any())
-    classes = min(DRAWN_CLASSES, spec.size) if "classes" in method.needs else None
-    text = words.weights_text(stats, spec.size, classes)
+    classes = min(CLASSES, spec.size) if "classes" in method.needs else None
+    text = words.weights_text(stats, spec.size, classes, sorted(method.needs - {"classes"}))
     figure, place = _titled_figure(_TWO_CHARTS if pastes else _ONE_CHART, title, text, above=_ABOVE_TITLED)
     grid = figure.add_gridspec(1, 1 + pastes, wspace=0.25, **place)
     _draw_own(figure.add_subplot(grid[0], label="own"), stats, method)

@@ -12,11 +12,10 @@ from mixtransforms.core.compositing import Contributions, all_contributions, mea
 from mixtransforms.core.errors import InputError, ParameterError, PlanError
 from mixtransforms.core.layers import BoolArray, FloatArray, Layer, Mask
 from mixtransforms.methods.base import Method
+from mixtransforms.methods.pairing import Hints
 from mixtransforms.plan import BatchSpec, Plan
 from mixtransforms.rng.keys import Key
-
-DRAWN_CLASSES = 10
-"""Classes of the samples, in turn, for methods that read them."""
+from mixtransforms.show.methods.made_up import made_up_hints
 
 HEAVY, HARDLY = 0.75, 0.95
 """The largest share of a source or of a class below which a sample is heavily mixed, and above which hardly."""
@@ -138,7 +137,7 @@ def drawn_plans(method: Method, spec: BatchSpec, epoch: int, where: str) -> Iter
     Raises:
         InputError: The method draws no plan.
     """
-    hints = {"classes": np.arange(spec.size) % DRAWN_CLASSES} if "classes" in method.needs else {}
+    hints = made_up_hints(method, spec)
     different = work = 0
     for step in itertools.count(1):
         plan = _draw_plan(method, Key(_DRAWING_SEED, epoch, step=step), spec, hints, where)
@@ -169,7 +168,7 @@ def _beta_below(points: FloatArray, alpha: float) -> FloatArray:
     return np.asarray(0.5 * np.interp(points**power, grid, mass / mass[-1]))
 
 
-def _draw_plan(method: Method, key: Key, spec: BatchSpec, hints: dict[str, np.ndarray], where: str) -> Plan:
+def _draw_plan(method: Method, key: Key, spec: BatchSpec, hints: Hints, where: str) -> Plan:
     try:
         return method.redraw(key, spec, hints)
     except (InputError, ParameterError, PlanError):  # these say what is wrong
