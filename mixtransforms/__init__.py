@@ -17,6 +17,7 @@ _HOMES = {
     "methods.schedules": "Cosine OffAfter Ramp Schedule Steps Then",
     "mixing.epochs": "set_epoch",
     "mixing.hints": "register_hint",
+    "mixing.relabel": "attention_shares relabel",
     "mixing.trace": "Trace",
     "objects.boxes": "BoxRules",
     "objects.keypoints": "Keypoints",

@@ -25,6 +25,8 @@ from mixtransforms.methods.schedules import Steps as Steps
 from mixtransforms.methods.schedules import Then as Then
 from mixtransforms.mixing.epochs import set_epoch as set_epoch
 from mixtransforms.mixing.hints import register_hint as register_hint
+from mixtransforms.mixing.relabel import attention_shares as attention_shares
+from mixtransforms.mixing.relabel import relabel as relabel
 from mixtransforms.mixing.trace import Trace as Trace
 from mixtransforms.mixing.transform import MixTransform
 from mixtransforms.objects.boxes import BoxRules as BoxRules

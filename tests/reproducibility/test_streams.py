@@ -758,7 +758,7 @@ def _configured() -> Iterator[Any]:
             known = method.__dataclass_fields__
             options, *_ = examples(name)
             if "pairing" in known:
-                yield from (Case(door, name, {"pairing": pairing}) for pairing in sorted(CLASS_AWARE))
+                yield from (Case(door, name, {**options, "pairing": pairing}) for pairing in sorted(CLASS_AWARE))
             yield Case(door, name, {**options, **{key: value for key, value in changing.items() if key in known}})
         yield Case(door, "OneOf", SCHEDULED)
         yield Case(door, "OneOf", {"transforms": (methods.MixUp(pairing="same_class"), methods.CutMix())})
