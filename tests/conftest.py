@@ -66,3 +66,11 @@ def way(request: pytest.FixtureRequest) -> Iterator[str]:
 
     with painted_by(request.param):
         yield request.param
+
+
+@pytest.fixture
+def made_up_hints(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For tests over all methods, whose batches have images and labels alone."""
+    from told import make_up_what_is_missing
+
+    make_up_what_is_missing(monkeypatch)

@@ -41,6 +41,7 @@ class Contributions:
         moved: Which are shown at another place than their own, ``(n,)``.
         objects: Which objects of the source come along, one entry each, ``None`` for all that are seen; ``None`` where
             all do of all.
+        flip: Along which axes crops are mirrored, ``(d, n)``, or ``None`` where none is.
     """
 
     row: IntArray
@@ -51,6 +52,7 @@ class Contributions:
     frame: IntArray
     moved: BoolArray
     objects: tuple[IntArray | None, ...] | None = None
+    flip: BoolArray | None = None
 
     def __len__(self) -> int:
         return len(self.row)
@@ -63,7 +65,10 @@ class Contributions:
         edges = tuple(edges[:count].take(one, axis=1) for edges, count in zip(self.edges, cuts, strict=True))
         crop, frame = self.crop.take(one, axis=-1), self.frame.take(one, axis=-1)
         objects = None if self.objects is None else (self.objects[one[0]],)
-        return Contributions(self.row[one], self.source[one], edges, weight, crop, frame, self.moved[one], objects)
+        flip = None if self.flip is None else self.flip.take(one, axis=-1)
+        return Contributions(
+            self.row[one], self.source[one], edges, weight, crop, frame, self.moved[one], objects, flip
+        )
 
     def __iter__(self) -> Iterator[Contributions]:
         return map(self.__getitem__, range(len(self)))
@@ -92,6 +97,7 @@ class Contributions:
             frame=self.frame.take(index, axis=-1),
             moved=self.moved[index],
             objects=None if self.objects is None else tuple([self.objects[entry] for entry in index.tolist()]),
+            flip=None if self.flip is None else self.flip.take(index, axis=-1),
         )
 
 
@@ -160,6 +166,7 @@ class _Painting(NamedTuple):
         frame: Start and stop of where it is moved, alike.
         masks: Where else than in boxes they are painted: by layer samples ``(n,)`` and their masks ``(n, *shape)``.
         objects: Which objects come along, by layer and sample, where not all do.
+        flip: Along which axes sources are mirrored, ``(K, R, d)``.
     """
 
     source: IntArray
@@ -169,6 +176,7 @@ class _Painting(NamedTuple):
     frame: IntArray
     masks: Mapping[int, list[tuple[IntArray, NDArray[Any]]]]
     objects: Mapping[tuple[int, int], IntArray]
+    flip: BoolArray
 
 
 def _masked(size: int, layers: Sequence[Layer]) -> BoolArray:
@@ -195,7 +203,8 @@ def _contributions(rows: IntArray, shape: tuple[int, ...], layers: Sequence[Laye
     """What is seen in some samples, ascending; where one of them is painted through a mask, it must be the only one."""
     painting = _painting(rows, shape, layers)
     edges, weight = _composited(shape, painting)
-    moved = (painting.crop != painting.frame).any(axis=(2, 3))
+    mirrored = painting.flip.any(axis=2)
+    moved = (painting.crop != painting.frame).any(axis=(2, 3)) | mirrored
     apart = moved.copy()
     for layer_and_row in painting.objects:
         apart[layer_and_row] = True
@@ -215,6 +224,7 @@ def _contributions(rows: IntArray, shape: tuple[int, ...], layers: Sequence[Laye
         objects=tuple(map(painting.objects.get, zip(layer.tolist(), row.tolist(), strict=True)))
         if painting.objects
         else None,
+        flip=np.moveaxis(painting.flip[layer, row], 0, -1) if mirrored.any() else None,
     )
 
 
@@ -233,7 +243,8 @@ def _painting(rows: IntArray, shape: tuple[int, ...], layers: Sequence[Layer]) -
     box[..., 0, :], box[..., 1, :] = 0, shape
     masks: dict[int, list[tuple[IntArray, NDArray[Any]]]] = {}
     objects: dict[tuple[int, int], IntArray] = {}
-    painting = _Painting(np.tile(rows, (size[0], 1)), np.zeros(size), box, box.copy(), box.copy(), masks, objects)
+    flip = np.zeros((*size, len(shape)), np.bool_)
+    painting = _Painting(np.tile(rows, (size[0], 1)), np.zeros(size), box, box.copy(), box.copy(), masks, objects, flip)
     painting.opacity[0] = 1.0
     for layer, index, row, number in found:
         painting.source[number, row], painting.opacity[number, row] = layer.source[index], layer.opacity[index]
@@ -245,6 +256,9 @@ def _painting(rows: IntArray, shape: tuple[int, ...], layers: Sequence[Layer]) -
         if layer.crop is not None:
             crop, frame = _start_and_stop(layer.crop)[index], _start_and_stop(layer.frame(shape))[index]
             moved = (crop != frame).any(axis=(1, 2))  # where nothing is, a source is seen as a whole
+            if layer.flip is not None:
+                flip[number, row] = layer.flip[index]
+                moved |= layer.flip[index].any(axis=1)
             at = number[moved], row[moved]
             painting.crop[at], painting.frame[at] = crop[moved], frame[moved]
         if layer.objects is not None:

@@ -182,6 +182,8 @@ LAYER_NAMES: Mapping[str, int] = {
     "crop": 1,
     "packed": 2,
     "objects": 2,
+    "flip": 2,
+    "into": 2,
 }
 """What the dict of a layer may hold, each with the version of plan dicts that brought it.
 
@@ -205,6 +207,10 @@ class Layer:
         objects: Which objects of the source come along, one array of their places ``(k,)`` a row, ascending, among the
             boxes or instances of the source as they came; bools, one an object, are taken as well. ``None``: all that
             are seen by the rules.
+        flip: Along which axes crops are mirrored, ``(n, d)`` bool; ``None``: along none. It comes with a crop.
+        into: The boxes of the sample that crops behind masks are fitted into, where these are not the whole of it; a
+            mask must be 0 outside. Of a crop that would reach beyond its source it is the part that has something to
+            show.
     """
 
     rows: IntArray
@@ -213,6 +219,8 @@ class Layer:
     region: Region = None
     crop: Boxes | None = None
     objects: tuple[IntArray, ...] | None = None
+    flip: BoolArray | None = None
+    into: Boxes | None = None
 
     def __post_init__(self) -> None:
         rows = _integers(self.rows)
@@ -221,6 +229,8 @@ class Layer:
         freeze(self, rows=rows, source=_integers(self.source), opacity=opacity)
         if self.objects is not None:
             object.__setattr__(self, "objects", tuple(map(_places, self.objects)))
+        if self.flip is not None:
+            freeze(self, flip=_bools(self.flip))
 
     @classmethod
     def drawn(
@@ -231,6 +241,8 @@ class Layer:
         region: Region = None,
         crop: Boxes | None = None,
         objects: tuple[IntArray, ...] | None = None,
+        flip: BoolArray | None = None,
+        into: Boxes | None = None,
     ) -> Layer:
         """A layer of int64 and float64 arrays that the package has just made: no copy, no check.
 
@@ -241,7 +253,10 @@ class Layer:
         rows.flags.writeable = source.flags.writeable = opacity.flags.writeable = False
         for places in objects or ():
             places.flags.writeable = False
-        vars(layer).update(rows=rows, source=source, opacity=opacity, region=region, crop=crop, objects=objects)
+        if flip is not None:
+            flip.flags.writeable = False
+        vars(layer).update(rows=rows, source=source, opacity=opacity, region=region, crop=crop)
+        vars(layer).update(objects=objects, flip=flip, into=into)
         return layer
 
     def __len__(self) -> int:
@@ -271,10 +286,13 @@ class Layer:
         """Whether the crop may be of another size than the frame that it is fitted into."""
         if self.crop is None:
             return False
-        return not isinstance(self.region, Boxes) or not np.array_equal(self.crop.sides, self.region.sides)
+        frame = self.region if self.into is None else self.into
+        return not isinstance(frame, Boxes) or not np.array_equal(self.crop.sides, frame.sides)
 
     def frame(self, shape: Sequence[int]) -> Boxes:
         """The boxes of the sample that ``crop`` is fitted into."""
+        if self.into is not None:
+            return self.into
         return self.region if isinstance(self.region, Boxes) else Boxes.full(len(self), shape)
 
     def field(self, shape: Sequence[int]) -> FloatArray:
@@ -304,6 +322,8 @@ class Layer:
             None if self.region is None else self.region.take(keep),
             None if self.crop is None else self.crop.take(keep),
             None if self.objects is None else tuple(self.objects[n] for n in np.arange(len(self))[keep].tolist()),
+            None if self.flip is None else self.flip[keep],
+            None if self.into is None else self.into.take(keep),
         )
 
     def to_dict(self, *, packed: bool = True) -> dict[str, Any]:
@@ -325,6 +345,10 @@ class Layer:
             result["crop"] = self.crop.to_dict()
         if self.objects is not None:
             result["objects"] = [places.tolist() for places in self.objects]
+        if self.flip is not None:
+            result["flip"] = self.flip.tolist()
+        if self.into is not None:
+            result["into"] = self.into.to_dict()
         return result
 
     @classmethod
@@ -348,7 +372,9 @@ class Layer:
         crop = Boxes.from_dict(data["crop"]) if "crop" in data else None
         rows, source, opacity = (numbers(data[name]) for name in ("rows", "source", "opacity"))
         objects = tuple(map(numbers, listed(data["objects"]))) if "objects" in data else None
-        return cls(rows, source, opacity, region, crop, objects)
+        flip = numbers(data["flip"], "b") if "flip" in data else None
+        into = Boxes.from_dict(data["into"]) if "into" in data else None
+        return cls(rows, source, opacity, region, crop, objects, flip, into)
 
 
 def check_layer(layer: Layer, size: int, shape: tuple[int, ...], where: str) -> None:
@@ -387,7 +413,7 @@ def _problems(layer: Layer, size: int, shape: tuple[int, ...]) -> Iterator[tuple
         yield "rows", layer.rows, "each sample at most once; use another layer"
     if count and not (layer.opacity.min() >= 0 and layer.opacity.max() <= 1):  # also refuses NaN
         yield "opacity", layer.opacity, "within [0, 1]"
-    for name, boxes in (("region", layer.region), ("crop", layer.crop)):
+    for name, boxes in (("region", layer.region), ("crop", layer.crop), ("into", layer.into)):
         if not isinstance(boxes, Boxes):
             continue
         if boxes.start.shape != (count, rank):
@@ -396,8 +422,22 @@ def _problems(layer: Layer, size: int, shape: tuple[int, ...]) -> Iterator[tuple
             yield name, boxes, f"boxes inside {shape}"
     if isinstance(layer.region, Mask) and layer.region.values.shape != (count, *shape):
         yield "region", layer.region.values.shape, f"shape {(count, *shape)}"
+    if layer.flip is not None and (layer.flip.shape != (count, rank) or layer.crop is None):
+        crops = "no crops" if layer.crop is None else "crops"
+        yield "flip", f"shape {layer.flip.shape}, {crops}", f"shape {(count, rank)}, and crops to mirror"
+    if layer.into is not None:
+        yield from _bad_into(layer, shape)
     if layer.objects is not None and len(layer.objects) != count:
         yield "objects", f"{len(layer.objects)} lists", f"one a row, {count}"
+
+
+def _bad_into(layer: Layer, shape: tuple[int, ...]) -> Iterator[tuple[str, object, str]]:
+    """What is wrong with the boxes that crops behind masks are fitted into."""
+    if layer.crop is None or not isinstance(layer.region, Mask):
+        crops = "no crop" if layer.crop is None else "a crop"
+        yield "into", f"{crops}, and a region of {type(layer.region).__name__}", "a crop, behind a mask"
+    elif layer.into is not None and (layer.region.values * ~layer.into.inside(shape)).any():
+        yield "into", "a mask that is not 0 outside", "masks that are 0 outside of the boxes"
 
 
 def freeze(owner: object, **arrays: NDArray[Any]) -> None:
@@ -409,7 +449,11 @@ def freeze(owner: object, **arrays: NDArray[Any]) -> None:
 
 
 def _alike(first: Layer, second: Layer) -> bool:
-    """Whether the same objects come along with two layers of as many rows."""
+    """Whether the same objects come along with two layers of as many rows, into the same boxes, equally mirrored."""
+    if first.into != second.into or (first.flip is None) != (second.flip is None):
+        return False
+    if first.flip is not None and not np.array_equal(first.flip, second.flip):  # type: ignore[arg-type]
+        return False
     if first.objects is None or second.objects is None:
         return first.objects is second.objects
     return all(map(np.array_equal, first.objects, second.objects))
@@ -429,6 +473,19 @@ def _places(values: Any) -> IntArray:
         )
     places.flags.writeable = False
     return places
+
+
+def _bools(values: Any) -> BoolArray:
+    array = np.array(values)
+    if array.size and array.dtype != np.bool_:
+        raise PlanError(
+            "Bad 'flip'",
+            where="Layer",
+            got=f"dtype {array.dtype}",
+            wanted="bools, one a row and mixed axis",
+            fix="Give True for every axis along which the crop is mirrored.",
+        )
+    return array.astype(np.bool_)
 
 
 def _integers(values: Any) -> IntArray:

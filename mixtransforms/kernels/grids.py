@@ -27,9 +27,15 @@ def regrid(layer: Layer, old: Shape, new: Shape) -> Layer:
     region = _region(layer.region, old, new)
     if layer.crop is None:
         return Layer.drawn(layer.rows, layer.source, layer.opacity, region, objects=layer.objects)
-    frame = region if isinstance(region, Boxes) else Boxes.full(len(layer), new)
+    into = None if layer.into is None else _boxes(layer.into, old, new)
+    if into is not None and isinstance(
+        region, Mask
+    ):  # whose cells are rounded by their middle, and edges by themselves
+        region = Mask(region.values * into.inside(new))
+    frame = region if into is None else into
+    frame = frame if isinstance(frame, Boxes) else Boxes.full(len(layer), new)
     crop = _crop(layer.crop, frame, old, new)
-    return Layer.drawn(layer.rows, layer.source, layer.opacity, region, crop, layer.objects)
+    return Layer.drawn(layer.rows, layer.source, layer.opacity, region, crop, layer.objects, layer.flip, into)
 
 
 def _region(region: Region, old: Shape, new: Shape) -> Region:

@@ -47,9 +47,11 @@ class PlanTensors(NamedTuple):
         start: First cells inside the layers' boxes, ``(K, B, d)`` int32; ``None`` where every layer covers its sample.
         stop: First cells outside, alike.
         shift: From a cell to the one of the source that is shown there, ``(K, B, d)`` int64; ``None`` where nothing is
-            moved, or something is resized.
-        crop: Start and stop of the boxes of the sources, ``(K, B, 2, d)`` int64; ``None`` where nothing is resized.
+            moved, or something is resized or mirrored.
+        crop: Start and stop of the boxes of the sources, ``(K, B, 2, d)`` int64; ``None`` where nothing is resized or
+            mirrored.
         frame: Start and stop of the boxes that they are resized into, alike.
+        flip: Along which axes crops are mirrored, ``(K, B, d)`` bool, together with ``crop``; ``None`` where none is.
         field: Weight of the source at every cell, ``(K, B, *shape)`` bool or float64, in place of opacities and boxes
             where a plan has masks; else ``None``.
         sources: :attr:`mixtransforms.Plan.sources`, ``(B, S)`` int64, with at least two columns.
@@ -67,6 +69,7 @@ class PlanTensors(NamedTuple):
     shift: Tensor | None
     crop: Tensor | None
     frame: Tensor | None
+    flip: Tensor | None
     field: Tensor | None
     sources: Tensor
     share: Tensor
@@ -228,12 +231,25 @@ def _moved_boxes(
     crop = _corners(table, shape, [(layer.crop, at) for layer, at in layers])
     frame = _corners(table, shape, [(None if layer.crop is None else layer.frame(shape), at) for layer, at in layers])
     cells, count = (np.diff(part, axis=2) for part in (crop, frame))
-    if np.array_equal(cells, count):
+    flip = _flips((*table, len(shape)), layers)
+    resized = not np.array_equal(cells, count)
+    if not resized and flip is None:
         shift = (crop - frame)[:, :, 0]
         return 0, {"shift": shift if shift.any() else None}
+    if not resized:
+        return 0, {"crop": crop, "frame": frame, "flip": flip}
     most = max(map(most_taps, cells.ravel().tolist(), np.maximum(count, 1).ravel().tolist()))
     # A power of two, so that plans of one method are of few forms, each of which is compiled.
-    return 1 << (most - 1).bit_length(), {"crop": crop, "frame": frame}
+    return 1 << (most - 1).bit_length(), {"crop": crop, "frame": frame, "flip": flip}
+
+
+def _flips(shape: tuple[int, ...], layers: Sequence[tuple[Layer, TableIndex]]) -> BoolArray | None:
+    """Along which axes layers are mirrored, ``(K, B, d)``."""
+    flip = np.zeros(shape, np.bool_)
+    for layer, at in layers:
+        if layer.flip is not None:
+            flip[at] = layer.flip
+    return flip if flip.any() else None
 
 
 def _corners(table: tuple[int, int], shape: Sequence[int], boxes: Sequence[tuple[object, TableIndex]]) -> IntArray:

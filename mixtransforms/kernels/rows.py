@@ -175,12 +175,20 @@ def _row_op(layer: Layer, row: Array, axes: Sequence[int], ids: bool) -> RowOp:
     )
     resized = resize_nearest if ids else resize_linear
 
+    mirrored = {
+        number: [axes[axis] for axis in np.flatnonzero(flips).tolist()]
+        for number, flips in enumerate(() if layer.flip is None else layer.flip)
+        if flips.any()
+    }
+
     def shown(source: Array, number: int) -> Array:
         part = source[places[number]]
+        if number in mirrored:  # before it is resized: of ties, nearest neighbours have a side
+            part = np.ascontiguousarray(np.flip(part, mirrored[number]))
         return part if same[number] else resized(part, sides[number], axes)
 
     if isinstance(layer.region, Mask):
-        return _mask_op(layer.opacity, layer.region, axes, shown)
+        return _mask_op(layer.opacity, layer.region, frame, axes, shown)
     return _box_op(layer.opacity, frame, row, axes, shown)
 
 
@@ -214,12 +222,15 @@ def _box_op(opacity: FloatArray, frame: Boxes, row: Array, axes: Sequence[int], 
     return operate
 
 
-def _mask_op(opacity: FloatArray, mask: Mask, axes: Sequence[int], shown: Shown) -> RowOp:
+def _mask_op(opacity: FloatArray, mask: Mask, frame: Boxes, axes: Sequence[int], shown: Shown) -> RowOp:
+    places = box_indices(frame, axes)
+
     def operate(out: Array, base: Array, source: Array, number: int) -> None:
         if out is not base:
             out[...] = base
-        view, moved = (np.moveaxis(array, axes, range(len(axes))) for array in (out, shown(source, number)))
-        share = column(opacity[number] * mask.values[number], out.ndim)
+        inner = out[places[number]], shown(source, number)
+        view, moved = (np.moveaxis(array, axes, range(len(axes))) for array in inner)
+        share = column(opacity[number] * mask.values[number][frame.slices(number)], out.ndim)
         between = (share > 0.0) & (share < 1.0)
         # Worked out before anything is written: in place, moved may be another part of what is painted on.
         mixed = blend_arrays(view, moved, share) if between.any() else view

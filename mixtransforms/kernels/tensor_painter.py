@@ -52,7 +52,7 @@ def paint(
         PlanError: The array has another shape than the plan was drawn for.
     """
     axes = [axis % array.ndim for axis in axes] if tensors.has_regions else []
-    resizes = tensors.crop is not None and not (dominant or ids)
+    resizes = tensors.taps > 0 and not (dominant or ids)
     _check_array(array, tensors, axes, computes=resizes or (tensors.blends and not dominant))
     order = _order(array)
     original = array.permute(order)
@@ -168,6 +168,7 @@ def _shown_source(original: Tensor, tensors: PlanTensors, number: int, axes: Seq
     spans = (
         None if tensors.crop is None or tensors.frame is None else _spans(tensors.crop[number], tensors.frame[number])
     )
+    flip = None if tensors.flip is None else tensors.flip[number]
     first = bits(original).movedim(tuple(axes), tuple(range(1, rank + 1)))
     place = [column(source, rank + 1)]
     for axis in range(rank):
@@ -176,13 +177,19 @@ def _shown_source(original: Tensor, tensors: PlanTensors, number: int, axes: Seq
             cell = cell + column(tensors.shift[number, :, axis], rank + 1)
         elif spans is not None:
             start, crop, before, frame = (column(part[:, axis], rank + 1) for part in spans)
-            cell = start + nearest_cells(cell - before, crop, frame)
+            cell = nearest_cells(cell - before, crop, frame)
+            cell = start + (cell if flip is None else _mirrored(cell, crop, column(flip[:, axis], rank + 1)))
         place.append(cell.clamp(0, first.shape[axis + 1] - 1))
     moved = viewed(first[tuple(place)].movedim(tuple(range(1, rank + 1)), tuple(axes)), original.dtype)
     if spans is None or not resizes:
         return moved
     same = (spans[1] == spans[3]).all(dim=1)  # what is as large as its frame is copied, with all its bits
-    return where(column(same, moved.ndim), moved, _resized(original, source, spans, axes, tensors.taps))
+    return where(column(same, moved.ndim), moved, _resized(original, source, spans, flip, axes, tensors.taps))
+
+
+def _mirrored(cell: Tensor, crop: Tensor, flip: Tensor) -> Tensor:
+    """Cells of crops of some lengths, counted from the other end where they are mirrored."""
+    return torch.where(flip, crop - 1 - cell, cell)
 
 
 def _spans(crop: Tensor, frame: Tensor) -> tuple[Tensor, ...]:
@@ -192,7 +199,14 @@ def _spans(crop: Tensor, frame: Tensor) -> tuple[Tensor, ...]:
     )
 
 
-def _resized(original: Tensor, source: Tensor, spans: tuple[Tensor, ...], axes: Sequence[int], taps: int) -> Tensor:
+def _resized(
+    original: Tensor,
+    source: Tensor,
+    spans: tuple[Tensor, ...],
+    flip: Tensor | None,
+    axes: Sequence[int],
+    taps: int,
+) -> Tensor:
     """Crops of the sources in their frames, by the same sums in the same order as in host memory."""
     values, device = original.to(torch.float64), source.device
     for number, axis in enumerate(axes):
@@ -205,7 +219,10 @@ def _resized(original: Tensor, source: Tensor, spans: tuple[Tensor, ...], axes: 
         # One tap after the other: a batch of gathered cells would be as many times as large as the batch, a matrix
         # product would not add up in order, and would spread what is not finite.
         for behind, share in enumerate(weight.unbind(2)):
-            place = (start + first + behind)[..., 0].clamp(0, cells.shape[1] - 1)
+            place = first + behind
+            if flip is not None:
+                place = _mirrored(place, crop, column(flip[:, number], 3))
+            place = (start + place)[..., 0].clamp(0, cells.shape[1] - 1)
             share = column(share, cells.ndim)
             # What has no weight leaves no trace: 0 * inf is NaN.
             total = total + torch.where(share == 0, 0, share * cells[column(source, 2), place])

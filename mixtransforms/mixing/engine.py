@@ -208,9 +208,25 @@ def _mixed(recipe: Recipe, plan: Plan, found: Found) -> dict[Path, Mixed]:
     for step, target in zip(recipe.targets, found.others, strict=True):
         result = step.rule.mix(plan, target.value, recipe.scene)
         mixed[step.path] = result if found.samples or step.listed is None else _listed(result, step.listed)
+    if len(found.objects) > 1:
+        _check_one_set(plan, found)
     for objects in found.objects:
         mixed.update(objects.mix(plan))
     return mixed
+
+
+def _check_one_set(plan: Plan, found: Found) -> None:
+    """Refuses a plan that chooses objects where it could be read as of two sets of them."""
+    sets = [spell(objects.group.anchor) for objects in found.objects if objects.are_chosen]
+    if len(sets) > 1 and any(layer.objects is not None for layer in plan.layers):
+        raise PlanError(
+            "Whose objects the plan chooses is not known",
+            where=sets[1],
+            got=f"objects in {' and in '.join(sets)}",
+            wanted="one set of boxes or instances beside a plan that chooses some",
+            fix="Put what is told of the same objects into one container, or leave all sets but one alone with "
+            "passthrough.",
+        )
 
 
 def _listed(mixed: Mixed, kind: type) -> Mixed:

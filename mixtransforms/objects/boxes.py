@@ -168,7 +168,10 @@ def see_boxes(part: Contributions, boxes: FloatArray, rules: BoxRules) -> SeenOb
     Returns:
         One entry a box, in the order of ``boxes``.
     """
-    came, placed = (np.ascontiguousarray(np.moveaxis(corners, 0, -1)) for corners in (boxes, place_points(part, boxes)))
+    moved = place_points(part, boxes)
+    if part.flip is not None:  # a mirror takes the first corner to where the last one was
+        moved = np.sort(moved, axis=1)
+    came, placed = (np.ascontiguousarray(np.moveaxis(corners, 0, -1)) for corners in (boxes, moved))
     start, stop = part.frame
     # What lies beyond the canvas was never to be seen, so that it counts for nothing; beyond a frame it is cut off.
     window = np.minimum(np.maximum(placed, start), stop)  # (corner, axis, N)
@@ -188,12 +191,13 @@ def see_boxes(part: Contributions, boxes: FloatArray, rules: BoxRules) -> SeenOb
     return SeenObjects(enough(visible, changed, left[1] - left[0], rules), result, changed, visible, weight)
 
 
-def place_points(part: Contributions, points: FloatArray) -> FloatArray:
+def place_points(part: Contributions, points: FloatArray, *, pixels: bool = False) -> FloatArray:
     """Where points of sources are in the result.
 
     Args:
         part: What a sample shows of the source of all points; or one entry an object.
         points: ``(N, K, 2)``, along the first axis one object after the other.
+        pixels: Whether whole numbers name a pixel, which a mirror takes to another one; else they are its border.
 
     Returns:
         Points of the same shape; ``points`` itself where nothing is moved.
@@ -201,9 +205,12 @@ def place_points(part: Contributions, points: FloatArray) -> FloatArray:
     if not part.moved.any():
         return points
     (crop, crop_stop), (frame, frame_stop) = (ends.swapaxes(1, 2)[:, :, None] for ends in (part.crop, part.frame))
+    if part.flip is not None:
+        mirrored = crop + crop_stop - points - (pixels & (points == np.floor(points)))
+        points = np.where(part.flip.T[:, None], mirrored, points)
     # Multiplied first: points on the border of the crop come to lie exactly on that of the frame.
     placed = (points - crop) * (frame_stop - frame) / (crop_stop - crop) + frame
-    return np.where(part.moved[:, None, None], placed, points)
+    return np.where(part.moved[:, None, None], placed, points)  # mirrored ones are moved
 
 
 def visibility(

@@ -63,6 +63,8 @@ def _placed_masks(part: Contributions, masks: Masks) -> Masks:
     (start, stop), (first, last) = part.crop[..., 0], part.frame[..., 0]
     result = np.zeros_like(masks)
     crop = masks[(slice(None), *map(slice, start, stop))]
+    if part.flip is not None:
+        crop = np.flip(crop, 1 + np.flatnonzero(part.flip[:, 0]))
     result[(slice(None), *map(slice, first, last))] = resize_nearest(crop, (last - first).tolist(), (1, 2))
     return result
 

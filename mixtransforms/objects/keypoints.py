@@ -48,7 +48,8 @@ class Keypoints(checked.Checked):
     """How keypoints are mixed: those that a sample no longer shows are hidden, unlabelled or dropped.
 
     Coordinates are absolute pixels, where pixel ``j`` covers ``[j, j + 1)``. Angles, scales and depths stay as they
-    are, also where a source is resized.
+    are, also where a source is resized or mirrored; a mirror takes a whole number to the pixel that shows its own, and
+    leaves the order of points as it is: a left eye is still the one that was called so.
     """
 
     name: ClassVar[str] = "keypoints"
@@ -183,7 +184,7 @@ def see_keypoints(part: Contributions, points: FloatArray, rules: Keypoints) -> 
         The keypoints; ``points`` itself is left alone.
     """
     yx, v, own = [rules.columns.index("y"), rules.columns.index("x")], rules.columns.find("v"), part.is_base
-    placed = place_points(part, points[..., yx])
+    placed = place_points(part, points[..., yx], pixels=True)
     if part.moved.any():
         points = points.copy()
         points[..., yx] = placed

@@ -32,6 +32,9 @@ def see_rotated_boxes(part: Contributions, corners: FloatArray, rules: BoxRules)
         One entry a box, in the order of ``corners``; its ``boxes`` are corners, ``(N, 4, 2)``.
     """
     placed = place_points(part, corners)
+    if part.flip is not None:  # corners go on around their box the same way, the first side is still the first
+        odd = (part.flip.sum(axis=0) % 2 == 1)[:, None, None]
+        placed = np.where(odd, placed[:, [1, 0, 3, 2]], placed)
     integral = _integral(part, placed)
     outside = np.abs(signed_area(placed)) - integral(np.ones_like(part.weight))
     # Areas of pieces do not add up to that of the whole by rounding alone.

@@ -193,6 +193,8 @@ def layer_effect(layer: Layer, index: int) -> str:
         return f"nothing of {name}: the opacity is 0"
     if layer.crop is not None:
         text += f", from {_box_in_words(layer.crop, index)} of it"
+    if layer.flip is not None and layer.flip[index].any():
+        text += ", mirrored"
     return text if layer.objects is None else f"{text}, with {count_of(len(layer.objects[index]), 'object')} of it"
 
 

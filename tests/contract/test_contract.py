@@ -12,6 +12,8 @@ from tiers import some
 
 from mixtransforms.methods.registry import METHODS
 
+pytestmark = pytest.mark.usefixtures("made_up_hints")
+
 SOME_FORMS = (
     Form("numpy", "uint8"), Form("numpy", "float32"), Form("numpy", "float16", "channels_first", "strided"),
     Form("torch", "uint8"), Form("torch", "float32"), Form("torch", "bfloat16", memory="memory_format"),

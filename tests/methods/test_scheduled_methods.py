@@ -13,7 +13,7 @@ import pytest
 import tiers
 from doors import ALBUMENTATIONS, DOORS, NEUTRAL, TORCHVISION, Door
 from forms import host
-from told import hints
+from told import hints, suits
 
 import mixtransforms
 from mixtransforms import BatchSpec, Boxes, Cosine, Key, Mask, OffAfter, ParameterError, Plan, Ramp, Schedule, Steps
@@ -272,7 +272,8 @@ def variants(method: Method) -> list[Method]:
 @pytest.mark.parametrize("method", PLAIN, ids=repr)
 def test_as_many_numbers_are_drawn_for_every_value(method: Method) -> None:
     for spec in (SPEC, BatchSpec(1, (4, 4)), BatchSpec(2, (5,)), BatchSpec(0, (4, 4))):
-        assert len({drawn(variant, spec)[1] for variant in variants(method)}) == 1
+        if suits(method, spec):
+            assert len({drawn(variant, spec)[1] for variant in variants(method)}) == 1
 
 
 @pytest.mark.parametrize("per", ["sample", "batch"])

@@ -21,6 +21,8 @@ from mixtransforms.methods.base import Method
 from mixtransforms.methods.registry import METHODS
 from mixtransforms.rng.keys import Call, Key, _scattered, told_apart
 
+pytestmark = pytest.mark.usefixtures("made_up_hints")
+
 Words = NDArray[np.uint64]
 COUNT = 4000
 RARE = 1e-6
@@ -465,11 +467,11 @@ def test_calls_of_every_method_are_unrelated(name: str, by: str) -> None:
         drawn = driven(METHODS[name](**options), by, count=200)
         keys = {plan.key for plan in drawn}
         assert len(keys) == 200
-        weight = np.array([plan.weight for plan in drawn])
+        weight = np.array([plan.share[:, 0] for plan in drawn])
         for row in range(16):
             assert unrelated(weight[:-1, row], weight[1:, row])
         mixed = [plan for plan in drawn if plan.mixed.any()]
-        assert len({plan.weight.tobytes() + plan.partner.tobytes() for plan in mixed}) == len(mixed) > 100
+        assert len({plan.share.tobytes() + plan.sources.tobytes() for plan in mixed}) == len(mixed) > 100
 
 
 @KEYED

@@ -17,6 +17,7 @@ torch = pytest.importorskip("torch", reason="torch is not installed")
 A = pytest.importorskip("albumentations", reason="albumentations is not installed")
 v2 = pytest.importorskip("torchvision.transforms.v2", reason="torchvision is not installed")
 
+import told
 from doors import ALBUMENTATIONS, DOORS, TORCHVISION, Case, Door, cases, examples
 from forms import bits
 
@@ -766,6 +767,7 @@ def _configured() -> Iterator[Any]:
 
 @pytest.mark.parametrize("seed", [SEED, None])
 @pytest.mark.parametrize("case", list(_configured()), ids=str)
+@pytest.mark.usefixtures("made_up_hints")
 def test_a_plan_is_drawn_again_from_its_key(case: Case, seed: int | None) -> None:
     transform = case.make(seed=seed, num_classes=CLASSES)
     set_epoch(transform, 3, rank=2)
@@ -773,7 +775,7 @@ def test_a_plan_is_drawn_again_from_its_key(case: Case, seed: int | None) -> Non
     assert len({plan.key for plan in plans}) == 3
     for plan in plans:
         assert plan.key.epoch == 3
-        redrawn(transform.method, plan, {"classes": LABELS})
+        redrawn(transform.method, plan, told.hints(transform.method, plan.spec) | {"classes": LABELS})
 
 
 @pytest.mark.parametrize("seed", [SEED, None])

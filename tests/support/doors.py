@@ -95,6 +95,10 @@ EXAMPLES: Mapping[str, tuple[dict[str, Any], ...]] = {
         {"placement": "uniform", "per": "batch"},
         {"placement": "minmax", "minmax": (0.2, 0.9), "per": "pair", "p": 0.5},
     ),
+    "CopyBlend": (
+        {"min_area": 4.0, "donors": "partner", "count": 1},
+        {"min_area": 4.0, "donors": "partner", "count": 1, "per": "pair", "p": 0.5},
+    ),
     "Remix": ({"counts": (90, 30, 10, 3, 1, 7, 2, 50, 20, 5)}, {"counts": (5,) * 10, "kappa": 1.0, "per": "pair"}),
     "ResizeMix": ({}, {"placement": "squeeze", "per": "pair", "p": 0.5}),
     "OneOf": (
@@ -144,8 +148,12 @@ def examples(method: str) -> tuple[dict[str, Any], ...]:
 
 
 def reads_images_alone(method: str) -> bool:
-    """Whether a batch of bare images tells a method all that it asks for; others are tested by themselves."""
-    return all(METHODS[method](**options).needs <= {"images"} for options in examples(method))
+    """Whether a batch of bare images tells a method all that it asks for, once label maps and objects are made up.
+
+    Tests of such methods use the fixture ``made_up_hints``; others are tested by themselves.
+    """
+    told = {"images", "saliency", "masks", "instances", "boxes"}
+    return all(METHODS[method](**options).needs <= told for options in examples(method))
 
 
 def cases(*doors: Door, first: bool = False) -> list[Case]:

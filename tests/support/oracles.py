@@ -111,9 +111,8 @@ def _copies(layer: Layer) -> bool:
         return False
     if layer.crop is None:
         return True
-    return isinstance(layer.region, Boxes) and np.array_equal(
-        layer.crop.stop - layer.crop.start, layer.region.stop - layer.region.start
-    )
+    frame = layer.region if layer.into is None else layer.into
+    return isinstance(frame, Boxes) and np.array_equal(layer.crop.stop - layer.crop.start, frame.stop - frame.start)
 
 
 def _inside(layer: Layer, index: int, y: int, x: int) -> float:
@@ -129,15 +128,18 @@ def _fitted(image: Values, layer: Layer, index: int) -> Values:
     """The source with its crop moved or resized into the layer's frame; NaN where nothing may be taken from."""
     out = np.full_like(image, np.nan)
     frame = [(0, length) for length in image.shape[:2]]
-    if isinstance(layer.region, Boxes):
-        frame = list(zip(layer.region.start[index].tolist(), layer.region.stop[index].tolist(), strict=True))
+    box = layer.region if layer.into is None else layer.into
+    if isinstance(box, Boxes):
+        frame = list(zip(box.start[index].tolist(), box.stop[index].tolist(), strict=True))
     crop = list(zip(layer.crop.start[index].tolist(), layer.crop.stop[index].tolist(), strict=True))
     (top, bottom), (left, right) = frame
     (crop_top, crop_bottom), (crop_left, crop_right) = crop
     if top < bottom and left < right:
-        out[top:bottom, left:right] = resize(
-            image[crop_top:crop_bottom, crop_left:crop_right], bottom - top, right - left
-        )
+        shown = image[crop_top:crop_bottom, crop_left:crop_right]
+        for axis in (0, 1):
+            if layer.flip is not None and layer.flip[index, axis]:
+                shown = np.array([*shown][::-1]) if axis == 0 else np.array([[*row][::-1] for row in shown])
+        out[top:bottom, left:right] = resize(shown, bottom - top, right - left)
     return out
 
 

@@ -27,7 +27,11 @@ def owners(plan: Plan, row: int) -> Owners:
             crop, frame = moves(layer, index, plan.spec.shape)
             for y, x in product(range(height), range(width)):
                 if layer.opacity[index] and covers(layer, index, y, x):
-                    where = (source(y, crop[0], frame[0]), source(x, crop[1], frame[1]))
+                    flips = (False, False) if layer.flip is None else layer.flip[index].tolist()
+                    where = [source(at, *both) for at, *both in zip((y, x), crop, frame, strict=True)]
+                    where = [
+                        sum(ends) - 1 - at if flip else at for at, ends, flip in zip(where, crop, flips, strict=True)
+                    ]
                     out[y, x] = (number, *where)
     return out
 
@@ -44,7 +48,8 @@ def moves(layer: Layer, index: int, shape: tuple[int, ...]) -> tuple[list[Span],
     whole = [(0, length) for length in shape]
     if layer.crop is None:
         return whole, whole
-    return _spans(layer.crop, index), _spans(layer.region, index) if isinstance(layer.region, Boxes) else whole
+    frame = layer.region if layer.into is None else layer.into
+    return _spans(layer.crop, index), _spans(frame, index) if isinstance(frame, Boxes) else whole
 
 
 def _spans(boxes: Boxes, index: int) -> list[Span]:

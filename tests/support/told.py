@@ -4,24 +4,30 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
+import pytest
 
-from mixtransforms import BatchSpec
+from mixtransforms import BatchSpec, InputError
 from mixtransforms.methods.base import Method
 
 
 def _boxes(spec: BatchSpec) -> list[np.ndarray]:
-    """Boxes with at least a pixel, a few a sample and none in the first one; ``(N, 4)`` corners."""
+    """Boxes of a quarter of the sample or more, a few a sample and none in the first one; ``(N, 4)`` corners."""
     rng = np.random.default_rng(0)
-    height, width = spec.shape[-2:]
-    start = rng.random((spec.size, 3, 2)) * (width - 1, height - 1)
-    stop = np.minimum(start + 1 + rng.random(start.shape) * (width / 2, height / 2), (width, height))
-    return [np.concatenate(both, axis=-1)[: index % 4] for index, both in enumerate(zip(start, stop, strict=True))]
+    height, width = (1, 1, *spec.shape)[-2:]
+    start = rng.random((spec.size, 3, 2)) * (width / 3, height / 3)
+    stop = start + (0.5 + rng.random(start.shape) / 6) * (width, height)
+    return [np.concatenate(both, axis=-1)[: _count(index)] for index, both in enumerate(zip(start, stop, strict=True))]
 
 
 def _instances(spec: BatchSpec) -> list[np.ndarray]:
     """Masks of objects, a few a sample and none in the first one; ``(N, *shape)`` bool."""
     rng = np.random.default_rng(0)
-    return [rng.random((index % 4, *spec.shape)) < 0.2 for index in range(spec.size)]
+    return [rng.random((_count(index), *spec.shape)) < 0.2 for index in range(spec.size)]
+
+
+def _count(sample: int) -> int:
+    """How many objects a sample has."""
+    return 1 + sample % 3 if sample else 0
 
 
 MADE: Mapping[str, Callable[[BatchSpec], Any]] = {
@@ -33,6 +39,30 @@ MADE: Mapping[str, Callable[[BatchSpec], Any]] = {
     "images": lambda spec: np.random.default_rng(0).random((spec.size, *spec.shape, 3)),
     "saliency": lambda spec: np.random.default_rng(0).random((spec.size, *spec.shape)),
 }
+
+
+def make_up_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Transforms tell their methods of label maps and objects that are made up, where a batch has none."""
+    from mixtransforms.mixing.hints import READERS
+
+    def falling_back(name: str) -> Callable[..., Any]:
+        read = READERS[name]
+
+        def reader(found: Any, scene: Any) -> Any:
+            try:
+                return read(found, scene)
+            except InputError:
+                return MADE[name](found.spec)
+
+        return reader
+
+    for name in ("masks", "instances", "boxes"):
+        monkeypatch.setitem(READERS, name, falling_back(name))  # type: ignore[arg-type]
+
+
+def suits(method: Method, spec: BatchSpec) -> bool:
+    """Whether samples of this form can have what the method asks for: boxes are in images."""
+    return "boxes" not in method.needs or len(spec.shape) == 2
 
 
 def hints(method: Method, spec: BatchSpec) -> dict[str, Any]:
