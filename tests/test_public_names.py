@@ -37,7 +37,8 @@ def door_stub(text: str, base: str, lines: list[str]) -> str:
 
 def host_stub(host: str, *more: str) -> str:
     room = f"mixtransforms.{host}"
-    own = [public(f"{room}.compose", "BatchCompose"), public(f"{room}.transform", "Transform")]
+    homes = {"BatchCompose": "compose", "Otherwise": "stages", "PerBatch": "stages", "Transform": "transform"}
+    own = [public(f"{room}.{home}", name) for name, home in homes.items()]
     return door_stub(f"The {host} door.", "Transform", ["from mixtransforms import methods", *own, *more])
 
 

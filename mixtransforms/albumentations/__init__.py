@@ -10,9 +10,10 @@ except ImportError as reason:
 from mixtransforms import methods
 from mixtransforms.albumentations import transform
 from mixtransforms.albumentations.compose import BatchCompose
+from mixtransforms.albumentations.stages import Otherwise, PerBatch
 from mixtransforms.albumentations.transform import Transform
 
-__all__ = ["BatchCompose", "Transform"]
+__all__ = ["BatchCompose", "Otherwise", "PerBatch", "Transform"]
 __all__ += methods.__all__
 
 globals().update({name: getattr(transform, name) for name in methods.__all__})

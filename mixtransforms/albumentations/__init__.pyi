@@ -2,6 +2,8 @@
 
 from mixtransforms import methods
 from mixtransforms.albumentations.compose import BatchCompose as BatchCompose
+from mixtransforms.albumentations.stages import Otherwise as Otherwise
+from mixtransforms.albumentations.stages import PerBatch as PerBatch
 from mixtransforms.albumentations.transform import Transform as Transform
 
 class AttentiveCutMix(Transform, methods.AttentiveCutMix): ...

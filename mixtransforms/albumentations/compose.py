@@ -26,18 +26,18 @@ from mixtransforms.containers.tree import walk
 from mixtransforms.core.backends import backend_of
 from mixtransforms.core.errors import InputError, ParameterError
 from mixtransforms.mixing.compose import BatchPipeline
+from mixtransforms.mixing.host_stages import OTHERWISE, nested
 from mixtransforms.mixing.options import checked_seed
 from mixtransforms.mixing.pipeline import (
-    MIX,
-    adopted,
+    Alone,
     call_of,
     mix_stage,
-    nested,
     on_samples,
     padded,
     ready,
-    stages,
+    seeds_of,
 )
+from mixtransforms.mixing.stages import MIX, adopted, stages
 from mixtransforms.mixing.trace import Step, Trace
 from mixtransforms.mixing.transform import MixTransform
 from mixtransforms.objects.groups import Group
@@ -59,7 +59,8 @@ class BatchCompose(BatchPipeline, A.Compose):
 
     Call it with keywords, ``pipeline(images=images, labels=labels)``, with one dict of these, or with a list of
     samples, ``pipeline([{"image": image, "label": 3}, ...])``, which makes it a ``collate_fn``. At the first mixing
-    transform, or at the end, samples are collated. Transforms after a mix run on every mixed sample.
+    transform, or at the end, samples are collated. Transforms after a mix run on every mixed sample; in
+    :class:`Otherwise`, on those that the mix before it has left alone, and in :class:`PerBatch`, with the same draws.
 
     ``A.to_dict``, ``A.from_dict``, ``A.save`` and ``A.load`` write and read it.
 
@@ -134,7 +135,7 @@ class BatchCompose(BatchPipeline, A.Compose):
         with warnings.catch_warnings():  # a stage need not have a transform for all that the pipeline knows
             warnings.filterwarnings("ignore", "Got processor for")
             self._inner = [
-                None if s.kind == MIX else following(A.Compose(list(s.transforms), **options)) for s in self._stages
+                None if s.kind == MIX else following(A.Compose(list(s.inside), **options)) for s in self._stages
             ]
 
     def add_targets(self, additional_targets: dict[str, str] | None) -> None:
@@ -246,11 +247,13 @@ class BatchCompose(BatchPipeline, A.Compose):
             samples = is_samples(data)
             if stage.kind == MIX:
                 refuse_layers(data, self._finder, self.additional_targets)
-                data = mix_stage(data, stage, number, call, steps, self._finder)
+                data, left = mix_stage(data, stage, number, call, steps, self._finder)
             elif samples:
-                data = self._each(data, inner, call.seeds(number, len(data)), first=number == 1)
+                data = self._each(data, inner, seeds_of(call, stage, len(data)), first=number == 1)
             else:
-                data = self._batch(data, inner, partial(call.seeds, number), first=number == 1)
+                alone = Alone(left, stage.transforms[0]) if stage.kind == OTHERWISE else None
+                seeds = partial(seeds_of, call, stage, alone=alone)
+                data = self._batch(data, inner, seeds, alone, first=number == 1)
         return _one_backend(collated(data, self._finder, self._pad), self._finder)
 
     def _call(self, data: Any, where: str | None) -> Call:
@@ -259,7 +262,13 @@ class BatchCompose(BatchPipeline, A.Compose):
         return call_of(self._stream, self.seed, data, self._finder, where)
 
     def _batch(
-        self, batch: dict[str, Any], inner: A.Compose, seeds: Callable[[int], WordArray], *, first: bool
+        self,
+        batch: dict[str, Any],
+        inner: A.Compose,
+        seeds: Callable[[int], WordArray],
+        alone: Alone | None,
+        *,
+        first: bool,
     ) -> dict[str, Any]:
         """A stage of sample transforms on a ready batch; the host calls one image ``image``."""
 
@@ -272,7 +281,7 @@ class BatchCompose(BatchPipeline, A.Compose):
             after = self._each(named, inner, seeds(len(named)), groups, first=first)
             return [{plural.get(name, name): value for name, value in sample.items()} for sample in after]
 
-        result: dict[str, Any] = on_samples(batch, self._finder, run)
+        result: dict[str, Any] = on_samples(batch, self._finder, run, alone)
         return result
 
     def _each(

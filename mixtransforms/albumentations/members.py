@@ -10,7 +10,7 @@ import albumentations as A
 from mixtransforms.albumentations.samples import KIND_OF
 from mixtransforms.core.errors import ParameterError
 from mixtransforms.mixing.compose import BatchPipeline
-from mixtransforms.mixing.pipeline import nested
+from mixtransforms.mixing.host_stages import nested
 
 _CALLED = {"ToImage": "ToTensorV2", "ToTensor": "ToTensorV2", "Pad": "PadIfNeeded", "RandomRotation": "Rotate"}
 """What Albumentations calls transforms of other libraries that have other names there."""

@@ -12,7 +12,8 @@ import numpy as np
 from mixtransforms.albumentations.samples import HOST_NAMES, KIND_OF
 from mixtransforms.batch.inventory import Finder
 from mixtransforms.core.errors import ParameterError
-from mixtransforms.mixing.pipeline import finder_of, nested
+from mixtransforms.mixing.host_stages import nested
+from mixtransforms.mixing.pipeline import finder_of
 from mixtransforms.objects.boxes import BoxRules, LimitedBoxRules, Limits
 from mixtransforms.objects.keypoints import Keypoints
 from mixtransforms.targets.names import DEFAULT_NAMES, IMAGE, MASK, OF_OBJECTS

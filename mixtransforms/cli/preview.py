@@ -19,7 +19,7 @@ from mixtransforms.files.storage import require_file
 from mixtransforms.methods.base import Method
 from mixtransforms.methods.schedules import Schedule
 from mixtransforms.mixing.epochs import set_epoch
-from mixtransforms.mixing.pipeline import nested
+from mixtransforms.mixing.host_stages import nested
 from mixtransforms.mixing.trace import Trace
 from mixtransforms.mixing.transform import MixTransform
 

@@ -28,6 +28,7 @@ from mixtransforms.files.problems import Problem, config_error, one_line, refusa
 from mixtransforms.methods import registry as methods
 from mixtransforms.mixing import transform as neutral_door
 from mixtransforms.mixing.compose import BatchPipeline
+from mixtransforms.mixing.host_stages import HostStage
 from mixtransforms.mixing.options import SEED
 from mixtransforms.mixing.transform import MixTransform
 
@@ -361,6 +362,15 @@ def own_entries(door: Any) -> list[TypeEntry]:
     """The entries of our transforms, as the classes of one door."""
     known = [name for name in methods.METHODS if hasattr(door, name)]
     return [own_entry(OWN_PREFIX + name, getattr(door, name)) for name in known]
+
+
+def stages_of(door: Any) -> list[tuple[str, type]]:
+    """The stages that pipelines of a door write down, by their names in files."""
+    return [
+        (OWN_PREFIX + name, cls)
+        for name, cls in vars(door).items()
+        if isinstance(cls, type) and issubclass(cls, HostStage)
+    ]
 
 
 def method_codec() -> Codec:

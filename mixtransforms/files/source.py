@@ -13,6 +13,7 @@ from mixtransforms.files import registry
 from mixtransforms.files.nodes import has_default
 from mixtransforms.files.registry import Codec, TypeEntry
 from mixtransforms.mixing.compose import BatchPipeline
+from mixtransforms.mixing.host_stages import HostStage
 from mixtransforms.mixing.transform import MixTransform
 
 # Characters of a line: a little more than most formatters allow, a little less than notebooks show.
@@ -26,14 +27,15 @@ _KEY_MODULES = {"torchvision": "tv_tensors", "torch": "torch"}
 
 
 @code_of.register(BatchPipeline)  # type: ignore[untyped-decorator]
+@code_of.register(HostStage)  # type: ignore[untyped-decorator]
 def source(pipeline: Any) -> str:
-    """Constructor code that evaluates to an equal pipeline; arguments that have their defaults are left out.
+    """Constructor code that evaluates to an equal pipeline or stage; arguments that have their defaults are left out.
 
     Names are those of the hosts' own documentation: ``v2``, ``A``, ``torch``, ``tv_tensors``, and our classes. What
     cannot be written to a file either, such as a function, is shown by its own ``repr``.
 
     Args:
-        pipeline: A pipeline or transform of either host.
+        pipeline: A pipeline, a stage or a transform of either host.
     """
     return _constructor_code(registry.codec_of(registry.host_of(pipeline)), pipeline, "")
 

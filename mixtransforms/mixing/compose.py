@@ -10,7 +10,7 @@ from mixtransforms.core.backends import backend_of
 from mixtransforms.core.display import Displayed, code_of
 from mixtransforms.core.errors import InputError
 from mixtransforms.mixing.epochs import Resumable
-from mixtransforms.mixing.pipeline import Stage
+from mixtransforms.mixing.stages import Stage
 
 
 class BatchPipeline(Resumable, Displayed):

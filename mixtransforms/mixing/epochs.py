@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mixtransforms.core.errors import ParameterError
-from mixtransforms.mixing.pipeline import nested
+from mixtransforms.mixing.host_stages import nested
 from mixtransforms.rng.streams import OWN_RANK, Stream
 
 

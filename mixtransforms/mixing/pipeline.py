@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mixtransforms.batch.annotations import check_annotations
 from mixtransforms.batch.batch import Found, copied
@@ -17,160 +17,59 @@ from mixtransforms.batch.inventory import Finder
 from mixtransforms.batch.read import no_images
 from mixtransforms.containers.records import is_records
 from mixtransforms.containers.structure import is_samples
-from mixtransforms.containers.tree import Path, spell, unpacked, walk
+from mixtransforms.containers.tree import Path, describe, spell, unpacked, walk
 from mixtransforms.containers.tree import replace as replace_leaves
 from mixtransforms.core import fields
-from mixtransforms.core.backends import backend_of, check_form
-from mixtransforms.core.errors import InputError, ParameterError
+from mixtransforms.core.backends import backend_of, check_form, dtype_name
+from mixtransforms.core.errors import InputError
 from mixtransforms.core.layout import Layout
 from mixtransforms.kernels import kernel_of
+from mixtransforms.mixing.host_stages import ALIKE, HostStage
+from mixtransforms.mixing.stages import Stage
 from mixtransforms.mixing.trace import Step
 from mixtransforms.mixing.transform import MixTransform
 from mixtransforms.objects.boxes import BoxRules, LimitedBoxRules
 from mixtransforms.objects.groups import Group
 from mixtransforms.objects.keypoints import Keypoints
-from mixtransforms.rng.keys import Call, told_apart
+from mixtransforms.plan import Plan
+from mixtransforms.rng.keys import Call, WordArray, told_apart
 from mixtransforms.rng.streams import Stream
 from mixtransforms.targets.names import IMAGE, OF_WHOLE_IMAGES
 
-SAMPLE, ALIKE, STILL, MIX = "sample", "alike", "still", "mix"
-"""Kinds of stages: on every sample with its own draws, or with those of all samples of the batch, without draws on a
-whole batch, and mixing."""
 
-
-@dataclass(frozen=True)
-class Stage:
-    """Consecutive transforms of one kind.
+class Alone(NamedTuple):
+    """The samples that a mix has left alone.
 
     Attributes:
-        kind: :data:`SAMPLE`, :data:`ALIKE`, :data:`STILL` or :data:`MIX`.
-        transforms: The host's transforms, or mixing ones.
-        pasted: For every mix that pastes, the mixes before it in the pipeline that do; nothing for any other.
+        rows: Which samples of the mixed batch these are, ``(B,)``; of one with its originals, ``(2 B,)``.
+        stage: What transforms them.
     """
 
-    kind: str
-    transforms: tuple[Any, ...]
-    pasted: tuple[tuple[MixTransform, ...], ...] = ()
+    rows: NDArray[np.bool_]
+    stage: HostStage
 
 
-def stages(
-    transforms: Iterable[Any], still: Callable[[Any], bool], alike: Callable[[Any], bool] = lambda _: False
-) -> tuple[Stage, ...]:
-    """Groups transforms into stages.
+def left_alone(mix: MixTransform, plan: Plan) -> NDArray[np.bool_]:
+    """The samples of a mixed batch for which a plan has no layer, as it has none for originals that are kept."""
+    rows = np.ones(plan.spec.size * (2 if mix.keep_originals else 1), np.bool_)
+    for layer in plan.layers:
+        rows[layer.rows - plan.spec.size] = False  # from the end: originals come first
+    return rows
+
+
+def seeds_of(call: Call, stage: Stage, size: int, alone: Alone | None = None) -> WordArray:
+    """The seed of every sample that a stage transforms, ``(size,)``.
 
     Args:
-        transforms: In the order they happen.
-        still: Whether a host's transform draws nothing and takes whole batches; used after the first mix only, since
-            samples may differ in size before.
-        alike: Whether it draws the size of its result, which must be one for a whole batch; used alike.
+        call: What the call is keyed by.
+        stage: The stage, whose samples have one seed if they are to have the same draws.
+        size: How many samples it transforms.
+        alone: Which these are of the batch, whatever the others; ``None`` for all.
     """
-    grouped: list[tuple[str, list[Any]]] = []
-    mixed = False
-    for transform in transforms:
-        if isinstance(transform, MixTransform):
-            kind, mixed = MIX, True
-        else:
-            kind = SAMPLE if not mixed else STILL if still(transform) else ALIKE if alike(transform) else SAMPLE
-        if not grouped or grouped[-1][0] != kind:
-            grouped.append((kind, []))
-        grouped[-1][1].append(transform)
-    pasting: list[MixTransform] = []
-    return tuple(Stage(kind, tuple(members), _pasted(kind, members, pasting)) for kind, members in grouped)
-
-
-def _pasted(kind: str, transforms: Sequence[Any], before: list[MixTransform]) -> tuple[tuple[MixTransform, ...], ...]:
-    """What was pasted before each of a stage's mixes that pastes, ``before`` and in the stage, which it adds."""
-    found: list[tuple[MixTransform, ...]] = []
-    for mix in transforms if kind == MIX else ():
-        found.append(tuple(before) if mix.method.cuts else ())
-        before.extend([mix] if mix.method.cuts else [])
-    return tuple(found)
-
-
-def adopted(
-    transforms: Sequence[Any], door: Any, where: str, seed: int | None, theirs: tuple[type, ...] = ()
-) -> list[Any]:
-    """The transforms of a pipeline, neutral ones as the door's own.
-
-    Args:
-        transforms: What the user gave.
-        door: The module of the door's classes.
-        where: Name of the pipeline's class, for errors.
-        seed: The pipeline's seed.
-        theirs: The host's own mixes, which would see one sample at a time.
-
-    Raises:
-        ParameterError: A container hides a mix, a mix is the host's own, or it has a seed beside the pipeline's.
-    """
-    result = []
-    for index, transform in enumerate(transforms):
-        place = f"{where}, transform {index}"
-        _check_inside(transform, door, place, theirs)
-        result.append(_owned(transform, door, place, seed) if isinstance(transform, MixTransform) else transform)
-    return result
-
-
-def _check_inside(transform: Any, door: Any, place: str, theirs: tuple[type, ...]) -> None:
-    """Refuses mixes that a pipeline could not see or feed: the host's own, and any in a container."""
-    for inner in nested(transform):
-        if isinstance(inner, theirs):
-            name = type(inner).__name__
-            raise ParameterError(
-                "The host's own mix would see one sample at a time",
-                where=place,
-                got=f"{type(inner).__module__.partition('.')[0]}'s {name}",
-                wanted=f"{_home(door)}.{name}",
-                fix="It takes the same parameters.",
-            )
-        if inner is not transform and isinstance(inner, MixTransform) and not isinstance(transform, MixTransform):
-            raise ParameterError(
-                "A container around a mix",
-                where=place,
-                got=f"{type(transform).__name__} with a mixing transform in it",
-                wanted="mixing transforms directly in the list",
-                fix="Its chance to do nothing would change the form of the labels. Use p= of the mix itself, "
-                "and OneOf([...], weights=...) for a choice.",
-            )
-
-
-def _owned(mix: MixTransform, door: Any, place: str, seed: int | None) -> MixTransform:
-    """The mix as one of the door's."""
-    if mix.seed is not None and seed is not None:
-        raise ParameterError(
-            "Two seeds",
-            where=place,
-            got=f"seed={mix.seed} inside, seed={seed} outside",
-            wanted="one of them",
-            fix="Give the seed to the pipeline alone.",
-        )
-    if type(mix).__module__ == MixTransform.__module__:
-        mix = getattr(door, type(mix).__name__)(**fields.values(mix))
-    foreign = not isinstance(mix, door.Transform)
-    if foreign:
-        raise ParameterError(
-            "A mix of another door",
-            where=place,
-            got=f"{type(mix).__module__}.{type(mix).__name__}",
-            wanted=f"a mix of {_home(door)}, or a neutral one",
-            fix="Import it from there; derive your own classes from the door's.",
-        )
-    return mix
-
-
-def _home(door: Any) -> str:
-    """Where users import a door's classes from."""
-    return str(door.__name__.rpartition(".")[0])
-
-
-def nested(transform: Any) -> Iterator[Any]:
-    """A transform and everything inside it, in containers of either host and in modules."""
-    yield transform
-    if isinstance(transform, type):
-        return
-    listed = transform if isinstance(transform, (list, tuple)) else getattr(transform, "transforms", None)
-    modules = getattr(transform, "children", None)
-    for child in (*(listed if isinstance(listed, Iterable) else ()), *(modules() if callable(modules) else ())):
-        yield from nested(child)
+    seeds = call.seeds(stage.stream, size if alone is None else len(alone.rows))
+    if stage.kind == ALIKE:
+        return np.resize(seeds[:1], size)
+    return seeds if alone is None else seeds[alone.rows]
 
 
 def finder_of(
@@ -244,7 +143,12 @@ def ready(data: Any, finder: Finder) -> Any:
     return data if listed else unpacked(data, finder.passes)
 
 
-def on_samples(batch: Any, finder: Finder, run: Callable[[list[Any], tuple[Group, ...]], Sequence[Any]]) -> Any:
+def on_samples(
+    batch: Any,
+    finder: Finder,
+    run: Callable[[list[Any], tuple[Group, ...]], Sequence[Any]],
+    alone: Alone | None = None,
+) -> Any:
     """Takes a batch apart, runs its samples, and puts it together again.
 
     Args:
@@ -252,9 +156,10 @@ def on_samples(batch: Any, finder: Finder, run: Callable[[list[Any], tuple[Group
         finder: Knows the images, whose number is the number of samples.
         run: Samples to samples of the same structure; it is told where they tell of objects, which one sample alone
             may not say: its row of soft labels looks like labels of boxes.
+        alone: Which samples to run, where the others stay as they are; ``None`` for all.
 
     Raises:
-        InputError: Nothing in the batch is known as an image.
+        InputError: Nothing in the batch is known as an image, or samples cannot be stacked again.
     """
     size, parts, listed = _parts(batch, finder)
     if not size:
@@ -263,11 +168,55 @@ def on_samples(batch: Any, finder: Finder, run: Callable[[list[Any], tuple[Group
     samples = [
         replace_leaves(batch, {path: _item(value, index) for path, value in parts.items()}) for index in range(size)
     ]
-    columns = [dict(walk(sample, lambda path, _: path in parts)) for sample in run(samples, groups)]
+    rows = range(size) if alone is None else np.flatnonzero(alone.rows).tolist()
+    after = dict(zip(rows, run([samples[row] for row in rows], groups), strict=True))
+    columns = [dict(walk(after.get(row, sample), lambda path, _: path in parts)) for row, sample in enumerate(samples)]
+    for path, whole in parts.items():
+        if alone is not None and path not in listed:
+            _check_as_before(whole, {row: columns[row][path] for row in rows}, path, alone.stage)
     return replace_leaves(
         batch,
-        {path: _restack(whole, [column[path] for column in columns], path in listed) for path, whole in parts.items()},
+        {
+            path: _restack(whole, [column[path] for column in columns], path, path in listed)
+            for path, whole in parts.items()
+        },
     )
+
+
+def _check_as_before(whole: Any, after: Mapping[int, Any], path: Path, stage: HostStage) -> None:
+    """Raises where samples could not stand beside those that were mixed, also in batches where none was by chance."""
+    name = type(stage).__name__
+    for row, value in after.items():
+        before = _item(whole, row)
+        if not backend_of(before) or _form_of(before) == _form_of(value):
+            continue
+        resized = backend_of(value) == backend_of(before) and dtype_name(value) == dtype_name(before)
+        resized = resized and len(value.shape) == len(before.shape) and _size(value) != _size(before)
+        got, wanted = (_in_words(each) for each in (value, before))
+        raise InputError(
+            f"{name} has changed the {'size' if resized else 'form'} of a sample",
+            where=spell(path),
+            got=f"{got} in sample {row}",
+            wanted=f"{wanted}, as before, since it is stacked with those that were mixed",
+            fix=f"Put {stage.resize.format(*_size(before))} last into {name}([...])."
+            if resized
+            else f"Do this to all samples: take it out of {name}, and put it before the mix or behind {name}.",
+        )
+
+
+def _form_of(value: Any) -> tuple[Any, ...]:
+    backend = backend_of(value)
+    return (backend, tuple(value.shape), dtype_name(value)) if backend else (type(value),)
+
+
+def _in_words(value: Any) -> str:
+    return f"{backend_of(value)} {tuple(value.shape)} {dtype_name(value)}" if backend_of(value) else describe(value)
+
+
+def _size(value: Any) -> tuple[int, ...]:
+    """Height and width of one sample: NumPy arrays have their channels last, and masks may have none."""
+    last = backend_of(value) == "numpy" and len(value.shape) > 2
+    return tuple(value.shape[-3:-1] if last else value.shape[-2:])
 
 
 def _parts(batch: Any, finder: Finder) -> tuple[int, dict[Path, Any], frozenset[Path]]:
@@ -317,16 +266,31 @@ def _item(values: Any, index: int) -> Any:
     return values[index] if backend is None else kernel_of(backend).row(values, index)
 
 
-def _restack(whole: Any, values: list[Any], listed: bool) -> Any:
+def _restack(whole: Any, values: list[Any], path: Path, listed: bool) -> Any:
     """One sample's values together: as a list where these are objects, whose number differs."""
     if type(whole) in (list, tuple):
         return type(whole)(values)
     if backend_of(values[0]) and not listed:
+        _check_one_size(values, path)
         kernel = kernel_of(str(backend_of(values[0])))
         return kernel.wrap_like(stack(values), whole)
     if backend_of(whole) == "numpy" and not listed:
         return np.asarray(values)
     return values
+
+
+def _check_one_size(values: Sequence[Any], path: Path) -> None:
+    shapes = [tuple(getattr(value, "shape", ())) for value in values]
+    other = next((index for index, shape in enumerate(shapes) if shape != shapes[0]), None)
+    if other is not None:
+        raise InputError(
+            "Samples of a batch have got different sizes",
+            where=spell(path),
+            got=f"{shapes[other]} in sample {other}, {shapes[0]} in sample 0",
+            wanted="one size for all samples of a batch, which are stacked again",
+            fix="Put what draws the size into PerBatch([...]), which draws once for the batch; put a resize to one "
+            "size behind what depends on the picture.",
+        )
 
 
 def mix_stage(
@@ -336,7 +300,7 @@ def mix_stage(
     call: Call | None,
     steps: list[Step] | None,
     finder: Finder,
-) -> Any:
+) -> tuple[Any, NDArray[np.bool_]]:
     """Mixes a batch with every transform of a stage, one after the other.
 
     Args:
@@ -346,22 +310,25 @@ def mix_stage(
         call: What the call is keyed by; ``None`` lets every transform draw for itself.
         steps: Where a traced call writes down what it did, or ``None``.
         finder: The pipeline's, which may know more of boxes and keypoints.
+
+    Returns:
+        The mixed batch, and which of its samples the last transform has left alone.
     """
     samples = is_samples(data)
-    batch = data
+    batch, alone = data, np.zeros(0, np.bool_)
     for index, mix in enumerate(stage.transforms):
         together = _together(finder, mix, moved=number > 1)
         found = dataclasses.replace(mix._find(batch, together), samples=samples)
         if stage.pasted[index]:
             _check_pasted(stage.pasted[index], mix, found)
-        given = None if call is None or mix.seed is not None else call.stream(number << 16 | index)
+        given = None if call is None or mix.seed is not None else call.stream(stage.stream + index)
         known = call is not None and call.samples is not None
         plan = mix._draw(found, key=given, known=known, quiet=steps is not None)
         before = None if steps is None else mix._before(found)
-        batch = mix._replay(plan, found, drawn=True)
+        batch, alone = mix._replay(plan, found, drawn=True), left_alone(mix, plan)
         if steps is not None:
             steps.append(Step(mix, before, plan, copied(batch), together))
-    return batch
+    return batch, alone
 
 
 def _check_pasted(earlier: tuple[MixTransform, ...], mix: MixTransform, found: Found) -> None:

@@ -40,6 +40,12 @@ def lock_of(generators: Sequence[Generator]) -> AbstractContextManager[Any]:
     return _guard.lock if generators else nullcontext()
 
 
+def restore(generators: Sequence[Generator], states: Sequence[Any]) -> None:
+    """Puts generators where they were."""
+    for generator, state in zip(generators, states, strict=True):
+        generator.restore(state)
+
+
 @contextmanager
 def borrowed(generators: Sequence[Generator]) -> Iterator[Callable[[int], None]]:
     """Gives what starts generators from a seed of 64 bits; afterwards they are as they were.

@@ -13,9 +13,10 @@ except ImportError as reason:
 from mixtransforms import methods
 from mixtransforms.torchvision import transform
 from mixtransforms.torchvision.compose import BatchCompose
+from mixtransforms.torchvision.stages import Otherwise, PerBatch
 from mixtransforms.torchvision.transform import Transform
 
-__all__ = ["BatchCompose", "Transform"]
+__all__ = ["BatchCompose", "Otherwise", "PerBatch", "Transform"]
 __all__ += methods.__all__
 
 globals().update({name: getattr(transform, name) for name in methods.__all__})

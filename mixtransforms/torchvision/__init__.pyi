@@ -3,6 +3,8 @@
 from mixtransforms import methods
 from mixtransforms.torchvision import functional as functional
 from mixtransforms.torchvision.compose import BatchCompose as BatchCompose
+from mixtransforms.torchvision.stages import Otherwise as Otherwise
+from mixtransforms.torchvision.stages import PerBatch as PerBatch
 from mixtransforms.torchvision.transform import Transform as Transform
 
 class AttentiveCutMix(Transform, methods.AttentiveCutMix): ...

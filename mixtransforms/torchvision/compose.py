@@ -13,33 +13,31 @@ from torchvision.transforms import v2
 from mixtransforms.batch.collate import collate, ragged
 from mixtransforms.containers.structure import is_samples
 from mixtransforms.mixing.compose import BatchPipeline, as_samples
+from mixtransforms.mixing.host_stages import ALIKE, OTHERWISE, nested
 from mixtransforms.mixing.options import checked_seed
 from mixtransforms.mixing.pipeline import (
-    ALIKE,
-    MIX,
-    SAMPLE,
-    Stage,
-    adopted,
+    Alone,
     call_of,
     finder_of,
     mix_stage,
-    nested,
     on_samples,
     padded,
     ready,
-    stages,
+    seeds_of,
 )
+from mixtransforms.mixing.stages import MIX, SAMPLE, Stage, adopted, stages
 from mixtransforms.mixing.trace import Step as TraceStep
 from mixtransforms.mixing.trace import Trace
 from mixtransforms.mixing.transform import MixTransform, gather
 from mixtransforms.objects.groups import Group
 from mixtransforms.objects.scale import check_scales
-from mixtransforms.rng.generators import borrowed, lock_of
+from mixtransforms.rng.generators import borrowed, lock_of, restore
 from mixtransforms.rng.keys import Call
 from mixtransforms.rng.streams import Stream
 from mixtransforms.torchvision import transform as door
 from mixtransforms.torchvision.filters import FILTERS
 from mixtransforms.torchvision.samples import STILL, present, sizes_of, transformed
+from mixtransforms.torchvision.stages import MIXES, set_mode
 from mixtransforms.torchvision.steps import HOST, Step, checked, generators_of, in_turn, steps_of
 from mixtransforms.torchvision.whole_numbers import Note, rounded, whole_numbers
 
@@ -54,7 +52,8 @@ class BatchCompose(BatchPipeline, v2.Transform):
 
     At the first mixing transform, or at the end, samples are collated. Transforms after a mix run on every mixed
     sample again, or on the whole batch where they draw nothing (``Normalize``, ``ToDtype``); those that draw a size
-    (``RandomResize``, ``RandomShortestSize``, ``ScaleJitter``) draw one for the batch. Given a list of samples
+    (``RandomResize``, ``RandomShortestSize``, ``ScaleJitter``) draw one for the batch, and so does what stands in
+    :class:`PerBatch`. :class:`Otherwise` transforms the samples that a mix has left alone. Given a list of samples
     it is a ``collate_fn``; given a batch it returns a batch.
 
     Args:
@@ -80,7 +79,7 @@ class BatchCompose(BatchPipeline, v2.Transform):
     def __init__(self, transforms: Sequence[Callable[..., Any]], *, seed: int | None = None) -> None:
         super().__init__()
         given = [_choice(transform) for transform in checked(transforms, "BatchCompose")]
-        self.transforms = adopted(given, door, "BatchCompose", seed, (v2.MixUp, v2.CutMix))
+        self.transforms = adopted(given, door, "BatchCompose", seed, MIXES)
         self.seed = checked_seed(seed, "BatchCompose")
         self._stream = Stream()
         self._stages = stages(
@@ -109,9 +108,7 @@ class BatchCompose(BatchPipeline, v2.Transform):
     def train(self, mode: bool = True) -> BatchCompose:
         """Hands the mode to the children: ``.eval()`` switches mixing off."""
         super().train(mode)
-        for transform in self.transforms:
-            if isinstance(transform, torch.nn.Module):
-                transform.train(mode)
+        set_mode(self.transforms, mode)
         return self
 
     def _run(self, data: Any, steps: list[TraceStep] | None) -> Any:
@@ -127,7 +124,10 @@ class BatchCompose(BatchPipeline, v2.Transform):
             samples = is_samples(data)
             each = partial(self._each, stage=stage, number=number, call=call, notes=notes)
             if stage.kind == MIX:
-                data = mix_stage(data, stage, number, call, steps, self._finder)
+                data, left = mix_stage(data, stage, number, call, steps, self._finder)
+            elif stage.kind == OTHERWISE:
+                alone = Alone(left, stage.transforms[0])
+                data = on_samples(data, self._finder, partial(each, notes=[], alone=alone), alone)
             elif samples:
                 data = each(data)
             elif stage.kind in _EACH:
@@ -145,6 +145,7 @@ class BatchCompose(BatchPipeline, v2.Transform):
         number: int,
         call: Call | None,
         notes: list[Note],
+        alone: Alone | None = None,
     ) -> list[Any]:
         """A stage of sample transforms, every sample with draws of its own.
 
@@ -155,8 +156,10 @@ class BatchCompose(BatchPipeline, v2.Transform):
             number: Its number, from 1.
             call: What the call is keyed by; ``None`` draws from torch's default generator.
             notes: The boxes and keypoints of earlier stages as they came. They are rounded in the last stage.
+            alone: Which samples of the batch these are, where a mix has left them alone: they go back beside the
+                others as they came, and their whole numbers are rounded at once.
         """
-        last, steps = number == self._last, self._steps[number - 1]
+        last, steps = alone is not None or number == self._last, self._steps[number - 1]
         earlier = whole_numbers(notes) if last and notes else {}
         if groups is None:
             told = self._finder.groups_of_samples(samples)
@@ -165,20 +168,19 @@ class BatchCompose(BatchPipeline, v2.Transform):
         if any(told) and number == 1:  # later ones get what was moved
             check_scales(samples, told, self._finder.boxes, lambda: sizes_of(samples, self._finder))
         result = []
-        generators = () if call is None else generators_of(stage.transforms)
-        seeds = [None] * len(samples) if call is None else call.seeds(number, len(samples)).tolist()
+        drawing = () if call is None and stage.kind != ALIKE else generators_of(stage.inside)
+        generators = () if call is None else drawing
+        seeds = [None] * len(samples) if call is None else seeds_of(call, stage, len(samples), alone).tolist()
         start: Callable[[Any], Any]
         with lock_of(generators), _drawing_on_host(call), borrowed(generators) as start:
             if stage.kind == ALIKE and call is None:
-                start, seeds = torch.set_rng_state, [torch.get_rng_state()] * len(samples)
-            elif stage.kind == ALIKE:
-                seeds = seeds[:1] * len(samples)
+                start, seeds = partial(restore, drawing), [[each.state() for each in drawing]] * len(samples)
             for sample, own, seed in zip(samples, told, seeds, strict=True):
                 if seed is not None:
                     start(seed)
                 note = Note()
                 if steps is None:
-                    after = transformed(sample, stage.transforms, self._finder, own, note=note)
+                    after = transformed(sample, stage.inside, self._finder, own, note=note)
                 else:
                     after = in_turn(sample, steps, self._finder, own, note=note, ready=groups is not None)
                 notes.append(note)
@@ -199,8 +201,8 @@ def _choice(transform: Any) -> Any:
 
 def _special(stage: Stage) -> tuple[Step, ...] | None:
     """The steps of a stage; ``None`` where all are transforms of the host, which run at once."""
-    steps = () if stage.kind == MIX else steps_of(stage.transforms)
-    plain = all(step.how == HOST for step in steps) and [step.transforms for step in steps] in ([], [stage.transforms])
+    steps = () if stage.kind == MIX else steps_of(stage.inside)
+    plain = all(step.how == HOST for step in steps) and [step.transforms for step in steps] in ([], [stage.inside])
     return None if plain else steps
 
 

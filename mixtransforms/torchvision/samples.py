@@ -30,7 +30,7 @@ from mixtransforms.containers.tree import (
 from mixtransforms.core.backends import backend_of
 from mixtransforms.core.errors import InputError
 from mixtransforms.core.layout import Layout
-from mixtransforms.mixing.pipeline import nested
+from mixtransforms.mixing.host_stages import nested
 from mixtransforms.objects.groups import Group
 from mixtransforms.targets.names import IMAGE, MASK
 from mixtransforms.torchvision.filters import FILTERS, filter_objects

@@ -14,7 +14,8 @@ from mixtransforms.batch.inventory import Finder
 from mixtransforms.containers.tree import children, describe, holds_names, is_picture_type, is_typed, leaf_at, spell
 from mixtransforms.core.errors import InputError, ParameterError
 from mixtransforms.mixing.compose import BatchPipeline
-from mixtransforms.mixing.pipeline import call_of, nested
+from mixtransforms.mixing.host_stages import nested
+from mixtransforms.mixing.pipeline import call_of
 from mixtransforms.mixing.transform import MixTransform
 from mixtransforms.objects.groups import Group
 from mixtransforms.rng.generators import OF_NUMPY, OF_PYTHON, Generator, borrowed, lock_of

@@ -217,7 +217,10 @@ def examples(host):
     if host != "neutral":
         door = importlib.import_module(f"mixtransforms.{host}")
         mixes = [getattr(door, name)(**given) for name, given in plain]
-        own = [lambda: door.OneOf(mixes), lambda: door.BatchCompose(mixes)]
+        flip = importlib.import_module("albumentations").HorizontalFlip if host == "albumentations" else None
+        flip = flip or importlib.import_module("torchvision.transforms.v2").RandomHorizontalFlip
+        stages = [door.Otherwise([flip()]), door.PerBatch([flip()])]
+        own = [lambda: door.OneOf(mixes), lambda: door.BatchCompose([*mixes, *stages])]
         own += [functools.partial(built, host, case) for case in HOSTS[host].CASES]
     each = [getattr(mixtransforms, name)(**given) for name, given in plain]
     method = mixtransforms.OneOf([*each, mixtransforms.OneOf([mixtransforms.CutMix()], p=0.5)])

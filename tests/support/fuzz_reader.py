@@ -274,7 +274,8 @@ def covered() -> dict[str, list[str]]:
 def base(name: str, /, **args: Any) -> dict[str, Any]:
     """A good node of a type, with other arguments."""
     node: dict[str, Any] = {"type": name, "args": REQUIRED.get(name, {}) | args}
-    inside = {"mixtransforms.OneOf": "mixtransforms", "mixtransforms.BatchCompose": "torchvision"}.get(name)
+    ours = dict.fromkeys(("BatchCompose", "Otherwise", "PerBatch"), "torchvision") | {"OneOf": "mixtransforms"}
+    inside = ours.get(name.removeprefix("mixtransforms."))
     if inside is None and name.split(".")[1] in CONTAINERS:
         inside = name.split(".")[0]
     return node | {"children": [copy.deepcopy(CHILD[inside])] * 2} if inside else node

@@ -157,6 +157,7 @@ def _entries() -> list[TypeEntry]:
     return [
         *registry.own_entries(door),
         ours,
+        *(_mended_entry(name, cls) for name, cls in registry.stages_of(door)),
         *(_mended_entry(f"albumentations.{name}", cls) for name, cls in public.items()),
     ]
 

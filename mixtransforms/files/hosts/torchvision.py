@@ -118,8 +118,9 @@ def _torchvision_entries() -> list[TypeEntry]:
         if isinstance(cls, type) and issubclass(cls, v2.Transform) and cls not in (v2.Transform, v2.Lambda)
     }
     ours = registry.with_seed(registry.host_entry(registry.BATCH_COMPOSE, door.BatchCompose, _TORCHVISION_VOCABULARY))
+    stages = (registry.host_entry(name, cls, _TORCHVISION_VOCABULARY) for name, cls in registry.stages_of(door))
     theirs = (_torchvision_entry(f"torchvision.{name}", cls) for name, cls in public.items())
-    return [*registry.own_entries(door), ours, *theirs]
+    return [*registry.own_entries(door), ours, *stages, *theirs]
 
 
 class TorchvisionCodec(Codec):

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from mixtransforms.core.backends import backend_of
 from mixtransforms.core.errors import InputError
 from mixtransforms.core.layers import FloatArray
-from mixtransforms.mixing.pipeline import nested
+from mixtransforms.mixing.host_stages import nested
 
-_IN_ORDER = ("BatchCompose", "Compose", "Sequential")
+_IN_ORDER = ("BatchCompose", "Compose", "PerBatch", "Sequential")
 """Containers that run all that is in them, one after the other."""
 
 _ACROSS_CHANNELS = frozenset(

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from mixtransforms.methods.schedules import Schedule
-from mixtransforms.mixing.pipeline import ALIKE, MIX, SAMPLE, STILL, Stage
+from mixtransforms.mixing.host_stages import ALIKE, OTHERWISE
+from mixtransforms.mixing.stages import MIX, SAMPLE, STILL, Stage
 from mixtransforms.mixing.transform import MixTransform
 from mixtransforms.show.html import values
 from mixtransforms.show.html.markup import (
@@ -144,6 +145,8 @@ def _stage(stage: Stage, mixed: bool, chips: Chips) -> Markup:
 _STAGE_TITLES = {
     (SAMPLE, False): ("every sample", "each with its own draws"),
     (SAMPLE, True): ("every sample of the batch", "each with its own draws, then stacked again"),
+    (ALIKE, False): ("every sample", "all with the same draws"),
+    (OTHERWISE, True): ("samples left alone by the mix", "each with its own draws, then stacked again"),
     (ALIKE, True): ("every sample of the batch", "all with the same draws, then stacked again"),
     (STILL, True): ("whole batch", "without draws"),
     (MIX, False): ("batch", "samples are collated, then mixed"),
