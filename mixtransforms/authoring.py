@@ -15,8 +15,9 @@
     >>> bool((Faint().draw(BatchSpec(8), np.random.default_rng(0)).weight >= 0.75).all())
     True
 
-- *Classes*: :class:`PairMethod` gives every sample one partner, with ``p``, ``per`` and ``pairing``; :class:`Method`
-  leaves all of that open. ``register`` makes a method known to files, and to the choices that hold it.
+- *Classes*: :class:`PairMethod` gives every sample one partner, with ``p``, ``per`` and ``pairing``;
+  :class:`SourcesMethod` gives it several, and says how many in ``most_sources``; :class:`Method` leaves all of that
+  open. ``register`` makes a method known to files, and to the choices that hold it.
 - *Fields*: ``number`` takes a number or a schedule, of which ``now`` is the value when something is drawn; ``choice``,
   ``flag``, ``interval``, ``optional_choice`` and ``optional_integer`` take less, ``parameter`` whatever its check lets
   pass. ``mismatch`` is the error for fields that contradict each other.
@@ -39,7 +40,7 @@ _TOOLS = {
     "core.errors": "InputError ParameterError",
     "core.fields": "KW_ONLY choice flag interval listed mismatch optional optional_choice optional_integer parameter",
     "core.layers": "BoolArray Boxes FloatArray IntArray Layer Mask",
-    "methods.base": "HINTS Method NO_HINTS PairMethod Pairs pair_plan require_axes",
+    "methods.base": "HINTS Method NO_HINTS PairMethod Pairs SourcesMethod pair_plan require_axes",
     "methods.laws": "Law alpha_field beta_weights check_alone part_field weight_field",
     "methods.pairing": "Hints",
     "methods.registry": "register",

@@ -23,6 +23,7 @@ from mixtransforms.methods.base import NO_HINTS as NO_HINTS
 from mixtransforms.methods.base import Method as Method
 from mixtransforms.methods.base import PairMethod as PairMethod
 from mixtransforms.methods.base import Pairs as Pairs
+from mixtransforms.methods.base import SourcesMethod as SourcesMethod
 from mixtransforms.methods.base import pair_plan as pair_plan
 from mixtransforms.methods.base import require_axes as require_axes
 from mixtransforms.methods.laws import Law as Law

@@ -213,7 +213,17 @@ def _refuse_unknown(entry: Entry, inventory: Inventory) -> InputError | None:
     stem = str(path[-1]).removesuffix("_weight") if path else ""
     if path and stem != path[-1] and f"{stem}_partner" in dict(children(entry.parent) or ()):
         return _mixed_already(path, "the weight of a mask and its partner's")
+    if path and _is_share(path, entry.parent):
+        return _mixed_already(path, "the shares of several masks")
     return _unknown(_declarable(entry, inventory), entry, inventory)
+
+
+def _is_share(path: Path, parent: Any) -> bool:
+    """Whether a name is that of the shares of several masks, which an earlier mix has put beside them."""
+    name, beside = str(path[-1]), dict(children(parent) or ())
+    stem = name.removesuffix("_share")
+    array = beside.get(stem) if stem != name else None
+    return array is not None and hasattr(array, "shape") and tuple(array.shape[:2]) == tuple(beside[path[-1]].shape[:2])
 
 
 def _is_called_box(path: Path) -> bool:

@@ -9,6 +9,7 @@ from mixtransforms.methods.cutmix import CutMix as CutMix
 from mixtransforms.methods.fmix import FMix as FMix
 from mixtransforms.methods.gridmix import GridMix as GridMix
 from mixtransforms.methods.mixup import MixUp as MixUp
+from mixtransforms.methods.mosaic import Mosaic as Mosaic
 from mixtransforms.methods.oneof import OneOf as OneOf
 from mixtransforms.methods.remix import Remix as Remix
 from mixtransforms.methods.resizemix import ResizeMix as ResizeMix

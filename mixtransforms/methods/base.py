@@ -6,7 +6,7 @@ A method never sees an array of a batch. It gets a spec, a generator and the hin
 # No `from __future__ import annotations`: signatures must show types, not strings.
 import dataclasses
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -56,6 +56,14 @@ class Method(Scheduled, fields.Checked, Displayed, ABC):
     def cuts(self) -> bool:
         """Whether it may draw regions; a method that only treats whole samples takes any shape."""
         return True
+
+    def most_sources(self, axes: int) -> int:
+        """How many samples one of the result may be made of, itself among them, where ``axes`` are mixed."""
+        return 2
+
+    def most_blended(self, axes: int) -> int:
+        """How many samples one place of the result may be a mean of."""
+        return self.most_sources(axes) if self.blends else 1
 
     def forced(self) -> "Method":
         """The same method with its own gate open, for hosts that have decided already."""
@@ -134,7 +142,7 @@ class Pairs(NamedTuple):
 
     Attributes:
         rows: Samples that are mixed, ``(n,)``.
-        source: Their partners, ``(n,)``.
+        source: Their partners, ``(n,)``; ``(count, n)`` where each has several.
         leader: ``(B,)``; samples with the same leader share one weight and one region.
     """
 
@@ -157,20 +165,64 @@ class Pairs(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class PairMethod(Method):
-    """A method that gives every sample one partner: gate, granularity and pairing in one place."""
+class SourcesMethod(Method):
+    """A method that gives every sample some partners: gate, granularity and pairing in one place."""
 
     p: float | Schedule = number(
         1.0, low=0, high=1, doc="Chance that a sample, a pair or the batch (see per) is mixed; applied once."
     )
     per: str = fields.choice(
+        "sample", ("sample", "batch"), "What is drawn once: for each sample its own, or one for the whole batch."
+    )
+    pairing: str = fields.choice(
+        "cycle", tuple(PAIRINGS), "How partners are chosen. With per='pair' the default is a random matching."
+    )
+
+    @property
+    def needs(self) -> frozenset[str]:
+        return frozenset({"classes"} if self.pairing in CLASS_AWARE else ())
+
+    def forced(self) -> "Method":
+        return dataclasses.replace(self, p=1.0)
+
+    def groups(self, spec: BatchSpec, rng: np.random.Generator, hints: Hints, count: int) -> Pairs:
+        """Draws ``count`` partners for every sample, and the gate. How many numbers are drawn does not depend on ``p``.
+
+        A partner may be the sample itself, where the pairing allows it; whom all are is not mixed.
+        """
+        everyone = np.arange(spec.size, dtype=np.int64)
+        partner = partners(self.pairing, spec.size, rng, hints, count)
+        leader = everyone if self.per == "sample" else np.zeros_like(everyone)
+        gate = rng.random(spec.size)
+        rows = np.flatnonzero((gate[leader] < now(self.p)) & (partner != everyone).any(axis=0))
+        return Pairs(rows, partner[:, rows], leader)
+
+    def draws(self, spec: BatchSpec) -> int:
+        """How many of anything :meth:`Pairs.pick` chooses from: one a sample, or one for the batch.
+
+        With a generator that fills arrays number by number, the first of many draws is the one draw.
+        """
+        return min(1, spec.size) if self.per == "batch" else spec.size
+
+    def paint_layers(self, spec: BatchSpec, layers: Sequence[Layer]) -> Plan:
+        """The plan of some layers, in this order.
+
+        Raises:
+            PlanError: Something does not fit; not asked where the whole method is the package's own.
+        """
+        make = Plan.drawn if self.is_ours else Plan
+        return make(spec, tuple([layer for layer in layers if len(layer.rows)]))
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class PairMethod(SourcesMethod):
+    """A method that gives every sample one partner."""
+
+    per: str = fields.choice(
         "sample",
         ("sample", "pair", "batch"),
         "What shares one weight and one region: each sample has its own, "
         "a sample and its partner share, or one for the whole batch.",
-    )
-    pairing: str = fields.choice(
-        "cycle", tuple(PAIRINGS), "How partners are chosen. With per='pair' the default is a random matching."
     )
 
     def __post_init__(self) -> None:
@@ -183,13 +235,6 @@ class PairMethod(Method):
                 wanted="'matching' or 'flip'",
                 fix="Leave pairing at its default, or use per='sample'.",
             )
-
-    @property
-    def needs(self) -> frozenset[str]:
-        return frozenset({"classes"} if self.pairing in CLASS_AWARE else ())
-
-    def forced(self) -> "Method":
-        return dataclasses.replace(self, p=1.0)
 
     def pairs(self, spec: BatchSpec, rng: np.random.Generator, hints: Hints) -> Pairs:
         """Draws partners and gate. How many numbers are drawn does not depend on ``p``."""
@@ -207,13 +252,6 @@ class PairMethod(Method):
             return Pairs(everyone, partner, leader)
         rows = np.flatnonzero((gate[leader] < p) & (partner != everyone))
         return Pairs(rows, partner[rows], leader)
-
-    def draws(self, spec: BatchSpec) -> int:
-        """How many weights and regions :meth:`Pairs.pick` chooses from: one a sample, or one for the batch.
-
-        With a generator that fills arrays number by number, the first of many draws is the one draw.
-        """
-        return min(1, spec.size) if self.per == "batch" else spec.size
 
     def paint(
         self,

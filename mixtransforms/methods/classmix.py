@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from mixtransforms.core import fields
 from mixtransforms.core.layers import BoolArray, Mask
-from mixtransforms.methods.base import NO_HINTS, PairMethod, required_hint, require_axes
+from mixtransforms.methods.base import NO_HINTS, PairMethod, require_axes, required_hint
 from mixtransforms.methods.pairing import Hints
 from mixtransforms.methods.registry import register
 from mixtransforms.plan import BatchSpec, Plan

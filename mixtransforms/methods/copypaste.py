@@ -11,7 +11,7 @@ import numpy as np
 from mixtransforms.core import fields
 from mixtransforms.core.layers import BoolArray, Boxes, FloatArray, IntArray, Layer, Mask
 from mixtransforms.kernels.resampling import nearest_cells
-from mixtransforms.methods.base import NO_HINTS, PairMethod, Pairs, required_hint, require_axes
+from mixtransforms.methods.base import NO_HINTS, PairMethod, Pairs, require_axes, required_hint
 from mixtransforms.methods.pairing import Hints
 from mixtransforms.methods.registry import register
 from mixtransforms.methods.schedules import Schedule, now, number

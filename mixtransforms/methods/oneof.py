@@ -88,6 +88,12 @@ class OneOf(Method):
     def cuts(self) -> bool:
         return any(method.cuts for method in self.transforms)
 
+    def most_sources(self, axes: int) -> int:
+        return max(method.most_sources(axes) for method in self.transforms)
+
+    def most_blended(self, axes: int) -> int:
+        return max(method.most_blended(axes) for method in self.transforms)
+
     def forced(self) -> Method:
         return dataclasses.replace(self, p=1.0)
 

@@ -80,7 +80,7 @@ MUTUAL = frozenset({"matching", "flip"})
 """Policies in which the partner of my partner is me."""
 
 
-def partners(policy: str, size: int, rng: np.random.Generator, hints: Hints) -> IntArray:
+def partners(policy: str, size: int, rng: np.random.Generator, hints: Hints, count: int | None = None) -> IntArray:
     """The partner of every sample, ``(B,)``; a sample that is its own partner stays unmixed.
 
     Args:
@@ -88,10 +88,17 @@ def partners(policy: str, size: int, rng: np.random.Generator, hints: Hints) -> 
         size: Number of samples ``B``.
         rng: Source of randomness.
         hints: ``{"classes": (B,) ids}`` for the policies of :data:`CLASS_AWARE`.
+        count: How many partners every sample gets, any number, ``(count, B)``. They are drawn one after the other and
+            do not know of each other: one sample may be the partner several times, and is where the batch is small.
+            Those of ``"roll"`` are the samples before, the nearest first.
 
     Raises:
         InputError: A class-aware policy got no class ids.
     """
+    if count is not None:
+        drawn = [partners(policy, size, rng, hints) for _ in range(count)]
+        result = np.array(drawn, np.int64).reshape(count, size)
+        return (result - np.arange(count)[:, None]) % max(size, 1) if policy == "roll" else result
     if policy not in CLASS_AWARE:
         return PAIRINGS[policy](size, rng)
     classes = hints.get("classes")

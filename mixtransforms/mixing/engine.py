@@ -22,8 +22,10 @@ from mixtransforms.mixing.options import Options
 from mixtransforms.plan import Plan
 from mixtransforms.targets.kind import Kind, Mixed, Scene, Target
 from mixtransforms.targets.names import LABEL, MASK, MULTILABEL, OF_NO_CLASS
+from mixtransforms.targets.pastes import most_blended
 from mixtransforms.targets.registry import DEFAULTS
 from mixtransforms.targets.strides import same_view
+from mixtransforms.targets.united import most_united
 
 
 class ImageStep(NamedTuple):
@@ -96,7 +98,16 @@ def recipe_of(template: Template, options: Options, method: Method) -> Recipe:
     if template.padded and method.cuts:
         raise _padded_cut(type(options).__name__)
     _check_sizes(template, cuts=method.cuts)
-    scene = Scene(template.spec.shape, template.first, method.blends, *template.whole, cuts=method.cuts)
+    rank = len(template.spec.shape)
+    scene = Scene(
+        template.spec.shape,
+        template.first,
+        method.blends,
+        *template.whole,
+        cuts=method.cuts,
+        sources=method.most_sources(rank),
+        blended=method.most_blended(rank),
+    )
     hints = readers_of(template, scene, method, options.hints)
     images = tuple([_image_step(slot, template) for slot in template.images])
     targets = tuple([_target_step(slot, options) for slot in template.others])
@@ -277,7 +288,12 @@ def recipe_for(recipe: Recipe, plan: Plan, found: Found, where: str) -> Recipe:
         raise _padded_cut(where)
     _check_sizes(found.template, cuts=cuts)
     known = recipe.scene
-    scene = known._replace(blends=known.blends or any(layer.blends for layer in plan.layers), cuts=known.cuts or cuts)
+    scene = known._replace(
+        blends=known.blends or any(layer.blends for layer in plan.layers),
+        cuts=known.cuts or cuts,
+        sources=max(known.sources, most_united(plan)),
+        blended=max(known.blended, most_blended(plan)),
+    )
     if scene == known:
         return recipe
     for step, target in zip(recipe.targets, found.others, strict=True):

@@ -10,12 +10,14 @@ from mixtransforms.core.display import Displayed
 from mixtransforms.core.errors import ParameterError
 from mixtransforms.core.frozen import FrozenDict
 from mixtransforms.core.layout import LAYOUTS, LETTERS, MODES, is_axes, is_layout
+from mixtransforms.methods.base import Method
 from mixtransforms.mixing.hints import CHECKS, as_sources
 from mixtransforms.objects.boxes import BoxRules
 from mixtransforms.objects.declared import FORM, declared
 from mixtransforms.targets.kind import class_count, ignored_id
-from mixtransforms.targets.label import FORMS
+from mixtransforms.targets.label import FORMS, LossTarget
 from mixtransforms.targets.mask import FORMS as MASK_FORMS
+from mixtransforms.targets.mask import SemanticMask
 from mixtransforms.targets.names import KINDS
 
 _seed_field: Any = checked.optional_integer(
@@ -74,13 +76,17 @@ class Options(Displayed):
 
     num_classes: int | None = class_count()
     labels: str = checked.choice(
-        "soft", FORMS, "Form of mixed labels: 'soft', float32 (B, K), or 'pair', (label, partner, weight)."
+        "soft",
+        FORMS,
+        "Form of mixed labels: 'soft', float32 (B, K); 'pair', (label, partner, weight); or 'mix', (labels, share) of "
+        "all sources, (B, S).",
     )
     ignore_index: int | None = ignored_id()
     masks: str = checked.choice(
         "pair",
         MASK_FORMS,
-        "What a blend makes of semantic masks: 'pair', the mask with its partner's and the weight between them; "
+        "What a blend makes of semantic masks: 'pair', the mask with its partner's and the weight between them; 'mix', "
+        "those of all that are blended, (B, S, ...), and their shares; "
         "'soft', the share of every class; 'dominant', the ids of the heavier source. Pastes always copy ids.",
     )
     boxes: BoxRules = checked.parameter(
@@ -144,3 +150,28 @@ class Options(Displayed):
         ),
         quiet=True,
     )
+
+
+def check_pairs(options: Options, method: Method) -> None:
+    """Refuses pairs where a method may give a sample more partners than one: they would be refused in some batch.
+
+    Raises:
+        ParameterError: Names the option or the declared kind.
+    """
+    # Of images: axes are known with the first batch, and of fewer a method has no fewer sources than two.
+    sources, blended = method.most_sources(2), method.most_blended(2)
+    pairs = [("labels", options.labels, sources), ("masks", options.masks, blended)]
+    for name, kind in (options.kinds or {}).items():
+        if isinstance(kind, (LossTarget, SemanticMask)):
+            pairs.append(
+                (f"kinds[{name!r}].form", kind.form or "", sources if isinstance(kind, LossTarget) else blended)
+            )
+    for name, form, most in pairs:
+        if form == "pair" and most > 2:
+            raise ParameterError(
+                "Pairs tell of two sources",
+                where=f"{type(options).__name__}.{name}",
+                got=f"'pair', and up to {most} sources",
+                wanted="'mix', which tells of any number, or another form",
+                fix="Say 'mix' in place of 'pair'.",
+            )

@@ -23,7 +23,7 @@ from mixtransforms.methods.pairing import Hints
 from mixtransforms.mixing import engine
 from mixtransforms.mixing.doors import as_transform, door_classes, method_of
 from mixtransforms.mixing.hints import check_sources, key_with, read_hints
-from mixtransforms.mixing.options import Options
+from mixtransforms.mixing.options import Options, check_pairs
 from mixtransforms.mixing.trace import Step, Trace
 from mixtransforms.plan import Plan
 from mixtransforms.rng.keys import Key
@@ -86,6 +86,7 @@ class MixTransform(Options):
             object.__setattr__(self, "transforms", tuple(self._child(child) for child in self.transforms))
         check_needs(self.method)  # made now: its fields are checked here, and not in the first call
         check_sources(self.method, self.hints, type(self).__name__)
+        check_pairs(self, self.method)
         if "torch" in sys.modules:  # nor is this imported there, under a lock that a child forked meanwhile waits for
             kernel_of("torch")
 

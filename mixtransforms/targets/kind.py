@@ -41,6 +41,8 @@ class Scene(NamedTuple):
             ``(T, H, W)`` of a video of which ``(H, W)`` are mixed.
         mixed: Which of these are mixed.
         cuts: Whether the method may draw regions; without any, samples have no places that could be told apart.
+        sources: How many samples one of the result may be made of, itself among them.
+        blended: How many samples one place of the result may be a mean of.
     """
 
     shape: tuple[int, ...]
@@ -49,6 +51,8 @@ class Scene(NamedTuple):
     whole: tuple[int, ...] | None = None
     mixed: tuple[int, ...] = ()
     cuts: bool = True
+    sources: int = 2
+    blended: int = 2
 
     @property
     def lengths(self) -> tuple[int, ...]:

@@ -16,8 +16,9 @@ from mixtransforms.core.errors import InputError
 from mixtransforms.kernels import kernel_of
 from mixtransforms.plan import Plan
 from mixtransforms.targets.kind import Kind, Mixed, Scene, class_count, ignored_id
+from mixtransforms.targets.united import united
 
-FORMS = ("soft", "pair")
+FORMS = ("soft", "pair", "mix")
 
 _SLACK = 1e-3
 """How far shares of classes may lie outside of 0 and 1: half types round sums by as much."""
@@ -39,6 +40,21 @@ class LabelPair(NamedTuple):
     weight: Any
 
 
+@MixedValue.register
+@of_one_iterable
+class LabelMix(NamedTuple):
+    """Labels of any number of sources, as a loss reads them: the sum of ``share[:, s] * loss(labels[:, s])``.
+
+    Attributes:
+        labels: Labels of all sources, as they came in, ``(B, S)`` or ``(B, S, K)``; those of the sample itself come
+            first, and stand again where a sample has fewer sources than the method may give it.
+        share: Their shares, ``(B, S)`` float32; 0 for those that stand again.
+    """
+
+    labels: Any
+    share: Any
+
+
 @dataclass(frozen=True, repr=False)
 class LossTarget(Kind):
     """What a loss compares predictions with: values mixed by :attr:`~mixtransforms.Plan.target_share`, or pairs."""
@@ -46,19 +62,25 @@ class LossTarget(Kind):
     _: fields.KW_ONLY
     form: str | None = fields.optional_choice(
         FORMS,
-        "'soft', mixed values, or 'pair', (label, partner, weight); None is the form of the transform's labels.",
+        "'soft', mixed values; 'pair', (label, partner, weight); or 'mix', (labels, share) of all sources. None is the "
+        "form of the transform's labels.",
     )
 
     inherits: ClassVar[Mapping[str, str]] = {"form": "labels"}
 
     def mix(self, plan: Plan, value: Any, scene: Scene) -> Mixed:
-        """Mixed values, or a :class:`LabelPair` of the values as they came.
+        """Mixed values, or a :class:`LabelPair` or :class:`LabelMix` of the values as they came.
 
         Raises:
             PlanError: Pairs are wanted where some sample has several partners.
         """
         kernel = kernel_of(str(backend_of(value)))
-        return Mixed(LabelPair(*kernel.pair(value, plan))) if self.form == "pair" else self.soften(kernel, plan, value)
+        if self.form == "pair":
+            return Mixed(LabelPair(*kernel.pair(value, plan)))
+        if self.form == "mix":
+            sources, share = united(plan, scene.sources)
+            return Mixed(LabelMix(kernel.take(value, sources), kernel.asarray_like(share, value)))
+        return self.soften(kernel, plan, value)
 
     def soften(self, kernel: ModuleType, plan: Plan, value: Any) -> Mixed:
         """Mixed values: the form ``"soft"``.
@@ -76,7 +98,7 @@ class LossTarget(Kind):
 class Label(LossTarget):
     """Class labels: integer ids ``(B,)``, or one-hot or soft rows ``(B, K)`` of any dtype, from 0 to 1.
 
-    Soft labels are float32 ``(B, K)``; pairs keep what came in.
+    Soft labels are float32 ``(B, K)``; pairs and mixes keep what came in.
     """
 
     num_classes: int | None = class_count()
@@ -106,13 +128,13 @@ class Label(LossTarget):
         """
         shape, classes = tuple(value.shape), self.num_classes
         if len(shape) == 1 and is_integer(value):
-            if self.form != "pair" and classes is None:
+            if self.form not in ("pair", "mix") and classes is None:
                 raise InputError(
                     "The number of classes is not known",
                     where=where,
                     got="integer labels without num_classes",
                     wanted="num_classes, to turn ids into soft labels",
-                    fix="Give num_classes=..., or labels='pair', which needs none.",
+                    fix="Give num_classes=..., or labels='pair' or 'mix', which need none.",
                 )
             self._check_ids(value, where)
         elif len(shape) != 2 or not (is_integer(value) or is_floating(value) or dtype_name(value) == "bool"):

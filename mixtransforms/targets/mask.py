@@ -17,10 +17,10 @@ from mixtransforms.kernels import kernel_of
 from mixtransforms.kernels.paint import paint
 from mixtransforms.plan import Plan
 from mixtransforms.targets.kind import Kind, Mixed, Scene, class_count, ignored_id
-from mixtransforms.targets.pastes import blending, pastes
+from mixtransforms.targets.pastes import blend_numbers, blending, most_blended, pastes, with_blend
 from mixtransforms.targets.strides import is_at_stride, is_turned
 
-FORMS = ("pair", "soft", "dominant")
+FORMS = ("pair", "mix", "soft", "dominant")
 
 
 @MixedValue.register
@@ -38,6 +38,22 @@ class MaskPair(NamedTuple):
     mask: Any
     partner: Any
     weight: Any
+
+
+@MixedValue.register
+@of_one_iterable
+class MaskMix(NamedTuple):
+    """Masks of any number of sources, as a loss reads them: the sum of ``share[:, s] * loss(masks[:, s])``.
+
+    Attributes:
+        masks: Masks as they came in, ``(B, S, ...)``: those of the samples themselves, with what was pasted, then those
+            of what was blended in, in this order; the same as the first wherever nothing was.
+        share: Their shares, float32: ``(B, S)``, or maps like the masks with one channel where a plan has soft edges,
+            or several blends of which one has a place.
+    """
+
+    masks: Any
+    share: Any
 
 
 @fields.documented
@@ -63,8 +79,8 @@ class SemanticMask(Kind):
     ignore_index: int | None = ignored_id("Id of pixels that carry no mass in soft maps, such as 255.")
     form: str | None = fields.optional_choice(
         FORMS,
-        "Form of blended masks: 'pair', both and a weight; 'soft', float32 maps, one a class; 'dominant', the ids of "
-        "the heavier source.",
+        "Form of blended masks: 'pair', both and a weight; 'mix', all and their shares; 'soft', float32 maps, one a "
+        "class; 'dominant', the ids of the heavier source.",
     )
 
     any_size: bool = fields.flag(
@@ -195,11 +211,12 @@ class SemanticMask(Kind):
 
         Returns:
             Masks as they came in where ``scene.blends`` is false and for ``form="dominant"``. For ``"pair"`` (and
-            ``None``) also the partner's and the weight beside them, see :class:`MaskPair`. For ``"soft"`` maps
-            ``(B, K, *shape)`` or ``(B, *shape, K)``, float32 or, of floats, in their dtype.
+            ``None``) also the partner's and the weight beside them, see :class:`MaskPair`; for ``"mix"`` all masks
+            ``(B, S, ...)`` and their shares, see :class:`MaskMix`. For ``"soft"`` maps ``(B, K, *shape)`` or
+            ``(B, *shape, K)``, float32 or, of floats, in their dtype.
 
         Raises:
-            PlanError: Two layers blend into one sample, which only ``form="soft"`` can tell.
+            PlanError: Two layers blend into one sample, which only the forms ``"mix"`` and ``"soft"`` can tell.
         """
         own = _lengths(value, scene)
         if own != scene.lengths:
@@ -215,6 +232,9 @@ class SemanticMask(Kind):
             blending(plan)  # refuses what has no single heavier source
             # More than half: at exactly 0.5 the base sample stays, as for tables.
             return Mixed(_pasted(pastes(plan, lambda weight: weight > 0.5), value, scene))
+        if self.form == "mix":
+            masks, share = _mix(plan, value, scene)
+            return Mixed(masks, {"_share": share}, MaskMix)
         pair = _pair(plan, value, scene)
         return Mixed(pair.mask, {"_partner": pair.partner, "_weight": pair.weight}, MaskPair)
 
@@ -287,25 +307,49 @@ def _lengths(value: Any, scene: Scene) -> tuple[int, ...]:
 
 def _pair(plan: Plan, value: Any, scene: Scene) -> MaskPair:
     """Both masks and their weight; what is opaque is pasted into both, what blends into the partner's only."""
-    weight = _weight(plan, value, scene)
+    blending(plan)  # refuses what has several partners
+    shares = _shares(plan, scene, 2)
     # A OneOf pastes some rows and blends others: what is pasted belongs to both masks, or the loss would see the base
     # sample below the paste.
-    own, partner = pastes(plan, lambda share: share == 1), pastes(plan, lambda share: share > 0)
-    return MaskPair(_pasted(own, value, scene), _pasted(partner, value, scene), weight)
+    own, partner = (_pasted(with_blend(plan, number), value, scene) for number in (0, 1))
+    return MaskPair(own, partner, _beside(shares[:, 0], value, scene, 0))
 
 
-def _weight(plan: Plan, value: Any, scene: Scene) -> Any:
-    """Weight of the samples' own masks; a map where it may vary over the place."""
-    varies, kernel = any(layer.soft_edged for layer in plan.layers), kernel_of(str(backend_of(value)))
-    weight = np.ones((plan.size, *(scene.lengths if varies else ())), np.float32)
-    for layer in blending(plan):
-        # The weight is the base sample's, a layer's opacity that of what it paints.
-        weight[layer.rows] = 1.0 - (_spread(layer.field(scene.shape), scene) if varies else layer.opacity)
+def _mix(plan: Plan, value: Any, scene: Scene) -> MaskMix:
+    """The masks with what is opaque, and as many more as may be blended in, each with one blend; and their shares."""
+    count, kernel = scene.blended, kernel_of(str(backend_of(value)))
+    shares = _shares(plan, scene, count)
+    masks = kernel.concat(*(_pasted(with_blend(plan, number), value, scene) for number in range(count)))
+    order = np.arange(count * plan.size).reshape(count, plan.size).T
+    return MaskMix(kernel.wrap_like(kernel.take(masks, order), value), _beside(shares, value, scene, 1))
+
+
+def _shares(plan: Plan, scene: Scene, count: int) -> NDArray[np.float32]:
+    """Shares of the samples' own masks and of those that are blended in, ``(B, count)``; maps where they may vary."""
+    numbers = blend_numbers(plan)
+    blends = [layer for layer, number in zip(plan.layers, numbers, strict=True) if number.any()]
+    placed = most_blended(plan) > 2 and any(layer.region is not None for layer in blends)
+    varies = placed or any(layer.soft_edged for layer in plan.layers)
+    share = np.zeros((plan.size, count, *(scene.lengths if varies else ())))
+    share[:, 0] = 1.0
+    for layer, number in zip(plan.layers, numbers, strict=True):
+        rows, seen = layer.rows[number > 0], _spread(layer.field(scene.shape), scene) if varies else layer.opacity
+        give = seen[number > 0]
+        # A layer's opacity is that of what it paints; whatever was there keeps the rest.
+        share[rows] *= 1.0 - give[:, None]
+        share[rows, number[number > 0]] = give
+    return share.astype(np.float32)
+
+
+def _beside(share: NDArray[np.float32], value: Any, scene: Scene, leading: int) -> Any:
+    """Shares as an array beside the mask: one a sample, or maps with one channel where the mask has such an axis."""
+    kernel = kernel_of(str(backend_of(value)))
     # Where no layer has soft edges a number a sample says it all; a map would cost as much as the mask.
-    if not varies:
-        return kernel.asarray_like(weight, value)
+    if share.ndim == 1 + leading:
+        return kernel.asarray_like(share, value)
     axis = _channel_axis(value, scene)
-    return kernel.wrap_like(kernel.asarray_like(weight if axis is None else np.expand_dims(weight, axis), value), value)
+    share = share if axis is None else np.expand_dims(share, axis + leading)
+    return kernel.wrap_like(kernel.asarray_like(share, value), value)
 
 
 def _pasted(plan: Plan, value: Any, scene: Scene) -> Any:

@@ -7,8 +7,9 @@ from collections.abc import Callable
 
 import numpy as np
 
+from mixtransforms.core.backends import column
 from mixtransforms.core.errors import PlanError
-from mixtransforms.core.layers import BoolArray, FloatArray, Layer, Mask
+from mixtransforms.core.layers import BoolArray, FloatArray, IntArray, Layer, Mask
 from mixtransforms.plan import Plan
 
 
@@ -37,26 +38,53 @@ def halves(plan: Plan) -> Plan:
     return Plan(plan.spec, tuple(layers))
 
 
-def blending(plan: Plan) -> tuple[Layer, ...]:
-    """The rows of every layer that blend.
+def with_blend(plan: Plan, number: int) -> Plan:
+    """The plan that pastes what is opaque, and of what blends into a sample only one layer: the ``number``-th, from 1.
+
+    Args:
+        plan: A plan.
+        number: Which of the blends; 0 is none of them.
+    """
+    layers = []
+    for layer, own in zip(plan.layers, blend_numbers(plan), strict=True):
+        strength = _strength(layer, plan.spec.shape)
+        chosen = column(own == number, strength.ndim) if number else np.False_
+        layers.append(_paste(layer, (strength == 1) | (chosen & (strength > 0))))
+    return Plan(plan.spec, tuple(layers))
+
+
+def blend_numbers(plan: Plan) -> list[IntArray]:
+    """Of every layer, the how-manieth blend of its rows it is, ``(n,)`` from 1; 0 where it only pastes."""
+    count, numbers = np.zeros(plan.size, np.int64), []
+    for layer in plan.layers:
+        blends = _blends(layer, plan.spec.shape)
+        count[layer.rows] += blends
+        numbers.append(np.where(blends, count[layer.rows], 0))
+    return numbers
+
+
+def most_blended(plan: Plan) -> int:
+    """How many samples one place of the result may be a mean of."""
+    return 1 + max((int(number.max(initial=0)) for number in blend_numbers(plan)), default=0)
+
+
+def blending(plan: Plan) -> None:
+    """Refuses a plan of which two masks and a weight cannot tell.
 
     Raises:
         PlanError: A sample is blended twice.
     """
-    layers = tuple(layer.take(_blends(layer, plan.spec.shape)) for layer in plan.layers)
-    # Two masks and a weight tell of one blend. Layers that only paste may be many: they are in both masks.
-    count = np.zeros(plan.size, np.int64)
-    for layer in layers:
-        count[layer.rows] += 1
-    if (count > 1).any():
+    # Layers that only paste may be many: they are in both masks.
+    twice = [layer.rows[number > 1] for layer, number in zip(plan.layers, blend_numbers(plan), strict=True)]
+    rows = np.unique(np.concatenate([np.zeros(0, np.int64), *twice]))
+    if len(rows):
         raise PlanError(
             "Several layers blend into one sample",
             where="mask",
-            got=f"rows {np.flatnonzero(count > 1).tolist()}",
+            got=f"rows {rows.tolist()}",
             wanted="at most one blend a sample, which two masks and a weight can tell",
-            fix="Use masks='soft', which adds up any number of them.",
+            fix="Use masks='mix' or masks='soft', which tell of any number of them.",
         )
-    return layers
 
 
 def _strength(layer: Layer, shape: tuple[int, ...]) -> FloatArray:

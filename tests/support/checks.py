@@ -225,7 +225,7 @@ def unmixed_has_the_same_form(case: Case, form: Form) -> None:
     if "p" not in fields.values(case.make()):
         return
     images, ids = pictures(form), form.own(np.arange(SIZE))
-    for options in ({"num_classes": SIZE}, {"labels": "pair"}):
+    for options in ({"num_classes": SIZE}, {"labels": form_of_several(case)}):
         more = {**form.options, **options}
         mixed, rows = case.door.call(case.make(seed=1, **more, p=1.0), images, ids)
         kept, same = case.door.call(case.make(seed=1, **more, p=0.0), images, ids)
@@ -238,15 +238,29 @@ def unmixed_has_the_same_form(case: Case, form: Form) -> None:
             np.testing.assert_array_equal(host(same.label), np.arange(SIZE))
             np.testing.assert_array_equal(host(same.partner), np.arange(SIZE))
             np.testing.assert_array_equal(host(same.weight), 1)
+        elif options.get("labels") == "mix":
+            np.testing.assert_array_equal(host(same.labels).T, [np.arange(SIZE)] * same.labels.shape[1])
+            np.testing.assert_array_equal(host(same.share), np.eye(1, same.labels.shape[1]).repeat(SIZE, axis=0))
         else:
             np.testing.assert_array_equal(host(same), np.eye(SIZE))
 
 
+def form_of_several(case: Case) -> str:
+    """The form of labels that keeps them apart: pairs, where no sample has more than two sources."""
+    return "pair" if case.make().method.most_sources(2) == 2 else "mix"
+
+
 def pairs_say_what_soft_labels_say(case: Case, form: Form) -> None:
-    """``weight * onehot(label) + (1 - weight) * onehot(partner)`` is the soft label."""
+    """``weight * onehot(label) + (1 - weight) * onehot(partner)`` is the soft label, and so is the sum of a mix."""
     images, ids = pictures(form), form.own(np.arange(SIZE))
     for seed in SEEDS:
         _, soft = case.door.call(case.make(seed=seed, num_classes=SIZE, **form.options), images, ids)
+        _, mix = case.door.call(case.make(seed=seed, labels="mix", **form.options), images, ids)
+        assert host(mix.share).dtype == np.float32
+        several = (host(mix.share)[..., None] * np.eye(SIZE)[host(mix.labels)]).sum(axis=1)
+        np.testing.assert_allclose(host(soft), several, atol=1e-6)
+        if form_of_several(case) == "mix":
+            continue
         _, pair = case.door.call(case.make(seed=seed, labels="pair", **form.options), images, ids)
         weight = host(pair.weight)[:, None]
         assert weight.dtype == np.float32
@@ -257,7 +271,7 @@ def pairs_say_what_soft_labels_say(case: Case, form: Form) -> None:
 def originals_are_kept(case: Case, form: Form) -> None:
     """``keep_originals`` gives 2B samples: the originals bit for bit, then what would have come without it."""
     images, ids = pictures(form), form.own(np.arange(SIZE))
-    for options in ({"num_classes": SIZE}, {"labels": "pair"}):
+    for options in ({"num_classes": SIZE}, {"labels": form_of_several(case)}):
         more = {**form.options, **options}
         mixed, rows = case.door.call(case.make(seed=6, **more), images, ids)
         both, doubled = case.door.call(case.make(seed=6, keep_originals=True, **more), images, ids)
@@ -271,6 +285,9 @@ def originals_are_kept(case: Case, form: Form) -> None:
         if options.get("labels") == "pair":
             np.testing.assert_array_equal(host(doubled.label)[:SIZE], np.arange(SIZE))
             np.testing.assert_array_equal(host(doubled.weight)[:SIZE], 1)
+        elif options.get("labels") == "mix":
+            np.testing.assert_array_equal(host(doubled.labels)[:SIZE, 0], np.arange(SIZE))
+            np.testing.assert_array_equal(host(doubled.share)[:SIZE, 0], 1)
         else:
             np.testing.assert_array_equal(host(doubled)[:SIZE], np.eye(SIZE))
 

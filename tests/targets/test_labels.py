@@ -294,7 +294,7 @@ def test_labels_that_are_refused(fields: dict[str, Any], values: Any, text: str,
     [
         (
             {"form": "hard"},
-            r"Bad value for 'form' \(Label\): got 'hard'; wanted None or one of 'soft', 'pair'\. 'soft', ",
+            r"Bad value for 'form' \(Label\): got 'hard'; wanted None or one of 'soft', 'pair', 'mix'\. 'soft', ",
         ),
         ({"form": ["soft"]}, r"Bad value for 'form' \(Label\): got \['soft'\]"),
         (
