@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import mixtransforms
+from mixtransforms.methods.registry import METHODS
 
 ROOT = Path(__file__).parents[2]
 
@@ -132,3 +133,13 @@ def test_classes_of_the_glossary_exist():
     }
     named = set(re.findall(r"`([A-Z][a-z]\w*)`", table))
     assert named - defined == set()
+
+
+# ------------------------------------------------------------------------------------------ methods
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_every_method_has_a_row_and_a_source(name):
+    """A method is found by somebody who looks for it by its name, and its paper from its docstring."""
+    assert re.search(rf"^\| `{name}` \| [^|]+ \| [^|]+ \| [^|]+ \|$", read("docs/methods.md"), flags=re.MULTILINE)
+    assert name == "OneOf" or re.search(r"^    Source: ", METHODS[name].__doc__, flags=re.MULTILINE)
