@@ -304,6 +304,15 @@ def coverage_text(coverage: CoverageMap) -> str:
     return " ".join([*said, f"Counted on {coverage.samples:,} samples."])
 
 
+def compared_coverage_text(covers: Mapping[str, CoverageMap]) -> str:
+    """What several methods replace on average, and in the centre where that is another number."""
+    means = [(name, percent(cover.replaced.mean()), percent(cover.centre)) for name, cover in covers.items()]
+    said = [f"{name} {mean}" + ("" if centre == mean else f" ({centre} in the centre)") for name, mean, centre in means]
+    samples = sorted({cover.samples for cover in covers.values()})
+    counted = f"{samples[0]:,}" if len(samples) == 1 else f"{samples[0]:,} to {samples[-1]:,}"
+    return f"Replaced on average: {', '.join(said)}. Counted on {counted} samples each."
+
+
 def schedules_alt(schedules: Mapping[str, Schedule], epochs: int, title: str | None) -> str:
     """What is on a figure of schedules: the first, the middle and the last value of each."""
     places = sorted({0, epochs // 2, epochs - 1})

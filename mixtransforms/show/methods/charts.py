@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping
 from typing import Any, Literal
@@ -36,6 +37,8 @@ _ONE_CHART, _TWO_CHARTS, _CHART_HEIGHT = 6.4, 9.0, 2.6
 """Widths of figures of histograms and curves, and the height without text."""
 _MAP_SIDE, _THINNEST_MAP = 3.8, 0.3
 """The longer side of a map, and the least part of it that the shorter one has: a very long one gets a band."""
+_SMALL_MAP, _SMALL_MAPS = 1.6, 4
+"""The longer side of one map of several, and how many stand in a row."""
 _PROFILE_SIZE, _MAP_GAP, _SCALE_WIDTH = 0.7, 0.1, 0.14
 _LEFT, _RIGHT, _BESIDE_SCALE, _BELOW_AXIS, _ABOVE, _ABOVE_TITLED = 0.75, 0.25, 0.8, 0.5, 0.1, 0.27
 """Around axes, for numbers and names."""
@@ -104,11 +107,21 @@ def _draw_lines(axes: Axes, parts: Mapping[str, FloatArray], title: str, name: s
     """Outlines of histograms, told apart by colour and dashes."""
     _draw_bars(axes, np.zeros(len(_BINS) - 1), _OWN, title, name)
     for index, (label, values) in enumerate(parts.items()):
-        color, dashes = SOURCE_COLORS[index % len(SOURCE_COLORS)], ("-", "--", ":", "-.")[index % 4]
+        color, dashes = _line_style(index)
         axes.stairs(values, _BINS, baseline=None, color=color, linestyle=dashes, linewidth=1.6, label=label)
     top = max(values.max() for values in parts.values())
     axes.set_ylim(0.0, _ROOM_ABOVE * top if top else 1.0)
     axes.legend(frameon=False, fontsize=SMALL)
+
+
+def _line_style(index: int) -> tuple[str, str]:
+    """Colour and dashes that tell one line from the others, also without colours."""
+    return SOURCE_COLORS[index % len(SOURCE_COLORS)], ("-", "--", ":", "-.")[index % 4]
+
+
+def _plane(replaced: FloatArray) -> FloatArray:
+    """What is drawn of a map: of three axes the mean over the first one."""
+    return replaced.mean(axis=0) if replaced.ndim == 3 else replaced
 
 
 def draw_coverage(coverage: CoverageMap, title: str, save: str | os.PathLike[str] | None) -> Picture:
@@ -129,6 +142,62 @@ def draw_coverage(coverage: CoverageMap, title: str, save: str | os.PathLike[str
         return finished(figure, f"Curve of what is replaced by {title}. {text}", save)
     figure = _draw_map(coverage, title, text)
     return finished(figure, f"Map of what is replaced by {title}. {text}", save)
+
+
+def compare_coverage(covers: Mapping[str, CoverageMap], title: str, save: str | os.PathLike[str] | None) -> Picture:
+    """The figure of what several methods replace: small maps on one scale, or curves in one chart.
+
+    Args:
+        covers: What was counted, by name, over one to three axes.
+        title: A line above.
+        save: A file to write it to.
+    """
+    text = words.compared_coverage_text(covers)
+    planes = {name: _plane(cover.replaced) for name, cover in covers.items()}
+    top = max(_scale_end(plane, covers[name]) for name, plane in planes.items()) or 1.0
+    flat = next(iter(planes.values())).ndim == 2
+    figure = (_draw_small_maps if flat else _draw_curves)(planes, top, title, text)
+    return finished(figure, f"{'Maps' if flat else 'Curves'} of what is replaced. {title}. {text}", save)
+
+
+def _draw_curves(lines: Mapping[str, FloatArray], top: float, title: str, text: str) -> Picture:
+    """Curves over one axis in one chart."""
+    figure, place = _titled_figure(_ONE_CHART, title, text, above=_ABOVE_TITLED)
+    axes = figure.add_subplot(figure.add_gridspec(1, 1, **place)[0], label="replaced")
+    for index, (name, values) in enumerate(lines.items()):
+        color, dashes = _line_style(index)
+        axes.stairs(values, baseline=None, color=color, linestyle=dashes, linewidth=1.6, label=name)
+    axes.set_ylim(0.0, _ROOM_ABOVE * top)
+    axes.set_xlabel("step", fontsize=NORMAL)
+    axes.set_ylabel("replaced", fontsize=NORMAL)
+    axes.legend(frameon=False, fontsize=SMALL)
+    _percent_scale(axes, axes.yaxis)
+    return figure
+
+
+def _draw_small_maps(planes: Mapping[str, FloatArray], top: float, title: str, text: str) -> Picture:
+    """Maps side by side, with names alone, and one scale."""
+    columns = min(len(planes), _SMALL_MAPS)
+    rows = math.ceil(len(planes) / columns)
+    shape = next(iter(planes.values())).shape
+    tall, wide = (max(_SMALL_MAP * length / max(shape), _THINNEST_MAP * _SMALL_MAP) for length in shape)
+    size = columns * (wide + _MAP_GAP) + _SCALE_WIDTH, rows * tall + (rows - 1) * _ABOVE_TITLED
+    figure, place = _titled_figure(
+        MARGIN + size[0] + _BESIDE_SCALE, title, text, size[1], above=_ABOVE_TITLED, right=_BESIDE_SCALE
+    )
+    place["left"] = MARGIN / (MARGIN + size[0] + _BESIDE_SCALE)  # no numbers stand there
+    mean = (columns * wide + _SCALE_WIDTH) / (columns + 1)  # by which gridspec measures gaps
+    gaps: dict[str, Any] = {"wspace": _MAP_GAP / mean, "hspace": _ABOVE_TITLED / tall}
+    grid = figure.add_gridspec(rows, columns + 1, width_ratios=[wide] * columns + [_SCALE_WIDTH], **gaps, **place)
+    for index, (name, plane) in enumerate(planes.items()):
+        axes = figure.add_subplot(grid[divmod(index, columns)], label=name)
+        image = axes.imshow(plane, vmin=0.0, vmax=top, cmap="cividis", aspect="auto")
+        axes.set_title(name, fontsize=NORMAL, parse_math=False)
+        axes.set_axis_off()
+    bar = figure.colorbar(image, cax=figure.add_subplot(grid[:, columns], label="scale"), format=_PERCENT)
+    bar.ax.tick_params(labelsize=SMALL)
+    bar.set_label("replaced", fontsize=NORMAL)
+    return figure
 
 
 def schedule_curves(schedules: Mapping[str, Schedule], epochs: int, title: str | None) -> Picture:
@@ -212,7 +281,7 @@ def _scale_end(values: FloatArray, coverage: CoverageMap) -> float:
 
 def _draw_map(coverage: CoverageMap, title: str, text: str) -> Picture:
     """A map with its means above and beside it, and a scale."""
-    plane = coverage.replaced.mean(axis=0) if coverage.replaced.ndim == 3 else coverage.replaced
+    plane = _plane(coverage.replaced)
     tall, wide = (max(_MAP_SIDE * length / max(plane.shape), _THINNEST_MAP * _MAP_SIDE) for length in plane.shape)
     widths, heights = [wide, _MAP_GAP, _PROFILE_SIZE, _MAP_GAP, _SCALE_WIDTH], [_PROFILE_SIZE, _MAP_GAP, tall]
     figure, place = _titled_figure(sum(widths) + _LEFT + _BESIDE_SCALE, title, text, sum(heights), right=_BESIDE_SCALE)

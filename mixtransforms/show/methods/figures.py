@@ -59,11 +59,7 @@ def weights(
         MissingDependencyError: matplotlib is not installed.
     """
     where = "show.weights"
-    if isinstance(method, Mapping) and method:
-        named = {str(name): _pure_method(each, where) for name, each in method.items()}
-        pure = next(iter(named.values()))
-    else:
-        named, pure = {}, _pure_method(method, where)
+    named, pure = _pure_methods(method, where)
     spec = BatchSpec(_checked_size(size, where), _checked_shape(shape, where, axes=None, most=_COUNTABLE))
     epoch = _checked_epoch(epoch, where)
     need_matplotlib()
@@ -71,16 +67,13 @@ def weights(
 
     if named:
         several = {name: statistics.weight_stats(each, spec, epoch, where) for name, each in named.items()}
-        title = title or "Shares of the sample itself" + (
-            f", epoch {epoch}" if any(m.moves for m in named.values()) else ""
-        )
-        return charts.compare_weights(several, spec, title, save)
+        return charts.compare_weights(several, spec, title or _title("Shares of the sample itself", named, epoch), save)
     found = statistics.weight_stats(pure, spec, epoch, where)
     return charts.draw_weights(found, pure.at(epoch), spec, title or _default_title(pure, epoch), save)
 
 
 def coverage(
-    method: Method,
+    method: Method | Mapping[str, Method],
     shape: Sequence[int] = (224, 224),
     *,
     epoch: int = 0,
@@ -94,7 +87,8 @@ def coverage(
     serves a whole batch (``per="batch"``) fewer regions are seen, and the map is less smooth.
 
     Args:
-        method: A method or a transform of any door, such as ``CutMix(alpha=1.0)``, or a pipeline with one of them.
+        method: A method or a transform of any door, such as ``CutMix(alpha=1.0)``, or a pipeline with one of them; or
+            several by name, ``{"CutMix": CutMix(), "FMix": FMix()}``, as small maps side by side on one scale.
         shape: Lengths of the mixed axes in pixels or steps: ``(H, W)``; of ``(T,)`` a curve is drawn, and of
             ``(T, H, W)`` the mean over the first axis.
         epoch: The epoch of schedules.
@@ -109,14 +103,29 @@ def coverage(
         MissingDependencyError: matplotlib is not installed.
     """
     where = "show.coverage"
-    pure = _pure_method(method, where)
+    named, pure = _pure_methods(method, where)
     spec = BatchSpec(_BATCH_SIZE, _checked_shape(shape, where, axes=(1, 2, 3), most=_MOST_CELLS))
     epoch = _checked_epoch(epoch, where)
     need_matplotlib()
     from mixtransforms.show.methods import charts
 
+    if named:
+        several = {name: statistics.coverage_map(each, spec, epoch, where) for name, each in named.items()}
+        return charts.compare_coverage(several, title or _title("What is replaced", named, epoch), save)
     found = statistics.coverage_map(pure, spec, epoch, where)
     return charts.draw_coverage(found, title or _default_title(pure, epoch), save)
+
+
+def _pure_methods(given: Any, where: str) -> tuple[dict[str, Method], Method]:
+    """Several methods by name, if there are, and the only or first one."""
+    if isinstance(given, Mapping) and given:
+        named = {str(name): _pure_method(each, where) for name, each in given.items()}
+        return named, next(iter(named.values()))
+    return {}, _pure_method(given, where)
+
+
+def _title(about: str, named: Mapping[str, Method], epoch: int) -> str:
+    return f"{about}, epoch {epoch}" if any(method.moves for method in named.values()) else about
 
 
 def _pure_method(given: Any, where: str) -> Method:
