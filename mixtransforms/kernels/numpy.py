@@ -183,7 +183,12 @@ def resize_linear(values: Array, sides: Sequence[int], axes: Sequence[int]) -> A
         sides: Lengths of the axes of the result.
         axes: These axes; they are resized in this order.
     """
-    return (_resize_floats if is_floating(values) else _resize_integers)(values, sides, axes)
+    return linear_resizer(values)(values, sides, axes)
+
+
+def linear_resizer(values: Array) -> Callable[[Array, Sequence[int], Sequence[int]], Array]:
+    """What :func:`resize_linear` does with values of this dtype."""
+    return _resize_floats if is_floating(values) else _resize_integers
 
 
 def _resize_integers(values: Array, sides: Sequence[int], axes: Sequence[int]) -> Array:

@@ -14,7 +14,7 @@ import numpy as np
 
 from mixtransforms.core.backends import column
 from mixtransforms.core.layers import Boxes, FloatArray, Layer, Mask
-from mixtransforms.kernels.numpy import Array, blend_arrays, blender, box_indices, resize_linear, resize_nearest
+from mixtransforms.kernels.numpy import Array, blend_arrays, blender, box_indices, linear_resizer, resize_nearest
 
 RowOp = Callable[[Array, Array, Array, int], None]
 """Paints a layer's n-th row, ``operate(out, base, source, n)``; ``out`` may be ``base``."""
@@ -173,7 +173,7 @@ def _row_op(layer: Layer, row: Array, axes: Sequence[int], ids: bool) -> RowOp:
         frame.sides.tolist(),
         (crop.sides == frame.sides).all(axis=1).tolist(),
     )
-    resized = resize_nearest if ids else resize_linear
+    resized = resize_nearest if ids else linear_resizer(row)
 
     mirrored = {
         number: [axes[axis] for axis in np.flatnonzero(flips).tolist()]

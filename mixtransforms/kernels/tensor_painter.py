@@ -215,17 +215,18 @@ def _resized(
         steps = _axis_indices(cells.shape, 1, 3, device) - before
         tap = torch.arange(taps, dtype=torch.float64, device=device)
         first, weight = linear_taps(steps, tap, crop, frame, len(axes))
-        total = torch.zeros((), dtype=torch.float64, device=device)
-        # One tap after the other: a batch of gathered cells would be as many times as large as the batch, a matrix
-        # product would not add up in order, and would spread what is not finite.
-        for behind, share in enumerate(weight.unbind(2)):
-            place = first + behind
-            if flip is not None:
-                place = _mirrored(place, crop, column(flip[:, number], 3))
-            place = (start + place)[..., 0].clamp(0, cells.shape[1] - 1)
-            share = column(share, cells.ndim)
-            # What has no weight leaves no trace: 0 * inf is NaN.
-            total = total + torch.where(share == 0, 0, share * cells[column(source, 2), place])
+        places = first + tap.long()
+        if flip is not None:
+            places = _mirrored(places, crop, column(flip[:, number], 3))
+        places = (start + places).clamp(0, cells.shape[1] - 1)
+        if torch.compiler.is_compiling():
+            total = _weighed(cells[column(source, 3), places], weight).sum(2)  # one kernel, and a graph of any taps
+        else:
+            # One tap after the other: a batch of gathered cells would be as many times as large as the batch, a matrix
+            # product would not add up in order, and would spread what is not finite.
+            total = torch.zeros((), dtype=torch.float64, device=device)
+            for place, share in zip(places.unbind(2), weight.unbind(2), strict=True):
+                total = total + _weighed(cells[column(source, 2), place], share)
         values, source = total.movedim(1, axis), torch.arange(source.shape[0], device=device)
     return (values if original.is_floating_point() else values.round()).to(original.dtype)
 
@@ -292,7 +293,7 @@ def combine(values: Tensor, tensors: PlanTensors) -> Tensor:
 
 
 def _weighed(values: Tensor, weight: Tensor) -> Tensor:
-    """Rows times their weights; those of weight 0 leave no trace: ``0 * inf`` is NaN."""
+    """Rows or cells times their weights; those of weight 0 leave no trace: ``0 * inf`` is NaN."""
     weight = column(weight, values.ndim)
     return torch.where(weight == 0, 0, weight * values)
 

@@ -19,7 +19,7 @@ from torchvision.transforms import v2
 
 from mixtransforms import BatchSpec, Boxes, LabelPair, Layer, Mask, MultiLabel, Plan
 from mixtransforms.core.errors import InputError, PlanError
-from mixtransforms.torchvision import CutMix, MixUp, OneOf, functional
+from mixtransforms.torchvision import CutMix, MixUp, OneOf, ResizeMix, functional
 
 CLASSES = 7
 
@@ -31,6 +31,9 @@ TRANSFORMS: dict[str, Callable[..., Any]] = {
     "nobody": lambda **options: CutMix(p=0.0, seed=0, **options),
 }
 
+ALL = TRANSFORMS | {"resizemix": lambda **options: ResizeMix(seed=0, **options)}
+"""With one whose plans have a form of their own, so that no graph serves it and the others."""
+
 BACKENDS = ("eager", "aot_eager")
 
 
@@ -40,7 +43,7 @@ def batch(dtype: str = "uint8", size: int = 6, shape: tuple[int, int] = (12, 17)
 
 
 def drawn(name: str, size: int = 6, shape: tuple[int, int] = (12, 17)) -> Plan:
-    return TRANSFORMS[name]().plan(batch(size=size, shape=shape)[0])
+    return ALL[name]().plan(batch(size=size, shape=shape)[0])
 
 
 def assert_near(seen: Any, expected: Any, units: int = 1) -> None:
@@ -64,23 +67,23 @@ def _fresh_compiler() -> Iterator[None]:
 # ------------------------------------------------------------------------------------------ the transforms
 
 
-@pytest.mark.parametrize("name", TRANSFORMS)
+@pytest.mark.parametrize("name", ALL)
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "int16", "float16", "bfloat16", "float32", "float64"])
 @pytest.mark.parametrize("full", [False, True])
 def test_images_are_those_of_the_transform(name: str, dtype: str, full: bool) -> None:
     images, _ = batch(dtype)
-    transform = TRANSFORMS[name]()
+    transform = ALL[name]()
     plan = transform.plan(images)
     assert_near(functional.mix(images, plan.tensors(full=full)), transform.replay(plan, images))
 
 
-@pytest.mark.parametrize("name", TRANSFORMS)
+@pytest.mark.parametrize("name", ALL)
 @pytest.mark.parametrize("form", ["int64", "int32", "uint8", "float32", "float16", "bool"])
 def test_labels_are_those_of_the_transform(name: str, form: str) -> None:
     images, ids = batch()
     kind = getattr(torch, form)
     labels = ids.to(kind) if "int" in form else torch.nn.functional.one_hot(ids, CLASSES).to(kind)
-    transform = TRANSFORMS[name](num_classes=CLASSES)
+    transform = ALL[name](num_classes=CLASSES)
     plan = transform.plan(images, labels)
     for full in (False, True):
         seen = functional.mix_labels(labels, plan.tensors(full=full), CLASSES)
@@ -98,13 +101,13 @@ def test_ignored_labels_carry_no_mass(name: str) -> None:
     assert torch.equal(seen, transform.replay(plan, images, labels)[1])
 
 
-@pytest.mark.parametrize("name", TRANSFORMS)
+@pytest.mark.parametrize("name", ALL)
 @pytest.mark.parametrize("dtype", [torch.uint8, torch.int64, torch.bool, torch.float32])
 @pytest.mark.parametrize("channel", [False, True])
 def test_masks_are_the_dominant_ones_of_the_transform(name: str, dtype: Any, channel: bool) -> None:
     images, _ = batch()
     masks = torch.randint(3, (6, 1, 12, 17) if channel else (6, 12, 17)).to(dtype)
-    transform = TRANSFORMS[name](masks="dominant")
+    transform = ALL[name](masks="dominant")
     content = {"image": images, "mask": masks}
     plan = transform.plan(content)
     for full in (False, True):
@@ -183,6 +186,15 @@ def test_one_graph_serves_every_plan_that_resizes(backend: str, dtype: str) -> N
         assert torch.equal(seen, functional.mix(images, plan.tensors()))
         assert torch.equal(seen, plan.apply(images))
     assert counter.frame_count == 1
+
+
+@pytest.mark.full
+def test_inductor_resizes_by_two_sums() -> None:
+    """One an axis: the crops of all taps are never in memory."""
+    images, plan = batch("uint8")[0], drawn("resizemix")
+    seen, count = kernels(functional.mix, images, plan.tensors())
+    assert torch.equal(seen, plan.apply(images))
+    assert count <= 8
 
 
 def test_masks_of_ids_are_resized_by_their_nearest_cells() -> None:
