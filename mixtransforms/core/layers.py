@@ -147,13 +147,25 @@ class Mask:
 
     __hash__ = None  # type: ignore[assignment]
 
+    @property
+    def soft(self) -> bool:
+        """Whether weights may vary from cell to cell."""
+        return self.values.dtype != np.bool_
+
+    @property
+    def area(self) -> FloatArray:
+        """Sums of the weights of all cells, ``(n,)``; of bools exact."""
+        if self.soft:
+            return np.asarray(self.values.reshape(len(self), -1).sum(axis=1, dtype=np.float64))
+        return np.array(list(map(np.count_nonzero, self.values)), np.float64)  # many times as quick as sums
+
     def take(self, keep: BoolArray) -> Mask:
         """The masks where ``keep`` is true."""
         return Mask.drawn(self.values[keep])
 
     def to_dict(self) -> Any:
         """The masks in JSON's vocabulary: numbers, or eight cells of bools in a byte."""
-        if self.values.dtype != np.bool_:
+        if self.soft:
             return self.values.tolist()
         bits = base64.b64encode(np.packbits(self.values).tobytes()).decode("ascii")
         return {"shape": list(self.values.shape), "bits": bits}
@@ -273,7 +285,7 @@ class Layer:
     @property
     def soft_edged(self) -> bool:
         """Whether the weight may vary over the place."""
-        return isinstance(self.region, Mask) and self.region.values.dtype != np.bool_
+        return isinstance(self.region, Mask) and self.region.soft
 
     @cached_property
     def blends(self) -> bool:
@@ -309,9 +321,7 @@ class Layer:
             return self.opacity
         if isinstance(self.region, Boxes):
             return self.opacity * self.region.volume / cells(shape)
-        # Soft masks are summed in float64, whatever their dtype; of bool masks the sum is exact.
-        inside: FloatArray = self.region.values.reshape(len(self), -1).sum(axis=1, dtype=np.float64)
-        return self.opacity * inside / cells(shape)
+        return self.opacity * self.region.area / cells(shape)
 
     def take(self, keep: BoolArray) -> Layer:
         """The rows of the layer where ``keep`` (``(n,)`` bool) is true."""

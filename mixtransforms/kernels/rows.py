@@ -8,13 +8,21 @@ never stacked.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from mixtransforms.core.backends import column
-from mixtransforms.core.layers import Boxes, FloatArray, Layer, Mask
-from mixtransforms.kernels.numpy import Array, blend_arrays, blender, box_indices, linear_resizer, resize_nearest
+from mixtransforms.core.layers import BoolArray, Boxes, FloatArray, Layer, Mask
+from mixtransforms.kernels.numpy import (
+    Array,
+    blend_arrays,
+    blender,
+    box_indices,
+    copy_where,
+    linear_resizer,
+    resize_nearest,
+)
 
 RowOp = Callable[[Array, Array, Array, int], None]
 """Paints a layer's n-th row, ``operate(out, base, source, n)``; ``out`` may be ``base``."""
@@ -224,17 +232,28 @@ def _box_op(opacity: FloatArray, frame: Boxes, row: Array, axes: Sequence[int], 
 
 def _mask_op(opacity: FloatArray, mask: Mask, frame: Boxes, axes: Sequence[int], shown: Shown) -> RowOp:
     places = box_indices(frame, axes)
+    paint_where = _paint_softly if mask.soft else _paint_sharply
 
     def operate(out: Array, base: Array, source: Array, number: int) -> None:
         if out is not base:
             out[...] = base
         inner = out[places[number]], shown(source, number)
         view, moved = (np.moveaxis(array, axes, range(len(axes))) for array in inner)
-        share = column(opacity[number] * mask.values[number][frame.slices(number)], out.ndim)
-        between = (share > 0.0) & (share < 1.0)
-        # Worked out before anything is written: in place, moved may be another part of what is painted on.
-        mixed = blend_arrays(view, moved, share) if between.any() else view
-        np.copyto(view, moved, where=share == 1.0)
-        np.copyto(view, mixed, where=between)
+        paint_where(view, moved, opacity[number], mask.values[number][frame.slices(number)])
 
     return operate
+
+
+def _paint_sharply(view: Array, moved: Array, share: Any, inside: BoolArray) -> None:
+    """One weight for all that is inside: no weights of cells are worked out."""
+    if share:
+        copy_where(view, moved if share == 1 else blend_arrays(view, moved, share), inside)
+
+
+def _paint_softly(view: Array, moved: Array, share: Any, weight: FloatArray) -> None:
+    share = column(share * weight, view.ndim)
+    between = (share > 0.0) & (share < 1.0)
+    # Worked out before anything is written: in place, moved may be another part of what is painted on.
+    mixed = blend_arrays(view, moved, share) if between.any() else view
+    np.copyto(view, moved, where=share == 1.0)
+    np.copyto(view, mixed, where=between)
