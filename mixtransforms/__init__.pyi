@@ -17,6 +17,8 @@ from mixtransforms.files import load as load
 from mixtransforms.files import save as save
 from mixtransforms.files import to_dict as to_dict
 from mixtransforms.files import to_json as to_json
+from mixtransforms.methods.pairing import Similar as Similar
+from mixtransforms.methods.pairing import Within as Within
 from mixtransforms.methods.schedules import Cosine as Cosine
 from mixtransforms.methods.schedules import OffAfter as OffAfter
 from mixtransforms.methods.schedules import Ramp as Ramp

@@ -49,7 +49,7 @@ class AttentiveCutMix(PairMethod):
         pairs = self.pairs(spec, rng, hints)
         edges = [cell_edges(length, self.grid) for length in spec.shape]
         chosen = _best(cell_means(saliency, edges), self.count)[pairs.partner[: self.draws(spec)]]
-        return self.paint(spec, pairs, np.ones(len(pairs.rows)), Mask(pairs.pick(spread(chosen, edges))))
+        return self.paint(spec, pairs, np.ones(len(pairs.rows)), Mask.drawn(pairs.pick(spread(chosen, edges))))
 
 
 def _best(means: FloatArray, count: int) -> BoolArray:

@@ -20,7 +20,7 @@ from mixtransforms.core.display import Displayed
 from mixtransforms.core.errors import InputError, ParameterError
 from mixtransforms.core.layers import Boxes, Region, freeze
 from mixtransforms.methods.laws import Law
-from mixtransforms.methods.pairing import CLASS_AWARE, MUTUAL, PAIRINGS, Hints, partners
+from mixtransforms.methods.pairing import MUTUAL, Hints, Pairing, needs_of, pairing_field, partners
 from mixtransforms.methods.schedules import Schedule, Scheduled, now, number
 from mixtransforms.plan import BatchSpec, Layer, Plan
 from mixtransforms.rng.keys import Key, give_back
@@ -94,10 +94,9 @@ class Method(Scheduled, fields.Checked, Displayed, ABC):
 
         A class of the user's own may derive one of ours and override any part of it.
         """
-        held = [value for value in self._held_values if isinstance(value, (Method, Law))]
-        bases = [
-            base.__module__ for each in (self, *held) for base in type(each).__mro__ if issubclass(base, (Method, Law))
-        ]
+        parts = (Method, Law, Pairing)
+        held = [value for value in self._held_values if isinstance(value, parts)]
+        bases = [base.__module__ for each in (self, *held) for base in type(each).__mro__ if issubclass(base, parts)]
         inside = (value.is_ours for value in held if isinstance(value, Method))
         return all(module.startswith("mixtransforms.") for module in bases) and all(inside)
 
@@ -174,13 +173,11 @@ class SourcesMethod(Method):
     per: str = fields.choice(
         "sample", ("sample", "batch"), "What is drawn once: for each sample its own, or one for the whole batch."
     )
-    pairing: str = fields.choice(
-        "cycle", tuple(PAIRINGS), "How partners are chosen. With per='pair' the default is a random matching."
-    )
+    pairing: str | Pairing = pairing_field()
 
     @property
     def needs(self) -> frozenset[str]:
-        return frozenset({"classes"} if self.pairing in CLASS_AWARE else ())
+        return needs_of(self.pairing)
 
     def forced(self) -> "Method":
         return dataclasses.replace(self, p=1.0)
@@ -227,7 +224,7 @@ class PairMethod(SourcesMethod):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.per == "pair" and self.pairing not in MUTUAL | {"cycle"}:
+        if self.per == "pair" and (isinstance(self.pairing, Pairing) or self.pairing not in MUTUAL | {"cycle"}):
             raise ParameterError(
                 "per='pair' needs a pairing in which two samples are each other's partner",
                 where=type(self).__name__,

@@ -1,16 +1,20 @@
-"""Who is mixed with whom: policies that give every sample of a batch its partner."""
+"""Who is mixed with whom: policies that give every sample of a batch its partner, by name or with parameters."""
 
-from __future__ import annotations
-
+# No `from __future__ import annotations`: signatures must show types, not strings.
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from dataclasses import MISSING, dataclass
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mixtransforms.core import fields
+from mixtransforms.core.display import Displayed
 from mixtransforms.core.errors import InputError
-from mixtransforms.core.layers import IntArray
+from mixtransforms.core.layers import FloatArray, IntArray
+from mixtransforms.methods.schedules import Schedule, Scheduled, now, number
 
 Hints = Mapping[str, NDArray[Any]]
 
@@ -59,6 +63,17 @@ def same_class(size: int, rng: np.random.Generator, classes: NDArray[Any]) -> In
     return _choose(rng, (classes[:, None] == classes[None, :]) & ~np.eye(size, dtype=np.bool_))
 
 
+def class_balanced(size: int, rng: np.random.Generator, classes: NDArray[Any]) -> IntArray:
+    """A class of the others, all equally likely, and one of its samples: partners of rare classes come as often.
+
+    Source: after Galdran et al., Balanced-MixUp for Highly Imbalanced Medical Image Classification, arXiv:2109.09850.
+    """
+    others = ~np.eye(size, dtype=np.bool_)
+    same = classes[:, None] == classes[None, :]
+    there = same.sum(axis=0) - same  # how many of the class of j are there for i to meet
+    return _weighted(rng, others / np.maximum(there, 1))
+
+
 def _choose(rng: np.random.Generator, allowed: NDArray[np.bool_]) -> IntArray:
     size = len(allowed)
     if not size:
@@ -68,37 +83,217 @@ def _choose(rng: np.random.Generator, allowed: NDArray[np.bool_]) -> IntArray:
     return np.where(allowed.any(axis=1), ticket.argmax(axis=1), np.arange(size, dtype=np.int64))
 
 
+def _weighted(rng: np.random.Generator, weights: FloatArray) -> IntArray:
+    """A choice by weights ``(B, B)`` for every sample; where all are 0 it stays unmixed. Draws ``B`` numbers."""
+    ticket, everyone = rng.random(len(weights)), np.arange(len(weights), dtype=np.int64)
+    if not len(weights):
+        return everyone
+    bounds = np.cumsum(weights, axis=1)
+    total = bounds[:, -1]
+    # The last bound is above every ticket, however a product is rounded; equal bounds are those of weight 0.
+    at = np.minimum(ticket * total, np.nextafter(total, 0.0))
+    return np.where(total > 0, (bounds > at[:, None]).argmax(axis=1), everyone)
+
+
 PAIRINGS: Mapping[str, Callable[..., IntArray]] = MappingProxyType(
-    {policy.__name__: policy for policy in (cycle, matching, permutation, roll, flip, different_class, same_class)}
+    {
+        policy.__name__: policy
+        for policy in (
+            cycle,
+            matching,
+            permutation,
+            roll,
+            flip,
+            different_class,
+            same_class,
+            class_balanced,
+        )
+    }
 )
 """The policies by name, in the order of the documentation."""
 
-CLASS_AWARE = frozenset({"different_class", "same_class"})
+CLASS_AWARE = frozenset({"different_class", "same_class", "class_balanced"})
 """Policies that read class ids."""
 
 MUTUAL = frozenset({"matching", "flip"})
 """Policies in which the partner of my partner is me."""
 
 
-def partners(policy: str, size: int, rng: np.random.Generator, hints: Hints, count: int | None = None) -> IntArray:
+@dataclass(frozen=True, repr=False)
+class Pairing(Scheduled, fields.Checked, Displayed, ABC):
+    """A policy with parameters, in the place of a name."""
+
+    @property
+    def name(self) -> str:
+        """What it is called in files; a :exc:`TypeError` for a class of the user's own."""
+        return fields.kind_name(self, KINDS)
+
+    @property
+    @abstractmethod
+    def needs(self) -> frozenset[str]:
+        """The hints that it reads, as those of a method."""
+
+    @abstractmethod
+    def partners(self, size: int, rng: np.random.Generator, hints: Hints) -> IntArray:
+        """The partner of every sample, ``(B,)``.
+
+        Args:
+            size: Number of samples ``B``.
+            rng: Source of randomness; how many numbers are drawn must not depend on the hints.
+            hints: What :attr:`needs` names.
+        """
+
+
+@fields.documented
+@dataclass(frozen=True, repr=False)
+class Similar(Pairing):
+    """Partners whose numbers to predict are near: ``P(j) ~ exp(-|y_i - y_j|^2 / (2 sigma^2))``, for regression.
+
+    Numbers are those of all targets of kind ``'regression'``, side by side, but weights of samples. The paper draws
+    partners from the whole training set, which a batch can only approximate: take large ones. Its official code counts
+    in the units of the labels (``units="raw"``, with bandwidths from 0.05 to 20) and lets a sample meet itself
+    (``self_pairs=True``), which leaves it unmixed.
+
+    Source: Yao et al., C-Mixup: Improving Generalization in Regression, arXiv:2210.05775.
+    """
+
+    sigma: float | Schedule = number(
+        MISSING, low=1e-9, high=1e9, doc="Bandwidth: towards 0 partners are the nearest, towards infinity any."
+    )
+    units: str = fields.choice(
+        "standard", ("standard", "raw"), "Of sigma: standard deviations of every number over the batch, or its own."
+    )
+    self_pairs: bool = fields.flag(False, "Whether a sample may be its own partner, and so stay unmixed.")
+
+    @property
+    def needs(self) -> frozenset[str]:
+        return frozenset({"values"})
+
+    def partners(self, size: int, rng: np.random.Generator, hints: Hints) -> IntArray:
+        values = _read(self, "values", hints)
+        if self.units == "standard":
+            deviation = values.std(axis=0) if size else np.ones(values.shape[1])
+            values = values / np.where(deviation > 0, deviation, 1.0)
+        distance = np.zeros((size, size))
+        for column in values.T:  # one after the other: poses have many numbers
+            distance += np.square(column[:, None] - column[None])
+        allowed = np.ones((size, size), np.bool_) if self.self_pairs else ~np.eye(size, dtype=np.bool_)
+        # From the nearest that is allowed: its weight is 1, and not lost however small sigma is.
+        nearest = np.where(allowed, distance, np.inf).min(axis=1, initial=np.inf, keepdims=True)
+        with np.errstate(over="ignore", invalid="ignore"):  # of a sample alone nothing is allowed
+            weights = np.exp(-(distance - nearest) / (2.0 * now(self.sigma) ** 2))
+        return _weighted(rng, np.where(allowed, weights, 0.0))
+
+
+def _value_name(value: Any) -> str:
+    if not isinstance(value, str) or not value:
+        raise ValueError
+    return value
+
+
+@fields.documented
+@dataclass(frozen=True, repr=False)
+class Within(Pairing):
+    """Partners of the same group, such as a site, a scanner or a domain: any other sample of it, all equally likely.
+
+    A sample without another one of its group stays unmixed.
+    """
+
+    value: str = fields.parameter(
+        MISSING,
+        _value_name,
+        "the name of a value of the batch",
+        "Where the batch says the groups: a value with one number or text a sample.",
+        {"type": "string"},
+    )
+
+    @property
+    def needs(self) -> frozenset[str]:
+        return frozenset({f"value:{self.value}"})
+
+    def partners(self, size: int, rng: np.random.Generator, hints: Hints) -> IntArray:
+        groups = _read(self, f"value:{self.value}", hints)
+        if groups.ndim != 1:
+            raise InputError(
+                "No groups",
+                where=type(self).__name__,
+                got=f"shape {groups.shape} under {self.value!r}",
+                wanted=f"one number or text a sample, ({size},)",
+                fix="Give the group of every sample, such as the number of its site.",
+            )
+        return same_class(size, rng, groups)
+
+
+KINDS: Mapping[str, type[Pairing]] = {cls.__name__: cls for cls in (Similar, Within)}
+"""Every policy with parameters by its name in files."""
+
+
+def _read(policy: Pairing, name: str, hints: Hints) -> NDArray[Any]:
+    """A hint that a policy cannot do without.
+
+    Raises:
+        InputError: It is not there: somebody draws without a batch.
+    """
+    if name not in hints:
+        raise InputError(
+            f"pairing={policy!r} reads {name!r}",
+            where="pairing",
+            got="no such hint",
+            wanted=f"hints={{{name!r}: ...}}, a row for every sample",
+            fix="Hand it over, or have a transform draw, plan(batch), which finds it in the batch.",
+        )
+    return hints[name]
+
+
+def pairing_field() -> Any:
+    """The ``pairing`` of a method."""
+    names: fields.Rule = fields.choice("cycle", tuple(PAIRINGS), "").metadata[fields.RULE]
+
+    def check(value: Any) -> str | Pairing:
+        if isinstance(value, Pairing):
+            return value
+        return fields.of_kind(value, KINDS) if isinstance(value, Mapping) else str(names.check(value))
+
+    forms = [fields.form(cls, kind={"const": name}) for name, cls in KINDS.items()]
+    return fields.parameter(
+        "cycle",
+        check,
+        f"{names.wanted}, Similar(sigma) or Within(name)",
+        "How partners are chosen. With per='pair' the default is a random matching.",
+        {"anyOf": [names.schema, *forms]},
+    )
+
+
+def needs_of(policy: str | Pairing) -> frozenset[str]:
+    """The hints that a policy reads."""
+    if isinstance(policy, Pairing):
+        return policy.needs
+    return frozenset({"classes"} if policy in CLASS_AWARE else ())
+
+
+def partners(
+    policy: str | Pairing, size: int, rng: np.random.Generator, hints: Hints, count: int | None = None
+) -> IntArray:
     """The partner of every sample, ``(B,)``; a sample that is its own partner stays unmixed.
 
     Args:
-        policy: A name of :data:`PAIRINGS`.
+        policy: A name of :data:`PAIRINGS`, or a policy with parameters.
         size: Number of samples ``B``.
         rng: Source of randomness.
-        hints: ``{"classes": (B,) ids}`` for the policies of :data:`CLASS_AWARE`.
+        hints: What :func:`needs_of` names.
         count: How many partners every sample gets, any number, ``(count, B)``. They are drawn one after the other and
             do not know of each other: one sample may be the partner several times, and is where the batch is small.
             Those of ``"roll"`` are the samples before, the nearest first.
 
     Raises:
-        InputError: A class-aware policy got no class ids.
+        InputError: A policy got no hint that it reads.
     """
     if count is not None:
         drawn = [partners(policy, size, rng, hints) for _ in range(count)]
         result = np.array(drawn, np.int64).reshape(count, size)
         return (result - np.arange(count)[:, None]) % max(size, 1) if policy == "roll" else result
+    if isinstance(policy, Pairing):
+        return policy.partners(size, rng, hints)
     if policy not in CLASS_AWARE:
         return PAIRINGS[policy](size, rng)
     classes = hints.get("classes")

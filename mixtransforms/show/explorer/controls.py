@@ -309,7 +309,8 @@ def control_of(name: str, rule: Rule, default: Any, value: Any, changed: OnChang
     forms: list[Mapping[str, Any]] = list(rule.schema.get("anyOf", [rule.schema]))
     for form in forms:
         if "enum" in form:
-            options = [(str(option), option) for option in form["enum"]]
+            more = [] if value in form["enum"] else [value]  # what stands in the place of a name
+            options = [(str(option), option) for option in [*form["enum"], *more]]
             return Plain(
                 changed, widgets.Dropdown(options=options, value=value, style=LABEL_STYLE, layout=FULL_WIDTH, **told)
             )
