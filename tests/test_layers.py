@@ -49,10 +49,10 @@ ROOMS = {
     "albumentations": Room(BASE, "albumentations"),
     "files": Room(f"{BASE} _version"),
     "show": Room(f"{BASE} files"),
-    "cli": Room(
-        f"{DOORS} files show __init__", "typer", "rich torch torchvision albumentations matplotlib sklearn PIL"
-    ),
     "presets": Room(f"{BASE} files"),
+    "cli": Room(
+        f"{DOORS} files show presets __init__", "typer", "rich torch torchvision albumentations matplotlib sklearn PIL"
+    ),
     "training": Room(BASE, "torch"),
     "tuning": Room(f"{BASE} files"),
     "huggingface": Room(BASE, "", "datasets torch"),

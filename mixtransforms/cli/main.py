@@ -47,7 +47,7 @@ def application() -> typer.Typer:
         add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, context_settings=short
     )
     app.callback()(options)
-    for command in (demo, preview, list_types, describe, validate, schema, doctor):
+    for command in (demo, preview, list_types, preset, describe, validate, schema, doctor):
         # `list_types` is `list` on the command line, and no builtin is shadowed here.
         app.command(command.__name__.partition("_")[0], context_settings=short)(command)
     return app
@@ -124,7 +124,7 @@ def list_types(
         typer.Option("--host", help="Only what pipelines of this host may hold: torchvision, albumentations, neutral."),
     ] = "",
 ) -> None:
-    """List the types that pipeline files may name."""
+    """List the types that pipeline files may name, and the presets that make one."""
     with _plain_errors():
         from mixtransforms.files.describe import parts, types
 
@@ -145,7 +145,37 @@ def list_types(
         _line(("\n" if number else "") + heading)
         for known in members:
             _line(f"  {known.name:{width}}  {known.summary}")
+    from mixtransforms.presets import PRESETS
+
+    _line("\nPresets: the mixing of published recipes, for `mixtransforms preset NAME`")
+    for name, function in PRESETS.items():
+        _line(f"  {name:{width}}  {str(function.__doc__).splitlines()[0]}")
     _line("\n`mixtransforms describe NAME` tells what one takes.")
+
+
+def preset(
+    name: Annotated[str, typer.Argument(help="Such as deit; `mixtransforms list` has all.", show_default=False)],
+    num_classes: Annotated[int, typer.Option("--num-classes", "-n", min=1, help="Number of classes.")] = 1000,
+    host: Annotated[
+        str, typer.Option("--host", help="Whose pipeline it is: torchvision, albumentations, neutral.")
+    ] = "torchvision",
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="The file, JSON or YAML; without it, JSON is printed.")
+    ] = None,
+) -> None:
+    """Write the mixing of a published recipe as a pipeline file, to load or to change."""
+    with _plain_errors():
+        from mixtransforms.files import save, to_json
+        from mixtransforms.presets import PRESETS
+
+        if name not in PRESETS:
+            raise ConfigError(f"No preset is called {name!r}: {', '.join(PRESETS)}.")
+        made = PRESETS[name](num_classes, host=host)
+        if output is None:
+            _line(to_json(made))
+            return
+        save(made, output)
+    _line(f"pipeline: {output}")
 
 
 def describe(

@@ -40,6 +40,7 @@ __all__ = [
     "optional",
     "optional_choice",
     "optional_integer",
+    "optional_number",
     "parameter",
     "values",
 ]
@@ -86,7 +87,9 @@ def listed(items: Schema, *, low: int = 0, high: int | None = None) -> Schema:
     return {"type": "array", "items": items, "minItems": low} | ({} if high is None else {"maxItems": high})
 
 
-def number(default: float, *, low: float, high: float, doc: str, also: tuple[float, ...] = ()) -> Any:
+def number(
+    default: float, *, low: float, high: float, doc: str, also: tuple[float, ...] = (), quiet: bool = False
+) -> Any:
     """A finite real number within ``[low, high]``, or one of ``also``."""
 
     def check(value: Any) -> float:
@@ -103,7 +106,17 @@ def number(default: float, *, low: float, high: float, doc: str, also: tuple[flo
     extra = "".join(f"{value:g} or " for value in also)
     within: Schema = {"type": "number", "minimum": low, "maximum": high}
     schema = {"anyOf": [*({"const": value} for value in also), within]} if also else within
-    return parameter(default, check, f"{extra}a number within [{low:g}, {high:g}]", doc, schema)
+    return parameter(default, check, f"{extra}a number within [{low:g}, {high:g}]", doc, schema, quiet=quiet)
+
+
+def optional_number(*, low: float, high: float, doc: str) -> Any:
+    """``None`` or a finite real number within ``[low, high]``."""
+    rule: Rule = number(0.0, low=low, high=high, doc=doc).metadata[RULE]
+
+    def check(value: Any) -> float | None:
+        return None if value is None else float(rule.check(value))
+
+    return parameter(None, check, f"None or {rule.wanted}", doc, optional(rule.schema))
 
 
 def interval(default: tuple[float, float], *, low: float, high: float, doc: str) -> Any:

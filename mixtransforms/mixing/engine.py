@@ -21,6 +21,7 @@ from mixtransforms.mixing.hints import Reader, readers_of
 from mixtransforms.mixing.options import Options
 from mixtransforms.plan import Plan
 from mixtransforms.targets.kind import Kind, Mixed, Scene, Target
+from mixtransforms.targets.label import Label
 from mixtransforms.targets.names import LABEL, MASK, MULTILABEL, OF_NO_CLASS
 from mixtransforms.targets.pastes import most_blended
 from mixtransforms.targets.registry import DEFAULTS
@@ -72,7 +73,8 @@ class Recipe:
         scene: What rules may know of the call.
         varies: Whether the method has a schedule.
         hints: Where what the method asks for is found.
-        unlabelled: Whether ``num_classes`` promises labels and there is nothing that could be any.
+        unlabelled: Whether ``num_classes`` promises labels, or classes are to be smoothed, and nothing could be any.
+        smooths: Whether labels are smoothed.
     """
 
     images: tuple[ImageStep, ...]
@@ -81,6 +83,7 @@ class Recipe:
     varies: bool
     hints: tuple[Reader, ...]
     unlabelled: bool
+    smooths: bool = False
 
 
 def recipe_of(template: Template, options: Options, method: Method) -> Recipe:
@@ -111,8 +114,19 @@ def recipe_of(template: Template, options: Options, method: Method) -> Recipe:
     hints = readers_of(template, scene, method, options.hints)
     images = tuple([_image_step(slot, template) for slot in template.images])
     targets = tuple([_target_step(slot, options) for slot in template.others])
+    smooths = any(isinstance(step.rule, Label) and step.rule.smoothing for step in targets)
     unlabelled = options.num_classes is not None and not _has_labels(template)
-    return Recipe(images, targets, scene, method.moves, hints, unlabelled)
+    unlabelled |= bool(options.smoothing) and not any(slot.target.kind == LABEL for slot in template.others)
+    return Recipe(images, targets, scene, method.moves, hints, unlabelled, smooths)
+
+
+def unsmoothed(recipe: Recipe) -> Recipe:
+    """The recipe for batches that are not trained on, whose labels are as they came."""
+    steps = [
+        step._replace(rule=replace(step.rule, smoothing=0.0)) if isinstance(step.rule, Label) else step
+        for step in recipe.targets
+    ]
+    return replace(recipe, targets=tuple(steps))
 
 
 def _has_labels(template: Template) -> bool:
@@ -162,14 +176,15 @@ def check(recipe: Recipe, found: Found, *, inplace: bool, off: Callable[[], bool
 
 
 def no_labels(options: Options) -> InputError:
-    """The error for a batch without the labels that ``num_classes`` promises."""
+    """The error for a batch without the labels that ``num_classes`` or ``smoothing`` promises."""
     getter = ", or say labels_getter=None" if hasattr(options, "labels_getter") else ""
+    name = "smoothing" if options.smoothing else "num_classes"
     return InputError(
         "No labels found",
         where=spell(()),
-        got=f"num_classes={options.num_classes}, and no value that is known as labels",
-        wanted="the labels that num_classes promises: pixels would be mixed, and nothing would say with what",
-        fix=f"Pass them with the images, as numbers, or leave num_classes out{getter}.",
+        got=f"{name}={getattr(options, name)}, and no value that is known as labels" + " of classes" * (name[0] == "s"),
+        wanted=f"the labels that {name} promises: pixels would be mixed, and nothing would say with what",
+        fix=f"Pass them with the images, as numbers, or leave {name} out{getter}.",
     )
 
 

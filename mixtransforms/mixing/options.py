@@ -15,7 +15,7 @@ from mixtransforms.mixing.hints import CHECKS, as_sources
 from mixtransforms.objects.boxes import BoxRules
 from mixtransforms.objects.declared import FORM, declared
 from mixtransforms.targets.kind import class_count, ignored_id
-from mixtransforms.targets.label import FORMS, LossTarget
+from mixtransforms.targets.label import FORMS, Label, LossTarget
 from mixtransforms.targets.mask import FORMS as MASK_FORMS
 from mixtransforms.targets.mask import SemanticMask
 from mixtransforms.targets.names import KINDS
@@ -150,6 +150,36 @@ class Options(Displayed):
         ),
         quiet=True,
     )
+    smoothing: float = checked.number(
+        0.0,
+        low=0,
+        high=1,
+        doc="Label smoothing: the part of soft labels of classes that all classes share alike. Pairs are smoothed in "
+        "the loss.",
+        quiet=True,
+    )
+
+
+def check_smoothing(options: Options) -> None:
+    """Refuses smoothing of labels that keep the form they came in.
+
+    Raises:
+        ParameterError: Names the option or the declared kind that says so.
+    """
+    declared_kinds = [(f"kinds[{name!r}]", kind) for name, kind in (options.kinds or {}).items()]
+    for place, kind in [("labels", Label()), *declared_kinds]:
+        if not isinstance(kind, Label):
+            continue
+        known: Any = kind.within(options)
+        if known.smoothing and known.form != "soft":
+            raise ParameterError(
+                "Only soft labels can be smoothed",
+                where=f"{type(options).__name__}.{place}",
+                got=f"smoothing={known.smoothing:g} and the form {known.form!r}",
+                wanted="the form 'soft', or no smoothing",
+                fix="Leave smoothing out and smooth in the loss, as CrossEntropyLoss(label_smoothing=...) does; or say "
+                "labels='soft'.",
+            )
 
 
 def check_pairs(options: Options, method: Method) -> None:

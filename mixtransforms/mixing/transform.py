@@ -23,7 +23,7 @@ from mixtransforms.methods.pairing import Hints
 from mixtransforms.mixing import engine
 from mixtransforms.mixing.doors import as_transform, door_classes, method_of
 from mixtransforms.mixing.hints import check_sources, key_with, read_hints
-from mixtransforms.mixing.options import Options, check_pairs
+from mixtransforms.mixing.options import Options, check_pairs, check_smoothing
 from mixtransforms.mixing.trace import Step, Trace
 from mixtransforms.plan import Plan
 from mixtransforms.rng.keys import Key
@@ -87,6 +87,7 @@ class MixTransform(Options):
         check_needs(self.method)  # made now: its fields are checked here, and not in the first call
         check_sources(self.method, self.hints, type(self).__name__)
         check_pairs(self, self.method)
+        check_smoothing(self)
         if "torch" in sys.modules:  # nor is this imported there, under a lock that a child forked meanwhile waits for
             kernel_of("torch")
 
@@ -318,6 +319,8 @@ class MixTransform(Options):
         recipe = self._recipes.get(found.template) or self._recipe(found)
         if not drawn:
             recipe = engine.recipe_for(recipe, plan, found, type(self).__name__)
+        if recipe.smooths and self._off():
+            recipe = engine.unsmoothed(recipe)
         # A worker's own collated images, which lie in shared memory, may be overwritten unasked.
         inplace = self.inplace or (found.samples and not self.keep_originals and in_worker())
         return engine.replayed(recipe, plan, found, keep_originals=self.keep_originals, inplace=inplace, checked=drawn)

@@ -98,16 +98,24 @@ class LossTarget(Kind):
 class Label(LossTarget):
     """Class labels: integer ids ``(B,)``, or one-hot or soft rows ``(B, K)`` of any dtype, from 0 to 1.
 
-    Soft labels are float32 ``(B, K)``; pairs and mixes keep what came in.
+    Soft labels are float32 ``(B, K)``; pairs and mixes keep what came in. Smoothed labels are
+    ``(1 - smoothing) * y + smoothing / K``, whether ids or rows came in; rows of nothing, as of ids that are ignored,
+    stay so. After ``.eval()`` none are smoothed.
+
+    Smoothing: Szegedy et al., Rethinking the Inception Architecture for Computer Vision, arXiv:1512.00567, section 7.
     """
 
     num_classes: int | None = class_count()
     ignore_index: int | None = ignored_id()
+    smoothing: float | None = fields.optional_number(
+        low=0, high=1, doc="The part of soft labels that all classes share alike; None is the transform's smoothing."
+    )
 
     name: ClassVar[str] = "label"
     inherits: ClassVar[Mapping[str, str]] = {
         "num_classes": "num_classes",
         "ignore_index": "ignore_index",
+        "smoothing": "smoothing",
         **LossTarget.inherits,
     }
 
@@ -115,9 +123,15 @@ class Label(LossTarget):
         """Soft rows ``(B, K)`` float32; ids that are ignored are rows of zeros before they are mixed."""
         # One axis is ids, two are rows, whatever the dtype; a column of ids was refused.
         if len(value.shape) == 1:
-            return Mixed(kernel.soft_labels(value, self.num_classes, self.ignore_index, plan))
-        # Never in the dtype that came: shares would be 0 in integers, and coarse in half types.
-        return Mixed(kernel.combine(kernel.astype(value, "float32"), plan))
+            rows = kernel.soft_labels(value, self.num_classes, self.ignore_index, plan)
+        else:  # never in the dtype that came: shares would be 0 in integers, and coarse in half types
+            rows = kernel.combine(kernel.astype(value, "float32"), plan)
+        return Mixed(self._smoothed(rows) if self.smoothing else rows)
+
+    def _smoothed(self, rows: Any) -> Any:
+        part = self.smoothing or 0.0
+        # What a row has in all is shared, so that what has no label gets none.
+        return rows * (1 - part) + rows.sum(1)[:, None] * (part / max(1, rows.shape[1]))
 
     def check(self, value: Any, where: str, scene: Scene) -> None:
         """Refuses labels that could only be mixed wrongly. See :meth:`Kind.check`.

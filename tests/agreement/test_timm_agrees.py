@@ -81,3 +81,12 @@ def test_the_same_kinds_of_plan(ours: str, theirs: str, batch: tuple[Any, Any]) 
     np.testing.assert_array_equal(plan.partner, np.arange(SIZE)[::-1])
     distinct = {"batch": 1, "pair": SIZE // 2, "elem": SIZE}[theirs]
     assert len(set(plan.weight.tolist())) == distinct
+
+
+@pytest.mark.parametrize("smoothing", [0.1, 0.5, 1.0])
+@pytest.mark.parametrize("lam", [0.0, 0.3, 1.0])
+def test_smoothed_labels(smoothing: float, lam: float, batch: tuple[Any, Any]) -> None:
+    """Off is smoothing / K, on is 1 - smoothing more; also where nothing is mixed."""
+    wanted = timm.mixup_target(batch[1], CLASSES, lam, smoothing)
+    _, ours = MixUp(num_classes=CLASSES, smoothing=smoothing).replay(plan_of(1 - lam), *batch)
+    torch.testing.assert_close(ours, wanted, rtol=0, atol=2**-22)

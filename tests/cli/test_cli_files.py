@@ -20,6 +20,7 @@ from mixtransforms.files import describe
 from mixtransforms.files.describe import parts, types
 from mixtransforms.objects.boxes import BoxRules
 from mixtransforms.objects.declared import DECLARABLE
+from mixtransforms.presets import PRESETS
 
 HOSTS = ("torchvision", "albumentations")
 
@@ -63,9 +64,9 @@ def test_list_has_every_type_once_with_what_it_does():
     text = succeeds("list")
     lines = [line for line in text.splitlines() if line.startswith("  ")]
     known = [*types(), *parts()]
-    assert [line.split()[0] for line in lines] == [entry.name for entry in known]
+    assert [line.split()[0] for line in lines] == [*(entry.name for entry in known), *PRESETS]
     assert len({entry.name for entry in known}) == len(known)
-    for line, entry in zip(lines, known, strict=True):
+    for line, entry in zip(lines, known, strict=False):
         assert line.endswith(entry.summary)
         assert 0 < len(entry.summary) <= 100
     assert not MARKUP.search(text)
@@ -236,7 +237,9 @@ def test_every_type_can_be_described():
         assert not any(MARKUP.search("\n".join(describe.description_lines(each))) for each in described), entry.name
 
 
-@pytest.mark.parametrize("command", ["", "demo", "preview", "list", "describe", "validate", "schema", "doctor"])
+@pytest.mark.parametrize(
+    "command", ["", "demo", "preview", "list", "preset", "describe", "validate", "schema", "doctor"]
+)
 def test_short_help(command):
     assert succeeds(*command.split(), "-h") == succeeds(*command.split(), "--help")
 

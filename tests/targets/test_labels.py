@@ -250,9 +250,9 @@ def test_gradients_reach_soft_rows() -> None:
 
 
 def test_what_is_not_said_is_the_transform_s() -> None:
-    options = SimpleNamespace(num_classes=7, ignore_index=-1, labels="pair")
-    assert Label().within(options) == Label(7, -1, form="pair")
-    assert Label(100, form="soft").within(options) == Label(100, -1, form="soft")
+    options = SimpleNamespace(num_classes=7, ignore_index=-1, labels="pair", smoothing=0.25)
+    assert Label().within(options) == Label(7, -1, 0.25, form="pair")
+    assert Label(100, smoothing=0.0, form="soft").within(options) == Label(100, -1, 0.0, form="soft")
     assert repr(Label(100, form="soft")) == "Label(num_classes=100, form='soft')"
     assert Label.name == "label"
 
