@@ -75,6 +75,7 @@ EXCEPTIONS = {
     "kernels/numpy.py": {"cv2": "faster blends where it is installed"},
     "batch/read.py": {"torch": "labels follow the backend of the images"},
     "batch/collate.py": {"torch": "stacks samples that are tensors"},
+    "methods/copypaste.py": {"mixtransforms.kernels": "a region of the very pixels that a resize of ids copies"},
     "albumentations/transform.py": {"torch": "tensors after ToTensorV2"},
     "albumentations/compose.py": {
         "torch": "tensors after ToTensorV2",

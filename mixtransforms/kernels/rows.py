@@ -184,7 +184,7 @@ def _row_op(layer: Layer, row: Array, axes: Sequence[int], ids: bool) -> RowOp:
     resized = resize_nearest if ids else linear_resizer(row)
 
     mirrored = {
-        number: [axes[axis] for axis in np.flatnonzero(flips).tolist()]
+        number: tuple([axes[axis] for axis in np.flatnonzero(flips).tolist()])
         for number, flips in enumerate(() if layer.flip is None else layer.flip)
         if flips.any()
     }

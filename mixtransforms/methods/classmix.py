@@ -52,7 +52,7 @@ class ClassMix(PairMethod):
         generators = lend_each(rng, pairs.leader[pairs.rows].tolist())
         for own, source, generator in zip(region, pairs.source, generators, strict=True):
             own[...] = self._half(maps[source], generator)
-        return self.paint(spec, pairs, np.ones(len(pairs.rows)), Mask(region))
+        return self.paint(spec, pairs, np.ones(len(pairs.rows)), Mask.drawn(region))
 
     def _half(self, label_map: NDArray[Any], rng: np.random.Generator) -> BoolArray:
         """Where a label map shows one of the classes that are chosen."""

@@ -73,6 +73,9 @@ class CopyBlend(PairMethod):
         "where none is given."
     )
 
+    def most_sources(self, axes: int) -> int:
+        return 1 + self.count
+
     @property
     def needs(self) -> frozenset[str]:
         return super().needs | {"boxes"}
@@ -92,7 +95,7 @@ class CopyBlend(PairMethod):
         pool = _Pool(boxes, spec.shape, self.min_area)
         copies = list(self._copies(pool, pairs, rng))
         layers = [_layer(pairs, copies, number, 1.0 - weight) for number in range(max(map(len, copies), default=0))]
-        return Plan.drawn(spec, tuple(layers)) if self.is_ours else Plan(spec, tuple(layers))
+        return self.paint_layers(spec, layers)
 
     def _copies(self, pool: "_Pool", pairs: Pairs, rng: np.random.Generator) -> Iterator[list[Copy]]:
         """What is blended into every sample that is mixed."""

@@ -10,7 +10,6 @@ import numpy as np
 
 from mixtransforms.core import fields
 from mixtransforms.core.layers import BoolArray, Boxes, FloatArray, IntArray, Layer, Mask
-from mixtransforms.kernels.resampling import nearest_cells
 from mixtransforms.methods.base import NO_HINTS, PairMethod, Pairs, require_axes, required_hint
 from mixtransforms.methods.pairing import Hints
 from mixtransforms.methods.registry import register
@@ -37,6 +36,10 @@ class Placement(NamedTuple):
 
     def placed(self, masks: BoolArray, shape: tuple[int, ...]) -> BoolArray:
         """Masks of a donor, ``(N, *shape)``, as they are in the sample: of pixels that are copied, as images' are."""
+        from mixtransforms.kernels.resampling import (
+            nearest_cells,
+        )  # loaded when it is used: most methods resize nothing
+
         result = np.zeros((len(masks), *shape), np.bool_)
         shown = masks[(slice(None), *map(slice, *self.crop))]
         for axis, (first, last) in enumerate(self.into.T.tolist(), start=1):
@@ -50,13 +53,13 @@ class Paste(NamedTuple):
     """What one sample gets.
 
     Attributes:
-        index: Its place among those that are mixed.
+        number: Its place among those that are mixed.
         objects: Which objects of its partner, by their places.
         region: Their pixels.
         placement: Where the partner is.
     """
 
-    index: int
+    number: int
     objects: IntArray
     region: BoolArray
     placement: Placement
@@ -104,14 +107,13 @@ class CopyPaste(PairMethod):
         pairs = self.pairs(spec, rng, hints)
         generators = lend_each(rng, pairs.leader[pairs.rows].tolist())
         drawn = [
-            self._paste(index, instances[source], spec.shape, own)
-            for index, (source, own) in enumerate(zip(pairs.source.tolist(), generators, strict=True))
+            self._paste(row, instances[source], spec.shape, own)
+            for row, (source, own) in enumerate(zip(pairs.source.tolist(), generators, strict=True))
         ]
         found = [paste for paste in drawn if len(paste.objects)]
-        layers = (self._layer(pairs, found),) if found else ()
-        return Plan.drawn(spec, layers) if self.is_ours else Plan(spec, layers)
+        return self.paint_layers(spec, [self._layer(pairs, found)] if found else [])
 
-    def _paste(self, index: int, masks: BoolArray, shape: tuple[int, ...], rng: np.random.Generator) -> Paste:
+    def _paste(self, row: int, masks: BoolArray, shape: tuple[int, ...], rng: np.random.Generator) -> Paste:
         """What a sample gets of the objects of a donor, ``(N, *shape)``: of those that have a pixel where they go."""
         where = self._placement(np.asarray(shape, np.int64), rng.random(2), rng.random(len(shape)))
         placed = masks if self._stays else where.placed(masks, shape)
@@ -119,7 +121,7 @@ class CopyPaste(PairMethod):
         taken = rng.random(len(known)) < now(self.chance)
         if len(known) and not taken.any():
             taken[rng.integers(len(known))] = True
-        return Paste(index, known[taken], placed[known[taken]].any(axis=0), where)
+        return Paste(row, known[taken], np.asarray(placed[known[taken]].any(axis=0)), where)
 
     @property
     def _stays(self) -> bool:
@@ -139,7 +141,7 @@ class CopyPaste(PairMethod):
         return Placement(_anywhere(crop, shape, where), _anywhere(into, shape, where), flip)
 
     def _layer(self, pairs: Pairs, pastes: Sequence[Paste]) -> Layer:
-        index = np.array([paste.index for paste in pastes], np.int64)
+        index = np.array([paste.number for paste in pastes], np.int64)
         layer = Layer.drawn(
             pairs.rows[index],
             pairs.source[index],

@@ -190,7 +190,8 @@ def check_pairs(options: Options, method: Method) -> None:
     """
     # Of images: axes are known with the first batch, and of fewer a method has no fewer sources than two.
     sources, blended = method.most_sources(2), method.most_blended(2)
-    pairs = [("labels", options.labels, sources), ("masks", options.masks, blended)]
+    # Pairs of masks are the default, and a batch may have none: they are refused where one comes.
+    pairs = [("labels", options.labels, sources)]
     for name, kind in (options.kinds or {}).items():
         if isinstance(kind, (LossTarget, SemanticMask)):
             pairs.append(

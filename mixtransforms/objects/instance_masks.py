@@ -64,7 +64,7 @@ def _placed_masks(part: Contributions, masks: Masks) -> Masks:
     result = np.zeros_like(masks)
     crop = masks[(slice(None), *map(slice, start, stop))]
     if part.flip is not None:
-        crop = np.flip(crop, 1 + np.flatnonzero(part.flip[:, 0]))
+        crop = np.flip(crop, tuple((1 + np.flatnonzero(part.flip[:, 0])).tolist()))
     result[(slice(None), *map(slice, first, last))] = resize_nearest(crop, (last - first).tolist(), (1, 2))
     return result
 

@@ -118,7 +118,7 @@ def lend_each(rng: np.random.Generator, numbers: Iterable[int]) -> Iterator[np.r
         rng: Where they start from.
         numbers: Such as samples, from 0 on. A generator is given back when the next one is asked for.
     """
-    first, second = rng.bit_generator.random_raw(2).tolist()  # type: ignore[attr-defined]
+    first, second = rng.bit_generator.random_raw(2).tolist()
     for number in numbers:
         own = lend((first, second), (0, 0, number, 0))
         yield own

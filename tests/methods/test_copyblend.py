@@ -7,7 +7,8 @@ import pytest
 from oracles import paint
 from scipy import stats
 
-from mixtransforms import BatchSpec, Boxes, InputError, Layer, MixUp, ParameterError, Plan
+import mixtransforms
+from mixtransforms import BatchSpec, Boxes, InputError, Layer, MixUp, ParameterError, Plan, PlanError
 from mixtransforms.laws import Constant, Uniform
 from mixtransforms.methods import CopyBlend
 
@@ -161,3 +162,14 @@ def test_what_cannot_be_blended_is_refused() -> None:
     for count in (0, 65, 1.5, True, None):
         with pytest.raises(ParameterError, match=r"'count' .*wanted a whole number within \[1, 64\]"):
             CopyBlend(count=count)  # type: ignore[arg-type]
+
+
+def test_masks_tell_of_several_blends_by_another_form_than_pairs() -> None:
+    boxes, masks = boxes_of(np.random.default_rng(4)), np.random.default_rng(0).integers(0, 3, (SIZE, *SHAPE))
+    batch = {"image": np.zeros((SIZE, *SHAPE, 3), np.uint8), "boxes": boxes, "mask": masks}
+    with pytest.raises(PlanError, match=r"Several layers blend into one sample .*masks='soft'"):
+        mixtransforms.CopyBlend(min_area=4, seed=0)(batch)
+    soft = mixtransforms.CopyBlend(min_area=4, seed=0, masks="soft", num_classes=3)(batch)["mask"]
+    np.testing.assert_allclose(soft.sum(axis=-1), 1, atol=1e-6)
+    with pytest.raises(ParameterError, match=r"Pairs tell of two sources .*up to 4"):
+        mixtransforms.CopyBlend(labels="pair")

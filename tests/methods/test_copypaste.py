@@ -6,14 +6,15 @@ from typing import Any
 import numpy as np
 import pytest
 import tiers
+from owners import moves, owners
 from scipy import stats
 
 from mixtransforms import BatchSpec, CutMix, InputError, Plan
 from mixtransforms.methods import CopyPaste as Method
 
 SHAPE = (13, 17)
-SCENES = 1600 if tiers.everything else 20
-OBJECTS = 8
+SCENES = 60 if tiers.everything else 3
+OBJECTS = 40
 SIZE = 8
 
 
@@ -77,11 +78,12 @@ def chosen(plan: Plan, row: int) -> Sequence[int]:
     return []
 
 
+@pytest.mark.parametrize("first", [0, 1000, 2000, 3000])
 @pytest.mark.parametrize("backend", ["numpy", "torch"])
-def test_pixels_masks_boxes_and_fields_are_of_the_same_objects(backend: str) -> None:
-    """Over 100,000 painted objects in the exhaustive tier."""
+def test_pixels_masks_boxes_and_fields_are_of_the_same_objects(backend: str, first: int) -> None:
+    """Over 100,000 painted objects in the exhaustive tier, all cases together."""
     painted = 0
-    for seed in range(SCENES):
+    for seed in range(first, first + SCENES):
         scene = Scene(np.random.default_rng(seed))
         plan = drawn(scene, seed)
         out = CutMix().replay(plan, scene.batch(backend))
@@ -109,7 +111,71 @@ def test_pixels_masks_boxes_and_fields_are_of_the_same_objects(backend: str) -> 
             own = [mask for name, (mask, _) in expected.items() if name // 100 == row + 1]
             assert not (np.array(own, bool).reshape(-1, *SHAPE) & alpha).any()  # what is pasted hides what is there
             painted += len(scene.masks[row]) + len(taken)
-    assert painted > 50 * SCENES
+    assert painted > 210 * SCENES
+
+
+@pytest.mark.parametrize("options", [{"flip": 1.0}, {"jitter": "standard"}, {"jitter": "large", "flip": 0.5}], ids=str)
+@pytest.mark.parametrize("backend", ["numpy", "torch"])
+def test_so_they_are_where_the_donor_is_mirrored_and_resized(options: dict[str, Any], backend: str) -> None:
+    """Of every pasted pixel the owner is worked out with fractions."""
+    pasted = 0
+    for seed in range(6):
+        scene = Scene(np.random.default_rng(seed), most=6)
+        plan = drawn(scene, seed, **options)
+        batch = scene.batch(backend) | {"mask": scene.batch(backend)["image"]}
+        batch["image"] = np.zeros((SIZE, *SHAPE, 3), np.uint8)
+        if backend == "torch":
+            batch["image"] = pytest.importorskip("torch").zeros(SIZE, 3, *SHAPE)
+        out = CutMix().replay(plan, batch)
+        for row in range(SIZE):
+            partner, taken, found = int(plan.partner[row]), chosen(plan, row), owners(plan, row)
+            alpha, (y, x) = found[..., 0] > 0, (found[..., 1], found[..., 2])
+            mask = np.where(alpha, scene.image[partner][y, x], scene.image[row])
+            assert (np.asarray(out["mask"][row]).reshape(SHAPE) == mask).all()
+            moved = {int(scene.names[partner][n]): alpha & scene.masks[partner][n][y, x] for n in taken}
+            assert all(mask.any() for mask in moved.values())
+            assert (np.any([np.zeros(SHAPE, bool), *moved.values()], axis=0) == alpha).all()
+            told = {int(name): place for place, name in enumerate(np.asarray(out["labels"][row])) if name in moved}
+            crop = tuple(slice(*ends) for ends in cropped(plan, row))
+            for name, shown in moved.items():
+                whole = scene.masks[partner][name % 100]
+                if whole[crop].sum() < 0.1 * whole.sum():  # most of it lies beyond
+                    assert name not in told
+                    continue
+                place, pasted = told.pop(name), pasted + 1
+                np.testing.assert_array_equal(np.asarray(out["instance_masks"][row][place]), shown)
+                np.testing.assert_array_equal(np.asarray(out["boxes"][row][place]), _around(shown))
+            assert not told
+    assert pasted > 60
+
+
+def cropped(plan: Plan, row: int) -> list[tuple[int, int]]:
+    """What of its partner a sample gets, a start and a stop an axis."""
+    for layer in plan.layers:
+        for index in np.flatnonzero(layer.rows == row).tolist():
+            return moves(layer, index, plan.spec.shape)[0]
+    return [(0, length) for length in SHAPE]
+
+
+@pytest.mark.parametrize(("jitter", "low", "high"), [("standard", 0.8, 1.25), ("large", 0.1, 2.0)])
+def test_scales_are_uniform_and_places_inside(jitter: str, low: float, high: float) -> None:
+    masks = [np.ones((1, 1000, 1), bool)] * 500
+    plan = Method(jitter=jitter, flip=0.5, pairing="roll").draw(
+        BatchSpec(500, (1000, 1)), np.random.default_rng(0), {"instances": masks}
+    )
+    (layer,) = plan.layers
+    assert layer.crop is not None
+    assert layer.into is not None
+    assert layer.flip is not None
+    scale = (layer.into.sides / layer.crop.sides)[:, 0]
+    assert stats.kstest(scale, stats.uniform(low, high - low).cdf).pvalue > 1e-3
+    assert not layer.flip[:, 0].any()
+    assert stats.binomtest(int(layer.flip[:, 1].sum()), 500, 0.5).pvalue > 1e-3
+    for boxes in (layer.crop, layer.into):
+        room = 1000 - boxes.sides[:, 0]
+        at = boxes.start[room > 50, 0] / room[room > 50]
+        assert stats.kstest(at, "uniform").pvalue > 1e-3
+    assert Plan(plan.spec, plan.layers) == plan
 
 
 def test_each_object_is_taken_with_its_chance_and_one_at_least() -> None:
