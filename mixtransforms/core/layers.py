@@ -294,6 +294,11 @@ class Layer:
         return soft or bool(((self.opacity > 0) & (self.opacity < 1)).any())
 
     @property
+    def whole(self) -> bool:
+        """Whether it paints all of its samples, from all of its sources."""
+        return self.region is None and self.crop is None
+
+    @property
     def resizes(self) -> bool:
         """Whether the crop may be of another size than the frame that it is fitted into."""
         if self.crop is None:

@@ -184,6 +184,20 @@ def blend_arrays(base: Array, other: Array, share: Any) -> Array:
         return np.asarray((np.rint(total) if whole else total).astype(base.dtype))
 
 
+def blend_run(base: Array, others: Sequence[Array], shares: Sequence[float]) -> Array:
+    """Blends integers one after the other, and rounds them once.
+
+    Args:
+        base: What is there.
+        others: What is painted, in this order.
+        shares: Their weights.
+    """
+    total = base.astype(np.float64)
+    for other, share in zip(others, integer_weight(np.array(shares)), strict=True):
+        total = total * (1.0 - share) + other * share
+    return np.asarray(np.rint(total).astype(base.dtype))
+
+
 def resize_linear(values: Array, sides: Sequence[int], axes: Sequence[int]) -> Array:
     """A crop in other sides, by linear antialiased resampling, rounded once to the dtype.
 

@@ -8,7 +8,7 @@ who is mixed with whom.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -54,6 +54,8 @@ class PlanTensors(NamedTuple):
         flip: Along which axes crops are mirrored, ``(K, B, d)`` bool, together with ``crop``; ``None`` where none is.
         field: Weight of the source at every cell, ``(K, B, *shape)`` bool or float64, in place of opacities and boxes
             where a plan has masks; else ``None``.
+        joined: Whether a layer is one of several blends of whole samples and not the last, so that integers are not yet
+            rounded, ``(K, B)`` bool; ``None`` where every one is rounded.
         sources: :attr:`mixtransforms.Plan.sources`, ``(B, S)`` int64, with at least two columns.
         share: :attr:`mixtransforms.Plan.target_share`, ``(B, S)`` float64, alike.
     """
@@ -71,6 +73,7 @@ class PlanTensors(NamedTuple):
     frame: Tensor | None
     flip: Tensor | None
     field: Tensor | None
+    joined: Tensor | None
     sources: Tensor
     share: Tensor
 
@@ -180,23 +183,37 @@ class LayerStack(NamedTuple):
     Attributes:
         table: ``(K, B)``.
         layers: Every layer, and where in the table it is.
+        joined: :attr:`PlanTensors.joined`.
     """
 
     table: tuple[int, int]
     layers: list[tuple[Layer, TableIndex]]
+    joined: BoolArray
 
 
 def _stack_layers(plan: Mixture) -> LayerStack:
-    layers = [layer for layer in (layer.take(_paints(layer)) for layer in plan.layers) if len(layer)]
+    taken = [(layer.take(paints), run[paints]) for layer, run in _runs(plan) for paints in (_paints(layer),)]
+    taken = [(layer, run) for layer, run in taken if len(layer)]
     counts = np.bincount(
-        np.concatenate([np.zeros(0, np.int64), *(layer.rows for layer in layers)]), minlength=plan.spec.size
+        np.concatenate([np.zeros(0, np.int64), *(layer.rows for layer, _ in taken)]), minlength=plan.spec.size
     )
     depth = max(1, int(counts.max(initial=0)))
-    number, placed = depth - counts, []
-    for layer in layers:
-        placed.append((layer, (number[layer.rows], layer.rows)))
+    number, placed, runs = depth - counts, [], np.zeros((depth + 1, plan.spec.size), np.int64)
+    for layer, run in taken:
+        at = number[layer.rows], layer.rows
+        placed.append((layer, at))
+        runs[at] = run
         number[layer.rows] += 1
-    return LayerStack((depth, plan.spec.size), placed)
+    return LayerStack((depth, plan.spec.size), placed, (runs[:-1] == runs[1:]) & (runs[1:] > 0))
+
+
+def _runs(plan: Mixture) -> Iterator[tuple[Layer, IntArray]]:
+    """Every layer, and in which run of layers of whole samples it is on its rows, ``(n,)`` from 1; 0 is in none."""
+    run, inside = np.zeros(plan.spec.size, np.int64), np.zeros(plan.spec.size, np.bool_)
+    for layer in plan.layers:
+        run[layer.rows] += ~inside[layer.rows]
+        inside[layer.rows] = layer.whole
+        yield layer, run[layer.rows] * layer.whole
 
 
 def _paints(layer: Layer) -> BoolArray:
@@ -206,12 +223,14 @@ def _paints(layer: Layer) -> BoolArray:
 
 def _tables(plan: Mixture, full: bool) -> tuple[int, dict[str, NDArray[Any] | None]]:
     """The number of taps and the fields of the layers, on the host."""
-    shape, (table, layers) = plan.spec.shape, _stack_layers(plan)
+    shape, (table, layers, joined) = plan.spec.shape, _stack_layers(plan)
     source, opacity = np.broadcast_to(np.arange(plan.spec.size), table).copy(), np.ones(table)
     for layer, at in layers:
         source[at], opacity[at] = layer.source, layer.opacity
     taps, moves = _moved_boxes(table, shape, layers)
     parts: dict[str, NDArray[Any] | None] = {"source": source, **moves}
+    if joined.any() and (opacity < 1).any():  # what only copies is not rounded
+        parts["joined"] = joined
     if any(isinstance(layer.region, Mask) for layer, _ in layers):
         return taps, parts | {"field": _field(table, shape, layers)}
     if full or any(layer.region is not None for layer, _ in layers):

@@ -7,16 +7,19 @@ never stacked.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import groupby, repeat
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from mixtransforms.core.backends import column
+from mixtransforms.core.compositing import measure
 from mixtransforms.core.layers import BoolArray, Boxes, FloatArray, Layer, Mask
 from mixtransforms.kernels.numpy import (
     Array,
     blend_arrays,
+    blend_run,
     blender,
     box_indices,
     copy_where,
@@ -38,11 +41,13 @@ class RowLayer(NamedTuple):
         operate: Paints it.
         source: The sample that is painted.
         number: Which row of the layer it is.
+        share: How much of the source shows, where integers are painted as a whole; else ``None``.
     """
 
     operate: RowOp
     source: int
     number: int
+    share: float | None = None
 
 
 class InplaceStep(NamedTuple):
@@ -90,23 +95,45 @@ def paint(
     inner = [axis - 1 for axis in order[1:]]
     if inner != list(range(len(inner))):
         originals = [original.transpose(inner) for original in originals]
-    if write is None:
-        for row in _along(stacks):
-            _paint_row(rows[row], originals[row], originals, stacks[row])
-        return
+    hidden = _hidden(layers, len(rows), [canvas.shape[axis] for axis in places])
     # One row that stays in the cache, since memory that is written by the system must not be touched here.
-    out = np.empty(rows[0].shape, canvas.dtype)
+    shared = None if write is None else np.empty(rows[0].shape, canvas.dtype)
     for row in _along(stacks):
-        _paint_row(out, originals[row], originals, stacks[row])
-        write(row, out)
+        out = rows[row] if shared is None else shared
+        _paint_row(out, out if hidden[row] else originals[row], originals, stacks[row])
+        if write is not None:
+            write(row, out)
+
+
+def _hidden(layers: Sequence[Layer], size: int, shape: Sequence[int]) -> Sequence[bool]:
+    """Which rows need not be copied first, since the boxes that are pasted on them cover all."""
+    if len(layers) < 2 or any(layer.blends or not isinstance(layer.region, Boxes) for layer in layers):
+        return [False] * size
+    _, share = measure(size, tuple(shape), layers)
+    return (share[:, 0] == 0).tolist()  # type: ignore[no-any-return]
 
 
 def _paint_row(out: Array, base: Array, originals: Sequence[Array], layers: Sequence[RowLayer]) -> None:
     if not layers and out is not base:
         out[...] = base
-    for operate, source, number in layers:
-        operate(out, base, originals[source], number)
+    for run in _runs(layers) if len(layers) > 1 else [[layer] for layer in layers]:
+        if len(run) > 1:
+            shares = [layer.share or 0.0 for layer in run]
+            out[...] = blend_run(base, [originals[layer.source] for layer in run], shares)
+        else:
+            operate, source, number, _ = run[0]
+            operate(out, base, originals[source], number)
         base = out
+
+
+def _runs(layers: Sequence[RowLayer]) -> Iterator[Sequence[RowLayer]]:
+    """The layers one by one, but for blends of whole samples that follow one another: these are rounded together."""
+    for whole, group in groupby(layers, lambda layer: layer.share is not None):
+        run = list(group)
+        if whole and sum(0.0 < (layer.share or 0.0) < 1.0 for layer in run) > 1:
+            yield run
+        else:
+            yield from ([layer] for layer in run)
 
 
 def _along(stacks: Sequence[Sequence[RowLayer]]) -> Iterator[int]:
@@ -165,14 +192,17 @@ def _layers_by_row(
     by_row: list[list[RowLayer]] = [[] for _ in rows]
     for layer in layers:
         operate = _row_op(layer, rows[0], [axis - 1 for axis in axes], ids)
-        for number, (row, source) in enumerate(zip(layer.rows.tolist(), layer.source.tolist(), strict=True)):
-            by_row[row].append(RowLayer(operate, source, number))
+        joins = len(layers) > 1 and layer.whole and rows[0].dtype.kind in "iu"
+        shares: Iterable[float | None] = layer.opacity.tolist() if joins else repeat(None)
+        parts = zip(layer.rows.tolist(), layer.source.tolist(), shares, strict=False)
+        for number, (row, source, share) in enumerate(parts):
+            by_row[row].append(RowLayer(operate, source, number, share))
     return by_row
 
 
 def _row_op(layer: Layer, row: Array, axes: Sequence[int], ids: bool) -> RowOp:
     """Whole rows are blended at once, boxes as slices; only masks need a weight for every cell."""
-    if layer.region is None and layer.crop is None:
+    if layer.whole:
         return _blend_op(layer, row)
     frame = layer.frame([row.shape[axis] for axis in axes])
     crop = frame if layer.crop is None else layer.crop

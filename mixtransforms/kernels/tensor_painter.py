@@ -57,11 +57,13 @@ def paint(
     order = _order(array)
     original = array.permute(order)
     places = [order.index(axis) for axis in axes]
-    canvas = original
+    joins = tensors.joined is not None and not (dominant or original.is_floating_point())
+    canvas = original.to(torch.float64) if joins else original
     for number in range(tensors.source.shape[0]):
         other = _shown_source(original, tensors, number, places, resizes)
-        canvas = _with_layer(canvas, other, tensors, number, places, dominant)
-    return canvas.permute([order.index(axis) for axis in range(array.ndim)])
+        with_layer = _with_integers if joins else _with_layer
+        canvas = with_layer(canvas, other, tensors, number, places, dominant)
+    return canvas.to(original.dtype).permute([order.index(axis) for axis in range(array.ndim)])
 
 
 def is_traced() -> bool:
@@ -87,6 +89,23 @@ def _with_layer(
     if tensors.start is None or tensors.stop is None or not axes:
         return painted
     return where(cells_inside(canvas.shape, tensors.start[number], tensors.stop[number], axes), painted, canvas)
+
+
+def _with_integers(
+    canvas: Tensor, other: Tensor, tensors: PlanTensors, number: int, axes: Sequence[int], dominant: bool
+) -> Tensor:
+    """The canvas, integers in float64, with one layer more; rounded where the next one is not blended with it."""
+    assert tensors.joined is not None
+    if tensors.field is not None:
+        share = _over(tensors.field[number], canvas.ndim, axes).to(torch.float64)
+    else:
+        assert tensors.opacity is not None
+        share = column(tensors.opacity[number], canvas.ndim)
+        if tensors.start is not None and tensors.stop is not None and axes:
+            share = share * cells_inside(canvas.shape, tensors.start[number], tensors.stop[number], axes)
+    share = integer_weight(share)
+    total = canvas * (1.0 - share) + other.to(torch.float64) * share
+    return torch.where(column(tensors.joined[number], canvas.ndim), total, total.round())
 
 
 def _by_field(canvas: Tensor, other: Tensor, field: Tensor, dominant: bool) -> Tensor:

@@ -55,6 +55,10 @@ class LabelMix(NamedTuple):
     share: Any
 
 
+APART = (LabelPair, LabelMix)
+"""What keeps labels of several sources apart."""
+
+
 @dataclass(frozen=True, repr=False)
 class LossTarget(Kind):
     """What a loss compares predictions with: values mixed by :attr:`~mixtransforms.Plan.target_share`, or pairs."""

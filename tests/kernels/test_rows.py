@@ -139,3 +139,16 @@ def test_a_number_a_sample(make: str, inplace: bool) -> None:
         return
     np.testing.assert_array_equal(np.array(plan.apply(values).tolist()), wanted)
     np.testing.assert_array_equal(np.array(values.tolist()), before)
+
+
+@pytest.mark.parametrize("left", [0, 1])
+def test_what_boxes_leave_is_the_samples_own(left: int) -> None:
+    """Rows that pasted boxes cover are not copied first; one pixel that they leave is a copy."""
+    images = np.random.default_rng(0).random((4, 300, 40, 3))
+    halves = [Boxes([[0, 0]] * 4, [[200, 40]] * 4), Boxes([[150, 0]] * 4, [[299, 40]] * 4)]
+    last = Boxes([[299, 0]] * 4, [[300, 40 - left], *[[300, 40]] * 3])
+    layers = [Layer(range(4), [1, 2, 3, 0], [1.0] * 4, region) for region in (*halves, last)]
+    plan = Plan(BatchSpec(4, (300, 40)), tuple(layers))
+    wanted = images[[1, 2, 3, 0]]
+    wanted[0, 299, 40 - left :] = images[0, 299, 40 - left :]
+    np.testing.assert_array_equal(plan.apply(images), wanted)

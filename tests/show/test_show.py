@@ -13,6 +13,7 @@ from mixtransforms import (
     Boxes,
     CutMix,
     InputError,
+    LabelMix,
     LabelPair,
     Layer,
     Mask,
@@ -327,6 +328,19 @@ def test_without_a_plan_sources_are_unknown_and_the_label_is_shown():
 def test_a_label_pair_is_shown():
     pair = LabelPair(labels(), labels()[::-1].copy(), np.full(4, 0.75, np.float32))
     assert {"cat: 75%", "fox: 25%"} <= set(texts(show.batch((images(), pair), class_names=NAMES)))
+
+
+def test_a_label_mix_is_shown():
+    mix = LabelMix(np.stack([labels(), labels()[::-1]], axis=1), np.full((4, 2), [0.75, 0.25], np.float32))
+    assert {"cat: 75%", "dog: 75%"} <= set(texts(drawn(show.batch((images(), mix), class_names=NAMES))))
+
+
+def test_masks_of_several_sources_are_no_maps_of_classes():
+    batch = {"image": images(), "mask": np.zeros(images().shape[:3], np.uint8)}
+    batch["mask"][:, :2] = 1
+    assert all(len(each.get_images()) == 2 for each in drawn(show.batch(batch)).axes)
+    mixed = MixUp(masks="mix", seed=0)(batch)
+    assert all(len(each.get_images()) == 1 for each in drawn(show.batch(mixed)).axes)
 
 
 def test_more_classes_than_a_tile_holds():

@@ -22,7 +22,7 @@ from mixtransforms.objects.boxes import BoxRules
 from mixtransforms.objects.objects import Objects
 from mixtransforms.plan import Plan
 from mixtransforms.targets.kind import Target
-from mixtransforms.targets.label import LabelPair
+from mixtransforms.targets.label import APART
 from mixtransforms.targets.names import IMAGE, LABEL, MASK
 
 Kinds = Mapping[str | int, Any]
@@ -34,7 +34,7 @@ class Content(NamedTuple):
     Attributes:
         images: One array; padded where they were of unequal sizes.
         where: Their place, for errors.
-        labels: ``(B,)`` or ``(B, K)`` on the host, a :class:`LabelPair` of these, or ``None``.
+        labels: ``(B,)`` or ``(B, K)`` on the host, one of :data:`APART` of these, or ``None``.
         masks: Semantic masks, and masks of instances that stand alone.
         objects: Boxes, instance masks and keypoints, by what they belong together with.
         size: Number of samples.
@@ -101,8 +101,8 @@ def read_content(batch: Any, finder: Finder) -> Content:
     """
     batch = collated(batch, finder, True)
     # A pair hides its labels from the finder, which must not mix them a second time; a picture shows them.
-    nodes = walk(batch, lambda _, node: isinstance(node, LabelPair))
-    pairs = [leaf for _, leaf in nodes if isinstance(leaf, LabelPair)]
+    nodes = walk(batch, lambda _, node: isinstance(node, APART))
+    pairs = [leaf for _, leaf in nodes if isinstance(leaf, APART)]
     if finder.layout.is_table or not any(target.kind == IMAGE for target in finder.inventory(batch).targets):
         pictures = any(is_picture(leaf) for _, leaf in walk(batch, lambda *_: False))
         got, fix = "without images", "Say which value it is with kinds={'name': 'image'}."
@@ -114,11 +114,16 @@ def read_content(batch: Any, finder: Finder) -> Content:
     found = find_batch(batch, finder, pad=True, labels_follow=True)
     labels = [as_host_array(target.value) for target in found.others if target.kind == LABEL]
     labels = [each for each in labels if each.ndim > 1 or each.dtype.kind in "iub"]  # numbers are no classes
-    known = LabelPair(*map(as_host_array, pairs[0])) if pairs else labels[0] if labels else None
-    masks = tuple(target for target in found.others if target.kind == MASK)
+    known = type(pairs[0])(*map(as_host_array, pairs[0])) if pairs else labels[0] if labels else None
+    # Those of several sources, which have their shares beside them, would be taken for maps of classes.
+    places = {path for path, _ in walk(found.batch, lambda *_: False)}
+    masks = [target for target in found.others if target.kind == MASK]
+    masks = [mask for mask in masks if not mask.path or (*mask.path[:-1], f"{mask.path[-1]}_share") not in places]
     images, spec = found.images[0], found.spec
     where = spell(images.path)
-    return Content(images.value, where, known, masks, found.objects, spec.size, spec.shape, found.template.first, found)
+    return Content(
+        images.value, where, known, tuple(masks), found.objects, spec.size, spec.shape, found.template.first, found
+    )
 
 
 def as_host_array(value: Any) -> Any:

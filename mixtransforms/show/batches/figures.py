@@ -17,7 +17,7 @@ from mixtransforms.show.batches.content import Kinds, own_copy, read_content
 from mixtransforms.show.batches.normalized import normalizations, normalizations_given
 from mixtransforms.show.batches.options import ViewedBatch, ViewOptions, with_shared_arguments
 from mixtransforms.show.batches.panels import FigureData, Section
-from mixtransforms.targets.label import LabelPair
+from mixtransforms.targets.label import APART
 
 if TYPE_CHECKING:
     from mixtransforms.show.picture import Picture
@@ -65,8 +65,11 @@ def batch(  # noqa: D417  what it shares with others is added to its documentati
     viewed = options.read(batch, normalizations_given(normalized))
     if plan is None:
         return _figure([_section(panels.unplanned(viewed), _bars_of_labels(viewed))], options)
-    if isinstance(viewed.content.labels, LabelPair):
-        got, wanted = "a LabelPair and a plan", "the batch before mixing, on which the plan is painted"
+    if isinstance(viewed.content.labels, APART):
+        got, wanted = (
+            f"a {type(viewed.content.labels).__name__} and a plan",
+            "the batch before mixing, on which the plan is painted",
+        )
         fix = "Give the original batch, or leave the plan out."
         raise InputError("The batch is mixed already", where="show.batch", got=got, wanted=wanted, fix=fix)
     return _figure([_section(panels.planned(viewed, plan), _explained(viewed))], options)

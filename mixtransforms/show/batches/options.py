@@ -19,7 +19,7 @@ from mixtransforms.show.batches.content import Content, Kinds, known_finder, rea
 from mixtransforms.show.batches.normalized import Normalization
 from mixtransforms.show.needs import need_matplotlib, need_whole_number
 from mixtransforms.show.words import SEVERAL, WHOLE
-from mixtransforms.targets.label import LabelPair
+from mixtransforms.targets.label import APART
 
 Drawing = TypeVar("Drawing", bound=Callable[..., Any])
 
@@ -165,5 +165,5 @@ def with_shared_arguments(drawing: Drawing) -> Drawing:
 
 
 def unlabelled(labels: Any) -> bool:
-    """Whether labels of a batch tell no class of a sample; those of a pair tell two, which are told as shares."""
-    return labels is None or isinstance(labels, LabelPair)
+    """Whether labels of a batch tell no class of a sample; those of several sources are told as shares."""
+    return labels is None or isinstance(labels, APART)

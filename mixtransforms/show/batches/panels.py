@@ -19,7 +19,7 @@ from mixtransforms.show.batches.normalized import undone
 from mixtransforms.show.batches.options import ClassNames, ViewedBatch, unlabelled
 from mixtransforms.show.batches.overlays import mask_overlay
 from mixtransforms.show.batches.pictures import Pictures, PictureView, PixelBox, ValueRange, value_range
-from mixtransforms.targets.label import LabelPair
+from mixtransforms.targets.label import LabelMix, LabelPair
 
 MOST_PARTS = 5
 """Most sources that a panel names, a line of text and a colour each; the rest is summed up as "others"."""
@@ -317,6 +317,9 @@ def _parts_of_label(labels: Any, names: ClassNames, row: int) -> tuple[SourcePar
         weight = float(labels.weight[row])
         both = ((labels.label[row], weight), (labels.partner[row], 1.0 - weight))
         return tuple(SourcePart(names.of_label(label), share) for label, share in both if share > 0)
+    if isinstance(labels, LabelMix):
+        every = zip(labels.labels[row], labels.share[row].tolist(), strict=True)
+        return tuple(SourcePart(names.of_label(label), share) for label, share in every if share > 0)
     shares = np.asarray(labels[row], np.float64)
     if not shares.ndim or shares.sum() > words.SEVERAL:
         return (SourcePart(names.of_label(labels[row]), 1.0),)
