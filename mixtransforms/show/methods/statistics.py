@@ -142,11 +142,23 @@ def drawn_plans(method: Method, spec: BatchSpec, epoch: int, where: str) -> Iter
     for step in itertools.count(1):
         plan = _draw_plan(method, Key(_DRAWING_SEED, epoch, step=step), spec, hints, where)
         yield plan
-        # Samples that share one weight and one region count once.
-        different += len(np.unique(plan.share[plan.mixed, 0].round(9)))
+        different += _different(plan)
         work += _numbers_computed(plan) + (spec.size**2 if hints else 0)
         if (different >= _ENOUGH and step >= _LEAST) or step >= _MOST or work >= _MOST_COMPUTED:
             return
+
+
+def _different(plan: Plan) -> int:
+    """How many samples of a plan are mixed, where those that share one weight and one region count once.
+
+    Regions tell apart what weights do not: those of one area, as of :class:`CowMask`.
+    """
+    seen: dict[int, list[bytes]] = {}
+    for layer in plan.layers:
+        regions = [] if layer.region is None else list(vars(layer.region).values())
+        for index, row in enumerate(layer.rows.tolist()):
+            seen.setdefault(row, []).extend(part[index].tobytes() for part in (layer.opacity, *regions))
+    return len(set(map(tuple, seen.values())))
 
 
 def beta_shares(edges: FloatArray, alpha: float) -> FloatArray:
