@@ -304,6 +304,13 @@ def test_without_a_gpu_one_line_says_so():
     ]
 
 
+def test_the_family_is_measured_beside_a_copy_and_mixup() -> None:
+    text = run("family", "--short")
+    for name in ("clone", "MixUp()", "ResizeMix()", "GridMix()"):
+        assert text.count(f"| `{name}` |") == 2, name  # a row a dtype
+    assert "| ResizeMix(), float32 64 x 3 x 224 x 224, against clone | at most 12 times as long |" in text
+
+
 @pytest.mark.full
 @pytest.mark.parametrize(("script", "words"), [("keys", "key a ready batch"), ("serialization", "parse 100 nodes")])
 def test_the_other_benchmarks_run(script: str, words: str) -> None:

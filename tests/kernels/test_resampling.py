@@ -84,6 +84,21 @@ def test_results_are_those_of_the_dense_matrix(resize: tuple[np.ndarray, tuple[i
     assert (apart <= (24 if crop.dtype == np.float64 else 1) * ulp(largest, largest, crop.dtype.name)).all()
 
 
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "int16"])
+@pytest.mark.parametrize("sides", [(1, 22), (100, 179), (223, 700), (9, 224), (513, 30)], ids=str)
+def test_integers_of_long_axes_are_exact(sides: tuple[int, int], dtype: str) -> None:
+    """Extremes alone, whose sums need the most bits; long enough for several products an axis."""
+    limits = np.iinfo(dtype)
+    crop = np.random.default_rng(0).choice(np.array([limits.min, limits.max], dtype), (224, 530, 2))
+    crop[:40] = limits.max
+    wanted = dense_resize(crop, sides, product=np.matmul)
+    np.testing.assert_array_equal(resize_linear(crop, sides, (0, 1)), wanted)
+    planar = np.ascontiguousarray(np.moveaxis(crop, -1, 0))
+    np.testing.assert_array_equal(np.moveaxis(resize_linear(planar, sides, (1, 2)), 0, -1), wanted)
+    across = np.ascontiguousarray(np.moveaxis(crop, 1, 0))  # the first axis is the innermost
+    np.testing.assert_array_equal(np.moveaxis(resize_linear(across, sides, (1, 0)), 0, 1), wanted)
+
+
 def test_what_is_not_finite_stays_within_its_band() -> None:
     """A matrix product would spread it over the whole axis: 0 times infinity is NaN."""
     crop = np.ones((12, 8, 2), np.float32)
