@@ -845,6 +845,10 @@ ELSEWHERE = {
     "A hint that nobody reads": "tests/mixing/test_read_hints.py",
     "Not one value a sample": "tests/mixing/test_read_hints.py",
     "Label maps along axes that are not mixed": "tests/mixing/test_read_hints.py",
+    "No groups": "tests/methods/test_pairing_objects.py",
+    "Images that have no contrast": "tests/methods/test_saliencymix.py",
+    # Methods that blend more than two.
+    "Several samples may be blended in one place": "tests/methods/test_copyblend.py",
     # Pipelines of a host alone read columns as samples.
     "A column of another length": "tests/torchvision_door/test_v2_forms.py",
 }

@@ -88,7 +88,7 @@ BAD: dict[str, Bad] = {
         r"batch\['labels'\]",
         "integer labels without num_classes",
         "num_classes, to turn ids into soft labels",
-        r"Give num_classes=\.\.\., or labels='pair', which needs none",
+        r"Give num_classes=\.\.\., or labels='pair' or 'mix', which need none",
     ),
     "ids out of range": Bad(
         lambda f: {"images": images(f), "labels": ids(f, 0, 7, 2, 3)},

@@ -283,8 +283,9 @@ def _corners(table: tuple[int, int], shape: Sequence[int], boxes: Sequence[tuple
 
 def _field(table: tuple[int, int], shape: Sequence[int], layers: Sequence[tuple[Layer, TableIndex]]) -> NDArray[Any]:
     """Weights of layers; of those that select, bools, an eighth of the memory."""
-    blends = any(layer.blends for layer, _ in layers)
-    field: NDArray[Any] = np.ones((*table, *shape), np.float64 if blends else np.bool_)
+    field: NDArray[Any] = np.ones(
+        (*table, *shape), np.float64 if any(layer.blends for layer, _ in layers) else np.bool_
+    )
     for layer, at in layers:
         field[at] = layer.field(shape)
     selects = ((field == 0) | (field == 1)).all()

@@ -2,6 +2,7 @@
 
 from mixtransforms.methods.attentive_cutmix import AttentiveCutMix as AttentiveCutMix
 from mixtransforms.methods.classmix import ClassMix as ClassMix
+from mixtransforms.methods.column_swap import ColumnSwap as ColumnSwap
 from mixtransforms.methods.copyblend import CopyBlend as CopyBlend
 from mixtransforms.methods.copypaste import CopyPaste as CopyPaste
 from mixtransforms.methods.cowmask import CowMask as CowMask

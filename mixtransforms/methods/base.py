@@ -105,7 +105,8 @@ HINTS: Mapping[str, str] = MappingProxyType(
     {
         "classes": "class ids, (B,)",
         "values": "numbers to predict, (B, k) float64",
-        "masks": "label maps, (B, *shape) integers",
+        "masks": "label maps, (B, *shape) int64, -1 where a pixel is of no class: of the id that the mask's own "
+        "ignore_index names, or else the transform's, or below 0",
         "instances": "instance masks, a list of B arrays (N, *shape) bool",
         "boxes": "boxes, a list of B arrays (N, 4) float64: x1, y1, x2, y2 in pixels, zeros without an area",
         "images": "images, (B, *shape, C), of any dtype",

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mixtransforms.core import fields
 from mixtransforms.core.layers import BoolArray, Mask
 from mixtransforms.methods.base import NO_HINTS, PairMethod, require_axes, required_hint
 from mixtransforms.methods.pairing import Hints
@@ -22,19 +21,18 @@ class ClassMix(PairMethod):
     """Pastes half of the partner's classes, in the outlines that its label map has; labels are mixed by their area.
 
     Of ``n`` classes that the partner shows ``floor(n / 2)`` are chosen, one at least, and every pixel of them is
-    pasted. Pixels of ``ignore_index`` are of no class. A partner without any class leaves the sample as it is. The
-    region is that of the sample's own partner also where ``per`` lets several share one gate.
+    pasted. A partner without any class leaves the sample as it is. The region is that of the sample's own partner also
+    where ``per`` lets several share one gate.
+
+    Pixels without a label are of no class: those of negative ids, and those of the id that
+    ``kinds={"mask": SemanticMask(ignore_index=255)}`` names, or, where a mask names none, the transform's own
+    ``ignore_index``, which takes the mass of that id from labels of samples too.
 
     In semi-supervised segmentation label maps are those that a teacher predicts: pass them as ``masks``.
 
     Source: Olsson et al., ClassMix: Segmentation-Based Data Augmentation for Semi-Supervised Learning,
     arXiv:2007.07936.
     """
-
-    _: fields.KW_ONLY
-    ignore_index: int | None = fields.optional_integer(
-        low=-(2**31), high=2**31 - 1, doc="Class id that carries no mass, such as 255 for unlabelled pixels."
-    )
 
     @property
     def needs(self) -> frozenset[str]:
@@ -57,6 +55,6 @@ class ClassMix(PairMethod):
     def _half(self, label_map: NDArray[Any], rng: np.random.Generator) -> BoolArray:
         """Where a label map shows one of the classes that are chosen."""
         classes = np.unique(label_map)
-        classes = classes[classes != self.ignore_index] if self.ignore_index is not None else classes
+        classes = classes[classes >= 0]  # below are pixels of no class
         chosen = rng.permutation(classes)[: max(1, len(classes) // 2)]
         return np.isin(label_map, chosen)

@@ -1,8 +1,8 @@
 """Masks from smooth noise: fields that wander over the whole sample, cut at the height that gives the wanted area.
 
-Of a field only the order of its cells matters. It is made in float64 everywhere: NumPy before 2.0 has no other Fourier
-transform, and of two cells one of which has to be chosen, none are so close that the last bits, which processors may
-round each in their own way, would decide.
+Of a field only the order of its cells matters. It is made in float64, since NumPy before 2.0 has no other Fourier
+transform; and processors and releases may round its last bits in their own ways. At the height where one cell is chosen
+and the next is not, these lie some 1e-5 of the noise apart, and rounding is 1e-16: in practice no mask is another one.
 """
 
 from __future__ import annotations

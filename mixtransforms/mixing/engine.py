@@ -111,13 +111,20 @@ def recipe_of(template: Template, options: Options, method: Method) -> Recipe:
         sources=method.most_sources(rank),
         blended=method.most_blended(rank),
     )
-    hints = readers_of(template, scene, method, options.hints)
+    hints = readers_of(template, scene, method, options.hints, _ignored_id(template, options))
     images = tuple([_image_step(slot, template) for slot in template.images])
     targets = tuple([_target_step(slot, options) for slot in template.others])
     smooths = any(isinstance(step.rule, Label) and step.rule.smoothing for step in targets)
     unlabelled = options.num_classes is not None and not _has_labels(template)
     unlabelled |= bool(options.smoothing) and not any(slot.target.kind == LABEL for slot in template.others)
     return Recipe(images, targets, scene, method.moves, hints, unlabelled, smooths)
+
+
+def _ignored_id(template: Template, options: Options) -> int | None:
+    """The id of pixels that are of no class: the first mask's own, or else the transform's."""
+    rule = next((slot.target.rule for slot in template.others if slot.target.kind == MASK), None)
+    own: int | None = getattr(rule, "ignore_index", None)
+    return options.ignore_index if own is None else own
 
 
 def unsmoothed(recipe: Recipe) -> Recipe:
@@ -264,8 +271,16 @@ def _listed(mixed: Mixed, kind: type) -> Mixed:
 
 def _behind(first: Mixed, second: Mixed) -> Mixed:
     """Mixed values of two batches as of one, with everything beside them."""
-    beside = {name: _joined(first.beside[name], value) for name, value in second.beside.items()}
+    beside = {name: _joined(_as_map(first.beside[name], value), value) for name, value in second.beside.items()}
     return second._replace(value=_joined(first.value, second.value), beside=beside)
+
+
+def _as_map(weights: Any, other: Any) -> Any:
+    """Weights of samples as maps where ``other`` has a weight at every place; other values as they are."""
+    backend, missing = backend_of(weights), len(getattr(other, "shape", ())) - len(getattr(weights, "shape", ()))
+    if backend is None or not missing:
+        return weights
+    return kernel_of(backend).wrap_like(weights.reshape(*weights.shape, *[1] * missing) + 0 * other, other)
 
 
 def _joined(first: Any, second: Any) -> Any:

@@ -29,7 +29,7 @@ from mixtransforms.plan import BatchSpec
 from mixtransforms.rng.keys import Key, content_hash
 from mixtransforms.targets.kind import Scene, Target
 from mixtransforms.targets.label import class_ids
-from mixtransforms.targets.mask import label_maps
+from mixtransforms.targets.mask import NO_CLASS, label_maps
 from mixtransforms.targets.names import LABEL, MASK, REGRESSION, TABLE, spellings
 
 Function = Callable[[NDArray[Any]], Any]
@@ -48,11 +48,13 @@ class Reader(NamedTuple):
         read: Finds it in a batch.
         keyed: Whether the key of a draw that is known by content has it: not what follows from the images, which have
             their own place there, and not class ids, which never had one.
+        ignored: For label maps, the id of pixels that are of no class, or ``None``.
     """
 
     name: str
     read: Read
     keyed: bool = True
+    ignored: int | None = None
 
 
 # ------------------------------------------------------------------------------------------ what users give
@@ -171,7 +173,9 @@ def _asked(method: Method) -> str:
 # ------------------------------------------------------------------------------------------ one call
 
 
-def readers_of(found: Any, scene: Scene, method: Method, sources: Mapping[str, Any] | None) -> tuple[Reader, ...]:
+def readers_of(
+    found: Any, scene: Scene, method: Method, sources: Mapping[str, Any] | None, ignored: int | None = None
+) -> tuple[Reader, ...]:
     """Binds where the hints of a method are, for batches of one structure.
 
     Args:
@@ -179,6 +183,7 @@ def readers_of(found: Any, scene: Scene, method: Method, sources: Mapping[str, A
         scene: What rules know of the call.
         method: The method.
         sources: The transform's option ``hints``.
+        ignored: The id of pixels of label maps that are of no class.
     """
     readers = []
     for name in sorted(method.needs):
@@ -192,7 +197,7 @@ def readers_of(found: Any, scene: Scene, method: Method, sources: Mapping[str, A
         elif name != "classes" or not method.is_ours or any(slot.target.kind == LABEL for slot in found.others):
             readers.append(Reader(name, partial(READERS[name], scene=scene), keyed=name not in FOLLOWING))
         # else: the package's own methods say themselves what they do without labels
-    return tuple(readers)
+    return tuple([reader._replace(ignored=ignored) if reader.name == "masks" else reader for reader in readers])
 
 
 def read_hints(readers: tuple[Reader, ...], found: Found, given: Hints, method: Method, where: str) -> Hints:
@@ -219,7 +224,17 @@ def read_hints(readers: tuple[Reader, ...], found: Found, given: Hints, method: 
                 fix=f"Leave {name!r} out of hints.",
             )
         hints[name] = CHECKS[name](_on_host(value), found.spec, f"hints[{name!r}]")
+    for reader in readers:
+        if reader.name == "masks":
+            hints["masks"] = _without_ignored(hints["masks"], reader.ignored)
     return hints
+
+
+def _without_ignored(maps: NDArray[Any], ignored: int | None) -> NDArray[np.int64]:
+    """Label maps with :data:`~mixtransforms.targets.mask.NO_CLASS` wherever a pixel is of no class, whoever says so."""
+    ids = maps.astype(np.int64)
+    ids[(ids < 0) if ignored is None else (ids < 0) | (ids == ignored)] = NO_CLASS
+    return ids
 
 
 def key_with(key: Key, readers: tuple[Reader, ...], hints: Hints, given: Hints) -> Key:
@@ -251,13 +266,14 @@ def _of_images(name: str, source: Any, found: Found) -> Any:
         raise ParameterError(
             "No such function", where=where, got=repr(source), wanted="a registered name", fix=str(reason)
         ) from None
-    return CHECKS[name](_on_host(function(_images(found))), found.spec, where)
+    value = _contrast(found) if function is contrast else function(_images(found))
+    return CHECKS[name](_on_host(value), found.spec, where)
 
 
 # ------------------------------------------------------------------------------------------ what a batch has
 
 
-def _missing(what: str, where: str, wanted: str, fix: str) -> InputError:
+def _not_there(what: str, where: str, wanted: str, fix: str) -> InputError:
     return InputError(f"The method reads {what}", where=where, got=f"a batch without {what}", wanted=wanted, fix=fix)
 
 
@@ -277,7 +293,7 @@ def _named(name: str, found: Found) -> NDArray[Any]:
                     fix="Give one for every sample, or name another value.",
                 )
             return items
-    raise _missing(
+    raise _not_there(
         f"{wanted!r}",
         "needs",
         "one value a sample under that name",
@@ -309,7 +325,7 @@ def _classes(found: Found, scene: Scene) -> NDArray[Any]:
     target = _first(found, LABEL)
     if target is None:
         fix = "Pass the labels with the images, or name them with kinds={'name': 'label'}."
-        raise _missing("class labels", "needs", "one class id a sample", fix)
+        raise _not_there("class labels", "needs", "one class id a sample", fix)
     return class_ids(target.value)
 
 
@@ -318,7 +334,7 @@ def _values(found: Found, scene: Scene) -> FloatArray:
     own = [target for target in found.others if target.kind == REGRESSION and not _weighs(target)]
     if not own:
         fix = "Pass them with the images, and say which they are: kinds={'name': 'regression'}."
-        raise _missing("numbers to predict", "needs", "one number or row of them a sample", fix)
+        raise _not_there("numbers to predict", "needs", "one number or row of them a sample", fix)
     return np.concatenate([_rows_of_numbers(_on_host(t.value), found.spec, spell(t.path)) for t in own], axis=1)
 
 
@@ -331,7 +347,7 @@ def _masks(found: Found, scene: Scene) -> NDArray[Any]:
     target = _first(found, MASK)
     if target is None:
         fix = "Pass them with the images as masks=..., or name them with kinds={'name': 'mask'}."
-        raise _missing("label maps", "needs", "a class id at every pixel", fix)
+        raise _not_there("label maps", "needs", "a class id at every pixel", fix)
     where = spell(target.path)
     if len(scene.lengths) != len(scene.shape):
         raise InputError(
@@ -351,7 +367,7 @@ def _instances(found: Found, scene: Scene) -> list[NDArray[np.bool_]]:
     own = [objects for objects in found.objects if objects.group.instances]
     if len(own) != 1:
         fix = "Pass a mask of every object as instance_masks=..., or name them with kinds={'name': 'instances'}"
-        raise _missing("instance masks", "needs", "one set of instance masks", _one_set(own, fix))
+        raise _not_there("instance masks", "needs", "one set of instance masks", _one_set(own, fix))
     return own[0].instances()
 
 
@@ -360,7 +376,7 @@ def _boxes(found: Found, scene: Scene) -> list[FloatArray]:
     own = [objects for objects in found.objects if objects.group.boxes]
     if len(own) != 1:
         fix = "Pass them with the images as boxes=..., or name them with kinds={'name': 'boxes'}"
-        raise _missing("boxes", "needs", "one set of boxes", _one_set(own, fix))
+        raise _not_there("boxes", "needs", "one set of boxes", _one_set(own, fix))
     return own[0].upright_boxes()
 
 
@@ -368,9 +384,13 @@ def _one_set(found: list[Any], fix: str) -> str:
     return f"{fix}; leave all sets but one alone with passthrough." if found else f"{fix}."
 
 
+def _root(found: Found) -> Target:
+    return found.images[0] if found.images else next(target for target in found.others if target.kind == TABLE)
+
+
 def _images(found: Found, scene: Scene | None = None) -> NDArray[Any]:
     """The first images, ``(B, *shape, C)``: whatever axes are not mixed are channels."""
-    root = found.images[0] if found.images else next(target for target in found.others if target.kind == TABLE)
+    root = _root(found)
     rows = found.rows.get(root.path)
     value = root.value if rows is None else kernel_of(str(backend_of(root.value))).from_host(np.stack(rows), root.value)
     host = _on_host(value)
@@ -382,7 +402,23 @@ def _images(found: Found, scene: Scene | None = None) -> NDArray[Any]:
 
 def _saliency(found: Found, scene: Scene) -> FloatArray:
     """The cheap one, where nobody gives any."""
-    return contrast(_images(found))
+    return _contrast(found)
+
+
+def _contrast(found: Found) -> FloatArray:
+    images = _images(found)
+    saliency = contrast(images)
+    if not np.isfinite(saliency).all():
+        odd = np.count_nonzero(~np.isfinite(images))
+        raise InputError(
+            "Images that have no contrast",
+            where=spell(_root(found).path),
+            got=f"{odd} of {images.size} numbers not finite" if odd else f"numbers up to {np.abs(images).max():g}",
+            wanted="finite numbers below 1e18, since the saliency is made of them",
+            fix="Replace the others, as where(isfinite(images), images, 0) does, or give a saliency of your own, "
+            "hints={'saliency': ...}.",
+        )
+    return saliency
 
 
 # ------------------------------------------------------------------------------------------ what each must be

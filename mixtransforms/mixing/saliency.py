@@ -19,8 +19,7 @@ _TAPS = (1 / 16, 4 / 16, 6 / 16, 4 / 16, 1 / 16)
 def contrast(images: NDArray[Any]) -> FloatArray:
     """How far the colour of every place is from the mean colour of its image: squared distances, blurred a little.
 
-    No network, and no match for one: it finds what differs in colour from most of the image. What is not finite is not
-    salient.
+    No network, and no match for one: it finds what differs in colour from most of the image.
 
     Source: after Achanta et al., Frequency-tuned Salient Region Detection, CVPR 2009, in the images' own colours.
 
@@ -28,7 +27,7 @@ def contrast(images: NDArray[Any]) -> FloatArray:
         images: ``(B, *shape, C)``, of any dtype that holds numbers.
 
     Returns:
-        ``(B, *shape)`` float64, finite and from 0 on.
+        ``(B, *shape)`` float64, from 0 on; not finite in an image that is not, or that has numbers beyond 1e18.
     """
     result = np.zeros(images.shape[:-1])
     step = max(1, PART * len(images) // max(images.size, 1))
@@ -45,7 +44,6 @@ def _write(images: NDArray[Any], out: FloatArray) -> None:
         mean = colours.mean(axis=tuple(range(1, colours.ndim - 1)), dtype=np.float64, keepdims=True)
         colours = colours - mean.astype(np.float32)
         distance = np.einsum("...c,...c->...", colours, colours)
-        distance = np.nan_to_num(distance, copy=False, posinf=0.0)
         for axis in range(1, distance.ndim):
             distance = _blurred(distance, axis)
     out[...] = distance

@@ -22,6 +22,9 @@ from mixtransforms.targets.strides import is_at_stride, is_turned
 
 FORMS = ("pair", "mix", "soft", "dominant")
 
+NO_CLASS = -1
+"""What label maps have where a pixel is of no class."""
+
 
 @MixedValue.register
 @of_one_iterable
@@ -104,6 +107,15 @@ class SemanticMask(Kind):
         # Asked of the method, not of the plan: whether a batch passes must not depend on what is drawn.
         if scene.blends and self.form == "soft":
             self._check_soft(value, where, scene)
+        elif scene.blends and scene.blended > 2 and self.form != "mix":
+            raise InputError(
+                "Several samples may be blended in one place",
+                where=where,
+                got=f"masks={self.form or FORMS[0]!r}, and up to {scene.blended} samples",
+                wanted="a form that tells of any number of them",
+                fix="Use masks='mix' or masks='soft'; where the mask is declared with another form, say it there, "
+                f"kinds={{{_key(where)}: SemanticMask(form='mix')}}.",
+            )
 
     def _check_size(self, value: Any, where: str, scene: Scene) -> None:
         own = _lengths(value, scene)
@@ -265,10 +277,14 @@ class SemanticMask(Kind):
 
 
 def label_maps(value: Any, scene: Scene) -> NDArray[Any]:
-    """What :meth:`SemanticMask.check` has let pass as ids on the host, ``(B, *lengths)``; of maps the largest class."""
+    """What :meth:`SemanticMask.check` has let pass as ids on the host, ``(B, *lengths)``; of maps the largest class.
+
+    Where maps have nothing of any class, that is :data:`NO_CLASS`.
+    """
     values: NDArray[Any] = kernel_of(str(backend_of(value))).to_host(value)
     if _channels(value, scene) > 1:
-        return np.asarray(values.argmax(axis=_channel_axis(value, scene)))
+        axis = _channel_axis(value, scene)
+        return np.where((values == 0).all(axis=axis), NO_CLASS, values.argmax(axis=axis))
     return np.asarray(_channel(values, scene, 0))
 
 

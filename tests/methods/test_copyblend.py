@@ -8,7 +8,7 @@ from oracles import paint
 from scipy import stats
 
 import mixtransforms
-from mixtransforms import BatchSpec, Boxes, InputError, Layer, MixUp, ParameterError, Plan, PlanError
+from mixtransforms import BatchSpec, Boxes, InputError, Layer, MixUp, ParameterError, Plan, SemanticMask
 from mixtransforms.laws import Constant, Uniform
 from mixtransforms.methods import CopyBlend
 
@@ -167,8 +167,16 @@ def test_what_cannot_be_blended_is_refused() -> None:
 def test_masks_tell_of_several_blends_by_another_form_than_pairs() -> None:
     boxes, masks = boxes_of(np.random.default_rng(4)), np.random.default_rng(0).integers(0, 3, (SIZE, *SHAPE))
     batch = {"image": np.zeros((SIZE, *SHAPE, 3), np.uint8), "boxes": boxes, "mask": masks}
-    with pytest.raises(PlanError, match=r"Several layers blend into one sample .*masks='soft'"):
-        mixtransforms.CopyBlend(min_area=4, seed=0)(batch)
+    for options in ({}, {"p": 0.0}, {"min_area": 1e6}, {"masks": "dominant"}):  # whatever is drawn
+        with pytest.raises(InputError, match=r"Several samples may be blended .*up to 4 .*masks='mix' or masks='soft'"):
+            mixtransforms.CopyBlend(seed=0, **options)(batch)
+    declared = mixtransforms.CopyBlend(min_area=4, kinds={"mask": SemanticMask(form="dominant")})
+    with pytest.raises(InputError, match=r"masks='dominant', .*kinds={'mask': SemanticMask\(form='mix'\)}"):
+        declared(batch)
+    mixtransforms.CopyBlend(min_area=4, kinds={"mask": SemanticMask(form="mix")})(batch)
+    mixtransforms.CopyBlend(min_area=4, count=1)(batch)
+    mixed = mixtransforms.CopyBlend(min_area=4, seed=0, masks="mix")(batch)
+    assert mixed["mask"].shape == (SIZE, 4, *SHAPE)
     soft = mixtransforms.CopyBlend(min_area=4, seed=0, masks="soft", num_classes=3)(batch)["mask"]
     np.testing.assert_allclose(soft.sum(axis=-1), 1, atol=1e-6)
     with pytest.raises(ParameterError, match=r"Pairs tell of two sources .*up to 4"):

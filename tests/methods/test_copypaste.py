@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 import tiers
+from doors import DOORS, Door
 from owners import moves, owners
 from scipy import stats
 
@@ -224,3 +225,28 @@ def test_a_sample_draws_the_same_whoever_else_is_mixed() -> None:
 def test_a_draw_without_instances_is_refused() -> None:
     with pytest.raises(InputError, match="CopyPaste reads instances"):
         Method().draw(BatchSpec(2, (3, 3)), np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("name", ["CopyPaste", "CopyBlend", "ClassMix"])
+@pytest.mark.parametrize("door", DOORS, ids=str)
+def test_doors_draw_from_what_the_batch_tells(door: Door, name: str) -> None:
+    scene = Scene(np.random.default_rng(0))
+    maps = np.random.default_rng(1).integers(0, 5, (SIZE, *SHAPE))
+    batch = scene.batch("numpy" if door.named else "torch") | {"mask": maps}
+    batch["image"] = np.zeros((SIZE, *SHAPE, 3), np.uint8)
+    if not door.named:
+        torch = pytest.importorskip("torch")
+        batch |= {"mask": torch.from_numpy(maps), "image": torch.zeros(SIZE, 3, *SHAPE)}
+    options = {"seed": 3, "masks": "soft", "num_classes": 5, "layout": "channels_last" if door.named else None}
+    options |= {"min_area": 9.0} if name == "CopyBlend" else {}
+    args, named = ((), batch) if door.named else ((batch,), {})
+    plan = door.transform(name, **options).plan(*args, **named)
+    hints = {"instances": scene.masks, "boxes": scene.boxes, "masks": maps}
+    method = door.transform(name, **options).method
+    assert method.redraw(plan.key, plan.spec, {need: hints[need] for need in method.needs}) == plan
+    assert plan.mixed.sum() > SIZE / 2
+    out = door.transform(name, **options)(*args, **named)
+    again = door.transform(name, **options).replay(plan, *args, **named)
+    for first, second in zip(out["labels"], again["labels"], strict=True):
+        np.testing.assert_array_equal(np.asarray(first), np.asarray(second))
+    np.testing.assert_array_equal(np.asarray(out["mask"]), np.asarray(again["mask"]))

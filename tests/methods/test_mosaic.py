@@ -318,6 +318,30 @@ def test_many_points_are_on_their_pixels(grid: int) -> None:
             np.testing.assert_array_equal(np.asarray(out["keypoints"][row]).reshape(-1, 2), np.reshape(wanted, (-1, 2)))
 
 
+def test_a_second_paste_covers_what_it_covers() -> None:
+    """On detection batches a mosaic and CutMix follow one another: boxes still end where their pixels do."""
+    albumentations = pytest.importorskip("albumentations")
+    from mixtransforms.albumentations import BatchCompose, CutMix
+    from mixtransforms.albumentations import Mosaic as AtTheDoor
+
+    rng = np.random.default_rng(0)
+    params = albumentations.BboxParams("pascal_voc", label_fields=["labels"])
+    rules = BoxRules(min_visibility=0, min_size=0, min_area=0)
+    for seed in range(20):
+        samples, boxes = [], random_boxes(rng, 6, (20, 24))
+        for number, (left, top, right, bottom) in enumerate(boxes.astype(int), 1):
+            image = np.zeros((20, 24, 1), np.uint8)
+            image[top:bottom, left:right] = number
+            samples.append({"image": image, "bboxes": boxes[number - 1 : number], "labels": np.array([number])})
+        both = [AtTheDoor(boxes=rules), CutMix(boxes=rules)]
+        out = BatchCompose(both, seed=seed, bbox_params=params)(samples)
+        for image, own, labels in zip(np.asarray(out["image"])[..., 0], out["bboxes"], out["labels"], strict=True):
+            assert {*np.asarray(labels).tolist()} == {*image.ravel().tolist()} - {0}
+            for (left, top, right, bottom), label in zip(np.asarray(own).astype(int), labels, strict=True):
+                part = image[top:bottom, left:right] == label
+                assert all(edge.any() for edge in (part[0], part[-1], part[:, 0], part[:, -1]))
+
+
 def test_squeezed_objects_are_complete() -> None:
     """Every object of every source is there, by the affine map of the image into its tile."""
     mix = Mosaic(fit="resize", boxes=EVERYTHING, seed=3)

@@ -122,10 +122,14 @@ def test_the_same_numbers_are_drawn_whatever_the_classes() -> None:
 @pytest.mark.parametrize("policy", sorted(CLASS_AWARE))
 def test_class_aware_policies_read_the_labels_of_the_batch(policy: str) -> None:
     images, ids = np.zeros((6, 4, 4, 3), np.float32), np.array([0, 0, 1, 1, 2, 2])
-    transform = MixUp(alpha=1.0, pairing=policy, num_classes=3, seed=0)
+    of_known = {"same_class": {True}, "different_class": {False}}.get(policy, {True, False})
+    drawn = []
     for labels in (ids, np.eye(3)[ids], np.eye(3)[ids] * 0.5 + 0.1, ids.tolist()):
-        plan = transform.plan(images, labels)
-        assert ((ids[plan.partner] == ids) == (policy == "same_class")).all()
+        transform = MixUp(alpha=1.0, pairing=policy, num_classes=3, seed=0)
+        plans = [transform.plan(images, labels) for _ in range(10)]
+        assert {bool(same) for plan in plans for same in ids[plan.partner] == ids} == of_known
+        drawn.append(plans)
+    assert all(plans == drawn[0] for plans in drawn)
     with pytest.raises(InputError, match=f"pairing='{policy}' reads class labels .* got a batch without class labels"):
         MixUp(alpha=1.0, pairing=policy).plan(images)
 

@@ -1,6 +1,7 @@
 """SaliencyMix: the pasted box is around the partner's most salient pixel, and labels are its area."""
 
 import math
+import re
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from salient import delta_maps, owners
 import mixtransforms
 from mixtransforms import BatchSpec, CutMix, InputError, ParameterError, Plan, SaliencyMix
 from mixtransforms.laws import Constant
+from mixtransforms.mixing.saliency import contrast
 
 SHAPES = [(8, 8), (7, 5), (33, 31), (1, 9), (16, 32), (12,), (6, 9, 10)]
 SIZES = [0, 1, 2, 5]
@@ -130,11 +132,29 @@ def test_any_dtype_is_copied(dtype: Any) -> None:
     assert (mixed[:, None] == images[None]).all(axis=-1).any(axis=1).all()
 
 
-def test_numbers_that_are_not_finite_are_not_salient() -> None:
-    images = np.zeros((2, 8, 8, 3), np.float32)
-    images[:, 0, 0] = np.nan
-    images[:, 7, 7] = np.inf
-    assert SaliencyMix(seed=0).plan(images).size == 2
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, 1e30])
+@pytest.mark.parametrize("hints", [None, {"saliency": "contrast"}, {"saliency": contrast}])
+@pytest.mark.parametrize("method", [SaliencyMix, mixtransforms.AttentiveCutMix])
+@pytest.mark.parametrize("backend", ["numpy", "torch"])
+def test_images_without_a_contrast_are_refused_and_the_fix_works(
+    backend: str, method: Any, hints: Any, bad: float
+) -> None:
+    images: Any = np.zeros((2, 16, 16, 3), np.float32)
+    images[:, 10:13, 10:13] = 1
+    fine = images.copy()
+    images[1, 2, 8, 0] = bad
+    xp: Any = np
+    if backend == "torch":
+        xp = pytest.importorskip("torch")
+        images, fine = (xp.from_numpy(each).movedim(-1, 1) for each in (images, fine))
+    got = "numbers up to 1e+30" if bad == 1e30 else "1 of 1536 numbers not finite"
+    for options in ({}, {"p": 0.0}):  # whatever is drawn
+        with pytest.raises(InputError, match=re.escape(f"Images that have no contrast (batch['x']): got {got}")):
+            method(seed=0, hints=hints, kinds={"x": "image"}, **options)({"x": images})
+    mended = xp.where(xp.isfinite(images), images, 0) if bad != 1e30 else fine
+    assert method(seed=0, hints=hints).plan(mended) == method(seed=0).plan(fine)
+    own = method(seed=0, hints={"saliency": lambda images: np.isfinite(images).all(axis=-1)})
+    assert own.plan(images).size == 2
 
 
 def test_how_many_numbers_are_drawn_does_not_depend_on_the_saliency() -> None:

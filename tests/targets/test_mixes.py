@@ -262,3 +262,54 @@ def test_files_know_the_form() -> None:
     mix = MixUp(labels="mix", masks="mix", kinds={"fine": Label(form="mix")})
     again = mixtransforms.from_dict(mixtransforms.to_dict(mix))
     assert (again.labels, again.masks, again.kinds["fine"].form) == ("mix", "mix", "mix")
+
+
+SOFT_EDGED = {
+    "SmoothMix": mixtransforms.SmoothMix,
+    "OneOf": lambda **options: OneOf([mixtransforms.SmoothMix(), CutMix(), MixUp(1.0)], **options),
+    "nobody mixed": lambda **options: mixtransforms.SmoothMix(p=0.0, **options),
+}
+
+
+@pytest.mark.parametrize("backend", [*BACKENDS, "tv_tensors", "list"])
+@pytest.mark.parametrize("channel", [False, True])
+@pytest.mark.parametrize("form", ["pair", "mix"])
+@pytest.mark.parametrize("size", [1, 2, 5])
+@pytest.mark.parametrize("method", list(SOFT_EDGED))
+def test_originals_have_maps_of_ones_where_mixed_masks_have_weights_at_every_place(
+    method: str, size: int, form: str, channel: bool, backend: str
+) -> None:
+    def batch() -> Any:
+        rng = np.random.default_rng(size)
+        images, masks = rng.random((size, *SHAPE, 3), np.float32), rng.integers(0, CLASSES, (size, *SHAPE))
+        masks = masks[..., None] if channel else masks
+        if backend == "numpy":
+            return {"image": images, "mask": masks}
+        torch = pytest.importorskip("torch")
+        images, masks = torch.from_numpy(images).movedim(-1, 1), torch.from_numpy(masks)
+        masks = masks.movedim(-1, 1) if channel else masks
+        if backend == "tv_tensors":
+            masks = pytest.importorskip("torchvision.tv_tensors").Mask(masks)
+        return {"image": images, "mask": list(masks) if backend == "list" else masks}
+
+    def stacked(value: Any) -> np.ndarray:
+        return np.stack([host(item) for item in value]) if isinstance(value, list) else host(value)
+
+    options: dict[str, Any] = {"masks": form, "seed": 3}
+    made = SOFT_EDGED[method]
+    alone, both = made(**options)(batch()), made(keep_originals=True, **options)(batch())
+    assert both.keys() == alone.keys()
+    own = batch()["mask"]
+    for name, value in alone.items():
+        whole = stacked(both[name])
+        kept, mixed = whole[:size], whole[size:]
+        assert type(both[name]) is type(value)
+        assert (mixed == stacked(value)).all()
+        if name == "mask_weight":
+            assert (kept == 1).all()
+        elif name == "mask_share":
+            assert (kept[:, 0] == 1).all()
+            assert (kept[:, 1:] == 0).all()
+        elif name.startswith("mask"):
+            expected = stacked(own)
+            assert (kept == (expected[:, None] if form == "mix" else expected)).all()
