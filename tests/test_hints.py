@@ -847,8 +847,18 @@ ELSEWHERE = {
     "Label maps along axes that are not mixed": "tests/mixing/test_read_hints.py",
     "No groups": "tests/methods/test_pairing_objects.py",
     "Images that have no contrast": "tests/methods/test_saliencymix.py",
+    # Methods that read more than a spec, or need axes of some kind.
+    "Remix reads class labels": "tests/methods/test_remix.py",
+    "Classes without a count": "tests/methods/test_remix.py",
+    "ColumnSwap needs an axis of columns": "tests/methods/test_column_swap.py",
+    "CopyBlend needs boxes in images": "tests/methods/test_copyblend.py",
     # Methods that blend more than two.
     "Several samples may be blended in one place": "tests/methods/test_copyblend.py",
+    # No transform reads attention.
+    "An attention map that does not fit the plan": "tests/mixing/test_relabel.py",
+    "An attention map without a share for anybody": "tests/mixing/test_relabel.py",
+    # Stages of pipelines alone may change the sizes of samples.
+    "Samples of a batch have got different sizes": "tests/torchvision_door/test_v2_stages.py",
     # Pipelines of a host alone read columns as samples.
     "A column of another length": "tests/torchvision_door/test_v2_forms.py",
 }
