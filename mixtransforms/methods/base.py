@@ -57,6 +57,11 @@ class Method(Scheduled, fields.Checked, Displayed, ABC):
         """Whether it may draw regions; a method that only treats whole samples takes any shape."""
         return True
 
+    @property
+    def soft_edged(self) -> bool:
+        """Whether it may draw masks that are neither 0 nor 1: weights of label maps then are maps in every batch."""
+        return False
+
     def most_sources(self, axes: int) -> int:
         """How many samples one of the result may be made of, itself among them, where ``axes`` are mixed."""
         return 2

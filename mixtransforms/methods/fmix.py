@@ -22,9 +22,9 @@ from mixtransforms.plan import BatchSpec, Plan
 class FMix(PairMethod):
     """Pastes regions of any form, in one to three dimensions; labels are mixed by their areas.
 
-    Of all ``N`` cells the sample keeps the ``round(weight * N)`` highest of Gaussian noise, ``weight ~ Beta(alpha,
-    alpha)``. The waves of the noise fade with their frequency, ``1 / f ** decay``; none is stronger than one that is as
-    long as the longest side.
+    Of all ``N`` cells the sample keeps the ``round(weight * N)`` highest of Gaussian noise,
+    ``weight ~ Beta(alpha, alpha)``. The waves of the noise fade with their frequency, by a power law of exponent
+    ``decay``; none is stronger than one that is as long as the longest side.
 
     Source: Harris et al., FMix: Enhancing Mixed Sample Data Augmentation, arXiv:2002.12047.
     """

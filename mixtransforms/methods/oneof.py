@@ -88,6 +88,10 @@ class OneOf(Method):
     def cuts(self) -> bool:
         return any(method.cuts for method in self.transforms)
 
+    @property
+    def soft_edged(self) -> bool:
+        return any(method.soft_edged for method in self.transforms)
+
     def most_sources(self, axes: int) -> int:
         return max(method.most_sources(axes) for method in self.transforms)
 

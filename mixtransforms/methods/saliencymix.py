@@ -20,9 +20,10 @@ from mixtransforms.plan import BatchSpec, Plan
 class SaliencyMix(PairMethod):
     """Pastes the box around the most salient place of the partner; labels are mixed by the area that was pasted.
 
-    The box is that of CutMix: of the sample's aspect ratio and ``1 - weight`` of its area, ``weight ~ Beta(alpha,
-    alpha)``, rounded down to whole pixels. Its centre is the partner's most salient pixel, its place stays the same,
-    and its overhang is clipped. Where a pair or the batch shares one box, it is that of the first sample.
+    The box is that of CutMix: of the sample's aspect ratio and ``1 - weight`` of its area,
+    ``weight ~ Beta(alpha, alpha)``, rounded down to whole pixels. Its centre is the partner's most salient pixel, its
+    place stays the same, and its overhang is clipped. Where a pair or the batch shares one box, it is that of the first
+    sample.
 
     The saliency is what ``hints`` says. By default it is ``"contrast"``: how far the colour of a place is from the mean
     of its image, quick and without a network. The paper takes the fine-grained saliency of OpenCV's contributed modules

@@ -32,6 +32,10 @@ class SmoothMix(PairMethod):
         (0.25, 0.5), low=0.001, high=100, doc="Range of the width of the bump, uniform, as a part of every side."
     )
 
+    @property
+    def soft_edged(self) -> bool:
+        return True
+
     def draw(self, spec: BatchSpec, rng: np.random.Generator, hints: Hints = NO_HINTS) -> Plan:
         require_axes(self, spec)
         pairs = self.pairs(spec, rng, hints)

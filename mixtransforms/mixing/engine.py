@@ -110,6 +110,7 @@ def recipe_of(template: Template, options: Options, method: Method) -> Recipe:
         cuts=method.cuts,
         sources=method.most_sources(rank),
         blended=method.most_blended(rank),
+        soft_edged=method.soft_edged,
     )
     hints = readers_of(template, scene, method, options.hints, _ignored_id(template, options))
     images = tuple([_image_step(slot, template) for slot in template.images])

@@ -43,6 +43,7 @@ class Scene(NamedTuple):
         cuts: Whether the method may draw regions; without any, samples have no places that could be told apart.
         sources: How many samples one of the result may be made of, itself among them.
         blended: How many samples one place of the result may be a mean of.
+        soft_edged: Whether the method may draw masks that are neither 0 nor 1.
     """
 
     shape: tuple[int, ...]
@@ -53,6 +54,7 @@ class Scene(NamedTuple):
     cuts: bool = True
     sources: int = 2
     blended: int = 2
+    soft_edged: bool = False
 
     @property
     def lengths(self) -> tuple[int, ...]:

@@ -17,7 +17,7 @@ from mixtransforms.kernels import kernel_of
 from mixtransforms.kernels.paint import paint
 from mixtransforms.plan import Plan
 from mixtransforms.targets.kind import Kind, Mixed, Scene, class_count, ignored_id
-from mixtransforms.targets.pastes import blend_numbers, blending, most_blended, pastes, with_blend
+from mixtransforms.targets.pastes import blend_numbers, blending, pastes, with_blend
 from mixtransforms.targets.strides import is_at_stride, is_turned
 
 FORMS = ("pair", "mix", "soft", "dominant")
@@ -343,8 +343,8 @@ def _mix(plan: Plan, value: Any, scene: Scene) -> MaskMix:
 def _shares(plan: Plan, scene: Scene, count: int) -> NDArray[np.float32]:
     """Shares of the samples' own masks and of those that are blended in, ``(B, count)``; maps where they may vary."""
     numbers = blend_numbers(plan)
-    blends = [layer for layer, number in zip(plan.layers, numbers, strict=True) if number.any()]
-    placed = most_blended(plan) > 2 and any(layer.region is not None for layer in blends)
+    # What the method may draw decides, so that the form is that of every batch, of the originals and in validation.
+    placed = scene.soft_edged or (scene.cuts and scene.blended > 2)
     varies = placed or any(layer.soft_edged for layer in plan.layers)
     share = np.zeros((plan.size, count, *(scene.lengths if varies else ())))
     share[:, 0] = 1.0

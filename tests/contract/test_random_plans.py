@@ -4,6 +4,7 @@ import numpy as np
 from doors import examples, reads_images_alone
 from forms import WAYS, Form, painted_by
 from oracles import measured, provenance
+from told import hints
 
 from mixtransforms import BatchSpec
 from mixtransforms.methods.registry import METHODS
@@ -21,7 +22,8 @@ def test_ten_thousand_random_plans() -> None:
     keys, worst = list(batches), 0.0
     for number in range(PLANS):
         key, form = keys[number % len(keys)], FORMS[number % len(FORMS)]
-        plan = methods[number % len(methods)].draw(BatchSpec(*key), rng)
+        method, spec = methods[number % len(methods)], BatchSpec(*key)
+        plan = method.draw(spec, rng, hints(method, spec))
         with painted_by(WAYS[number // 7 % len(WAYS)]):
             seen = form.read(plan.apply(images[key, form], form.layout)).mean(axis=(1, 2)) / form.full
         error = np.abs(seen - measured(plan)).max()

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from doors import examples
 from told import hints, suits
 
 from mixtransforms import BatchSpec, Boxes, Layer, Plan, PlanError, Ramp, Schedule, methods
@@ -21,7 +22,7 @@ OURS = [
     CutMix(per="pair", placement="inside"),
     CutMix(per="batch", placement="uniform"),
     CutMix(placement="minmax", minmax=(0.2, 0.9)),
-    *(METHODS[name]() for name in methods.__all__ if issubclass(METHODS[name], PairMethod)),  # also those that are new
+    *(METHODS[name](**examples(name)[0]) for name in methods.__all__ if issubclass(METHODS[name], PairMethod)),
     OneOf([MixUp(), CutMix(correct_weight=False)], weights=[0.5, 0.3]),
 ]
 

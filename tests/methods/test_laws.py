@@ -131,7 +131,7 @@ def test_files_hold_a_law(method: Any, law: Law) -> None:
     mix = method(weight=law, num_classes=3)
     data = to_dict(mix)
     assert data["pipeline"]["args"]["weight"]["kind"] == type(law).__name__
-    jsonschema.validate(data, json_schema())
+    jsonschema.Draft202012Validator(json_schema()).validate(data)
     again = from_dict(data)
     assert again.weight == law
     assert eval(repr(mix), {**vars(mixtransforms.laws), method.__name__: method, "Ramp": Ramp}).weight == law

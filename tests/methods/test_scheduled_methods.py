@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import tiers
-from doors import ALBUMENTATIONS, DOORS, NEUTRAL, TORCHVISION, Door
+from doors import ALBUMENTATIONS, DOORS, NEUTRAL, TORCHVISION, Door, examples
 from forms import host
 from told import hints, suits
 
@@ -247,8 +247,8 @@ PLAIN: tuple[Method, ...] = (
     *(CutMix(placement=place, per=per) for place in ("clip", "inside", "uniform") for per in ("sample", "pair", "batch")),
     *(CutMix(placement="minmax", minmax=(0.2, 0.9), per=per) for per in ("sample", "pair", "batch")),
     *(CutMix(pairing=pairing, correct_weight=False) for pairing in PAIRINGS),
-    *(method(per=per) for method in METHODS.values() if issubclass(method, PairMethod) and method not in (MixUp, CutMix)
-      for per in ("sample", "pair", "batch")),
+    *(method(**examples(name)[0] | {"per": per}) for name, method in METHODS.items() for per in ("sample", "pair", "batch")
+      if issubclass(method, PairMethod) and method not in (MixUp, CutMix)),
 )  # fmt: skip
 """Every way in which a method of pairs draws."""
 

@@ -457,6 +457,24 @@ def driven(method: Method, by: str, size: int = 16, count: int = 400) -> list[Pl
     return [transform.plan(batch if by == "count" else list(batch)) for batch in batches]
 
 
+def own_shares(plan: Plan) -> np.ndarray:
+    """What samples keep of themselves; alike in every draw of methods whose areas are given."""
+    return plan.share[:, 0]
+
+
+def places(plan: Plan) -> np.ndarray:
+    """Where samples show others: the mean of the numbers of their cells, by weight."""
+    numbers, mean = np.arange(12 * 9).reshape(12, 9) / (12 * 9), np.zeros(plan.size)
+    for layer in plan.layers:
+        mean[layer.rows] += (layer.field((12, 9)) * numbers).mean(axis=(1, 2))
+    return mean
+
+
+def nearest_sources(plan: Plan) -> np.ndarray:
+    """Whom samples show, the last one painted."""
+    return plan.sources[:, -1].astype(float)
+
+
 KEYED = pytest.mark.parametrize("by", ["count", "content"])
 
 
@@ -467,9 +485,11 @@ def test_calls_of_every_method_are_unrelated(name: str, by: str) -> None:
         drawn = driven(METHODS[name](**options), by, count=200)
         keys = {plan.key for plan in drawn}
         assert len(keys) == 200
-        weight = np.array([plan.share[:, 0] for plan in drawn])
-        for row in range(16):
-            assert unrelated(weight[:-1, row], weight[1:, row])
+        told = [np.array([amount(plan) for plan in drawn]) for amount in (own_shares, places, nearest_sources)]
+        varying = [values[:, row] for values in told for row in range(16) if np.ptp(values[:, row]) > 1e-9]
+        assert len(varying) >= 16
+        for values in varying:
+            assert unrelated(values[:-1], values[1:])
         mixed = [plan for plan in drawn if plan.mixed.any()]
         assert len({plan.share.tobytes() + plan.sources.tobytes() for plan in mixed}) == len(mixed) > 100
 

@@ -36,6 +36,7 @@ from mixtransforms import (
 )
 from mixtransforms.methods.pairing import CLASS_AWARE
 from mixtransforms.methods.registry import METHODS
+from mixtransforms.mixing.saliency import contrast
 from mixtransforms.rng.streams import SharedNumbers, Stream
 
 SEED, SIZE, SIDE, CLASSES = 7, 6, 12, 3
@@ -775,7 +776,8 @@ def test_a_plan_is_drawn_again_from_its_key(case: Case, seed: int | None) -> Non
     assert len({plan.key for plan in plans}) == 3
     for plan in plans:
         assert plan.key.epoch == 3
-        redrawn(transform.method, plan, told.hints(transform.method, plan.spec) | {"classes": LABELS})
+        hints = told.hints(transform.method, plan.spec) | {"classes": LABELS, "saliency": contrast(PHOTOS[:SIZE])}
+        redrawn(transform.method, plan, hints)
 
 
 @pytest.mark.parametrize("seed", [SEED, None])

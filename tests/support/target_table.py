@@ -149,13 +149,18 @@ def _table(plan: Plan, given: Entries, blends: bool) -> Entries:
 
 
 def _masks_pair(plan: Plan, given: Entries, blends: bool) -> Entries:
-    """What is opaque stands in both masks, what blends in the partner's."""
+    """What is opaque stands in both masks, what blends in the partner's; edges that are soft have weights by place."""
     own, partner, weight = given["mask"].copy(), given["mask"].copy(), np.ones(plan.size, np.float32)
+    if any(layer.soft_edged for layer in plan.layers):
+        weight = np.ones((plan.size, *plan.spec.shape), np.float32)
     for row in range(plan.size):
         for layer, index, strength in coats(plan, row):
             source = given["mask"][layer.source[index]]
             own[row][strength == 1], partner[row][strength > 0] = source[strength == 1], source[strength > 0]
-            weight[row] = 1 - strength.max() if 0 < strength.max() < 1 else weight[row]
+            if weight.ndim > 1:
+                weight[row] = np.where(strength > 0, 1 - strength, weight[row])
+            else:
+                weight[row] = 1 - strength.max() if 0 < strength.max() < 1 else weight[row]
     return {"mask": own} | ({"mask_partner": partner, "mask_weight": weight} if blends else {})
 
 

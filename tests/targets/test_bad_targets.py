@@ -322,7 +322,10 @@ def test_an_ignored_id_that_masks_cannot_hold(backend: str) -> None:
         (lambda: Keypoints(min_visible=-1), r"'min_visible' \(Keypoints\): got -1; wanted a whole number"),
         (lambda: SemanticMask(form="both"), r"'form' \(SemanticMask\): got 'both'"),
         (lambda: Table(categorical=(-1,)), r"'categorical' \(Table\): got \(-1,\)"),
-        (lambda: MixUp(masks="hard"), r"'masks' \(MixUp\): got 'hard'; wanted one of 'pair', 'soft', 'dominant'"),
+        (
+            lambda: MixUp(masks="hard"),
+            r"'masks' \(MixUp\): got 'hard'; wanted one of 'pair', 'mix', 'soft', 'dominant'",
+        ),
         (lambda: MixUp(boxes="xyxy"), r"'boxes' \(MixUp\): got 'xyxy'; wanted BoxRules"),
         (lambda: MixUp(pad="min"), r"'pad' \(MixUp\): got 'min'; wanted None or .*'max'"),
     ],

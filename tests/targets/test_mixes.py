@@ -156,10 +156,11 @@ def test_a_mix_of_masks_says_what_soft_maps_say(first: bool, axis: int | None, b
     """The sum of shares times one-hot masks, pixel by pixel, of any number of blends and pastes over each other."""
     ids = np.random.default_rng(0).integers(0, CLASSES, (SIZE, *SHAPE))
     array = given(ids if axis is None else np.expand_dims(ids, axis), "uint8", backend)
-    scene = Scene(SHAPE, first=first, blends=True, blended=5)
     maps = 0
     for seed in range(60):
         plan = random_plan(seed)
+        cuts = any(layer.region is not None for layer in plan.layers)
+        scene = Scene(SHAPE, first=first, blends=True, cuts=cuts, blended=5)
         result = mixed(SemanticMask(form="mix"), plan, array, scene)
         masks, share = host(result.value), host(result.beside["_share"])
         assert masks.shape == (SIZE, 5, *array.shape[1:])

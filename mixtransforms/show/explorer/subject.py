@@ -21,6 +21,9 @@ from mixtransforms.show.needs import need_whole_number
 if TYPE_CHECKING:
     from mixtransforms.show.picture import Picture
 
+_FIRST = "CutMix"
+"""The method that an explorer begins with where nobody has said which."""
+
 _PICTURE_OPTIONS = ("kinds", "layout", "axes", "boxes")
 """Options of transforms that pictures read, too."""
 
@@ -127,7 +130,7 @@ def starting_point(method: Any, told: Mapping[str, Any]) -> StartingPoint:
         # Without a seed an explorer would draw something else whenever a control is touched.
         return StartingPoint(classes, pure.__name__, values, {**options, **told}, seed or 0)
     if method is None or method in classes:
-        return StartingPoint(classes, method or next(iter(classes)), {}, told, 0)
+        return StartingPoint(classes, method or _FIRST, {}, told, 0)
     wanted = "one of " + ", ".join(map(repr, classes)) + ", or a transform such as CutMix(alpha=0.5)"
     fix = "Of a pipeline give the mixing transform alone." + nearest(str(method), classes)
     raise ParameterError("No such method", where="show.explore", got=repr(method), wanted=wanted, fix=fix)

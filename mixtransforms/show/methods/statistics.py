@@ -26,7 +26,7 @@ _DRAWING_SEED = 0  # one for all, so that two figures of a method are equal
 # choice or a region that a whole batch shares show one sample only: 400 of them at least, 1,200 at most.
 _ENOUGH, _LEAST, _MOST = 30_000, 400, 1_200
 """Samples that differ, which is enough; least plans, for choices that a whole batch shares; most plans."""
-_MOST_COMPUTED = 2 * 10**7
+_MOST_COMPUTED = 5 * 10**7
 """Roughly the numbers that are computed for all plans; it bounds the time of methods that paint through masks,
 which are read cell by cell."""
 _SAMPLE_BY_SAMPLE = 20_000
