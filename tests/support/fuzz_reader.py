@@ -242,6 +242,7 @@ REQUIRED: dict[str, dict[str, Any]] = {
     "albumentations.LongestMaxSize": {"max_size": 8},
     "albumentations.PadIfNeeded3D": {"min_zyx": [8, 8, 8]},
     "albumentations.SmallestMaxSize": {"max_size": 8},
+    "mixtransforms.Remix": {"counts": [3, 1]},
 }
 """Good values of arguments without which nothing can be built."""
 
