@@ -43,7 +43,7 @@ def painters(plan: Plan, batch: np.ndarray, forms: tuple[bool, ...] = (False, Tr
     found = {"rows": plan.apply(batch), "in place": overwritten}
     first = np.moveaxis(batch, -1, 1)
     found["strided"] = np.moveaxis(plan.apply(first, "channels_first"), 1, -1)
-    torch = pytest.importorskip("torch")
+    torch = pytest.importorskip("torch", reason="torch is not installed")
     from mixtransforms.kernels import tensor_painter
 
     tensor = torch.from_numpy(batch)
