@@ -8,7 +8,7 @@ import pytest
 from commands import fails, succeeds
 
 import mixtransforms
-from mixtransforms import CutMix, MixUp, OneOf, ParameterError, UnknownOptionError, presets
+from mixtransforms import CutMix, MixUp, OneOf, ParameterError, UnknownOptionError, presets, set_epoch
 from mixtransforms.files import from_json, load, to_dict
 from mixtransforms.laws import Beta
 
@@ -32,7 +32,15 @@ WRITTEN_OUT: dict[str, tuple[Any, Any]] = {
         presets.regmixup(10),
         MixUp(20.0, per="batch", pairing="permutation", num_classes=10, keep_originals=True),
     ),
+    "regmixup of CIFAR-100": (
+        presets.regmixup(100, alpha=10.0),
+        MixUp(10.0, per="batch", pairing="permutation", num_classes=100, keep_originals=True),
+    ),
     "videomix": (presets.videomix(10), CutMix(num_classes=10, layout="BCTHW", axes="spatial")),
+    "videomix elsewhere": (
+        presets.videomix(10, alpha=8.0, p=0.5, per="batch"),
+        CutMix(8.0, num_classes=10, layout="BCTHW", axes="spatial", p=0.5, per="batch"),
+    ),
     "videomix cube": (
         presets.videomix(10, mode="cube", layout="BTCHW", seed=1, alpha=0.5),
         CutMix(0.5, num_classes=10, layout="BTCHW", axes="cube", seed=1),
@@ -46,8 +54,12 @@ def test_a_preset_is_what_it_would_be_written_out(preset: Any, same: Any) -> Non
     assert mixtransforms.fingerprint(preset) == mixtransforms.fingerprint(same)
 
 
+OF_LABELS = sorted(set(presets.PRESETS) - {"deim"})
+"""Presets for samples that have labels: one transform at every door."""
+
+
 @pytest.mark.parametrize("host", presets.HOSTS)
-@pytest.mark.parametrize("name", presets.PRESETS)
+@pytest.mark.parametrize("name", OF_LABELS)
 def test_every_preset_is_made_at_every_door(name: str, host: Any) -> None:
     if host != "neutral":
         pytest.importorskip(host, reason=f"{host} is not installed")
@@ -117,11 +129,146 @@ def test_videomix_cuts_what_it_says(mode: str, axes: tuple[int, ...]) -> None:
             assert (own == own.narrow(axis - 1, 0, 1)).all()
 
 
+# Epochs as the configurations have them, in [first, end), each with the chance of a sample to become a mosaic, of a batch
+# to be blended, and of a batch to get copies of objects: of those that are not blended, as the code of version 2 draws.
+DEIM_EPOCHS: dict[tuple[int, str], list[tuple[int, int, float, float, float]]] = {
+    (1, "X"): [(0, 4, 0, 0, 0), (4, 29, 0.5, 0.5, 0), (29, 58, 0, 0, 0)],
+    (1, "L"): [(0, 4, 0, 0, 0), (4, 29, 0.5, 0.5, 0), (29, 58, 0, 0, 0)],
+    (1, "M"): [(0, 4, 0, 0, 0), (4, 49, 0.5, 0.5, 0), (49, 102, 0, 0, 0)],
+    (1, "S"): [(0, 4, 0, 0, 0), (4, 64, 0.5, 0.5, 0), (64, 132, 0, 0, 0)],
+    (1, "N"): [(0, 4, 0, 0, 0), (4, 78, 0.5, 0.5, 0), (78, 160, 0, 0, 0)],
+    (1, "X-Objects365"): [(0, 2, 0, 0, 0), (2, 12, 0.5, 0.5, 0), (12, 24, 0, 0, 0)],
+    (1, "R18"): [(0, 4, 0, 0, 0), (4, 64, 0.5, 0.5, 0), (64, 120, 0, 0, 0)],
+    (1, "R34"): [(0, 4, 0, 0, 0), (4, 64, 0.5, 0.5, 0), (64, 120, 0, 0, 0)],
+    (1, "R50"): [(0, 4, 0, 0, 0), (4, 34, 0.5, 0.5, 0), (34, 60, 0, 0, 0)],
+    (1, "R101"): [(0, 4, 0, 0, 0), (4, 34, 0.5, 0.5, 0), (34, 60, 0, 0, 0)],
+    (2, "X"): [(0, 4, 0, 0, 0), (4, 29, 0.5, 0.5, 0.5), (29, 50, 0, 0, 0.5), (50, 58, 0, 0, 0)],
+    (2, "L"): [(0, 4, 0, 0, 0), (4, 34, 0.5, 0.5, 0.5), (34, 60, 0, 0, 0.5), (60, 68, 0, 0, 0)],
+    (2, "M"): [(0, 4, 0, 0, 0), (4, 49, 0.5, 0.5, 0.5), (49, 90, 0, 0, 0.5), (90, 102, 0, 0, 0)],
+    (2, "S"): [(0, 4, 0, 0, 0), (4, 64, 0.5, 0.5, 0.5), (64, 120, 0, 0, 0.5), (120, 132, 0, 0, 0)],
+    (2, "N"): [(0, 4, 0, 0, 0), (4, 78, 0.5, 0.5, 0.4), (78, 160, 0, 0, 0)],
+    (2, "Pico"): [(0, 4, 0, 0, 0), (4, 250, 0.5, 0, 0), (250, 500, 0, 0, 0)],
+    (2, "Femto"): [(0, 4, 0, 0, 0), (4, 250, 0.5, 0, 0), (250, 500, 0, 0, 0)],
+    (2, "Atto"): [(0, 4, 0, 0, 0), (4, 250, 0.3, 0, 0), (250, 500, 0, 0, 0)],
+}
+
+
+@pytest.mark.parametrize(("version", "size"), DEIM_EPOCHS)
+def test_deim_has_the_chances_of_every_epoch(version: int, size: str) -> None:
+    pytest.importorskip("torchvision", reason="torchvision is not installed")
+    made = presets.deim(size=size, version=version)
+    windows = DEIM_EPOCHS[version, size]
+    for first, end, mosaic, mixup, copies in windows:
+        for epoch in range(first, end):
+            chances = {"Mosaic": 0.0, "MixUp": 0.0, "CopyBlend": 0.0}
+            for stage in made.transforms:
+                drawn = stage.method.at(epoch)
+                if isinstance(drawn, OneOf | mixtransforms.methods.OneOf):
+                    assert drawn.per == "batch"
+                    for method, weight in zip(drawn.transforms, drawn.weights, strict=True):
+                        assert method.p == 1
+                        chances[type(method).__name__] = weight
+                else:
+                    chances[type(drawn).__name__] = drawn.p
+            assert chances == {"Mosaic": mosaic, "MixUp": mixup, "CopyBlend": (1 - mixup) * copies}, epoch
+    assert {key for key in DEIM_EPOCHS if key[0] == version} == {(version, size) for size in presets.DEIM[version]}
+
+
+@pytest.mark.parametrize("host", ["torchvision", "albumentations"])
+@pytest.mark.parametrize(("version", "size"), [(1, "L"), (2, "N"), (2, "Atto")])
+def test_deim_is_an_ordinary_pipeline(version: int, size: str, host: Any) -> None:
+    pytest.importorskip(host, reason=f"{host} is not installed")
+    made = presets.deim(size=size, version=version, host=host, seed=3, masks="soft")
+    assert type(made).__module__ == f"mixtransforms.{host}.compose"
+    assert made.seed == 3
+    assert all(mix.masks == "soft" and mix.num_classes is None for mix in made.transforms)
+    document = to_dict(made)
+    assert (document["host"], mixtransforms.from_dict(document).seed) == (host, 3)
+    assert repr(mixtransforms.from_dict(document)) == repr(made)
+    assert mixtransforms.fingerprint(mixtransforms.from_dict(document)) == mixtransforms.fingerprint(made)
+
+
+def painted_batch(torch: Any, size: int) -> tuple[Any, list[dict[str, Any]]]:
+    """Two boxes a sample, each painted in a value of its own, which is its label."""
+    images = torch.zeros(size, 1, 48, 64, dtype=torch.float32)
+    targets = []
+    for row in range(size):
+        boxes = torch.tensor([[4.0, 6.0, 24.0, 26.0], [36.0, 20.0, 56.0, 44.0]])
+        labels = torch.tensor([1 + 2 * row, 2 + 2 * row])
+        for box, label in zip(boxes.int().tolist(), labels.tolist(), strict=True):
+            images[row, :, box[1] : box[3], box[0] : box[2]] = float(label)
+        targets.append({"boxes": boxes, "labels": labels})
+    return images, targets
+
+
+# Of version 2, size X: every regime of the schedule; beside it one of version 1.
+REGIMES = [(2, "X", 0), (2, "X", 4), (2, "X", 28), (2, "X", 29), (2, "X", 49), (2, "X", 50), (1, "S", 63), (1, "S", 64)]
+
+
+@pytest.mark.parametrize(("version", "size", "epoch"), REGIMES)
+def test_an_epoch_of_deim(version: int, size: str, epoch: int) -> None:
+    """Counted in what comes out, of 300 batches of eight: how many boxes there are, and what was painted."""
+    pytest.importorskip("torchvision", reason="torchvision is not installed")
+    torch = pytest.importorskip("torch")
+    pipeline = presets.deim(size=size, version=version, seed=11)
+    set_epoch(pipeline, epoch)
+    window = next(each for each in DEIM_EPOCHS[version, size] if each[0] <= epoch < each[1])
+    batches, rows = 300, 8
+    count = {"Mosaic": 0, "MixUp": 0, "CopyBlend": 0}
+    for _ in range(batches):
+        trace = pipeline.trace(painted_batch(torch, rows))
+        mosaic, *blend = trace.plans
+        count["Mosaic"] += int(mosaic.mixed.sum())
+        (images, targets), (tiled, before) = trace.after, trace.steps[0].after
+        more = [len(after["boxes"]) - len(own["boxes"]) for after, own in zip(targets, before, strict=True)]
+        if not (images != tiled).any():
+            assert set(more) == {0}  # nothing was blended, and nothing is told of it
+            continue
+        whole = all(layer.region is None for layer in blend[0].layers)
+        count["MixUp" if whole else "CopyBlend"] += 1
+        others = [len(each["boxes"]) for each in before]
+        # A blended batch has the boxes of both, rolled by one; any other up to three more: never both.
+        assert more == (others[-1:] + others[:-1] if whole else [3] * rows)
+        if whole:
+            weight = blend[0].weight
+            assert (weight == weight[0]).all()
+            assert 0.45 <= weight[0] <= 0.55
+            np.testing.assert_allclose(images, weight[0] * tiled + (1 - weight[0]) * tiled.roll(1, 0), rtol=1e-6)
+    for name, (number, chance) in {
+        "Mosaic": (batches * rows, window[2]),
+        "MixUp": (batches, window[3]),
+        "CopyBlend": (batches, (1 - window[3]) * window[4]),
+    }.items():
+        deviation = np.sqrt(number * chance * (1 - chance))
+        assert abs(count[name] - number * chance) <= 4 * deviation, (name, count)
+
+
+def test_mosaics_of_deim_are_four_whole_pictures() -> None:
+    pytest.importorskip("torchvision", reason="torchvision is not installed")
+    torch = pytest.importorskip("torch")
+    pipeline = presets.deim(seed=1)
+    set_epoch(pipeline, 10)
+    images, _ = painted_batch(torch, 6)
+    plan = pipeline.trace(images).plans[0]
+    assert 0 < plan.mixed.sum() < 6
+    for layer in plan.layers:
+        assert (layer.region.sides == [24, 32]).all()
+        assert (layer.crop.sides == [48, 64]).all()
+
+
 def test_what_is_refused() -> None:
     with pytest.raises(ParameterError, match=r"No such variant .*'A4'.*'A1', 'A2', 'A3'"):
         presets.rsb(10, variant="A4")
     with pytest.raises(ParameterError, match=r"No such host .*'jax'.*'neutral', 'torchvision', 'albumentations'"):
         presets.deit(10, host="jax")  # type: ignore[arg-type]
+    with pytest.raises(ParameterError, match=r"No such model .*size='XL', version=1; .*'R101'; of version 2 'X'"):
+        presets.deim(size="XL")
+    with pytest.raises(ParameterError, match=r"No such model .*version=3"):
+        presets.deim(version=3)
+    with pytest.raises(
+        ParameterError, match=r"No such host .*'neutral'.*one of 'torchvision', 'albumentations'.*Leave it"
+    ):
+        presets.deim(host="neutral")
     with pytest.raises(UnknownOptionError, match="has no option 'sed'"):
         presets.deit(10, sed=1)
     with pytest.raises(ParameterError, match="num_classes"):
@@ -142,5 +289,7 @@ def test_the_command_line_lists_and_writes_them(tmp_path: Any) -> None:
         file = tmp_path / f"rsb.{ending}"
         assert succeeds("preset", "rsb", "-o", file) == f"pipeline: {file}\n"
         assert repr(load(file)) == repr(presets.rsb(1000, host="torchvision"))
-    assert fails("preset", "dait") == "Error: No preset is called 'dait': deit, regmixup, rsb, videomix.\n"
+    assert fails("preset", "dait") == "Error: No preset is called 'dait': deim, deit, regmixup, rsb, videomix.\n"
+    assert repr(from_json(succeeds("preset", "deim", "-n", 80))) == repr(presets.deim(80))
     assert "No such host" in fails("preset", "deit", "--host", "jax")
+    assert "No such host" in fails("preset", "deim", "--host", "neutral")
