@@ -15,6 +15,7 @@ from mixtransforms.albumentations import transform as door
 from mixtransforms.albumentations.calls import check_arrays, check_points, check_samples, gathered, refuse_layers
 from mixtransforms.albumentations.files import leave_out_refused
 from mixtransforms.albumentations.members import check_members, correct_targets
+from mixtransforms.albumentations.places import keeps_places
 from mixtransforms.albumentations.processors import following
 from mixtransforms.albumentations.samples import transformed
 from mixtransforms.albumentations.words import finder_of_host, more_targets
@@ -25,9 +26,13 @@ from mixtransforms.containers.tree import replace as replace_leaves
 from mixtransforms.containers.tree import walk
 from mixtransforms.core.backends import backend_of
 from mixtransforms.core.errors import InputError, ParameterError
+from mixtransforms.methods.base import NO_HINTS
+from mixtransforms.methods.pairing import Hints
+from mixtransforms.mixing.carried import carried
 from mixtransforms.mixing.compose import BatchPipeline
 from mixtransforms.mixing.host_stages import OTHERWISE, nested
 from mixtransforms.mixing.options import checked_seed
+from mixtransforms.mixing.partners import with_told
 from mixtransforms.mixing.pipeline import (
     Alone,
     call_of,
@@ -144,22 +149,30 @@ class BatchCompose(BatchPipeline, A.Compose):
         if additional_targets and "_stages" in vars(self):  # the host tells of the first ones while it is constructed
             self._learn()
 
-    def __call__(self, *args: Any, force_apply: bool = False, **data: Any) -> dict[str, Any]:
+    def __call__(self, *args: Any, force_apply: bool = False, hints: Hints = NO_HINTS, **data: Any) -> dict[str, Any]:
         """Transforms a batch given by keywords or as one dict, or a list of samples, into a batch.
+
+        Args:
+            *args: The batch as one dict, or a list of samples.
+            force_apply: Taken as by ``A.Compose``; nothing here has a chance.
+            hints: What mixes read and the batch does not have, such as ``{"saliency": array}``, of the samples as they
+                are given: a mix gets it behind no other mix, and label maps and saliency only where the transforms
+                before it keep every pixel in its place.
+            **data: The batch by keywords instead.
 
         Raises:
             KeyError: Data was passed by position and is neither a dict nor a list of samples.
-            InputError: The batch cannot be mixed correctly.
+            InputError: The batch cannot be mixed correctly, or a hint reaches no mix.
         """
-        return self._run(self._gathered(args, data), None)
+        return self._run(self._gathered(args, data), None, hints)
 
-    def trace(self, *args: Any, **data: Any) -> Trace:
+    def trace(self, *args: Any, hints: Hints = NO_HINTS, **data: Any) -> Trace:
         """Runs one call and returns what every mix got, drew and made, and the result.
 
         It is a call like any other: of ready batches it counts, and without a seed it draws from the host's generator.
         """
         steps: list[Step] = []
-        after = self._run(self._gathered(args, data), steps)
+        after = self._run(self._gathered(args, data), steps, hints)
         return Trace(tuple(steps), after, tuple(self.transforms))
 
     def set_random_seed(self, seed: int | None) -> None:
@@ -240,21 +253,23 @@ class BatchCompose(BatchPipeline, A.Compose):
                     else "Declare it with kinds= or passthrough= of the mix, or use strict=False.",
                 )
 
-    def _run(self, data: Any, steps: list[Step] | None) -> dict[str, Any]:
+    def _run(self, data: Any, steps: list[Step] | None, hints: Hints = NO_HINTS) -> dict[str, Any]:
+        beside = carried(hints, self._stages, keeps_places, type(self).__name__)
         data = ready(data, self._finder)
         call = self._call(data, type(self).__name__ if steps is None else None)
         for number, (stage, inner) in enumerate(zip(self._stages, self._inner, strict=True), start=1):
             samples = is_samples(data)
             if stage.kind == MIX:
                 refuse_layers(data, self._finder, self.additional_targets)
-                data, left = mix_stage(data, stage, number, call, steps, self._finder)
+                data, left = mix_stage(data, stage, number, call, steps, self._finder, beside)
             elif samples:
                 data = self._each(data, inner, seeds_of(call, stage, len(data)), first=number == 1)
             else:
                 alone = Alone(left, stage.transforms[0]) if stage.kind == OTHERWISE else None
                 seeds = partial(seeds_of, call, stage, alone=alone)
                 data = self._batch(data, inner, seeds, alone, first=number == 1)
-        return _one_backend(collated(data, self._finder, self._pad), self._finder)
+        result = _one_backend(collated(data, self._finder, self._pad), self._finder)
+        return with_told(result, beside.told) if beside.told else result
 
     def _call(self, data: Any, where: str | None) -> Call:
         if self.seed is None:

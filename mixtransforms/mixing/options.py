@@ -48,6 +48,18 @@ def _axes(value: Any) -> str | None:
     return None if value is None else str(value)
 
 
+def _told_as(value: Any) -> str | None:
+    if value is not None and (not isinstance(value, str) or not value):
+        raise ValueError
+    return value
+
+
+def _name_field(doc: str) -> Any:
+    """The name under which something appears in the batch."""
+    schema = checked.optional({"type": "string"})
+    return checked.parameter(None, _told_as, "None or a name", doc, schema, quiet=True)
+
+
 def _boxes(value: Any) -> BoxRules:
     if isinstance(value, Mapping):  # as files have it
         return BoxRules(**value)
@@ -157,6 +169,14 @@ class Options(Displayed):
         doc="Label smoothing: the part of soft labels of classes that all classes share alike. Pairs are smoothed in "
         "the loss.",
         quiet=True,
+    )
+    partner: str | None = _name_field(
+        "The name under which the result says who every sample's partner is, (B,) int64, itself where it shows no "
+        "other: for captions, ids and losses. In a list of records it is a field of each, in a tuple the last value."
+    )
+    sources: str | None = _name_field(
+        "The same for methods of several sources: all of every sample, itself first, (B, S) int64, in the order of "
+        "labels='mix'. Those that are not used name the sample itself."
     )
 
 

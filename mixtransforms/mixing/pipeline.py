@@ -24,6 +24,7 @@ from mixtransforms.core.backends import backend_of, check_form, dtype_name
 from mixtransforms.core.errors import InputError
 from mixtransforms.core.layout import Layout
 from mixtransforms.kernels import kernel_of
+from mixtransforms.mixing.carried import Carried
 from mixtransforms.mixing.host_stages import ALIKE, HostStage
 from mixtransforms.mixing.stages import Stage
 from mixtransforms.mixing.trace import Step
@@ -300,6 +301,7 @@ def mix_stage(
     call: Call | None,
     steps: list[Step] | None,
     finder: Finder,
+    beside: Carried,
 ) -> tuple[Any, NDArray[np.bool_]]:
     """Mixes a batch with every transform of a stage, one after the other.
 
@@ -310,6 +312,7 @@ def mix_stage(
         call: What the call is keyed by; ``None`` lets every transform draw for itself.
         steps: Where a traced call writes down what it did, or ``None``.
         finder: The pipeline's, which may know more of boxes and keypoints.
+        beside: What the call carries.
 
     Returns:
         The mixed batch, and which of its samples the last transform has left alone.
@@ -323,9 +326,10 @@ def mix_stage(
             _check_pasted(stage.pasted[index], mix, found)
         given = None if call is None or mix.seed is not None else call.stream(stage.stream + index)
         known = call is not None and call.samples is not None
-        plan = mix._draw(found, key=given, known=known, quiet=steps is not None)
+        hints = beside.hints_of(mix) if beside.hints else beside.hints
+        plan = mix._draw(found, key=given, known=known, quiet=steps is not None, given=hints)
         before = None if steps is None else mix._before(found)
-        batch, alone = mix._replay(plan, found, drawn=True), left_alone(mix, plan)
+        batch, alone = mix._replay(plan, found, drawn=True, told=beside.told), left_alone(mix, plan)
         if steps is not None:
             steps.append(Step(mix, before, plan, copied(batch), together))
     return batch, alone

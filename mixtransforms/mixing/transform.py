@@ -24,6 +24,7 @@ from mixtransforms.mixing import engine
 from mixtransforms.mixing.doors import as_transform, door_classes, method_of
 from mixtransforms.mixing.hints import check_sources, key_with, read_hints
 from mixtransforms.mixing.options import Options, check_pairs, check_smoothing
+from mixtransforms.mixing.partners import Told, check_room, check_told, told_of, twice, with_told
 from mixtransforms.mixing.trace import Step, Trace
 from mixtransforms.plan import Plan
 from mixtransforms.rng.keys import Key
@@ -88,6 +89,7 @@ class MixTransform(Options):
         check_sources(self.method, self.hints, type(self).__name__)
         check_pairs(self, self.method)
         check_smoothing(self)
+        check_told(self, self.method)
         if "torch" in sys.modules:  # nor is this imported there, under a lock that a child forked meanwhile waits for
             kernel_of("torch")
 
@@ -314,16 +316,37 @@ class MixTransform(Options):
             return stream.key_unread(self.seed, where), False
         return stream.key_known(self.seed, hashes, where), True
 
-    def _replay(self, plan: Plan, found: Found, *, drawn: bool = False) -> Any:
-        """The batch mixed by a plan, which was ``drawn`` for it by this transform, or is anybody's."""
+    def _replay(self, plan: Plan, found: Found, *, drawn: bool = False, told: list[Told] | None = None) -> Any:
+        """The batch mixed by a plan.
+
+        Args:
+            plan: The plan.
+            found: The batch.
+            drawn: Whether the plan was drawn for it by this transform, or is anybody's.
+            told: A list that gets the indices of partners, which a pipeline puts into its result; ``None`` has them put
+                into this one.
+        """
         recipe = self._recipes.get(found.template) or self._recipe(found)
         if not drawn:
             recipe = engine.recipe_for(recipe, plan, found, type(self).__name__)
         if recipe.smooths and self._off():
             recipe = engine.unsmoothed(recipe)
+        own = () if self.partner is None and self.sources is None else self._tell(plan, found, recipe)
         # A worker's own collated images, which lie in shared memory, may be overwritten unasked.
         inplace = self.inplace or (found.samples and not self.keep_originals and in_worker())
-        return engine.replayed(recipe, plan, found, keep_originals=self.keep_originals, inplace=inplace, checked=drawn)
+        keep = self.keep_originals
+        mixed = engine.replayed(recipe, plan, found, keep_originals=keep, inplace=inplace, checked=drawn)
+        if told is None:
+            return with_told(mixed, own) if own else mixed
+        told[:] = [*(twice(told) if keep else told), *own]
+        return mixed
+
+    def _tell(self, plan: Plan, found: Found, recipe: engine.Recipe) -> list[Told]:
+        """Indices of partners that have a place in the batch, before anything of that is overwritten."""
+        alone = any(target.path == () for target in found.targets)
+        told = told_of(self, plan, recipe.scene.sources, alone=alone)
+        check_room(found.given, told, found.spec.size)
+        return told
 
     def _before(self, found: Found) -> Any:
         """The batch as it came, which nobody else overwrites."""

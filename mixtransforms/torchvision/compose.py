@@ -12,9 +12,13 @@ from torchvision.transforms import v2
 
 from mixtransforms.batch.collate import collate, ragged
 from mixtransforms.containers.structure import is_samples
+from mixtransforms.methods.base import NO_HINTS
+from mixtransforms.methods.pairing import Hints
+from mixtransforms.mixing.carried import carried
 from mixtransforms.mixing.compose import BatchPipeline, as_samples
 from mixtransforms.mixing.host_stages import ALIKE, OTHERWISE, nested
 from mixtransforms.mixing.options import checked_seed
+from mixtransforms.mixing.partners import with_told
 from mixtransforms.mixing.pipeline import (
     Alone,
     call_of,
@@ -36,6 +40,7 @@ from mixtransforms.rng.keys import Call
 from mixtransforms.rng.streams import Stream
 from mixtransforms.torchvision import transform as door
 from mixtransforms.torchvision.filters import FILTERS
+from mixtransforms.torchvision.places import keeps_places
 from mixtransforms.torchvision.samples import STILL, present, sizes_of, transformed
 from mixtransforms.torchvision.stages import MIXES, set_mode
 from mixtransforms.torchvision.steps import HOST, Step, checked, generators_of, in_turn, steps_of
@@ -92,17 +97,28 @@ class BatchCompose(BatchPipeline, v2.Transform):
         self._last = max((n for n, stage in enumerate(self._stages, start=1) if stage.kind in _EACH), default=0)
 
     @torch.compiler.disable  # type: ignore[untyped-decorator]
-    def forward(self, *batch: Any, **named: Any) -> Any:
-        """Transforms a list of samples, or a batch, into a batch."""
-        return self._run(gather(batch, named), None)
+    def forward(self, *batch: Any, hints: Hints = NO_HINTS, **named: Any) -> Any:
+        """Transforms a list of samples, or a batch, into a batch.
 
-    def trace(self, *batch: Any, **named: Any) -> Trace:
+        Args:
+            *batch: The batch, or its parts, or a list of samples.
+            hints: What mixes read and the batch does not have, such as ``{"saliency": array}``, of the samples as they
+                are given: a mix gets it behind no other mix, and label maps and saliency only where the transforms
+                before it keep every pixel in its place.
+            **named: The parts by name instead.
+
+        Raises:
+            InputError: The batch cannot be mixed correctly, or a hint reaches no mix.
+        """
+        return self._run(gather(batch, named), None, hints)
+
+    def trace(self, *batch: Any, hints: Hints = NO_HINTS, **named: Any) -> Trace:
         """Runs one call and returns what every mix got, drew and made, and the result.
 
         It is a call like any other: of ready batches it counts, and without a seed it draws from the host's generator.
         """
         steps: list[TraceStep] = []
-        after = self._run(gather(batch, named), steps)
+        after = self._run(gather(batch, named), steps, hints)
         return Trace(tuple(steps), after, tuple(self.transforms))
 
     def train(self, mode: bool = True) -> BatchCompose:
@@ -111,10 +127,11 @@ class BatchCompose(BatchPipeline, v2.Transform):
         set_mode(self.transforms, mode)
         return self
 
-    def _run(self, data: Any, steps: list[TraceStep] | None) -> Any:
+    def _run(self, data: Any, steps: list[TraceStep] | None, hints: Hints = NO_HINTS) -> Any:
         if not is_samples(data) and (parts := as_samples(data)) is not None:
-            samples = self._run(parts, steps)
+            samples = self._run(parts, steps, hints)
             return tuple(samples) if type(data) is tuple else samples
+        beside = carried(hints, self._stages, keeps_places, type(self).__name__)
         call, data = None, ready(data, self._finder)
         if self.seed is not None:
             quiet = steps is not None or not self.training  # one look, or validation, which should repeat
@@ -124,7 +141,7 @@ class BatchCompose(BatchPipeline, v2.Transform):
             samples = is_samples(data)
             each = partial(self._each, stage=stage, number=number, call=call, notes=notes)
             if stage.kind == MIX:
-                data, left = mix_stage(data, stage, number, call, steps, self._finder)
+                data, left = mix_stage(data, stage, number, call, steps, self._finder, beside)
             elif stage.kind == OTHERWISE:
                 alone = Alone(left, stage.transforms[0])
                 data = on_samples(data, self._finder, partial(each, notes=[], alone=alone), alone)
@@ -134,7 +151,8 @@ class BatchCompose(BatchPipeline, v2.Transform):
                 data = on_samples(data, self._finder, each)
             else:
                 data = transformed(data, stage.transforms, self._finder, batched=True)
-        return collate(data, "torch", ragged(data, self._finder, self._pad)) if is_samples(data) else data
+        result = collate(data, "torch", ragged(data, self._finder, self._pad)) if is_samples(data) else data
+        return with_told(result, beside.told) if beside.told else result
 
     def _each(
         self,
