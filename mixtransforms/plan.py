@@ -10,7 +10,7 @@ The convention, everywhere: ``weight`` belongs to the base sample ``i``; its par
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -50,7 +50,16 @@ MOST_SAMPLES = 1 << 24
 VERSION = 2
 """Of plan dicts. A dict says it where it holds what version 1 had not, which says nothing of itself."""
 
-_NAMES = {"plan_version": 1, "size": 1, "shape": 1, "layers": 1, "label_share": 1, "label_mass": 1, "key": 1}
+_NAMES = {
+    "plan_version": 1,
+    "size": 1,
+    "shape": 1,
+    "layers": 1,
+    "label_share": 1,
+    "label_mass": 1,
+    "key": 1,
+    "scale": 2,
+}
 """What the dict of a plan may hold, each with the version that brought it; see also :data:`LAYER_NAMES`."""
 
 _NEEDED = {"size", "shape", "layers"}
@@ -71,6 +80,8 @@ class Plan(Displayed):
         key: What the draw was keyed by, or ``None``. It does not take part in comparison.
         label_mass: ``"one"``, or ``"free"`` where labels may weigh less or more than a whole: declared shares are then
             any finite numbers from 0 on.
+        scale: ``(B,)``: what images are multiplied by when all layers are painted, finite and above 0; 1 where nothing
+            is painted. ``None`` where images are what is painted. Labels, masks and objects know nothing of it.
 
     Raises:
         PlanError: The spec is none, the layers do not fit it or themselves, or declared shares are none.
@@ -81,6 +92,7 @@ class Plan(Displayed):
     label_share: FloatArray | None = None
     key: Key | None = None
     label_mass: str = "one"
+    scale: FloatArray | None = None
 
     def __post_init__(self) -> None:
         check_spec(self.spec)
@@ -92,15 +104,17 @@ class Plan(Displayed):
         if self.label_share is not None:
             freeze(self, label_share=np.array(self.label_share, np.float64))
             check_label_share(self.label_share, (self.size, columns(self.layers)), self.label_mass)
+        if self.scale is not None:
+            freeze(self, scale=np.array(self.scale, np.float64))
+            _check_scale(self)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Plan):
             return NotImplemented
         if (self.spec, self.layers, self.label_mass) != (other.spec, other.layers, other.label_mass):
             return False
-        if self.label_share is None or other.label_share is None:
-            return self.label_share is other.label_share
-        return np.array_equal(self.label_share, other.label_share)  # shares that are measured follow from the layers
+        # Shares that are measured follow from the layers.
+        return _same(self.label_share, other.label_share) and _same(self.scale, other.scale)
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -112,6 +126,7 @@ class Plan(Displayed):
         label_share: FloatArray | None = None,
         key: Key | None = None,
         label_mass: str = "one",
+        scale: FloatArray | None = None,
     ) -> Plan:
         """A plan of layers that have rows and fit the spec because the package has just drawn them: no copy, no check.
 
@@ -120,12 +135,15 @@ class Plan(Displayed):
         plan = object.__new__(cls)
         if label_share is not None:
             label_share.flags.writeable = False
+        if scale is not None:
+            scale.flags.writeable = False
+            vars(plan)["scale"] = scale
         vars(plan).update(spec=spec, layers=layers, label_share=label_share, key=key, label_mass=label_mass)
         return plan
 
     def keyed(self, key: Key) -> Plan:
         """The same plan with what it was keyed by."""
-        return Plan.drawn(self.spec, self.layers, self.label_share, key, self.label_mass)
+        return Plan.drawn(self.spec, self.layers, self.label_share, key, self.label_mass, self.scale)
 
     @property
     def size(self) -> int:
@@ -158,7 +176,12 @@ class Plan(Displayed):
     @property
     def measured(self) -> Plan:
         """The same plan, whose labels get what is painted."""
-        return self if self.label_share is None else Plan.drawn(self.spec, self.layers, key=self.key)
+        return self if self.label_share is None else Plan.drawn(self.spec, self.layers, key=self.key, scale=self.scale)
+
+    @property
+    def unscaled(self) -> Plan:
+        """The same plan, whose images are what is painted."""
+        return self if self.scale is None else replace(self, scale=None)
 
     @property
     def partner(self) -> IntArray:
@@ -204,13 +227,14 @@ class Plan(Displayed):
         layers = [layer.take(keep[layer.rows]) for layer in self.layers]
         if keep.dtype != np.bool_:  # indices could name a row twice
             layers = list(Plan(self.spec, tuple(layers)).layers)
-        plan = Plan.drawn(self.spec, tuple(layer for layer in layers if len(layer.rows)), key=self.key)
+        scale = None if self.scale is None else np.where(keep, self.scale, 1.0)
+        plan = Plan.drawn(self.spec, tuple(layer for layer in layers if len(layer.rows)), key=self.key, scale=scale)
         if self.label_share is None:
             return plan
         kept = self.label_share[:, : plan.sources.shape[1]]
         unmixed = np.eye(1, kept.shape[1])
         share = np.where(keep[:, None], kept, unmixed)
-        return Plan.drawn(self.spec, plan.layers, share, self.key, self.label_mass)
+        return Plan.drawn(self.spec, plan.layers, share, self.key, self.label_mass, scale)
 
     def on(self, shape: Sequence[int]) -> Plan:
         """The same plan on another grid: for label maps at a stride, frames at another rate, views of other sizes.
@@ -246,7 +270,7 @@ class Plan(Displayed):
                 fix="Give the lengths of the mixed axes alone, in their order, without samples and channels.",
             )
         layers = tuple([regrid(layer, old, spec.shape) for layer in self.layers]) if placed else self.layers
-        return Plan.drawn(spec, layers, self.target_share, self.key, self.label_mass)
+        return Plan.drawn(spec, layers, self.target_share, self.key, self.label_mass, self.scale)
 
     def apply(self, array: Any, layout: str | None = None) -> Any:
         """Paints any array of ``B`` samples: features, embeddings, audio, tables.
@@ -298,6 +322,8 @@ class Plan(Displayed):
             result["label_share"] = self.label_share.tolist()
         if self.label_mass != "one":
             result["label_mass"] = self.label_mass
+        if self.scale is not None:
+            result["scale"] = self.scale.tolist()
         if self.key is not None:
             result["key"] = self.key.to_dict()
         version = max(version_of(result, _NAMES), *(version_of(layer, LAYER_NAMES) for layer in layers), 1)
@@ -317,7 +343,7 @@ class Plan(Displayed):
                 "Not a plan",
                 where="Plan.from_dict",
                 got=f"keys {sorted(map(str, data))}" if isinstance(data, Mapping) else type(data).__name__,
-                wanted="size, shape, layers, and perhaps label_share, label_mass, key and plan_version",
+                wanted="size, shape, layers, and perhaps label_share, label_mass, scale, key and plan_version",
                 fix="Give what Plan.to_dict returned.",
             )
         try:
@@ -341,7 +367,8 @@ class Plan(Displayed):
         lines = [repr(self)]
         for row, (sources, shares) in enumerate(zip(self.sources.tolist(), self.share.tolist(), strict=True)):
             parts = [f"{share:.3f} of {source}" for source, share in zip(sources, shares, strict=True) if share > 0]
-            lines.append(f"  {row}: " + " + ".join(parts))
+            times = "" if self.scale is None or self.scale[row] == 1 else f", times {self.scale[row]:.3f}"
+            lines.append(f"  {row}: " + " + ".join(parts) + times)
         return "\n".join(lines)
 
 
@@ -367,7 +394,44 @@ def _read(data: Mapping[str, Any]) -> Plan:
         None if share is None else numbers(share),
         None if key is None else Key(**{name: whole_number(value, _most(name)) for name, value in key.items()}),
         data.get("label_mass", "one"),
+        None if data.get("scale") is None else numbers(data["scale"]),
     )
+
+
+def _same(first: FloatArray | None, second: FloatArray | None) -> bool:
+    """Whether two arrays are equal, or both are not there."""
+    return first is second if first is None or second is None else np.array_equal(first, second)
+
+
+def _check_scale(plan: Plan) -> None:
+    """Refuses scales that would make images which are none, or change what is not mixed.
+
+    Raises:
+        PlanError: The shape is another one, a number is no scale, or nothing is painted on a sample that has one.
+    """
+    scale = plan.scale
+    assert scale is not None
+    if scale.shape != (plan.size,):
+        raise PlanError(
+            "Scales do not fit",
+            where="scale",
+            got=scale.shape,
+            wanted=f"({plan.size},), one number a sample",
+            fix="Give a number for every sample of the batch, 1 where it is not mixed.",
+        )
+    alone = np.ones(plan.size, np.bool_)
+    for layer in plan.layers:
+        alone[layer.rows] = False
+    fine = np.isfinite(scale) & (scale > 0) & ((scale == 1) | ~alone)
+    if not fine.all():
+        row = int(np.flatnonzero(~fine)[0])
+        raise PlanError(
+            "Scales are none",
+            where="scale",
+            got=f"{scale[row]:g} in row {row}" + (", on which nothing is painted" if alone[row] else ""),
+            wanted="1" if alone[row] else "finite numbers above 0",
+            fix="Give 1 where a sample is not to be scaled.",
+        )
 
 
 def check_label_share(share: FloatArray, shape: tuple[int, int], mass: str) -> None:

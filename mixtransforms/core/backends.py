@@ -126,3 +126,20 @@ def is_integer(array: Any) -> bool:
 def column(values: Any, rank: int) -> Any:
     """Values of samples, ``(B, ...)`` of either backend, with as many axes of length 1 behind as make ``rank``."""
     return values.reshape(values.shape + (1,) * (rank - len(values.shape)))
+
+
+def check_scalable(array: Any, where: str) -> None:
+    """Refuses an array whose values cannot be multiplied by any number: whole ones, that have ends.
+
+    Raises:
+        InputError: The dtype is none of floats.
+    """
+    if is_floating(array):
+        return
+    raise InputError(
+        "These values cannot be scaled",
+        where=where,
+        got=f"dtype {dtype_name(array)}, and a mix whose gains together are above 1",
+        wanted="floats",
+        fix="Convert them to float32 first, 16-bit sound by images / 32768; or mix with gain='linear'.",
+    )

@@ -63,6 +63,10 @@ class Mixture(Protocol):
         """``(B, S)`` shares of these in labels."""
 
     @property
+    def scale(self) -> FloatArray | None:
+        """``(B,)``, what images are multiplied by behind all layers; ``None`` is nothing."""
+
+    @property
     def partner(self) -> IntArray:
         """``(B,)``, the one partner of every sample."""
 

@@ -198,6 +198,22 @@ def blend_run(base: Array, others: Sequence[Array], shares: Sequence[float]) -> 
     return np.asarray(np.rint(total).astype(base.dtype))
 
 
+def scale_rows(batch: Array, scale: FloatArray) -> None:
+    """Multiplies samples ``(B, ...)`` of floats by numbers, in place.
+
+    As blends are, halves are multiplied in float32, others in their own precision, and each product is rounded once to
+    the dtype, after what is painted was.
+
+    Args:
+        batch: The samples.
+        scale: A number for each; those of 1 are not touched.
+    """
+    precise: Any = np.result_type(batch.dtype, np.float32)
+    with np.errstate(invalid="ignore", over="ignore"):
+        for row in np.flatnonzero(scale != 1).tolist():
+            batch[row] = np.multiply(batch[row], scale[row].astype(precise), dtype=precise)
+
+
 def resize_linear(values: Array, sides: Sequence[int], axes: Sequence[int]) -> Array:
     """A crop in other sides, by linear antialiased resampling, rounded once to the dtype.
 

@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mixtransforms.core.backends import BLENDABLE_INTEGERS, backend_of, check_form, dtype_name, unmasked
+from mixtransforms.core.backends import BLENDABLE_INTEGERS, backend_of, check_form, check_scalable, dtype_name, unmasked
 from mixtransforms.core.errors import InputError, PlanError
 from mixtransforms.core.layers import Boxes, Layer
 from mixtransforms.core.layout import LAYOUTS, Layout, is_layout
 from mixtransforms.core.mixture import Mixture
 from mixtransforms.kernels import kernel_of, rows
+from mixtransforms.kernels.numpy import scale_rows
 
 
 def paint(
@@ -35,17 +36,21 @@ def paint(
         axes: Positions of the plan's mixed axes; of none where no layer has a region.
         originals: What is painted where ``array`` is still empty: samples that were never stacked, as NumPy arrays.
         inplace: Overwrite the array.
-        ids: The values are names of something, of which a mean has no meaning: a resize copies the nearest cell.
+        ids: The values are names of something, of which a mean has no meaning: a resize copies the nearest cell, and
+            nothing is scaled.
         where: Its place, for the error.
 
     Returns:
         An array of the same type, shape, dtype and memory layout.
 
     Raises:
-        InputError: A layer computes with pixels, and the dtype holds none; or the array cannot be overwritten.
+        InputError: A layer computes with pixels, and the dtype holds none; whole numbers are to be scaled; or the array
+            cannot be overwritten.
         PlanError: The array is not of the plan's spec.
     """
     _check_fit(plan, array, axes, where)
+    if plan.scale is not None and not ids:
+        check_scalable(array, where)
     check_paintable(array, where, blends=any(_computes(layer, ids) for layer in plan.layers), inplace=inplace)
     return paint_checked(plan, array, axes, originals=originals, inplace=inplace, ids=ids)
 
@@ -69,12 +74,16 @@ def paint_checked(
         return kernel.paint(plan, array, axes, ids, inplace)
     if originals is not None:
         rows.paint(plan.layers, originals, view, axes, ids, kernel.row_writer(array))
+        if plan.scale is not None and not ids:
+            scale_rows(view, plan.scale)
         return array
     # Small samples cost more in calls than in pixels: few operations on all of them. Large ones are painted one by one,
     # each while it is in the cache, and without temporaries as large as the batch.
     painted = view if inplace else np.empty_like(view)
     if len(plan.layers) != 1 or not _paint_all(kernel, plan.layers[0], view, painted, axes):
         rows.paint(plan.layers, None if inplace else list(view), painted, axes, ids)
+    if plan.scale is not None and not ids:
+        scale_rows(painted, plan.scale)
     return array if inplace else kernel.from_host(painted, array)
 
 

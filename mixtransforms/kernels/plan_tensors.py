@@ -58,6 +58,7 @@ class PlanTensors(NamedTuple):
             rounded, ``(K, B)`` bool; ``None`` where every one is rounded.
         sources: :attr:`mixtransforms.Plan.sources`, ``(B, S)`` int64, with at least two columns.
         share: :attr:`mixtransforms.Plan.target_share`, ``(B, S)`` float64, alike.
+        scale: :attr:`mixtransforms.Plan.scale`, ``(B,)`` float64; ``None`` where the plan has none, also with ``full``.
     """
 
     shape: tuple[int, ...]
@@ -76,6 +77,7 @@ class PlanTensors(NamedTuple):
     joined: Tensor | None
     sources: Tensor
     share: Tensor
+    scale: Tensor | None = None
 
     @property
     def size(self) -> int:
@@ -143,6 +145,7 @@ def plan_tensors(plan: Mixture, device: torch.device, *, full: bool = False) -> 
     """See :meth:`mixtransforms.Plan.tensors`, which keeps what this one makes."""
     taps, parts = _tables(plan, full)
     parts["sources"], parts["share"] = _label_shares(plan)
+    parts["scale"] = plan.scale
     needed = {name: values for name, values in parts.items() if values is not None}
     with torch.inference_mode(False):  # the plan may be replayed outside of it, where such tensors are of no use
         there = _packed(needed, device)

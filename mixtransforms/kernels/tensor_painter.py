@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.autograd import forward_ad
 
-from mixtransforms.core.backends import BLENDABLE_INTEGERS, column, dtype_name, is_floating
+from mixtransforms.core.backends import BLENDABLE_INTEGERS, check_scalable, column, dtype_name, is_floating
 from mixtransforms.core.errors import InputError, PlanError
 from mixtransforms.kernels.blending import integer_weight
 from mixtransforms.kernels.resampling import linear_taps, nearest_cells
@@ -48,12 +48,14 @@ def paint(
         A new tensor of the same shape and dtype, laid out in memory in the same order of axes.
 
     Raises:
-        InputError: Layers may blend or resize, and the dtype holds no intensities.
+        InputError: Layers may blend or resize, and the dtype holds no intensities; or whole numbers are to be scaled.
         PlanError: The array has another shape than the plan was drawn for.
     """
     axes = [axis % array.ndim for axis in axes] if tensors.has_regions else []
     resizes = tensors.taps > 0 and not (dominant or ids)
     _check_array(array, tensors, axes, computes=resizes or (tensors.blends and not dominant))
+    if tensors.scale is not None and not (dominant or ids):
+        check_scalable(array, "tensors")
     order = _order(array)
     original = array.permute(order)
     places = [order.index(axis) for axis in axes]
@@ -63,7 +65,16 @@ def paint(
         other = _shown_source(original, tensors, number, places, resizes)
         with_layer = _with_integers if joins else _with_layer
         canvas = with_layer(canvas, other, tensors, number, places, dominant)
+    if tensors.scale is not None and not (dominant or ids):
+        canvas = _scaled(canvas, tensors.scale)
     return canvas.to(original.dtype).permute([order.index(axis) for axis in range(array.ndim)])
+
+
+def _scaled(canvas: Tensor, scale: Tensor) -> Tensor:
+    """Samples of floats times numbers, as :func:`mixtransforms.kernels.numpy.scale_rows` rounds them."""
+    precise = _precise(canvas)
+    scaled: Tensor = canvas.to(precise) * column(scale.to(precise), canvas.ndim)
+    return scaled.to(canvas.dtype)
 
 
 def is_traced() -> bool:

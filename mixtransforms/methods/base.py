@@ -62,6 +62,11 @@ class Method(Scheduled, fields.Checked, Displayed, ABC):
         """Whether it may draw masks that are neither 0 nor 1: weights of label maps then are maps in every batch."""
         return False
 
+    @property
+    def scales(self) -> bool:
+        """Whether it may multiply what is painted, as only floats can be."""
+        return False
+
     def most_sources(self, axes: int) -> int:
         """How many samples one of the result may be made of, itself among them, where ``axes`` are mixed."""
         return 2
@@ -265,6 +270,7 @@ class PairMethod(SourcesMethod):
         declared: NDArray[np.float64] | None = None,
         *,
         crop: Boxes | None = None,
+        scale: NDArray[np.float64] | None = None,
     ) -> Plan:
         """The plan in which every mixed sample is painted with its partner, once.
 
@@ -275,14 +281,18 @@ class PairMethod(SourcesMethod):
             region: Where, one a mixed sample; ``None`` is everywhere.
             declared: The base weight of labels, ``(n,)``, where it is another one than was painted.
             crop: What of the partner is shown there, one box a mixed sample; ``None`` is the same place.
+            scale: What mixed images are multiplied by then, ``(n,)``, by a method that :attr:`scales`.
 
         Raises:
             PlanError: Something does not fit; not asked where the whole method is the package's own.
         """
         if not self.is_ours:
-            return pair_plan(spec, Layer(pairs.rows, pairs.source, opacity, region, crop), declared)
+            plan = pair_plan(spec, Layer(pairs.rows, pairs.source, opacity, region, crop), declared)
+            return plan if scale is None else dataclasses.replace(plan, scale=_of_all(scale, spec.size, pairs.rows))
         layer = Layer.drawn(pairs.rows, pairs.source, opacity, region, crop)
         plan = Plan.drawn(spec, (layer,) if len(pairs.rows) else ())
+        if scale is not None:
+            freeze(plan, scale=_of_all(scale, spec.size, pairs.rows))
         return plan if declared is None else _with_declared(plan, declared)
 
 
@@ -336,6 +346,13 @@ def _with_declared(plan: Plan, weight: NDArray[np.float64]) -> Plan:
     if plan.layers:
         freeze(plan, label_share=_declared_share(plan, weight))
     return plan
+
+
+def _of_all(scale: NDArray[np.float64], size: int, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+    """The scales of all samples, ``(B,)``, from those of the rows that are mixed."""
+    every = np.ones(size)
+    every[rows] = scale
+    return every
 
 
 def _declared_share(plan: Plan, weight: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -92,6 +92,10 @@ class OneOf(Method):
     def soft_edged(self) -> bool:
         return any(method.soft_edged for method in self.transforms)
 
+    @property
+    def scales(self) -> bool:
+        return any(method.scales for method in self.transforms)
+
     def most_sources(self, axes: int) -> int:
         return max(method.most_sources(axes) for method in self.transforms)
 
@@ -118,7 +122,9 @@ class OneOf(Method):
 
 def merge(spec: BatchSpec, plans: Sequence[Plan], make: Callable[..., Plan] = Plan) -> Plan:
     """One plan from plans that mix different samples; ``make`` is how plans are made, checked or not."""
-    merged = make(spec, tuple(layer for plan in plans for layer in plan.layers))
+    scales = [plan.scale for plan in plans if plan.scale is not None]
+    scale = np.prod(scales, axis=0) if scales else None  # whom a plan does not mix it does not scale
+    merged = make(spec, tuple(layer for plan in plans for layer in plan.layers), scale=scale)
     if all(plan.label_share is None for plan in plans):
         return merged
     share = np.zeros(merged.sources.shape)
@@ -129,4 +135,4 @@ def merge(spec: BatchSpec, plans: Sequence[Plan], make: Callable[..., Plan] = Pl
         own = plan.target_share[mixed]
         share[mixed, :columns] = own if plan.label_mass == "free" else np.minimum(own, 1.0)  # sums may be rounded up
     mass = "free" if any(plan.label_mass == "free" for plan in plans) else "one"
-    return make(spec, merged.layers, share, label_mass=mass)
+    return make(spec, merged.layers, share, label_mass=mass, scale=scale)

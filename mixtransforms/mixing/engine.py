@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from mixtransforms.batch.batch import Found, Slot, Template
 from mixtransforms.containers.tree import Path, spell
-from mixtransforms.core.backends import backend_of
+from mixtransforms.core.backends import backend_of, check_scalable
 from mixtransforms.core.errors import InputError, PlanError
 from mixtransforms.kernels import kernel_of
 from mixtransforms.kernels.paint import check_paintable, holds_intensities, paint, paint_checked, share_memory
@@ -75,6 +75,7 @@ class Recipe:
         hints: Where what the method asks for is found.
         unlabelled: Whether ``num_classes`` promises labels, or classes are to be smoothed, and nothing could be any.
         smooths: Whether labels are smoothed.
+        scales: Whether images may be multiplied.
     """
 
     images: tuple[ImageStep, ...]
@@ -84,6 +85,7 @@ class Recipe:
     hints: tuple[Reader, ...]
     unlabelled: bool
     smooths: bool = False
+    scales: bool = False
 
 
 def recipe_of(template: Template, options: Options, method: Method) -> Recipe:
@@ -118,7 +120,7 @@ def recipe_of(template: Template, options: Options, method: Method) -> Recipe:
     smooths = any(isinstance(step.rule, Label) and step.rule.smoothing for step in targets)
     unlabelled = options.num_classes is not None and not _has_labels(template)
     unlabelled |= bool(options.smoothing) and not any(slot.target.kind == LABEL for slot in template.others)
-    return Recipe(images, targets, scene, method.moves, hints, unlabelled, smooths)
+    return Recipe(images, targets, scene, method.moves, hints, unlabelled, smooths, method.scales)
 
 
 def _ignored_id(template: Template, options: Options) -> int | None:
@@ -179,6 +181,8 @@ def check(recipe: Recipe, found: Found, *, inplace: bool, off: Callable[[], bool
         odd = recipe.scene.blends and not holds_intensities(target.value)
         if own or odd:
             check_paintable(target.value, image.where, blends=odd and not off(), inplace=own)
+        if recipe.scales and not off():
+            check_scalable(target.value, image.where)
     if inplace:
         _check_apart(found.images)
 
@@ -304,7 +308,7 @@ def recipe_for(recipe: Recipe, plan: Plan, found: Found, where: str) -> Recipe:
 
     Raises:
         PlanError: The plan was made for another batch.
-        InputError: It has regions, and images were padded.
+        InputError: It has regions, and images were padded; or it scales, and images are whole numbers.
     """
     if plan.spec != found.spec:
         raise PlanError(
@@ -318,6 +322,8 @@ def recipe_for(recipe: Recipe, plan: Plan, found: Found, where: str) -> Recipe:
     if found.template.padded and cuts:
         raise _padded_cut(where)
     _check_sizes(found.template, cuts=cuts)
+    for image, target in zip(recipe.images, found.images, strict=True) if plan.scale is not None else ():
+        check_scalable(target.value, image.where)
     known = recipe.scene
     scene = known._replace(
         blends=known.blends or any(layer.blends for layer in plan.layers),

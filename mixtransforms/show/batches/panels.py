@@ -263,7 +263,7 @@ def _annotations_of_mixed(
         return annotations_of(after, names, range(first, first + len(rows)), mask_overlay(after)[0], shares)
     after = read_content(before.with_mixed_objects(plan), source.viewed.finder) if before.objects else before
     axes = [1 + "HW".index(letter) for letter in form.mixed]
-    return annotations_of(after, names, rows, None if overlay is None else paint(plan, overlay, axes), shares)
+    return annotations_of(after, names, rows, None if overlay is None else paint(plan.unscaled, overlay, axes), shares)
 
 
 def first_mixed(after: Content, size: int) -> int:
