@@ -14,7 +14,7 @@ from mixtransforms._version import __version__  # noqa: F401  (__all__ is worked
 _HOMES = {
     "core.errors": "ConfigError InputError MissingDependencyError ParameterError PlanError UnknownOptionError",
     "files": "fingerprint from_dict from_json json_schema load save to_dict to_json",
-    "methods.pairing": "Similar Within",
+    "methods.pairing": "Similar SimilarShape Within",
     "methods.schedules": "Cosine OffAfter Ramp Schedule Steps Then",
     "mixing.epochs": "set_epoch",
     "mixing.hints": "register_hint",

@@ -18,6 +18,7 @@ from mixtransforms.files import save as save
 from mixtransforms.files import to_dict as to_dict
 from mixtransforms.files import to_json as to_json
 from mixtransforms.methods.pairing import Similar as Similar
+from mixtransforms.methods.pairing import SimilarShape as SimilarShape
 from mixtransforms.methods.pairing import Within as Within
 from mixtransforms.methods.schedules import Cosine as Cosine
 from mixtransforms.methods.schedules import OffAfter as OffAfter

@@ -233,7 +233,7 @@ CASES: dict[str, Case] = {
         "Images of different sizes",
         [(X[0], 0), (WIDE[0], 1)],
         {"num_classes": 3, "pad": "max"},
-        "CutMix",
+        "FMix",
         mends=(([(X[0], 0), (X[1], 1)], {"num_classes": 3}),),
     ),
     "batch sizes": Case("Batch sizes disagree", (X, IDS[:3]), {"num_classes": 3}, mends=(((X, IDS), {"num_classes": 3}),)),
@@ -861,6 +861,13 @@ ELSEWHERE = {
     "Samples of a batch have got different sizes": "tests/torchvision_door/test_v2_stages.py",
     # Pipelines of a host alone read columns as samples.
     "A column of another length": "tests/torchvision_door/test_v2_forms.py",
+    # Only of pipelines with hints, of partners as values, and of samples whose sizes somebody tells.
+    "A hint of other samples than those that are mixed": "tests/mixing/test_pipeline_hints.py",
+    "A name that is taken": "tests/mixing/test_partners.py",
+    "No room for the index of partners": "tests/mixing/test_partners.py",
+    "No sizes": "tests/mixing/test_unequal_sizes.py",
+    "Sizes that the batch has told already": "tests/mixing/test_unequal_sizes.py",
+    "Images of one sample differ in size": "tests/mixing/test_unequal_sizes.py",
 }
 """Errors that the table does not raise, and which test does."""
 

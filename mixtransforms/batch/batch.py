@@ -82,7 +82,8 @@ class Template:
         first: Whether channels come before the mixed axes.
         whole: Lengths of all axes of its images but samples and channels, and which of these are mixed.
         spec: Size and mixed axes.
-        sizes: Height and width of the images as they came, where they were padded.
+        sizes: Lengths of the mixed axes of the first images that were padded, sample by sample as they came.
+        alike: Whether all images of a sample had these.
         settled: Whether the structure alone decided all this, so that it is right for every batch of it.
     """
 
@@ -97,6 +98,7 @@ class Template:
     whole: tuple[tuple[int, ...], tuple[int, ...]]
     spec: BatchSpec
     sizes: tuple[tuple[int, ...], ...] = ()
+    alike: bool = True
     settled: bool = True
 
     def lengths(self, path: Path) -> tuple[int, ...]:

@@ -42,13 +42,24 @@ def padded(found: Sequence[Target], layout: Layout, fill: int) -> tuple[tuple[Sh
             _check_masks(target, images, layout)
         if unequal:
             if target.kind == IMAGE:
-                where = spell(target.path)
-                _check_channels(target, layout.letters(target.value[0][None], where))
-                axes = layout.axes(target.value[0][None], where)
-                sizes = sizes or tuple(tuple(shape[axis - 1] for axis in axes) for shape in shapes)
+                _check_channels(target, layout.letters(target.value[0][None], spell(target.path)))
+                sizes = sizes or _mixed_sizes(target, layout)
             target = target._replace(value=_largest(target.value, _filling(target, fill)))
         result.append(target)
     return sizes, result
+
+
+def sizes_alike(found: Sequence[Target], layout: Layout, sizes: tuple[Shape, ...]) -> bool:
+    """Whether all images of a batch, before they were padded, have the sizes of those that say how it was padded."""
+    images = [target for target in found if target.kind == IMAGE and _shapes(target)]
+    return all(_mixed_sizes(image, layout) == sizes for image in images)
+
+
+def _mixed_sizes(image: Target, layout: Layout) -> tuple[Shape, ...]:
+    """Lengths of the mixed axes of every sample's image."""
+    first = image.value if backend_of(image.value) else image.value[0][None]
+    axes = layout.axes(first, spell(image.path))
+    return tuple(tuple(shape[axis - 1] for axis in axes) for shape in _shapes(image))
 
 
 def _shapes(target: Target) -> list[Shape]:

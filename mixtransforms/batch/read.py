@@ -13,7 +13,7 @@ from mixtransforms.batch.annotations import check_annotations
 from mixtransforms.batch.batch import Convert, Found, Slot, Template, is_column
 from mixtransforms.batch.collate import collate, ragged, stack
 from mixtransforms.batch.inventory import Finder
-from mixtransforms.batch.padding import padded
+from mixtransforms.batch.padding import padded, sizes_alike
 from mixtransforms.batch.refusals import check_inventory
 from mixtransforms.containers.structure import batch_key, common_key, is_samples
 from mixtransforms.containers.tree import (
@@ -151,6 +151,7 @@ def _first(
         layout.whole(images[0].value, spell(images[0].path)) if images else ((), ()),
         _one_spec(images + others, axes),
         sizes,
+        not sizes or sizes_alike(unpadded, layout, sizes),
         # Padding looks at the sizes of values, and of records the structure leaves out the lengths of their arrays.
         settled=not (inventory.counts_decide or inventory.images_in_records)
         and all(map(operator.is_, found, unpadded)),

@@ -58,6 +58,19 @@ class Method(Scheduled, fields.Checked, Displayed, ABC):
         return True
 
     @property
+    def sized(self) -> bool:
+        """Whether regions that it draws lie inside of samples that are smaller than the batch, which was padded.
+
+        Where there are such, it reads the hint ``"sizes"`` beside those that :attr:`needs` names.
+        """
+        return False
+
+    @property
+    def reads(self) -> frozenset[str]:
+        """All hints that it may read, where a batch has them."""
+        return self.needs | {"sizes"} if self.sized else self.needs
+
+    @property
     def soft_edged(self) -> bool:
         """Whether it may draw masks that are neither 0 nor 1: weights of label maps then are maps in every batch."""
         return False
@@ -122,6 +135,7 @@ HINTS: Mapping[str, str] = MappingProxyType(
         "images": "images, (B, *shape, C), of any dtype",
         "saliency": "how much every place counts, (B, *shape) float64, finite and from 0 on: what hints= says, else "
         "'contrast', how far the colour of a place is from the mean of its image",
+        "sizes": "lengths of the mixed axes of every sample, (B, d) int64, before it was padded at their ends",
     }
 )
 """What a transform can tell a method of a batch, as NumPy arrays; ``shape`` is ``spec.shape``."""

@@ -8,7 +8,7 @@ import numpy as np
 
 from mixtransforms.core import fields
 from mixtransforms.core.layers import Boxes, FloatArray, IntArray
-from mixtransforms.methods.base import NO_HINTS, PairMethod, require_axes
+from mixtransforms.methods.base import NO_HINTS, PairMethod, Pairs, require_axes
 from mixtransforms.methods.laws import Law, alpha_field, beta_weights, check_alone, part_field, weight_field
 from mixtransforms.methods.pairing import Hints
 from mixtransforms.methods.placing import placed, whole_below
@@ -37,6 +37,10 @@ class CutMix(PairMethod):
     With ``area`` the box is wholly inside and covers that part of the sample, as near as whole pixels allow: logarithms
     of its sides, as fractions of the sample's, divide that of the area at random. Of one mixed axis it is always the
     same length; of three it is a cuboid of that volume.
+
+    Samples of unequal sizes, padded by ``pad="max"``, are cut where they overlap when they are laid on each other by
+    their centres: the box is drawn in that part as in a sample of its own, and shows the same part of the partner, in
+    its own size. Labels are mixed by the box's part of the sample's own pixels; padding counts for nothing.
 
     Source: Yun et al., CutMix: Regularization Strategy to Train Strong Classifiers with Localizable Features,
     arXiv:1905.04899. ``area=0.5`` is that of French et al., Semi-supervised semantic segmentation needs strong, varied
@@ -89,6 +93,10 @@ class CutMix(PairMethod):
     def blends(self) -> bool:
         return False
 
+    @property
+    def sized(self) -> bool:
+        return type(self).draw is CutMix.draw  # who draws otherwise may not look at sizes
+
     def draw(self, spec: BatchSpec, rng: np.random.Generator, hints: Hints = NO_HINTS) -> Plan:
         require_axes(self, spec)
         pairs = self.pairs(spec, rng, hints)
@@ -97,15 +105,36 @@ class CutMix(PairMethod):
         weight = beta_weights(self.alpha, count, rng, law)
         # As many numbers whatever `per` is, so that what is drawn afterwards stays the same.
         size, place = rng.random((2, spec.size, len(spec.shape)))[:, :count]
+        if "sizes" in hints:
+            drawn = pairs.pick(weight), pairs.pick(size), pairs.pick(place)
+            return self._in_overlap(spec, pairs, hints["sizes"], *drawn)
         start, stop = self._boxes(np.asarray(spec.shape, np.int64), weight, size, place)
         boxes = Boxes.drawn(pairs.pick(start), pairs.pick(stop))
         declared = None if self.correct_weight else pairs.pick(weight)
         return self.paint(spec, pairs, np.ones(len(pairs.rows)), boxes, declared)
 
+    def _in_overlap(
+        self, spec: BatchSpec, pairs: Pairs, sizes: IntArray, weight: FloatArray, size: FloatArray, place: FloatArray
+    ) -> Plan:
+        """The plan for samples of unequal sizes ``(B, d)``, from one row of numbers a mixed sample."""
+        own, other = sizes[pairs.rows], sizes[pairs.source]
+        overlap = np.minimum(own, other)
+        start, stop = self._boxes(overlap, weight, size, place)
+        # Centres lie on each other; of an odd difference the overlap is nearer to the beginning.
+        here, there = (own - overlap) >> 1, (other - overlap) >> 1
+        declared = weight
+        if self.correct_weight:
+            declared = 1.0 - (stop - start).prod(axis=1) / np.maximum(own.prod(axis=1), 1)
+        region, crop = Boxes.drawn(start + here, stop + here), Boxes.drawn(start + there, stop + there)
+        return self.paint(spec, pairs, np.ones(len(pairs.rows)), region, declared, crop=crop)
+
     def _boxes(
         self, shape: IntArray, weight: FloatArray, size: FloatArray, place: FloatArray
     ) -> tuple[IntArray, IntArray]:
-        """Corners ``(B, d)`` from the weights or areas ``(B,)`` and two uniform numbers a side, ``(B, d)`` each."""
+        """Corners ``(B, d)`` from the weights or areas ``(B,)`` and two uniform numbers a side, ``(B, d)`` each.
+
+        The lengths of the axes, ``(d,)``, may be others for every box, ``(B, d)``.
+        """
         if self.minmax is not None:
             low, high = np.floor(np.multiply.outer(self.minmax, shape)).astype(np.int64)
             side = low + whole_below(size, high - low + 1)
@@ -113,7 +142,7 @@ class CutMix(PairMethod):
             side = _sides_of(weight, shape, size)
         else:
             # Sides in proportion to the sample's, and a box that covers 1 - weight of it: the d-th root of that.
-            fraction = (1.0 - weight) ** (1.0 / max(1, len(shape)))
+            fraction = (1.0 - weight) ** (1.0 / max(1, shape.shape[-1]))
             side = (fraction[:, None] * shape).astype(np.int64)  # rounds down, since nothing is negative
         # Boxes of a given area lie inside, where nothing of it is clipped.
         return placed(
@@ -128,8 +157,9 @@ def _sides_of(area: FloatArray, shape: IntArray, uniform: FloatArray) -> IntArra
     side = np.ceil(area[:, None] ** part * shape)
     # The longest axis is adjusted last, by the finest steps. As no other side was rounded down, it never needs more
     # than the whole axis.
-    last = int(shape.argmax())
-    others = np.delete(side, last, axis=1).prod(axis=1)
-    side[:, last] = np.rint(area * shape.prod() / np.maximum(others, 1))
+    last = np.broadcast_to(shape, side.shape).argmax(axis=1)[:, None]
+    np.put_along_axis(side, last, 1.0, axis=1)
+    longest = np.rint(area * shape.prod(axis=-1) / np.maximum(side.prod(axis=1), 1))
+    np.put_along_axis(side, last, longest[:, None], axis=1)
     whole: IntArray = side.astype(np.int64)
     return whole

@@ -89,6 +89,12 @@ class OneOf(Method):
         return any(method.cuts for method in self.transforms)
 
     @property
+    def sized(self) -> bool:
+        return any(method.sized for method in self.transforms) and all(
+            method.sized or not method.cuts for method in self.transforms
+        )
+
+    @property
     def soft_edged(self) -> bool:
         return any(method.soft_edged for method in self.transforms)
 

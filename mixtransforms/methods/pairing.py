@@ -224,7 +224,43 @@ class Within(Pairing):
         return same_class(size, rng, groups)
 
 
-KINDS: Mapping[str, type[Pairing]] = {cls.__name__: cls for cls in (Similar, Within)}
+@fields.documented
+@dataclass(frozen=True, repr=False)
+class SimilarShape(Pairing):
+    """Partners of similar aspect ratio, for images of unequal sizes: much of each is then inside of the other.
+
+    Samples are sorted by ``height / width``, those of equal ratio at random, and each ``window`` that follow each other
+    make a random cycle, in which nobody meets itself; one that is left over joins the last of these. Sizes are those
+    before padding. Of volumes and videos it is the ratio of the last two axes that are mixed; of signals the length.
+
+    Source: NaFlexMixup of timm, which sorts alike and shuffles within windows of 4, before it pairs neighbours.
+    """
+
+    window: int = fields.integer(4, low=2, high=2**31 - 1, doc="How many samples that follow each other are a cycle.")
+
+    @property
+    def needs(self) -> frozenset[str]:
+        return frozenset({"sizes"})
+
+    def partners(self, size: int, rng: np.random.Generator, hints: Hints) -> IntArray:
+        sizes = np.maximum(_read(self, "sizes", hints), 1)
+        ties, tickets = rng.random((2, size))
+        sides = sizes.shape[1]
+        ratio = sizes[:, -2] / sizes[:, -1] if sides > 1 else sizes[:, -1] if sides else np.ones(size)
+        order = np.lexsort((ties, ratio))
+        cycle = np.arange(size) // self.window
+        if size > 1 and size % self.window == 1:  # nobody else is there for the last
+            cycle[-1] -= 1
+        order = order[np.lexsort((tickets, cycle))]
+        following = np.arange(1, size + 1)
+        last = np.append(cycle[1:] != cycle[:-1], True)[:size]
+        following[last] = np.flatnonzero(np.append(True, last)[:size])  # a cycle begins behind the end of another
+        partner = np.empty(size, np.int64)
+        partner[order] = order[following]
+        return partner
+
+
+KINDS: Mapping[str, type[Pairing]] = {cls.__name__: cls for cls in (Similar, Within, SimilarShape)}
 """Every policy with parameters by its name in files."""
 
 
@@ -258,7 +294,7 @@ def pairing_field() -> Any:
     return fields.parameter(
         "cycle",
         check,
-        f"{names.wanted}, Similar(sigma) or Within(name)",
+        f"{names.wanted}, Similar(sigma), Within(name) or SimilarShape()",
         "How partners are chosen. With per='pair' the default is a random matching.",
         {"anyOf": [names.schema, *forms]},
     )

@@ -15,7 +15,7 @@ def placed(placement: str, side: IntArray, place: FloatArray, shape: IntArray) -
             likely to be covered, the overhang clipped; any other: wholly inside.
         side: Sides before anything is clipped, ``(n, d)``.
         place: Uniform numbers in ``[0, 1)``, ``(n, d)``.
-        shape: Lengths of the axes, ``(d,)``.
+        shape: Lengths of the axes, ``(d,)``, or those of every box, ``(n, d)``.
     """
     if placement == "clip":
         start = whole_below(place, shape) - (side >> 1)

@@ -15,7 +15,7 @@ from mixtransforms.mixing.transform import MixTransform
 KeepsPlaces = Callable[[Any], bool]
 """Whether a host's transform leaves every pixel of a sample where it is."""
 
-_OF_PLACES = frozenset({"masks", "saliency"})
+_OF_PLACES = frozenset({"masks", "saliency", "sizes"})
 """Hints that tell of places in samples, and so of nothing any more where these are moved."""
 
 
@@ -32,7 +32,7 @@ class Carried(NamedTuple):
 
     def hints_of(self, mix: MixTransform) -> Hints:
         """Those that one mix reads."""
-        return {name: value for name, value in self.hints.items() if name in mix.method.needs}
+        return {name: value for name, value in self.hints.items() if name in mix.method.reads}
 
 
 def carried(hints: Hints, stages: Iterable[Stage], keeps_places: KeepsPlaces, where: str) -> Carried:
@@ -60,14 +60,14 @@ def _check_hint(name: str, stages: tuple[Stage, ...], keeps_places: KeepsPlaces,
     read = False
     for stage in stages:
         for transform in stage.inside:
-            if stage.kind == MIX and name in transform.method.needs and name in CHECKS:
+            if stage.kind == MIX and name in transform.method.reads and name in CHECKS:
                 other = next((each for each in before if _changes(name, each, keeps_places)), None)
                 if other is not None:
                     raise _of_others(name, other, transform, where)
                 read = True
             before.append(transform)
     if not read:
-        asked = sorted({need for one in before if isinstance(one, MixTransform) for need in one.method.needs})
+        asked = sorted({need for one in before if isinstance(one, MixTransform) for need in one.method.reads})
         given = ", ".join(repr(need) for need in asked if need in CHECKS)
         raise InputError(
             "A hint that nobody reads",

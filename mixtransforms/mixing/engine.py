@@ -19,6 +19,7 @@ from mixtransforms.kernels.paint import check_paintable, holds_intensities, pain
 from mixtransforms.methods.base import Method
 from mixtransforms.mixing.hints import Reader, readers_of
 from mixtransforms.mixing.options import Options
+from mixtransforms.mixing.unequal import check_cuts, check_within
 from mixtransforms.plan import Plan
 from mixtransforms.targets.kind import Kind, Mixed, Scene, Target
 from mixtransforms.targets.label import Label
@@ -97,11 +98,11 @@ def recipe_of(template: Template, options: Options, method: Method) -> Recipe:
         method: Its method.
 
     Raises:
-        InputError: Images are padded, and the method cuts: a region could lie in the padding; or they are of other
+        InputError: Images are padded, and a region of the method could lie in the padding; or they are of other
             sizes, and something has no place in some of them.
     """
     if template.padded and method.cuts:
-        raise _padded_cut(type(options).__name__)
+        check_cuts(template, type(options).__name__, method)
     _check_sizes(template, cuts=method.cuts)
     rank = len(template.spec.shape)
     scene = Scene(
@@ -308,7 +309,7 @@ def recipe_for(recipe: Recipe, plan: Plan, found: Found, where: str) -> Recipe:
 
     Raises:
         PlanError: The plan was made for another batch.
-        InputError: It has regions, and images were padded; or it scales, and images are whole numbers.
+        InputError: It has regions that could lie in the padding of images; or it scales, and images are whole numbers.
     """
     if plan.spec != found.spec:
         raise PlanError(
@@ -320,7 +321,8 @@ def recipe_for(recipe: Recipe, plan: Plan, found: Found, where: str) -> Recipe:
         )
     cuts = any(layer.region is not None or layer.crop is not None for layer in plan.layers)
     if found.template.padded and cuts:
-        raise _padded_cut(where)
+        check_cuts(found.template, where)
+        check_within(plan, found.template.sizes, where)
     _check_sizes(found.template, cuts=cuts)
     for image, target in zip(recipe.images, found.images, strict=True) if plan.scale is not None else ():
         check_scalable(target.value, image.where)
@@ -353,16 +355,6 @@ def _check_sizes(template: Template, *, cuts: bool) -> None:
                 + ("" if template.groups else ", or these times one number, so that a region has its place"),
                 fix="Resize them alike, or mix them in separate calls, by one plan: plan.on(lengths).apply(images).",
             )
-
-
-def _padded_cut(where: str) -> InputError:
-    return InputError(
-        "Images of different sizes",
-        where=where,
-        got="a method that pastes, with pad='max'",
-        wanted="images of one size, since a region could lie in the padding",
-        fix="Resize or crop to one size before mixing, or use MixUp, which blends whole images.",
-    )
 
 
 def _check_apart(images: tuple[Target, ...]) -> None:

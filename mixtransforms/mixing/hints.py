@@ -154,7 +154,7 @@ def check_sources(method: Method, sources: Mapping[str, Any] | None, where: str)
     Raises:
         ParameterError: The method does not ask for one of them.
     """
-    unread = sorted(set(sources or ()) - method.needs)
+    unread = sorted(set(sources or ()) - method.reads)
     if unread:
         raise ParameterError(
             "A hint that nobody reads",
@@ -166,7 +166,7 @@ def check_sources(method: Method, sources: Mapping[str, Any] | None, where: str)
 
 
 def _asked(method: Method) -> str:
-    names = ", ".join(map(repr, sorted(method.needs)))
+    names = ", ".join(map(repr, sorted(method.reads)))
     return f"hints that the method asks for: {names}" if names else "no hints, since the method asks for none"
 
 
@@ -186,8 +186,13 @@ def readers_of(
         ignored: The id of pixels of label maps that are of no class.
     """
     readers = []
-    for name in sorted(method.needs):
+    for name in sorted(method.reads):
         source = (sources or {}).get(name)
+        if name == "sizes":
+            if found.padded:
+                source = None  # nobody knows them better
+            elif source is None and name not in method.needs:
+                continue
         if isinstance(source, str) and source.startswith(VALUE):
             readers.append(Reader(name, partial(_of_value, name, source)))
         elif source is not None:
@@ -215,7 +220,9 @@ def read_hints(readers: tuple[Reader, ...], found: Found, given: Hints, method: 
     """
     hints = {reader.name: reader.read(found) for reader in readers if reader.name not in given}
     for name, value in given.items():
-        if name not in method.needs or name not in CHECKS:
+        if name == "sizes" and found.template.padded:
+            raise _sizes_known(where)
+        if name not in method.reads or name not in CHECKS:
             raise InputError(
                 "A hint that nobody reads",
                 where=where,
@@ -228,6 +235,16 @@ def read_hints(readers: tuple[Reader, ...], found: Found, given: Hints, method: 
         if reader.name == "masks":
             hints["masks"] = _without_ignored(hints["masks"], reader.ignored)
     return hints
+
+
+def _sizes_known(where: str) -> InputError:
+    return InputError(
+        "Sizes that the batch has told already",
+        where=where,
+        got="hints={'sizes': ...} with the call, and images of unequal sizes, which are padded here",
+        wanted="sizes of samples that came in padded",
+        fix="Leave 'sizes' out of hints.",
+    )
 
 
 def _without_ignored(maps: NDArray[Any], ignored: int | None) -> NDArray[np.int64]:
@@ -421,6 +438,12 @@ def _contrast(found: Found) -> FloatArray:
     return saliency
 
 
+def _sizes(found: Found, scene: Scene) -> NDArray[np.int64]:
+    """Lengths of the mixed axes of every sample, as it came."""
+    whole = [found.spec.shape] * found.spec.size
+    return np.array(found.template.sizes or whole, np.int64).reshape(found.spec.size, len(found.spec.shape))
+
+
 # ------------------------------------------------------------------------------------------ what each must be
 
 
@@ -461,6 +484,17 @@ def _saliency_maps(value: NDArray[Any], spec: BatchSpec, where: str) -> FloatArr
     return saliency
 
 
+def _lengths(value: NDArray[Any], spec: BatchSpec, where: str) -> NDArray[np.int64]:
+    wanted = f"integers of shape {(spec.size, len(spec.shape))}, from 0 to {spec.shape}"
+    if value.shape != (spec.size, len(spec.shape)) or value.dtype.kind not in "iu":
+        raise _bad("sizes", value, where, wanted)
+    if ((value < 0) | (value > np.array(spec.shape, np.int64))).any():
+        wrong = ((value < 0) | (value > np.array(spec.shape, np.int64))).any(axis=1)
+        got = f"{value[wrong][0].tolist()} in row {np.flatnonzero(wrong)[0]}"
+        raise InputError("No sizes", where=where, got=got, wanted=wanted, fix="Give the lengths before padding.")
+    return value.astype(np.int64)
+
+
 def _not_finite(what: str, value: FloatArray, where: str, wanted: str) -> InputError:
     wrong = ~np.isfinite(value) if what != "saliency" else ~(np.isfinite(value) & (value >= 0))
     got = f"{value[wrong][0]} in {np.count_nonzero(wrong)} of {value.size} places"
@@ -478,6 +512,7 @@ READERS: Mapping[str, Callable[..., Any]] = {
     "boxes": _boxes,
     "images": _images,
     "saliency": _saliency,
+    "sizes": _sizes,
 }
 """What finds each hint in a batch; the names are those of :data:`~mixtransforms.methods.base.HINTS`."""
 
@@ -486,5 +521,6 @@ CHECKS: Mapping[str, Callable[[NDArray[Any], BatchSpec, str], Any]] = {
     "values": _rows_of_numbers,
     "masks": _label_maps,
     "saliency": _saliency_maps,
+    "sizes": _lengths,
 }
 """What brings each hint that users may give into its form, or refuses it."""

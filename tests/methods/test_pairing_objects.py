@@ -210,7 +210,7 @@ def test_files_of_names_stay_as_they_were() -> None:
 
 
 def test_describe_says_them() -> None:
-    assert "Similar(sigma) or Within(name)" in str(MixUp.__doc__)
+    assert "Similar(sigma), Within(name) or SimilarShape()" in str(MixUp.__doc__)
 
 
 # ------------------------------------------------------------------------------------------ what is refused
@@ -235,7 +235,11 @@ BAD = {
     ),
     "no bandwidth": (lambda: Similar(0.0), ParameterError, r"'sigma' \(Similar\): got 0\.0"),
     "no name": (lambda: Within(""), ParameterError, r"'value' \(Within\)"),
-    "no pairing": (lambda: MixUp(pairing=3), ParameterError, r"'pairing' .*Similar\(sigma\) or Within\(name\)"),
+    "no pairing": (
+        lambda: MixUp(pairing=3),
+        ParameterError,
+        r"'pairing' .*Similar\(sigma\), Within\(name\) or SimilarShape\(\)",
+    ),
     "pairs": (lambda: MixUp(per="pair", pairing=Similar(1.0)), ParameterError, "per='pair' needs a pairing"),
 }
 
@@ -266,5 +270,5 @@ def test_a_users_own_policy_is_used_checked_and_not_written() -> None:
         MixUp(pairing=Next(100)).plan(IMAGES)
     with pytest.raises(mixtransforms.ConfigError, match=r"args\.pairing"):
         mixtransforms.to_dict(MixUp(pairing=Next()))
-    assert set(KINDS) == {"Similar", "Within"}
+    assert set(KINDS) == {"Similar", "Within", "SimilarShape"}
     assert needs_of("class_balanced") == {"classes"}

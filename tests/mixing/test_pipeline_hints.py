@@ -75,7 +75,7 @@ def unread(name, pipeline, match, **more):
 
 def test_a_hint_that_nobody_reads():
     for door in (tv, al):
-        unread("saliency", door.BatchCompose([door.CutMix()]), "no mix of it asks for one. Leave 'saliency' out")
+        unread("saliency", door.BatchCompose([door.MixUp()]), "no mix of it asks for one. Leave 'saliency' out")
         unread("bananas", door.BatchCompose([door.SaliencyMix()]), "ask for: 'saliency'. Leave 'bananas' out")
         unread("saliency", door.BatchCompose([]), "no mix of it asks")
     unread("images", tv.BatchCompose([tv.SaliencyMix()]), "Leave 'images' out")
