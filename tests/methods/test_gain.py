@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from doors import DOORS, Door
 from numpy.typing import NDArray
 from scipy import stats
 
@@ -298,6 +299,11 @@ def test_both_back_ends(gain: str, dtype: str, length: int) -> None:
     if dtype != "bfloat16":
         assert (plan.apply(given.numpy(), "channels_first") == mixed.numpy()).all()
         assert mix.plan(given.numpy(), np.arange(5)).spec == plan.spec
+    listed, _ = mix.replay(plan, [(row, label) for label, row in enumerate(given)])  # never stacked before
+    assert (listed == mixed).all()
+    own = given.clone()
+    assert dataclasses.replace(mix, inplace=True).replay(plan, own, torch.arange(5))[0] is own
+    assert (own == mixed).all()
     # What devices, compilers and autograd run: to one unit in the last place of the larger operand, and once rounded.
     followed = plan.apply(given.clone().requires_grad_())
     np.testing.assert_allclose(
@@ -341,6 +347,21 @@ def test_pure_functions_of_tensors() -> None:
     assert MixUp(seed=0).plan(given).tensors(full=True).scale is None
     with pytest.raises(InputError, match=r"cannot be scaled \(tensors\): got dtype int16"):
         functional.mix(given.to(torch.int16), plan.tensors())
+
+
+@pytest.mark.parametrize("gain", GAINS)
+@pytest.mark.parametrize("door", DOORS, ids=str)
+def test_every_door(door: Door, gain: str) -> None:
+    mix = door.transform("MixUp", alpha=1.0, gain=gain, num_classes=5, seed=6)
+    images: Any = sounds(5, 6, 7, 1)
+    ids: Any = np.arange(5)
+    if "numpy" not in door.backends:
+        images, ids = on_torch().from_numpy(images), on_torch().from_numpy(ids)
+        images = images.movedim(3, 1)
+    plan = door.plan(mix, images, ids)
+    mixed, labels = door.replay(mix, plan, images, ids)
+    close(mixed, expected(gain, np.asarray(images), by_sample(plan)), "float32")
+    np.testing.assert_allclose(labels, by_sample(plan), rtol=1e-6)
 
 
 # ------------------------------------------------------------------------------------------ errors and files
@@ -423,6 +444,19 @@ def test_files_hold_the_gain_only_where_it_is_used() -> None:
     )
     with pytest.raises(mixtransforms.ParameterError, match="'linear', 'power', 'pressure'"):
         MixUp(gain="loud")
+
+
+def test_pictures_of_masks_are_not_scaled(tmp_path: Any) -> None:
+    pytest.importorskip("matplotlib", reason="matplotlib is not installed")
+    from mixtransforms import show
+
+    images, masks = np.zeros((2, 16, 20, 3), np.float32), np.zeros((2, 16, 20), np.int64)
+    masks[0, 3:9, 4:15], masks[1, 8:, :10] = 1, 2
+    plan = MixUp(weight=Constant(0.5), gain="power", seed=0).plan(images)
+    assert (plan.scale > 1.4).all()
+    for name, own in {"scaled": plan, "plain": plan.unscaled}.items():
+        show.batch({"image": images, "masks": masks}, own, save=tmp_path / f"{name}.png")
+    assert (tmp_path / "scaled.png").read_bytes() == (tmp_path / "plain.png").read_bytes()
 
 
 # ------------------------------------------------------------------------------------------ recipes
