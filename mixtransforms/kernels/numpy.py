@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from itertools import repeat
@@ -244,25 +245,23 @@ def _resize_integers(values: Array, sides: Sequence[int], axes: Sequence[int]) -
 
 
 def _product_before(values: Array, axis: int, count: int, axes: int, precise: Any) -> Array:
-    """Resizes an axis as the rows of a matrix."""
-    cells = np.moveaxis(values, axis, 0)
-    total = np.empty((count, *cells.shape[1:]), precise)
-    rows = total.reshape(count, -1)
-    for block in linear_blocks(len(cells), count, axes, precise):
-        part = cells[block.cells].astype(precise, order="C")  # not all at once: a part stays in the cache
-        np.matmul(block.weight, part.reshape(len(part), -1), out=rows[block.steps])
-    return np.moveaxis(total, 0, axis)
+    """Resizes an axis as the rows of matrices."""
+    before, cells, behind = values.shape[:axis], values.shape[axis], values.shape[axis + 1 :]
+    given = values.astype(precise, order="C").reshape(math.prod(before), cells, math.prod(behind))
+    total = np.empty((len(given), count, given.shape[-1]), precise)
+    for block in linear_blocks(cells, count, axes, precise):
+        np.matmul(block.weight, given[:, block.cells], out=total[:, block.steps])
+    return total.reshape(*before, count, *behind)
 
 
 def _product_behind(values: Array, axis: int, count: int, axes: int, precise: Any) -> Array:
     """Resizes an axis as the columns of a matrix."""
-    cells = np.moveaxis(values, axis, -1)
-    total = np.empty((*cells.shape[:-1], count), precise)
-    columns = total.reshape(-1, count)
-    for block in linear_blocks(cells.shape[-1], count, axes, precise):
-        part = cells[..., block.cells].astype(precise, order="C")
-        np.matmul(part.reshape(len(columns), -1), block.weight.T, out=columns[:, block.steps])
-    return np.moveaxis(total, -1, axis)
+    given = values.swapaxes(axis, -1).astype(precise, order="C")
+    total = np.empty((*given.shape[:-1], count), precise)
+    rows, columns = given.reshape(-1, given.shape[-1]), total.reshape(-1, count)
+    for block in linear_blocks(given.shape[-1], count, axes, precise):
+        np.matmul(rows[:, block.cells], block.weight.T, out=columns[:, block.steps])
+    return total.swapaxes(axis, -1)
 
 
 def _resize_floats(values: Array, sides: Sequence[int], axes: Sequence[int]) -> Array:

@@ -115,7 +115,7 @@ class Block(NamedTuple):
 def linear_blocks(cells: int, count: int, axes: int, dtype: Any) -> list[Block]:
     """All of :func:`linear_bands` in small dense matrices: long ones would be of zeros nearly everywhere."""
     index, weight = linear_bands(cells, count, axes)
-    step = max(8, -(-32 * count // cells))  # enough work a product, and few zeros
+    step = 8 * -(-2 * count // cells)  # enough work a product, and few zeros; and no lane of a processor is idle
     steps = [slice(start, min(start + step, count)) for start in range(0, count, step)]
     return [_block(some, index[some], weight[some], dtype) for some in steps]
 

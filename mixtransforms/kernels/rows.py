@@ -226,7 +226,7 @@ def _row_op(layer: Layer, row: Array, axes: Sequence[int], ids: bool) -> RowOp:
         return part if same[number] else resized(part, sides[number], axes)
 
     if isinstance(layer.region, Mask):
-        return _mask_op(layer.opacity, layer.region, frame, axes, shown)
+        return _mask_op(layer.opacity, layer.region, frame, row.ndim, axes, shown)
     return _box_op(layer.opacity, frame, row, axes, shown)
 
 
@@ -260,15 +260,15 @@ def _box_op(opacity: FloatArray, frame: Boxes, row: Array, axes: Sequence[int], 
     return operate
 
 
-def _mask_op(opacity: FloatArray, mask: Mask, frame: Boxes, axes: Sequence[int], shown: Shown) -> RowOp:
+def _mask_op(opacity: FloatArray, mask: Mask, frame: Boxes, rank: int, axes: Sequence[int], shown: Shown) -> RowOp:
     places = box_indices(frame, axes)
     paint_where = _paint_softly if mask.soft else _paint_sharply
+    order = [*axes, *(axis for axis in range(rank) if axis not in axes)]
 
     def operate(out: Array, base: Array, source: Array, number: int) -> None:
         if out is not base:
             out[...] = base
-        inner = out[places[number]], shown(source, number)
-        view, moved = (np.moveaxis(array, axes, range(len(axes))) for array in inner)
+        view, moved = out[places[number]].transpose(order), shown(source, number).transpose(order)
         paint_where(view, moved, opacity[number], mask.values[number][frame.slices(number)])
 
     return operate

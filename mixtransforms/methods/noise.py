@@ -43,6 +43,8 @@ def noise_masks(
         own = lend(key, (0, 0, 0, leader))  # a field of its own: it does not depend on who else is mixed
         np.logical_not(highest(_noise(shape, amplitude(own), own), kept[leader]), out=partner[leader])
         give_back(own)
+    if len(partner) == 1:  # one that all see, and nobody copies
+        return Mask.drawn(np.broadcast_to(partner, (len(pairs.rows), *shape)))
     return Mask.drawn(pairs.pick(partner))
 
 
