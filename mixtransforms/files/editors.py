@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
+from mixtransforms.core.fields import Schema
 from mixtransforms.files import registry
+from mixtransforms.files.definitions import ref, shared
 from mixtransforms.files.migrations import FORMAT, VERSION
-from mixtransforms.files.registry import OF_METHODS, Allowed, Codec, TypeEntry, classes_of
+from mixtransforms.files.registry import OF_METHODS, Allowed, Argument, Codec, TypeEntry, classes_of
 from mixtransforms.files.schema import closed_object
 
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
+
+_SENTENCE_END = re.compile(r"(?<=[.:])\s+(?=[^a-z])")
 
 
 def json_schema(*, allow: Allowed = ()) -> dict[str, Any]:
@@ -47,45 +52,53 @@ def json_schema(*, allow: Allowed = ()) -> dict[str, Any]:
         "$schema": _DRAFT,
         "title": "Pipeline of mixtransforms",
         **closed_object(properties, ("format", "format_version", "host", "pipeline")),
-        "allOf": [_when("host", host, {"properties": {"pipeline": _ref(host)}}) for host in codecs],
-        "$defs": definitions,
+        "allOf": [_when("host", [host], {"properties": {"pipeline": ref(host)}}) for host in codecs],
+        "$defs": shared(definitions),
     }
 
 
 def _any_of(table: str, codec: Codec) -> dict[str, Any]:
     """A node of any type. The name of the type chooses the rest, so that editors complain of that alone."""
-    short = {name: [each for each, full in codec.short_names.items() if full == name] for name in codec.entries}
+    names = {full: [full] for full in codec.entries}
+    for short, full in codec.short_names.items():
+        names[full].append(short)
     return {
         "type": "object",
         # The whole names first, which editors offer first.
         "properties": {"type": {"description": "What it is.", "enum": [*codec.entries, *codec.short_names]}},
         "required": ["type"],
-        "allOf": [
-            _when("type", each, _ref(f"{table}/{name}")) for name in codec.entries for each in (name, *short[name])
-        ],
+        "allOf": [_when("type", either, ref(_definition(table, name))) for name, either in names.items()],
     }
 
 
 def _node_schemas(table: str, codec: Codec) -> dict[str, dict[str, Any]]:
-    names = {full: short for short, full in codec.short_names.items()}
-    return {f"{table}/{name}": _node_schema(table, entry, names.get(name)) for name, entry in codec.entries.items()}
+    return {_definition(table, name): _node_schema(table, entry) for name, entry in codec.entries.items()}
 
 
-def _node_schema(table: str, entry: TypeEntry, short: str | None) -> dict[str, Any]:
+def _definition(table: str, name: str) -> str:
+    """What the definition of a type is called: a name alone where it says the host."""
+    return name if name.startswith(f"{table}.") else f"{table}/{name}"
+
+
+def _node_schema(table: str, entry: TypeEntry) -> dict[str, Any]:
     required = [name for name, argument in entry.arguments.items() if argument.required]
-    args = closed_object({name: argument.schema for name, argument in entry.arguments.items()}, required)
-    properties: dict[str, Any] = {"type": {"enum": [entry.name, *([short] if short else [])]}, "args": args}
+    args = closed_object({name: _shown(argument, entry) for name, argument in entry.arguments.items()}, required)
+    properties: dict[str, Any] = {"type": {}, "args": args}  # the choice that leads here has seen the type
     if entry.children:
         inner = OF_METHODS if entry.children == OF_METHODS else table
-        properties["children"] = {"type": "array", "items": _ref(inner)}
-    node = closed_object(properties, ["type", "args"] if required else ["type"])
-    del node["type"]  # the choice that leads here says it
+        properties["children"] = {"type": "array", "items": ref(inner)}
+    node = closed_object(properties, ["args"] if required else [])
+    del node["type"]  # which the choice says as well
     return {"description": entry.summary, **node}
 
 
-def _when(key: str, value: str, then: Mapping[str, Any]) -> dict[str, Any]:
-    return {"if": {"properties": {key: {"const": value}}, "required": [key]}, "then": then}
+def _shown(argument: Argument, entry: TypeEntry) -> Schema:
+    """An argument with what editors show; of the hosts' long texts the first sentence."""
+    schema = argument.schema
+    if entry.is_own or not argument.doc:
+        return schema
+    return {**schema, "description": _SENTENCE_END.split(argument.doc, maxsplit=1)[0]}
 
 
-def _ref(name: str) -> dict[str, str]:
-    return {"$ref": "#/$defs/" + name.replace("~", "~0").replace("/", "~1")}
+def _when(key: str, values: list[str], then: Mapping[str, Any]) -> dict[str, Any]:
+    return {"if": {"properties": {key: {"enum": values}}, "required": [key]}, "then": then}

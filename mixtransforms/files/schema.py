@@ -14,7 +14,7 @@ from mixtransforms.core.errors import nearest
 from mixtransforms.core.fields import Schema
 from mixtransforms.files.problems import below, one_line
 
-_TELLING = frozenset({"description", "default", "title"})
+TELLING = frozenset({"description", "default", "title"})
 """Keywords that say something and check nothing."""
 
 # Of what there is to choose from; the longest lists are those of dtypes, with some 40.
@@ -23,7 +23,8 @@ _MOST_NAMES = 12
 
 def closed_object(properties: Schema, required: Iterable[str]) -> dict[str, Any]:
     """The schema of an object without other entries than these."""
-    known = {"properties": dict(properties), "required": list(required)}
+    needed = list(required)
+    known = {"properties": dict(properties), **({"required": needed} if needed else {})}
     return {"type": "object", **known, "additionalProperties": False}
 
 
@@ -31,7 +32,7 @@ def fits(value: Any, schema: Schema | bool) -> bool:
     """Whether a value of JSON's vocabulary is of the form that a schema says."""
     if isinstance(schema, bool):
         return schema
-    return all(_CHECKS[key](value, rule, schema) for key, rule in schema.items() if key not in _TELLING)
+    return all(_CHECKS[key](value, rule, schema) for key, rule in schema.items() if key not in TELLING)
 
 
 class Misfit(NamedTuple):

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 import mixtransforms
 from mixtransforms.files.registry import installed_codecs
-from mixtransforms.files.schema import _CHECKS, _TELLING, fits, in_words, misfit
+from mixtransforms.files.schema import _CHECKS, TELLING, fits, in_words, misfit
 from mixtransforms.methods.registry import METHODS
 
 pytestmark = DEPRECATED
@@ -98,7 +98,7 @@ STRUCTURE = {"$schema", "$defs", "$ref", "allOf", "if", "then"}
 
 def test_every_keyword_is_known_to_the_reader():
     used = {key for part in subschemas(mixtransforms.json_schema()) if isinstance(part, dict) for key in part}
-    known = set(_CHECKS) | _TELLING
+    known = set(_CHECKS) | TELLING
     assert used - known == STRUCTURE
     for codec in installed_codecs().values():
         for entry in codec.entries.values():
@@ -538,7 +538,7 @@ def test_reading_and_validating_agree_on_every_keyword(schema):
 
 
 def test_those_schemas_have_every_keyword():
-    assert {key for schema in WRITTEN if isinstance(schema, dict) for key in schema} == set(_CHECKS) | _TELLING
+    assert {key for schema in WRITTEN if isinstance(schema, dict) for key in schema} == set(_CHECKS) | TELLING
 
 
 def test_an_unknown_keyword_is_no_silent_yes():
