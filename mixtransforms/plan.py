@@ -97,7 +97,7 @@ class Plan(Displayed):
     def __post_init__(self) -> None:
         check_spec(self.spec)
         for number, layer in enumerate(self.layers):
-            check_layer(layer, self.spec.size, self.spec.shape, f"layers[{number}]")
+            check_layer(layer, self.spec.size, self.spec.shape, f"layers[{number}]", self.spec.second)
         object.__setattr__(self, "layers", tuple(layer for layer in self.layers if len(layer)))
         if self.label_mass not in MASSES:
             raise _no_mass(self.label_mass)

@@ -857,6 +857,16 @@ ELSEWHERE = {
     # No transform reads attention.
     "An attention map that does not fit the plan": "tests/mixing/test_relabel.py",
     "An attention map without a share for anybody": "tests/mixing/test_relabel.py",
+    # Second batches are given beside the batch.
+    "No second batch": "tests/mixing/test_second_batches.py",
+    "Nothing to mix with": "tests/mixing/test_second_batches.py",
+    "No partners": "tests/mixing/test_second_batches.py",
+    "A second batch of another structure": "tests/mixing/test_second_batches.py",
+    "A second batch of another form": "tests/mixing/test_second_batches.py",
+    "A second batch for a pipeline": "tests/mixing/test_second_batches.py",
+    "Batches of different sizes": "tests/mixing/test_second_batches.py",
+    "A pairing that knows nothing of second batches": "tests/mixing/test_second_batches.py",
+    "A method that takes no partners from a second batch": "tests/mixing/test_second_batches.py",
     # Stages of pipelines alone may change the sizes of samples.
     "Samples of a batch have got different sizes": "tests/torchvision_door/test_v2_stages.py",
     # Pipelines of a host alone read columns as samples.

@@ -21,6 +21,7 @@ from mixtransforms.albumentations.samples import transformed
 from mixtransforms.albumentations.words import finder_of_host, more_targets
 from mixtransforms.batch.inventory import Finder
 from mixtransforms.batch.read import collated
+from mixtransforms.batch.second import refuse_second
 from mixtransforms.containers.structure import is_samples
 from mixtransforms.containers.tree import replace as replace_leaves
 from mixtransforms.containers.tree import walk
@@ -149,7 +150,9 @@ class BatchCompose(BatchPipeline, A.Compose):
         if additional_targets and "_stages" in vars(self):  # the host tells of the first ones while it is constructed
             self._learn()
 
-    def __call__(self, *args: Any, force_apply: bool = False, hints: Hints = NO_HINTS, **data: Any) -> dict[str, Any]:
+    def __call__(
+        self, *args: Any, force_apply: bool = False, hints: Hints = NO_HINTS, second: Any = ..., **data: Any
+    ) -> dict[str, Any]:
         """Transforms a batch given by keywords or as one dict, or a list of samples, into a batch.
 
         Args:
@@ -158,19 +161,22 @@ class BatchCompose(BatchPipeline, A.Compose):
             hints: What mixes read and the batch does not have, such as ``{"saliency": array}``, of the samples as they
                 are given: a mix gets it behind no other mix, and label maps and saliency only where the transforms
                 before it keep every pixel in its place.
+            second: Refused: second batches are given to mixes, behind the pipeline.
             **data: The batch by keywords instead.
 
         Raises:
             KeyError: Data was passed by position and is neither a dict nor a list of samples.
             InputError: The batch cannot be mixed correctly, or a hint reaches no mix.
         """
+        refuse_second(second, "BatchCompose")
         return self._run(self._gathered(args, data), None, hints)
 
-    def trace(self, *args: Any, hints: Hints = NO_HINTS, **data: Any) -> Trace:
+    def trace(self, *args: Any, hints: Hints = NO_HINTS, second: Any = ..., **data: Any) -> Trace:
         """Runs one call and returns what every mix got, drew and made, and the result.
 
         It is a call like any other: of ready batches it counts, and without a seed it draws from the host's generator.
         """
+        refuse_second(second, "BatchCompose")
         steps: list[Step] = []
         after = self._run(self._gathered(args, data), steps, hints)
         return Trace(tuple(steps), after, tuple(self.transforms))

@@ -13,7 +13,9 @@ import numpy as np
 
 from mixtransforms.albumentations.calls import gathered
 from mixtransforms.albumentations.words import told_kinds
+from mixtransforms.batch.batch import Found
 from mixtransforms.batch.inventory import Finder
+from mixtransforms.containers.structure import is_samples
 from mixtransforms.core import fields
 from mixtransforms.core.cached import cached_property
 from mixtransforms.methods.base import NO_HINTS, Method
@@ -48,13 +50,16 @@ class Transform(MixTransform, A.BasicTransform):
             raise FrozenInstanceError(f"cannot assign to field {name!r}")
         object.__setattr__(self, name, value)
 
-    def __call__(self, *args: Any, force_apply: bool = False, hints: Hints = NO_HINTS, **data: Any) -> Any:
+    def __call__(
+        self, *args: Any, force_apply: bool = False, hints: Hints = NO_HINTS, second: Any = ..., **data: Any
+    ) -> Any:
         """Mixes a batch given by keywords, or collates a list of samples and mixes that.
 
         Args:
             *args: Nothing, or one batch as a dict, or one list of samples such as ``{"image": ..., "label": ...}``.
             force_apply: Mix every sample, whatever ``p`` is; ``A.OneOf`` calls its choice so.
             hints: What the method reads and the batch does not have, such as ``{"saliency": array}``.
+            second: A batch that all partners are of, such as unlabelled samples: a dict, or a list of samples.
             **data: The batch: ``images=``, ``labels=`` and other names, see ``kinds`` and ``passthrough``.
 
         Raises:
@@ -64,13 +69,13 @@ class Transform(MixTransform, A.BasicTransform):
         if args:
             given = gathered(args, data, self._finder)
             if not isinstance(given, dict):
-                return self._run(given, hints)
+                return self._run(given, hints, second)
             data = given
         records = {name: data.pop(name) for name in ("applied_transforms", self.save_key) if name in data}
         if self.replay_mode and not self.applied_in_replay:
             return data | records
         data = data if args else gathered((), data, self._finder)
-        found = self._find(data)
+        found = self._found(data, second)
         plan = (
             Plan.from_dict(self.get_applied_params()["plan"])
             if self.replay_mode
@@ -83,11 +88,17 @@ class Transform(MixTransform, A.BasicTransform):
             records[self.save_key][id(self)] = deepcopy(self.params)
         return self._replay(plan, found) | records
 
+    def _found(self, batch: Any, second: Any) -> Found:
+        """See the base; a second batch is given as one argument, as a batch may be."""
+        if isinstance(second, Mapping) or is_samples(second):
+            second = gathered((second,), {}, self._finder)
+        return super()._found(batch, second)
+
     @property
     def targets(self) -> dict[str, Callable[..., Any]]:
         """The keywords that strict pipelines let through."""
         declared = [name for name in (*(self.kinds or ()), *self.passthrough) if isinstance(name, str)]
-        return dict.fromkeys((*DEFAULT_NAMES, "images", "labels", *declared), self._run)
+        return dict.fromkeys((*DEFAULT_NAMES, "images", "labels", "second", *declared), self._run)
 
     def add_targets(self, additional_targets: dict[str, str]) -> None:
         """Learns from a Compose what further values of a batch are: images, masks, boxes or keypoints."""

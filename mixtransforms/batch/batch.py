@@ -156,6 +156,8 @@ class Found:
         samples: Whether it was collated from a list of samples.
         rows: Images that are not collated yet: by path, the samples' arrays in host memory. Their batch is an empty
             one, which the painter fills; nobody else looks at it.
+        parts: Where partners are of a second batch, the batch that is mixed and that one; this one is both, the second
+            behind the first, and everything but its targets is the first one's. Else nothing.
     """
 
     given: Any
@@ -166,6 +168,7 @@ class Found:
     template: Template
     samples: bool
     rows: Mapping[Path, list[Any]]
+    parts: tuple[Found, ...] = ()
 
     @property
     def axes(self) -> Mapping[Path, tuple[int, ...]]:
@@ -182,6 +185,21 @@ class Found:
         """Images and other arrays."""
         return self.images + self.others
 
+    @property
+    def drawn_spec(self) -> BatchSpec:
+        """What a method may know of the batch."""
+        if not self.parts:
+            return self.spec
+        first, second = self.parts
+        return BatchSpec(first.spec.size, first.spec.shape, second.spec.size)
+
+    def stacked(self, target: Target) -> Any:
+        """The value of an image, also where it is not collated yet."""
+        rows, value = self.rows.get(target.path), target.value
+        if rows is None:
+            return value
+        return kernel_of(str(backend_of(value))).from_host(np.stack(rows), value)
+
     def content(self) -> list[tuple[str, Any]]:
         """Names and values of what a call is known by: images or tables; no other target changes what is drawn."""
         roots = self.images or tuple(target for target in self.others if target.kind == TABLE)
@@ -192,10 +210,7 @@ class Found:
         return as_records(replace(self.batch, {target.path: self._copy(target) for target in self.targets}))
 
     def _copy(self, target: Target) -> Any:
-        rows, value = self.rows.get(target.path), target.value
-        if rows is not None:
-            return kernel_of(str(backend_of(value))).from_host(np.stack(rows), value)
-        return _copy_of(value)
+        return self.stacked(target) if target.path in self.rows else _copy_of(target.value)
 
     def rebuilt(self, new: Mapping[Path, Any]) -> Any:
         """The batch as it came, with new values and more names."""

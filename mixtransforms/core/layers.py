@@ -392,13 +392,13 @@ class Layer:
         return cls(rows, source, opacity, region, crop, objects, flip, into)
 
 
-def check_layer(layer: Layer, size: int, shape: tuple[int, ...], where: str) -> None:
+def check_layer(layer: Layer, size: int, shape: tuple[int, ...], where: str, second: int = 0) -> None:
     """Refuses a layer that would paint outside the batch or the sample, before anything is painted.
 
     Raises:
         PlanError: Names the first thing that does not fit.
     """
-    for name, got, wanted in _problems(layer, size, shape):
+    for name, got, wanted in _problems(layer, size, size + second, shape):
         raise PlanError(
             f"Bad {name!r}", where=where, got=got, wanted=wanted, fix="A plan must fit the batch it is drawn for."
         )
@@ -414,16 +414,16 @@ def check_layer(layer: Layer, size: int, shape: tuple[int, ...], where: str) -> 
             )
 
 
-def _problems(layer: Layer, size: int, shape: tuple[int, ...]) -> Iterator[tuple[str, object, str]]:
+def _problems(layer: Layer, size: int, every: int, shape: tuple[int, ...]) -> Iterator[tuple[str, object, str]]:
     """What does not fit: its name, what it is, and what it should be."""
     count, rank = len(layer), len(shape)
     if layer.rows.ndim != 1:
         yield "rows", layer.rows.shape, "shape (n,)"
     if layer.source.shape != layer.rows.shape:
         yield "source", layer.source.shape, f"one a row, {layer.rows.shape}"
-    for name, index in (("rows", layer.rows), ("source", layer.source)):
-        if count and not (index.min() >= 0 and index.max() < size):
-            yield name, index, f"indices of {size} samples"
+    for name, index, known in (("rows", layer.rows, size), ("source", layer.source, every)):
+        if count and not (index.min() >= 0 and index.max() < known):
+            yield name, index, f"indices of {known} samples"
     if len(np.unique(layer.rows)) < count:
         yield "rows", layer.rows, "each sample at most once; use another layer"
     if count and not (layer.opacity.min() >= 0 and layer.opacity.max() <= 1):  # also refuses NaN

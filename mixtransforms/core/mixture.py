@@ -19,10 +19,13 @@ class BatchSpec:
         size: Number of samples ``B``.
         shape: Lengths of the mixed axes in pixels or steps: ``(H, W)``, ``(T,)``, ``(T, H, W)``, ``(D, H, W)`` or
             ``()`` where nothing is spatial.
+        second: Samples of a second batch, numbered from ``size`` on: partners of the others, and not mixed themselves.
+            0 where there is none.
     """
 
     size: int
     shape: tuple[int, ...] = ()
+    second: int = 0
 
 
 def check_spec(spec: BatchSpec) -> None:
@@ -31,7 +34,7 @@ def check_spec(spec: BatchSpec) -> None:
     Raises:
         PlanError: A length is no whole number, negative, or too large to be counted with.
     """
-    lengths = (spec.size, *spec.shape)
+    lengths = (spec.size, *spec.shape, spec.second)
     fine = all(isinstance(length, Integral) and length >= 0 for length in lengths)
     if not fine or math.prod(map(int, spec.shape)) >= 1 << 53:
         raise PlanError(

@@ -34,7 +34,8 @@ def paint(
         plan: The plan.
         array: ``(B, ...)``, NumPy or torch.
         axes: Positions of the plan's mixed axes; of none where no layer has a region.
-        originals: What is painted where ``array`` is still empty: samples that were never stacked, as NumPy arrays.
+        originals: What is painted where ``array`` is still empty: samples that were never stacked, as NumPy arrays. It
+            may have fewer rows than these, where the others are painted with and not on.
         inplace: Overwrite the array.
         ids: The values are names of something, of which a mean has no meaning: a resize copies the nearest cell, and
             nothing is scaled.
@@ -48,7 +49,7 @@ def paint(
             cannot be overwritten.
         PlanError: The array is not of the plan's spec.
     """
-    _check_fit(plan, array, axes, where)
+    _check_fit(plan, array.shape if originals is None else (len(originals), *array.shape[1:]), axes, where)
     if plan.scale is not None and not ids:
         check_scalable(array, where)
     check_paintable(array, where, blends=any(_computes(layer, ids) for layer in plan.layers), inplace=inplace)
@@ -75,7 +76,7 @@ def paint_checked(
     if originals is not None:
         rows.paint(plan.layers, originals, view, axes, ids, kernel.row_writer(array))
         if plan.scale is not None and not ids:
-            scale_rows(view, plan.scale)
+            scale_rows(view, plan.scale[: len(view)])
         return array
     # Small samples cost more in calls than in pixels: few operations on all of them. Large ones are painted one by one,
     # each while it is in the cache, and without temporaries as large as the batch.
@@ -185,8 +186,8 @@ def apply_plan(plan: Mixture, array: Any, layout: str | None = None) -> Any:
     return paint(plan, array, axes)
 
 
-def _check_fit(plan: Mixture, array: Any, axes: Sequence[int], where: str) -> None:
-    shape = tuple(array.shape)
+def _check_fit(plan: Mixture, lengths: Sequence[int], axes: Sequence[int], where: str) -> None:
+    shape = tuple(lengths)
     wanted = plan.spec.shape if axes else ()
     fits = shape[:1] == (plan.spec.size,) and min(axes, default=1) > 0 and max(axes, default=0) < len(shape)
     if not fits or tuple(map(shape.__getitem__, axes)) != wanted:

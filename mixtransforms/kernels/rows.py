@@ -143,7 +143,8 @@ def _along(stacks: Sequence[Sequence[RowLayer]]) -> Iterator[int]:
         while not done[row]:
             done[row] = True
             yield row
-            row = stacks[row][0].source if stacks[row] else row
+            source = stacks[row][0].source if stacks[row] else row
+            row = source if source < len(stacks) else row  # of a second batch nothing is painted
 
 
 def _paint_in_place(rows: Sequence[Array], stacks: Sequence[Sequence[RowLayer]]) -> None:

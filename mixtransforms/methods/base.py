@@ -42,7 +42,7 @@ class Method(Scheduled, fields.Checked, Displayed, ABC):
         """Draws the plan of one call.
 
         Args:
-            spec: Size and mixed axes of the batch.
+            spec: Size and mixed axes of the batch, and how many samples behind it partners are to be of.
             rng: The only source of randomness.
             hints: What :attr:`needs` asks for, as NumPy arrays.
         """
@@ -213,7 +213,7 @@ class SourcesMethod(Method):
         A partner may be the sample itself, where the pairing allows it; whom all are is not mixed.
         """
         everyone = np.arange(spec.size, dtype=np.int64)
-        partner = partners(self.pairing, spec.size, rng, hints, count)
+        partner = partners(self.pairing, spec.size, rng, hints, count, spec.second)
         leader = everyone if self.per == "sample" else np.zeros_like(everyone)
         gate = rng.random(spec.size)
         rows = np.flatnonzero((gate[leader] < now(self.p)) & (partner != everyone).any(axis=0))
@@ -263,7 +263,7 @@ class PairMethod(SourcesMethod):
         # Only mutual partners can share a weight, and the default cycle has none.
         policy = "matching" if self.per == "pair" and self.pairing == "cycle" else self.pairing
         everyone = np.arange(spec.size, dtype=np.int64)
-        partner = partners(policy, spec.size, rng, hints)
+        partner = partners(policy, spec.size, rng, hints, None, spec.second)
         leader = everyone
         if self.per != "sample":
             # The lower of two leads, and the first of a batch.

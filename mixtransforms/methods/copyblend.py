@@ -59,7 +59,7 @@ class CopyBlend(PairMethod):
         "batch",
         ("batch", "partner"),
         "Whose objects they are: anybody's in the batch, the sample's own among them ('batch', the paper), or the "
-        "partner's.",
+        "partner's. Of a second batch: anybody's in that, or the partner's.",
     )
     min_area: float = fields.number(
         100.0, low=0, high=1e9, doc="Least area in square pixels of a box whose object is taken."
@@ -92,7 +92,7 @@ class CopyBlend(PairMethod):
             )
         pairs = self.pairs(spec, rng, hints)
         weight = pairs.pick((self.weight or USUAL_WEIGHT).draw(self.draws(spec), rng))
-        pool = _Pool(boxes, spec.shape, self.min_area)
+        pool = _Pool(boxes, spec.shape, self.min_area, spec.size if spec.second else 0)
         copies = list(self._copies(pool, pairs, rng))
         layers = [_layer(pairs, copies, number, 1.0 - weight) for number in range(max(map(len, copies), default=0))]
         return self.paint_layers(spec, layers)
@@ -115,7 +115,8 @@ class _Pool:
         place: Their places among the boxes of these samples, ``(N,)``.
     """
 
-    def __init__(self, boxes: Sequence[FloatArray], shape: tuple[int, ...], least: float) -> None:
+    def __init__(self, boxes: Sequence[FloatArray], shape: tuple[int, ...], least: float, first: int) -> None:
+        # Of a second batch alone, where there is one; it begins with the sample `first`.
         counts = list(map(len, boxes))
         self.sample = np.repeat(np.arange(len(counts)), counts)
         self.place = np.concatenate([np.zeros(0, np.int64), *map(np.arange, counts)])
@@ -123,6 +124,7 @@ class _Pool:
         every = np.concatenate([np.zeros((0, 4)), *boxes])
         inside = np.clip(every.reshape(-1, 2, 2)[..., ::-1], 0, self._shape)  # y, x, as plans have it
         large = np.diff(inside, axis=1).prod(axis=(1, 2)) >= max(least, np.finfo(np.float64).tiny)
+        large &= self.sample >= first
         self.sample, self.place, inside = self.sample[large], self.place[large], inside[large]
         self._start, self._stop = np.floor(inside[:, 0]).astype(np.int64), np.ceil(inside[:, 1]).astype(np.int64)
 

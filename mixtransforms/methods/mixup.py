@@ -64,7 +64,7 @@ class MixUp(PairMethod):
             weight = np.maximum(weight, 1.0 - weight)
         if self.gain == "linear":
             return self.paint(spec, pairs, 1.0 - weight)
-        level = np.ones(spec.size)
+        level = np.ones(spec.size + spec.second)
         if self.gain == "pressure":
             level = root_mean_square(required_hint(self, "images", hints))
         own, partner = amplitudes(self.gain, weight, level[pairs.rows], level[pairs.source])

@@ -1,6 +1,7 @@
 """Who is mixed with whom: policies that give every sample of a batch its partner, by name or with parameters."""
 
 # No `from __future__ import annotations`: signatures must show types, not strings.
+import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass
@@ -53,46 +54,88 @@ def flip(size: int, rng: np.random.Generator) -> IntArray:
     return np.arange(size, dtype=np.int64)[::-1].copy()
 
 
-def different_class(size: int, rng: np.random.Generator, classes: NDArray[Any]) -> IntArray:
+def different_class(size: int, rng: np.random.Generator, classes: NDArray[Any], second: int = 0) -> IntArray:
     """A uniform choice among the samples of other classes; without one the sample stays unmixed."""
-    return _choose(rng, classes[:, None] != classes[None, :])
+    return _choose(rng, ~_alike(classes, size, second), second)
 
 
-def same_class(size: int, rng: np.random.Generator, classes: NDArray[Any]) -> IntArray:
+def same_class(size: int, rng: np.random.Generator, classes: NDArray[Any], second: int = 0) -> IntArray:
     """A uniform choice among the other samples of the same class; without one the sample stays unmixed."""
-    return _choose(rng, (classes[:, None] == classes[None, :]) & ~np.eye(size, dtype=np.bool_))
+    return _choose(rng, _alike(classes, size, second) & _others(size, second), second)
 
 
-def class_balanced(size: int, rng: np.random.Generator, classes: NDArray[Any]) -> IntArray:
+def class_balanced(size: int, rng: np.random.Generator, classes: NDArray[Any], second: int = 0) -> IntArray:
     """A class of the others, all equally likely, and one of its samples: partners of rare classes come as often.
 
     Source: after Galdran et al., Balanced-MixUp for Highly Imbalanced Medical Image Classification, arXiv:2109.09850.
     """
-    others = ~np.eye(size, dtype=np.bool_)
-    same = classes[:, None] == classes[None, :]
-    there = same.sum(axis=0) - same  # how many of the class of j are there for i to meet
-    return _weighted(rng, others / np.maximum(there, 1))
+    others, known = _others(size, second), _known(classes, size, second)
+    own = np.zeros((), np.bool_) if second else _alike(classes, size, 0)
+    there = (known[:, None] == known[None, :]).sum(axis=0) - own  # how many of the class of j there are for i to meet
+    return _weighted(rng, others / np.maximum(there, 1), second)
 
 
-def _choose(rng: np.random.Generator, allowed: NDArray[np.bool_]) -> IntArray:
-    size = len(allowed)
-    if not size:
+def _known(values: NDArray[Any], size: int, second: int) -> NDArray[Any]:
+    """What is told of all who may be partners."""
+    return values[size:] if second else values
+
+
+def _alike(values: NDArray[Any], size: int, second: int) -> NDArray[np.bool_]:
+    """Whether samples, and all who may be their partners, are of one class, ``(B, B)`` or ``(B, N)``."""
+    return np.asarray(values[:size, None] == _known(values, size, second)[None, :])
+
+
+def _others(size: int, second: int) -> NDArray[np.bool_]:
+    """Who may be whose partner at all: anybody of a second batch, or else all others, ``(B, N)`` or ``(B, B)``."""
+    return np.ones((size, second), np.bool_) if second else ~np.eye(size, dtype=np.bool_)
+
+
+def _placed(column: IntArray, fine: NDArray[np.bool_], second: int) -> IntArray:
+    """The partners at places among all who may be some, where they are fine; else everyone itself."""
+    everyone = np.arange(len(fine), dtype=np.int64)
+    return np.where(fine, column + len(fine) if second else column, everyone)
+
+
+def _choose(rng: np.random.Generator, allowed: NDArray[np.bool_], second: int = 0) -> IntArray:
+    if not len(allowed):
         return np.arange(0, dtype=np.int64)
     # A ticket for every pair, allowed or not: how many numbers are drawn must not depend on the labels.
-    ticket = np.where(allowed, rng.random((size, size)), -1.0)
-    return np.where(allowed.any(axis=1), ticket.argmax(axis=1), np.arange(size, dtype=np.int64))
+    ticket = np.where(allowed, rng.random(allowed.shape), -1.0)
+    return _placed(ticket.argmax(axis=1), np.asarray(allowed.any(axis=1)), second)
 
 
-def _weighted(rng: np.random.Generator, weights: FloatArray) -> IntArray:
-    """A choice by weights ``(B, B)`` for every sample; where all are 0 it stays unmixed. Draws ``B`` numbers."""
-    ticket, everyone = rng.random(len(weights)), np.arange(len(weights), dtype=np.int64)
+def _weighted(rng: np.random.Generator, weights: FloatArray, second: int = 0) -> IntArray:
+    """A choice by weights, ``(B, B)`` or ``(B, N)``, for every sample; where all are 0 it stays unmixed.
+
+    It draws ``B`` numbers.
+    """
+    ticket = rng.random(len(weights))
     if not len(weights):
-        return everyone
+        return np.arange(0, dtype=np.int64)
     bounds = np.cumsum(weights, axis=1)
     total = bounds[:, -1]
     # The last bound is above every ticket, however a product is rounded; equal bounds are those of weight 0.
     at = np.minimum(ticket * total, np.nextafter(total, 0.0))
-    return np.where(total > 0, (bounds > at[:, None]).argmax(axis=1), everyone)
+    return _placed((bounds > at[:, None]).argmax(axis=1), np.asarray(total > 0), second)
+
+
+def _of_second(policy: str, size: int, rng: np.random.Generator, second: int) -> IntArray:
+    """Partners from a second batch, for policies that read nothing of the samples."""
+    if policy not in _IN_ORDER:
+        # Nobody comes again before everybody has come, as in a permutation.
+        rounds = -(-size // second)
+        drawn = [rng.permutation(second) for _ in range(rounds)]
+        return size + np.concatenate([np.zeros(0, np.int64), *drawn])[:size].astype(np.int64, copy=False)
+    if size != second:
+        raise InputError(
+            "Batches of different sizes",
+            where=f"pairing={policy!r}",
+            got=f"{size} samples, and {second} in the second batch",
+            wanted="as many, since every sample is mixed with the one at its own place",
+            fix="Take batches of one size, or pairing='cycle', which chooses partners at random.",
+        )
+    order = np.arange(size, 2 * size, dtype=np.int64)
+    return order[::-1].copy() if policy == "flip" else order
 
 
 PAIRINGS: Mapping[str, Callable[..., IntArray]] = MappingProxyType(
@@ -115,6 +158,9 @@ PAIRINGS: Mapping[str, Callable[..., IntArray]] = MappingProxyType(
 CLASS_AWARE = frozenset({"different_class", "same_class", "class_balanced"})
 """Policies that read class ids."""
 
+_IN_ORDER = frozenset({"roll", "flip"})
+"""Policies that draw nothing."""
+
 MUTUAL = frozenset({"matching", "flip"})
 """Policies in which the partner of my partner is me."""
 
@@ -134,13 +180,15 @@ class Pairing(Scheduled, fields.Checked, Displayed, ABC):
         """The hints that it reads, as those of a method."""
 
     @abstractmethod
-    def partners(self, size: int, rng: np.random.Generator, hints: Hints) -> IntArray:
+    def partners(self, size: int, rng: np.random.Generator, hints: Hints, second: int = 0) -> IntArray:
         """The partner of every sample, ``(B,)``.
 
         Args:
             size: Number of samples ``B``.
             rng: Source of randomness; how many numbers are drawn must not depend on the hints.
-            hints: What :attr:`needs` names.
+            hints: What :attr:`needs` names, of all samples.
+            second: Samples ``N`` of a second batch, which come behind the others: where there are any, partners are
+                within ``[B, B + N)``. A policy without this argument is refused there.
         """
 
 
@@ -169,20 +217,20 @@ class Similar(Pairing):
     def needs(self) -> frozenset[str]:
         return frozenset({"values"})
 
-    def partners(self, size: int, rng: np.random.Generator, hints: Hints) -> IntArray:
+    def partners(self, size: int, rng: np.random.Generator, hints: Hints, second: int = 0) -> IntArray:
         values = _read(self, "values", hints)
         if self.units == "standard":
-            deviation = values.std(axis=0) if size else np.ones(values.shape[1])
+            deviation = values.std(axis=0) if len(values) else np.ones(values.shape[1])
             values = values / np.where(deviation > 0, deviation, 1.0)
-        distance = np.zeros((size, size))
+        allowed = _others(size, second) | self.self_pairs
+        distance = np.zeros(allowed.shape)
         for column in values.T:  # one after the other: poses have many numbers
-            distance += np.square(column[:, None] - column[None])
-        allowed = np.ones((size, size), np.bool_) if self.self_pairs else ~np.eye(size, dtype=np.bool_)
+            distance += np.square(column[:size, None] - _known(column, size, second)[None])
         # From the nearest that is allowed: its weight is 1, and not lost however small sigma is.
         nearest = np.where(allowed, distance, np.inf).min(axis=1, initial=np.inf, keepdims=True)
         with np.errstate(over="ignore", invalid="ignore"):  # of a sample alone nothing is allowed
             weights = np.exp(-(distance - nearest) / (2.0 * now(self.sigma) ** 2))
-        return _weighted(rng, np.where(allowed, weights, 0.0))
+        return _weighted(rng, np.where(allowed, weights, 0.0), second)
 
 
 def _value_name(value: Any) -> str:
@@ -211,17 +259,17 @@ class Within(Pairing):
     def needs(self) -> frozenset[str]:
         return frozenset({f"value:{self.value}"})
 
-    def partners(self, size: int, rng: np.random.Generator, hints: Hints) -> IntArray:
+    def partners(self, size: int, rng: np.random.Generator, hints: Hints, second: int = 0) -> IntArray:
         groups = _read(self, f"value:{self.value}", hints)
         if groups.ndim != 1:
             raise InputError(
                 "No groups",
                 where=type(self).__name__,
                 got=f"shape {groups.shape} under {self.value!r}",
-                wanted=f"one number or text a sample, ({size},)",
+                wanted=f"one number or text a sample, ({size + second},)",
                 fix="Give the group of every sample, such as the number of its site.",
             )
-        return same_class(size, rng, groups)
+        return same_class(size, rng, groups, second)
 
 
 @fields.documented
@@ -308,7 +356,12 @@ def needs_of(policy: str | Pairing) -> frozenset[str]:
 
 
 def partners(
-    policy: str | Pairing, size: int, rng: np.random.Generator, hints: Hints, count: int | None = None
+    policy: str | Pairing,
+    size: int,
+    rng: np.random.Generator,
+    hints: Hints,
+    count: int | None = None,
+    second: int = 0,
 ) -> IntArray:
     """The partner of every sample, ``(B,)``; a sample that is its own partner stays unmixed.
 
@@ -320,18 +373,22 @@ def partners(
         count: How many partners every sample gets, any number, ``(count, B)``. They are drawn one after the other and
             do not know of each other: one sample may be the partner several times, and is where the batch is small.
             Those of ``"roll"`` are the samples before, the nearest first.
+        second: Samples ``N`` of a second batch, behind the others, among whom partners are chosen where there are any.
+            Policies that read nothing take as many different ones as there are; ``"roll"`` takes the sample at the same
+            place, and ``"flip"`` that of the batch reversed.
 
     Raises:
-        InputError: A policy got no hint that it reads.
+        InputError: A policy got no hint that it reads, or knows nothing of second batches.
     """
     if count is not None:
-        drawn = [partners(policy, size, rng, hints) for _ in range(count)]
+        drawn = [partners(policy, size, rng, hints, None, second) for _ in range(count)]
         result = np.array(drawn, np.int64).reshape(count, size)
-        return (result - np.arange(count)[:, None]) % max(size, 1) if policy == "roll" else result
+        first = size if second else 0
+        return first + (result - first - np.arange(count)[:, None]) % max(size, 1) if policy == "roll" else result
     if isinstance(policy, Pairing):
-        return policy.partners(size, rng, hints)
+        return _of_policy(policy, size, rng, hints, second)
     if policy not in CLASS_AWARE:
-        return PAIRINGS[policy](size, rng)
+        return _of_second(policy, size, rng, second) if second else PAIRINGS[policy](size, rng)
     classes = hints.get("classes")
     if classes is None:
         raise InputError(
@@ -341,4 +398,20 @@ def partners(
             wanted="one class id a sample",
             fix="Pass the labels with the images, or choose a pairing that needs none, such as 'cycle'.",
         )
-    return PAIRINGS[policy](size, rng, classes)
+    return PAIRINGS[policy](size, rng, classes, second)
+
+
+def _of_policy(policy: Pairing, size: int, rng: np.random.Generator, hints: Hints, second: int) -> IntArray:
+    """What a policy with parameters chooses, which may be of the user's own."""
+    if not second:
+        return policy.partners(size, rng, hints)
+    if "second" not in inspect.signature(policy.partners).parameters:
+        name = type(policy).__name__
+        raise InputError(
+            "A pairing that knows nothing of second batches",
+            where=f"pairing={policy!r}",
+            got=f"{name}.partners(size, rng, hints), and a second batch",
+            wanted="an argument for the number of its samples, partners(size, rng, hints, second=0)",
+            fix=f"Add it to {name}, and return numbers from size on where it is not 0; or choose another pairing.",
+        )
+    return policy.partners(size, rng, hints, second)

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from mixtransforms.batch.batch import Found, Slot, Template
 from mixtransforms.containers.tree import Path, spell
 from mixtransforms.core.backends import backend_of, check_scalable
@@ -20,7 +22,7 @@ from mixtransforms.methods.base import Method
 from mixtransforms.mixing.hints import Reader, readers_of
 from mixtransforms.mixing.options import Options
 from mixtransforms.mixing.unequal import check_cuts, check_within
-from mixtransforms.plan import Plan
+from mixtransforms.plan import BatchSpec, Plan
 from mixtransforms.targets.kind import Kind, Mixed, Scene, Target
 from mixtransforms.targets.label import Label
 from mixtransforms.targets.names import LABEL, MASK, MULTILABEL, OF_NO_CLASS
@@ -219,24 +221,31 @@ def replayed(recipe: Recipe, plan: Plan, found: Found, *, keep_originals: bool, 
         inplace: Whether images may be overwritten.
         checked: Whether the plan is one that :func:`check` was told of, so that no dtype need be looked at again.
     """
-    new = found.rest_twice() if keep_originals else {}
+    base = found.parts[0] if found.parts else found
+    if found.parts and any(layer.rows.max(initial=0) >= base.spec.size for layer in plan.layers):
+        plan = plan.where(
+            np.arange(plan.size) < base.spec.size
+        )  # somebody else's, which mixes the second batch as well
+    new = base.rest_twice() if keep_originals else {}
     mixed = _mixed(recipe, plan, found)
     if keep_originals:
         kept = _mixed(recipe, Plan(plan.spec), found)
         mixed = {path: _behind(kept[path], value) for path, value in mixed.items()}
     for path, value in mixed.items():
         new |= found.placed(path, value) if value.beside else {path: value.value}
-    for step, target in zip(recipe.images, found.images, strict=True):
+    for step, target, given in zip(recipe.images, found.images, base.images, strict=True):
         listed = None if found.samples else step.listed
         originals = found.rows.get(step.path) if found.rows else None
-        own = inplace and listed is None
+        own = inplace and listed is None and not found.parts
         drawn = plan if step.lengths is None else plan.on(step.lengths)
         if checked and recipe.scene.blends:  # a method that only pastes may still resize
             image = paint_checked(drawn, target.value, step.axes, originals=originals, inplace=own)
         else:
             image = paint(drawn, target.value, step.axes, originals=originals, inplace=own, where=step.where)
+        if found.parts and step.path not in found.rows:  # the second batch is behind it
+            image = kernel_of(str(backend_of(image))).wrap_like(image[: base.spec.size], image)
         if keep_originals:
-            image = kernel_of(str(backend_of(image))).concat(target.value, image)
+            image = kernel_of(str(backend_of(image))).concat(given.value, image)
         new[step.path] = image if listed is None else listed(kernel_of(str(backend_of(image))).rows_of(image))
     return found.rebuilt(new)
 
@@ -251,7 +260,10 @@ def _mixed(recipe: Recipe, plan: Plan, found: Found) -> dict[Path, Mixed]:
         _check_one_set(plan, found)
     for objects in found.objects:
         mixed.update(objects.mix(plan))
-    return mixed
+    if not found.parts:
+        return mixed
+    size = found.parts[0].spec.size
+    return {path: _first_rows(value, size) for path, value in mixed.items()}
 
 
 def _check_one_set(plan: Plan, found: Found) -> None:
@@ -273,6 +285,23 @@ def _listed(mixed: Mixed, kind: type) -> Mixed:
     rows = kernel_of(str(backend_of(mixed.value))).rows_of
     beside = {name: kind(rows(value)) if name == "_partner" else value for name, value in mixed.beside.items()}
     return mixed._replace(value=kind(rows(mixed.value)), beside=beside)
+
+
+def _first_rows(mixed: Mixed, size: int) -> Mixed:
+    """Mixed values without those of a second batch, which are behind them."""
+    beside = {name: _some_rows(value, size) for name, value in mixed.beside.items()}
+    return mixed._replace(value=_some_rows(mixed.value, size), beside=beside)
+
+
+def _some_rows(value: Any, size: int) -> Any:
+    """The first rows of a value; a copy, since a view would be saved with all of it."""
+    if hasattr(value, "_fields"):
+        return type(value)(*[_some_rows(part, size) for part in value])
+    backend = backend_of(value)
+    if backend is None:
+        return value[:size]
+    kernel = kernel_of(backend)
+    return kernel.wrap_like(kernel.take(value, np.arange(size)), value)
 
 
 def _behind(first: Mixed, second: Mixed) -> Mixed:
@@ -317,7 +346,7 @@ def recipe_for(recipe: Recipe, plan: Plan, found: Found, where: str) -> Recipe:
             where=where,
             got=f"{found.spec.size} samples of {found.spec.shape}",
             wanted=f"{plan.spec.size} samples of {plan.spec.shape}",
-            fix="Draw a plan for this batch.",
+            fix="Draw a plan for this batch, and replay it with the same second batch where it was drawn with one.",
         )
     cuts = any(layer.region is not None or layer.crop is not None for layer in plan.layers)
     if found.template.padded and cuts:
@@ -338,6 +367,35 @@ def recipe_for(recipe: Recipe, plan: Plan, found: Found, where: str) -> Recipe:
     for step, target in zip(recipe.targets, found.others, strict=True):
         step.rule.check(target.value, step.where, scene)
     return replace(recipe, scene=scene)
+
+
+def of_both(plan: Plan, where: str) -> Plan:
+    """A plan that was drawn for a batch and a second one, as of all their samples.
+
+    Args:
+        plan: What the method drew; its spec says how many samples are of the second batch.
+        where: The transform, for errors.
+
+    Raises:
+        InputError: The method has chosen partners of the batch itself.
+    """
+    size, second = plan.spec.size, plan.spec.second
+    for layer in plan.layers:
+        own = (layer.source < size) & (layer.source != layer.rows)
+        if own.any():
+            raise InputError(
+                "A method that takes no partners from a second batch",
+                where=where,
+                got=f"sample {int(layer.source[own][0])} of the batch itself as a partner",
+                wanted=f"partners from {size} on, since spec.second is {second}",
+                fix="Mix without a second batch, or have the method choose partners by self.pairs(spec, rng, hints).",
+            )
+    share = plan.label_share
+    if share is not None:
+        share = np.concatenate([share, np.eye(1, share.shape[1]).repeat(second, axis=0)])
+    scale = None if plan.scale is None else np.append(plan.scale, np.ones(second))
+    spec = BatchSpec(size + second, plan.spec.shape)
+    return Plan.drawn(spec, plan.layers, share, plan.key, plan.label_mass, scale)
 
 
 def _check_sizes(template: Template, *, cuts: bool) -> None:

@@ -295,7 +295,9 @@ def _not_there(what: str, where: str, wanted: str, fix: str) -> InputError:
 
 
 def _named(name: str, found: Found) -> NDArray[Any]:
-    """A value of the batch by its name, one item a sample."""
+    """A value of the batch by its name, one item a sample; of a second batch, those of both."""
+    if found.parts:
+        return np.concatenate([_named(name, part) for part in found.parts])
     wanted = name.removeprefix(VALUE)
     places = {wanted, int(wanted)} if wanted.isdigit() else {wanted}
     for path, value in walk(found.batch, lambda path, _: bool(path) and not places.isdisjoint(spellings(path))):
@@ -408,9 +410,7 @@ def _root(found: Found) -> Target:
 def _images(found: Found, scene: Scene | None = None) -> NDArray[Any]:
     """The first images, ``(B, *shape, C)``: whatever axes are not mixed are channels."""
     root = _root(found)
-    rows = found.rows.get(root.path)
-    value = root.value if rows is None else kernel_of(str(backend_of(root.value))).from_host(np.stack(rows), root.value)
-    host = _on_host(value)
+    host = _on_host(found.stacked(root))
     axes = found.axes.get(root.path, ())
     shape = tuple(host.shape[axis] for axis in axes)
     channels = int(np.prod([length for axis, length in enumerate(host.shape[1:], 1) if axis not in axes]))

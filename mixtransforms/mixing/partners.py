@@ -62,26 +62,27 @@ def check_told(options: Options, method: Method) -> None:
         )
 
 
-def told_of(options: Options, plan: Plan, sources: int, *, alone: bool) -> list[Told]:
+def told_of(options: Options, plan: Plan, sources: int, size: int, *, alone: bool) -> list[Told]:
     """What a transform tells of a plan.
 
     Args:
         options: The transform's.
         plan: The plan.
         sources: How many sources a sample may have, itself among them.
+        size: How many samples come back; the others of the plan are of a second batch.
         alone: See :class:`Told`.
 
     Raises:
         PlanError: A partner is asked for, and a sample has several.
     """
     told = []
-    where, own = type(options).__name__, np.arange(plan.size)
+    where, own = type(options).__name__, np.arange(size)
     if options.partner is not None:
         if most_united(plan) > 2:
             raise _several(f"{where}.partner", plan, options.partner)
-        told.append(Told(options.partner, _seen(plan, 2)[:, 1], alone, f"{where}.partner"))
+        told.append(Told(options.partner, _seen(plan, 2)[:size, 1], alone, f"{where}.partner"))
     if options.sources is not None:
-        told.append(Told(options.sources, _seen(plan, sources), alone, f"{where}.sources"))
+        told.append(Told(options.sources, _seen(plan, sources)[:size], alone, f"{where}.sources"))
     if not options.keep_originals:
         return told
     # Originals come first and are their own; what was mixed is of them, so that their numbers stay what they are.

@@ -12,6 +12,7 @@ from mixtransforms.batch.batch import Found, copied
 from mixtransforms.batch.identity import hashes_of
 from mixtransforms.batch.inventory import Finder
 from mixtransforms.batch.read import find_batch
+from mixtransforms.batch.second import behind, no_batch, telling_which
 from mixtransforms.core import fields as checked
 from mixtransforms.core.cached import cached_property
 from mixtransforms.core.errors import ParameterError
@@ -132,54 +133,60 @@ class MixTransform(Options):
 
     # ------------------------------------------------------------------------------------------ public verbs
 
-    def plan(self, *batch: Any, hints: Hints = NO_HINTS, **named: Any) -> Plan:
+    def plan(self, *batch: Any, hints: Hints = NO_HINTS, second: Any = ..., **named: Any) -> Plan:
         """Draws the plan of one call, without painting it.
 
         Args:
             *batch: The batch, or its parts: ``plan(images, labels)`` is ``plan((images, labels))``.
             hints: What the method reads and the batch does not have, such as ``{"saliency": array}``.
+            second: A batch that partners are of, see :meth:`__call__`. The plan is then of all samples, those of the
+                second batch behind the others.
             **named: The parts by name instead.
 
         Raises:
             InputError: The batch cannot be mixed correctly.
         """
-        return self._draw(self._find(gather(batch, named)), given=hints)
+        return self._draw(self._found(gather(batch, named), second), given=hints)
 
-    def replay(self, plan: Plan, *batch: Any, **named: Any) -> Any:
+    def replay(self, plan: Plan, *batch: Any, second: Any = ..., **named: Any) -> Any:
         """Applies a plan to a batch of the same spec.
 
         Args:
             plan: A plan of this or any other method.
             *batch: The batch, or its parts, as for :meth:`plan`.
+            second: The second batch that it was drawn with, or one like it.
             **named: The parts by name instead.
 
         Raises:
             InputError: The batch cannot be mixed correctly.
             PlanError: The plan was made for another batch.
         """
-        return self._replay(plan, self._find(gather(batch, named)))
+        return self._replay(plan, self._found(gather(batch, named), second))
 
-    def trace(self, *batch: Any, hints: Hints = NO_HINTS, **named: Any) -> Trace:
+    def trace(self, *batch: Any, hints: Hints = NO_HINTS, second: Any = ..., **named: Any) -> Trace:
         """Runs one call and returns what went in, the plan, and what came out."""
-        found = self._find(gather(batch, named))
-        before = self._before(found)
+        found = self._found(gather(batch, named), second)
+        before = self._before(found.parts[0] if found.parts else found)
         plan = self._draw(found, quiet=True, given=hints)
         after = self._replay(plan, found, drawn=True)
         return Trace((Step(self, before, plan, after, self._finder),), after, (self,))
 
-    def __call__(self, *batch: Any, hints: Hints = NO_HINTS, **named: Any) -> Any:
+    def __call__(self, *batch: Any, hints: Hints = NO_HINTS, second: Any = ..., **named: Any) -> Any:
         """Mixes a batch; or collates a list of samples and mixes that.
 
         Args:
             *batch: The batch, or its parts: a bare array of images, ``(images, labels)``, a dict, any nesting of
                 these, or a list of samples.
             hints: What the method reads and the batch does not have, as for :meth:`plan`.
+            second: A batch of any size that all partners are of, such as unlabelled samples; it has the same structure,
+                ``transform(images, labels, second=(images_2, labels_2))``, and is not changed. Left out, partners are
+                of the batch itself. A value of a batch that is only called so goes into a dict with the others.
             **named: The parts by name instead.
 
         Returns:
             The same containers around the mixed values; other values as they came.
         """
-        return self._run(gather(batch, named), hints)
+        return self._run(gather(batch, named), hints, second)
 
     def stream_state(self) -> dict[str, Any]:
         """Where the draws of a seeded transform stand: seed, epoch, calls in it, and whose rank counts.
@@ -223,16 +230,27 @@ class MixTransform(Options):
         """Whether nothing is mixed in this epoch, whatever is drawn."""
         return self._off() or engine.is_idle(self.method.at(self._stream.epoch))
 
-    def _run(self, batch: Any, hints: Hints = NO_HINTS) -> Any:
-        found = self._find(batch)
+    def _run(self, batch: Any, hints: Hints = NO_HINTS, second: Any = ...) -> Any:
+        found = self._find(batch) if second is ... else self._found(batch, second)
         return self._replay(self._draw(found, given=hints), found, drawn=True)
 
-    def _find(self, batch: Any, finder: Finder | None = None) -> Found:
+    def _found(self, batch: Any, second: Any) -> Found:
+        """The targets of a batch, and of a second one behind it where one is given, checked."""
+        found = self._find(batch)
+        if second is ...:
+            return found
+        if second is None:
+            raise no_batch()
+        with telling_which():
+            return behind(found, self._find(second, own=False), self._finder.memo)
+
+    def _find(self, batch: Any, finder: Finder | None = None, *, own: bool = True) -> Found:
         """The targets of a batch, checked.
 
         Args:
             batch: Any container, or a list of samples.
             finder: Knows what values are called; a pipeline's, where it knows more than the transform alone.
+            own: Whether it is what is mixed; a second batch is not overwritten, and has the labels that the first has.
         """
         found = find_batch(
             batch,
@@ -244,8 +262,8 @@ class MixTransform(Options):
             reserve=not self.keep_originals,
         )
         recipe = self._recipe(found)
-        engine.check(recipe, found, inplace=self.inplace, off=self._off)
-        if recipe.unlabelled and self._labelled and not self._is_idle():  # else nothing goes wrong
+        engine.check(recipe, found, inplace=own and self.inplace, off=self._off)
+        if recipe.unlabelled and own and self._labelled and not self._is_idle():  # else nothing goes wrong
             raise engine.no_labels(self)
         return found
 
@@ -298,6 +316,8 @@ class MixTransform(Options):
             key, known = self._key(found, quiet)
         if known and hints:
             key = key_with(key, recipe.hints, hints, given)
+        if found.parts:
+            return engine.of_both(method.redraw(key, found.drawn_spec, hints), type(self).__name__)
         return method.redraw(key, found.template.spec, hints)
 
     def _key(self, found: Found, quiet: bool) -> tuple[Key, bool]:
@@ -344,8 +364,9 @@ class MixTransform(Options):
     def _tell(self, plan: Plan, found: Found, recipe: engine.Recipe) -> list[Told]:
         """Indices of partners that have a place in the batch, before anything of that is overwritten."""
         alone = any(target.path == () for target in found.targets)
-        told = told_of(self, plan, recipe.scene.sources, alone=alone)
-        check_room(found.given, told, found.spec.size)
+        size = found.drawn_spec.size
+        told = told_of(self, plan, recipe.scene.sources, size, alone=alone)
+        check_room(found.given, told, size)
         return told
 
     def _before(self, found: Found) -> Any:

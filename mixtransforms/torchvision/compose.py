@@ -11,6 +11,7 @@ import torch
 from torchvision.transforms import v2
 
 from mixtransforms.batch.collate import collate, ragged
+from mixtransforms.batch.second import refuse_second
 from mixtransforms.containers.structure import is_samples
 from mixtransforms.methods.base import NO_HINTS
 from mixtransforms.methods.pairing import Hints
@@ -97,7 +98,7 @@ class BatchCompose(BatchPipeline, v2.Transform):
         self._last = max((n for n, stage in enumerate(self._stages, start=1) if stage.kind in _EACH), default=0)
 
     @torch.compiler.disable  # type: ignore[untyped-decorator]
-    def forward(self, *batch: Any, hints: Hints = NO_HINTS, **named: Any) -> Any:
+    def forward(self, *batch: Any, hints: Hints = NO_HINTS, second: Any = ..., **named: Any) -> Any:
         """Transforms a list of samples, or a batch, into a batch.
 
         Args:
@@ -105,18 +106,21 @@ class BatchCompose(BatchPipeline, v2.Transform):
             hints: What mixes read and the batch does not have, such as ``{"saliency": array}``, of the samples as they
                 are given: a mix gets it behind no other mix, and label maps and saliency only where the transforms
                 before it keep every pixel in its place.
+            second: Refused: second batches are given to mixes, behind the pipeline.
             **named: The parts by name instead.
 
         Raises:
             InputError: The batch cannot be mixed correctly, or a hint reaches no mix.
         """
+        refuse_second(second, "BatchCompose")
         return self._run(gather(batch, named), None, hints)
 
-    def trace(self, *batch: Any, hints: Hints = NO_HINTS, **named: Any) -> Trace:
+    def trace(self, *batch: Any, hints: Hints = NO_HINTS, second: Any = ..., **named: Any) -> Trace:
         """Runs one call and returns what every mix got, drew and made, and the result.
 
         It is a call like any other: of ready batches it counts, and without a seed it draws from the host's generator.
         """
+        refuse_second(second, "BatchCompose")
         steps: list[TraceStep] = []
         after = self._run(gather(batch, named), steps, hints)
         return Trace(tuple(steps), after, tuple(self.transforms))

@@ -45,15 +45,15 @@ class Transform(MixTransform, v2.Transform):
 
     __call__ = v2.Transform.__call__
 
-    def forward(self, *batch: Any, hints: Hints = NO_HINTS, **named: Any) -> Any:
+    def forward(self, *batch: Any, hints: Hints = NO_HINTS, second: Any = ..., **named: Any) -> Any:
         """See :meth:`mixtransforms.mixing.transform.MixTransform.__call__`."""
         run = self._run_untraced if torch.compiler.is_compiling() else self._run
-        return run(gather(batch, named), hints)
+        return run(gather(batch, named), hints, second)
 
     # Drawing is NumPy's; a compiled model calls it as it is.
     @torch.compiler.disable  # type: ignore[untyped-decorator]
-    def _run_untraced(self, batch: Any, hints: Hints = NO_HINTS) -> Any:
-        return self._run(batch, hints)
+    def _run_untraced(self, batch: Any, hints: Hints = NO_HINTS, second: Any = ...) -> Any:
+        return self._run(batch, hints, second)
 
     def _host_seed(self) -> int:
         return int(torch.empty((), dtype=torch.int64, device="cpu").random_().item())
