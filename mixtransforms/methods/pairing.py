@@ -279,7 +279,8 @@ class SimilarShape(Pairing):
 
     Samples are sorted by ``height / width``, those of equal ratio at random, and each ``window`` that follow each other
     make a random cycle, in which nobody meets itself; one that is left over joins the last of these. Sizes are those
-    before padding. Of volumes and videos it is the ratio of the last two axes that are mixed; of signals the length.
+    before padding. Of volumes and videos it is the ratio of the last two axes that are mixed; of signals the length. Of a
+    second batch any of the ``window`` samples with the most similar ratio is the partner.
 
     Source: NaFlexMixup of timm, which sorts alike and shuffles within windows of 4, before it pairs neighbours.
     """
@@ -290,11 +291,11 @@ class SimilarShape(Pairing):
     def needs(self) -> frozenset[str]:
         return frozenset({"sizes"})
 
-    def partners(self, size: int, rng: np.random.Generator, hints: Hints) -> IntArray:
-        sizes = np.maximum(_read(self, "sizes", hints), 1)
+    def partners(self, size: int, rng: np.random.Generator, hints: Hints, second: int = 0) -> IntArray:
+        ratio = self._ratios(_read(self, "sizes", hints))
+        if second:
+            return self._of_second(ratio[:size], ratio[size:], rng)
         ties, tickets = rng.random((2, size))
-        sides = sizes.shape[1]
-        ratio = sizes[:, -2] / sizes[:, -1] if sides > 1 else sizes[:, -1] if sides else np.ones(size)
         order = np.lexsort((ties, ratio))
         cycle = np.arange(size) // self.window
         if size > 1 and size % self.window == 1:  # nobody else is there for the last
@@ -306,6 +307,18 @@ class SimilarShape(Pairing):
         partner = np.empty(size, np.int64)
         partner[order] = order[following]
         return partner
+
+    @staticmethod
+    def _ratios(sizes: IntArray) -> FloatArray:
+        sides, lengths = sizes.shape[1], np.maximum(sizes, 1).astype(np.float64)
+        return lengths[:, -2] / lengths[:, -1] if sides > 1 else lengths[:, -1] if sides else np.ones(len(sizes))
+
+    def _of_second(self, own: FloatArray, others: FloatArray, rng: np.random.Generator) -> IntArray:
+        tickets, ties = rng.random(len(own)), rng.random(len(others))
+        away = np.abs(np.log(own)[:, None] - np.log(others))
+        nearest = np.lexsort((np.broadcast_to(ties, away.shape), away), axis=1)[:, : self.window]
+        chosen = (tickets * nearest.shape[1]).astype(np.int64)
+        return np.asarray(len(own) + nearest[np.arange(len(own)), chosen])
 
 
 KINDS: Mapping[str, type[Pairing]] = {cls.__name__: cls for cls in (Similar, Within, SimilarShape)}

@@ -8,7 +8,7 @@ from doors import examples
 from numpy.typing import NDArray
 
 import mixtransforms
-from mixtransforms import CutMix, InputError, MixUp, Mosaic, Plan, Similar, Within
+from mixtransforms import CutMix, InputError, MixUp, Mosaic, Plan, Similar, SimilarShape, Within
 from mixtransforms.containers.tree import walk
 from mixtransforms.methods.pairing import PAIRINGS, Pairing, partners
 from mixtransforms.methods.registry import METHODS
@@ -456,3 +456,24 @@ def test_gains_follow(shape: tuple[int, int]) -> None:
     assert plan.scale.shape == (7,)
     got = MixUp(alpha=1.0, gain="power", seed=1)(first, second=second)
     np.testing.assert_array_equal(got, plan.apply(np.concatenate([first, second]))[:3])
+
+
+def test_samples_of_unequal_sizes_meet_those_of_similar_shape() -> None:
+    first = [(16, 8), (8, 16), (12, 12), (16, 16)]
+    second = [(16, 9), (9, 16), (16, 16), (15, 8), (8, 15)]
+    pictures = [np.full((*size, 3), number, np.uint8) for number, size in enumerate(first + second)]
+    both = [{"image": picture, "label": number} for number, picture in enumerate(pictures)]
+    mix = CutMix(pad="max", pairing=SimilarShape(2), num_classes=9, seed=0)
+    near = [{4, 7}, {5, 8}, {6, 4, 5}, {6, 4, 5}]  # two are equally far from a square
+    seen: list[set[int]] = [set() for _ in first]
+    for epoch in range(60):
+        mixtransforms.set_epoch(mix, epoch)
+        result = mix(both[:4], second=both[4:])
+        for row, (height, width) in enumerate(first):
+            numbers, counts = np.unique(result["image"][row, :height, :width, 0], return_counts=True)
+            assert not result["image"][row, height:].any(), "padding is nobody's"
+            shares = np.zeros(9)
+            shares[numbers] = counts / (height * width)
+            np.testing.assert_allclose(result["label"][row], shares, atol=1e-6)
+            seen[row] |= set(numbers.tolist()) - {row}
+    assert seen == near
