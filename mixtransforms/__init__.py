@@ -23,7 +23,7 @@ _HOMES = {
     "objects.boxes": "BoxRules",
     "objects.keypoints": "Keypoints",
     "objects.objects": "DegenerateBoxWarning VisibleKeypoints WeightedObjects",
-    "plan": "BatchSpec Boxes Layer Mask Plan",
+    "plan": "BatchSpec Boxes Canvas Layer Mask Plan",
     "rng.keys": "Key",
     "rng.streams": "EpochWarning",
     "targets.label": "Label LabelMix LabelPair",

@@ -39,6 +39,7 @@ from mixtransforms.objects.objects import VisibleKeypoints as VisibleKeypoints
 from mixtransforms.objects.objects import WeightedObjects as WeightedObjects
 from mixtransforms.plan import BatchSpec as BatchSpec
 from mixtransforms.plan import Boxes as Boxes
+from mixtransforms.plan import Canvas as Canvas
 from mixtransforms.plan import Layer as Layer
 from mixtransforms.plan import Mask as Mask
 from mixtransforms.plan import Plan as Plan

@@ -24,7 +24,8 @@
 - *Laws*: ``beta_weights`` draws from Beta(alpha, alpha), ``alpha_field`` is its parameter; ``weight_field`` takes
   another :class:`Law` in its place, and ``check_alone`` refuses both. ``part_field`` takes a law or a number.
 - *Plans*: a :class:`Plan` of :class:`Layer` objects, each everywhere, in :class:`Boxes` or through a :class:`Mask`;
-  ``PairMethod.paint`` and ``pair_plan`` make one of a single layer.
+  ``PairMethod.paint`` and ``pair_plan`` make one of a single layer. On a :class:`Canvas`, results are of another size
+  than samples, or have places where nobody is shown; such a method says so in ``output``.
 - *Hints*: what ``needs`` names, such as ``{"classes": ids}``, as NumPy arrays; :data:`HINTS` names all of them, and
   ``"value:NAME"`` is any value of the batch.
 
@@ -37,10 +38,11 @@ import importlib
 from typing import Any
 
 _TOOLS = {
+    "core.canvas": "Canvas",
     "core.errors": "InputError ParameterError",
     "core.fields": "KW_ONLY choice flag interval listed mismatch optional optional_choice optional_integer parameter",
     "core.layers": "BoolArray Boxes FloatArray IntArray Layer Mask",
-    "methods.base": "HINTS Method NO_HINTS PairMethod Pairs SourcesMethod pair_plan require_axes",
+    "methods.base": "HINTS Method NO_HINTS Output PairMethod Pairs SourcesMethod pair_plan require_axes",
     "methods.laws": "Law alpha_field beta_weights check_alone part_field weight_field",
     "methods.pairing": "Hints",
     "methods.registry": "register",

@@ -1,5 +1,6 @@
 """What methods are written with. For type checkers and editors; `python tests/test_public_names.py` writes it."""
 
+from mixtransforms.core.canvas import Canvas as Canvas
 from mixtransforms.core.errors import InputError as InputError
 from mixtransforms.core.errors import ParameterError as ParameterError
 from mixtransforms.core.fields import KW_ONLY as KW_ONLY
@@ -21,6 +22,7 @@ from mixtransforms.core.layers import Mask as Mask
 from mixtransforms.methods.base import HINTS as HINTS
 from mixtransforms.methods.base import NO_HINTS as NO_HINTS
 from mixtransforms.methods.base import Method as Method
+from mixtransforms.methods.base import Output as Output
 from mixtransforms.methods.base import PairMethod as PairMethod
 from mixtransforms.methods.base import Pairs as Pairs
 from mixtransforms.methods.base import SourcesMethod as SourcesMethod

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mixtransforms.core.cached import cached_property
+from mixtransforms.core.canvas import Canvas, shown_whole
 from mixtransforms.core.compositing import Contributions, columns, contributions, measure
 from mixtransforms.core.display import Displayed
 from mixtransforms.core.errors import PlanError
@@ -39,7 +40,7 @@ from mixtransforms.rng.keys import Key
 if TYPE_CHECKING:
     from mixtransforms.kernels.plan_tensors import PlanTensors
 
-__all__ = ["BatchSpec", "Boxes", "Layer", "Mask", "Plan"]
+__all__ = ["BatchSpec", "Boxes", "Canvas", "Layer", "Mask", "Plan"]
 
 MASSES = ("one", "free")
 """What the labels of one sample may weigh together: a whole, or any finite number from 0 on."""
@@ -59,6 +60,7 @@ _NAMES = {
     "label_mass": 1,
     "key": 1,
     "scale": 2,
+    "canvas": 2,
 }
 """What the dict of a plan may hold, each with the version that brought it; see also :data:`LAYER_NAMES`."""
 
@@ -82,9 +84,14 @@ class Plan(Displayed):
             any finite numbers from 0 on.
         scale: ``(B,)``: what images are multiplied by when all layers are painted, finite and above 0; 1 where nothing
             is painted. ``None`` where images are what is painted. Labels, masks and objects know nothing of it.
+        canvas: What is painted on, where that is not the sample itself: the result then has its size, and is filled
+            where nothing is painted. Regions are boxes or masks of the canvas, crops are boxes of the sources, and
+            every layer has one. Samples that no layer paints on are shown whole, with their proportions, in the
+            middle. The fill is nobody's: labels are mixed by what is painted.
 
     Raises:
-        PlanError: The spec is none, the layers do not fit it or themselves, or declared shares are none.
+        PlanError: The spec is none, the layers do not fit it or themselves, declared shares are none, or a sample shows
+            nothing but a canvas.
     """
 
     spec: BatchSpec
@@ -93,17 +100,25 @@ class Plan(Displayed):
     key: Key | None = None
     label_mass: str = "one"
     scale: FloatArray | None = None
+    canvas: Canvas | None = None
 
     def __post_init__(self) -> None:
         check_spec(self.spec)
+        if self.canvas is not None:
+            _check_canvas(self.canvas, self.spec)
+        on = None if self.canvas is None else self.canvas.shape
         for number, layer in enumerate(self.layers):
-            check_layer(layer, self.spec.size, self.spec.shape, f"layers[{number}]", self.spec.second)
+            check_layer(layer, self.spec.size, self.spec.shape, f"layers[{number}]", self.spec.second, on)
         object.__setattr__(self, "layers", tuple(layer for layer in self.layers if len(layer)))
+        if self.canvas is not None:
+            object.__setattr__(self, "layers", self.layers_for_all)
+            _check_shown(self)
         if self.label_mass not in MASSES:
             raise _no_mass(self.label_mass)
         if self.label_share is not None:
             freeze(self, label_share=np.array(self.label_share, np.float64))
-            check_label_share(self.label_share, (self.size, columns(self.layers)), self.label_mass)
+            shape = (self.size, columns(self.layers, self.canvas is not None))
+            check_label_share(self.label_share, shape, self.label_mass)
         if self.scale is not None:
             freeze(self, scale=np.array(self.scale, np.float64))
             _check_scale(self)
@@ -112,6 +127,8 @@ class Plan(Displayed):
         if not isinstance(other, Plan):
             return NotImplemented
         if (self.spec, self.layers, self.label_mass) != (other.spec, other.layers, other.label_mass):
+            return False
+        if self.canvas != other.canvas:
             return False
         # Shares that are measured follow from the layers.
         return _same(self.label_share, other.label_share) and _same(self.scale, other.scale)
@@ -127,10 +144,12 @@ class Plan(Displayed):
         key: Key | None = None,
         label_mass: str = "one",
         scale: FloatArray | None = None,
+        canvas: Canvas | None = None,
     ) -> Plan:
         """A plan of layers that have rows and fit the spec because the package has just drawn them: no copy, no check.
 
-        What users give, also in files, and what their own methods draw goes through the constructor.
+        On a canvas, layers are those for all samples. What users give, also in files, and what their own methods draw
+        goes through the constructor.
         """
         plan = object.__new__(cls)
         if label_share is not None:
@@ -139,11 +158,28 @@ class Plan(Displayed):
             scale.flags.writeable = False
             vars(plan)["scale"] = scale
         vars(plan).update(spec=spec, layers=layers, label_share=label_share, key=key, label_mass=label_mass)
+        vars(plan)["canvas"] = canvas
         return plan
 
     def keyed(self, key: Key) -> Plan:
         """The same plan with what it was keyed by."""
-        return Plan.drawn(self.spec, self.layers, self.label_share, key, self.label_mass, self.scale)
+        return Plan.drawn(self.spec, self.layers, self.label_share, key, self.label_mass, self.scale, self.canvas)
+
+    @property
+    def output_shape(self) -> tuple[int, ...]:
+        """Lengths of the mixed axes of the result: those of the canvas, or of the samples."""
+        return self.spec.shape if self.canvas is None else self.canvas.shape
+
+    @property
+    def layers_for_all(self) -> tuple[Layer, ...]:
+        """The layers; on a canvas with one more, which shows the samples that no other paints on."""
+        if self.canvas is None:
+            return self.layers
+        painted = np.zeros(self.size, np.bool_)
+        for layer in self.layers:
+            painted[layer.rows] = True
+        rows = np.flatnonzero(~painted)
+        return (*self.layers, shown_whole(rows, self.spec.shape, self.canvas)) if len(rows) else self.layers
 
     @property
     def size(self) -> int:
@@ -154,9 +190,10 @@ class Plan(Displayed):
     def shares(self) -> tuple[IntArray, FloatArray]:
         """Sources and their measured shares, ``(B, S)`` int64 and ``(B, S)`` float64.
 
-        Column 0 is the base sample itself; unused columns name it again with share 0. Rows of shares sum to 1.
+        Column 0 is the base sample itself; unused columns name it again with share 0. Rows of shares sum to 1: of a
+        canvas only what is painted counts.
         """
-        return measure(self.spec.size, self.spec.shape, self.layers)
+        return measure(self.spec.size, self.output_shape, self.layers, self.canvas is not None)
 
     @property
     def sources(self) -> IntArray:
@@ -176,7 +213,9 @@ class Plan(Displayed):
     @property
     def measured(self) -> Plan:
         """The same plan, whose labels get what is painted."""
-        return self if self.label_share is None else Plan.drawn(self.spec, self.layers, key=self.key, scale=self.scale)
+        if self.label_share is None:
+            return self
+        return Plan.drawn(self.spec, self.layers, key=self.key, scale=self.scale, canvas=self.canvas)
 
     @property
     def unscaled(self) -> Plan:
@@ -220,28 +259,39 @@ class Plan(Displayed):
 
     def contributions(self, row: int) -> Contributions:
         """What is seen of which source in the sample ``row``, and where: a sequence, the sample itself first."""
-        return contributions(row, self.spec.shape, self.layers)
+        return contributions(row, self.output_shape, self.layers, self.canvas is not None)
 
     def where(self, keep: BoolArray) -> Plan:
         """The plan on the samples where ``keep`` (``(B,)`` bool) is true; the others stay unmixed."""
+        kept = self.only(keep)
+        return kept if self.canvas is None else kept._on(kept.layers_for_all)
+
+    def only(self, keep: BoolArray) -> Plan:
+        """Like :meth:`where`, for a part of a plan: the other samples are not even shown on a canvas."""
         layers = [layer.take(keep[layer.rows]) for layer in self.layers]
         if keep.dtype != np.bool_:  # indices could name a row twice
-            layers = list(Plan(self.spec, tuple(layers)).layers)
+            layers = list(Plan(self.spec, tuple(layers), canvas=self.canvas).layers)
         scale = None if self.scale is None else np.where(keep, self.scale, 1.0)
-        plan = Plan.drawn(self.spec, tuple(layer for layer in layers if len(layer.rows)), key=self.key, scale=scale)
+        layers = [layer for layer in layers if len(layer.rows)]
+        plan = Plan.drawn(self.spec, tuple(layers), key=self.key, scale=scale, canvas=self.canvas)
         if self.label_share is None:
             return plan
         kept = self.label_share[:, : plan.sources.shape[1]]
         unmixed = np.eye(1, kept.shape[1])
         share = np.where(keep[:, None], kept, unmixed)
-        return Plan.drawn(self.spec, plan.layers, share, self.key, self.label_mass, scale)
+        return Plan.drawn(self.spec, plan.layers, share, self.key, self.label_mass, scale, self.canvas)
+
+    def _on(self, layers: tuple[Layer, ...]) -> Plan:
+        """The same plan of other layers, of equally many sources."""
+        return Plan.drawn(self.spec, layers, self.label_share, self.key, self.label_mass, self.scale, self.canvas)
 
     def on(self, shape: Sequence[int]) -> Plan:
         """The same plan on another grid: for label maps at a stride, frames at another rate, views of other sizes.
 
         Edges of boxes are multiplied by the ratio of the lengths, axis by axis, and rounded half to even; bool masks
         take the cell at the centre of each new one, soft masks the mean over its area. A region that is smaller than a
-        cell may vanish. Labels get the shares of this plan's own grid, whatever is rounded.
+        cell may vanish. A canvas is of as many times the lengths as before, rounded alike. Labels get the shares of
+        this plan's own grid, whatever is rounded.
 
         Args:
             shape: Lengths of the mixed axes, as many as :attr:`spec` has; any where nothing has a place.
@@ -254,7 +304,10 @@ class Plan(Displayed):
             >>> plan.on((4, 4)).layers[0].region.slices(0)
             (slice(1, 4, None), slice(2, 4, None))
         """
-        from mixtransforms.kernels.grids import regrid  # loaded when it is used: images of one size need no other grid
+        from mixtransforms.kernels.grids import (
+            regrid,
+            regrid_canvas,
+        )  # loaded when it is used: images of one size need no other grid
 
         spec, old = BatchSpec(self.size, tuple(shape)), self.spec.shape
         if spec == self.spec:
@@ -269,8 +322,10 @@ class Plan(Displayed):
                 wanted=f"{len(old)} lengths, one a mixed axis" + (", from none that is 0" if 0 in old else ""),
                 fix="Give the lengths of the mixed axes alone, in their order, without samples and channels.",
             )
-        layers = tuple([regrid(layer, old, spec.shape) for layer in self.layers]) if placed else self.layers
-        return Plan.drawn(spec, layers, self.target_share, self.key, self.label_mass, self.scale)
+        canvas = None if self.canvas is None else regrid_canvas(self.canvas, old, spec.shape)
+        out = None if self.canvas is None or canvas is None else (self.canvas.shape, canvas.shape)
+        layers = tuple([regrid(layer, old, spec.shape, out) for layer in self.layers]) if placed else self.layers
+        return Plan.drawn(spec, layers, self.target_share, self.key, self.label_mass, self.scale, canvas)
 
     def apply(self, array: Any, layout: str | None = None) -> Any:
         """Paints any array of ``B`` samples: features, embeddings, audio, tables.
@@ -281,7 +336,7 @@ class Plan(Displayed):
                 ``"channels_last"``.
 
         Returns:
-            A new array of the same type, shape and dtype.
+            A new array of the same type, shape and dtype; on a canvas the mixed axes have its lengths.
         """
         from mixtransforms.kernels.paint import apply_plan  # loaded when it is used: drawing needs no kernel
 
@@ -326,6 +381,8 @@ class Plan(Displayed):
             result["scale"] = self.scale.tolist()
         if self.key is not None:
             result["key"] = self.key.to_dict()
+        if self.canvas is not None:
+            result["canvas"] = self.canvas.to_dict()
         version = max(version_of(result, _NAMES), *(version_of(layer, LAYER_NAMES) for layer in layers), 1)
         return result if version == 1 else {"plan_version": version, **result}
 
@@ -343,7 +400,7 @@ class Plan(Displayed):
                 "Not a plan",
                 where="Plan.from_dict",
                 got=f"keys {sorted(map(str, data))}" if isinstance(data, Mapping) else type(data).__name__,
-                wanted="size, shape, layers, and perhaps label_share, label_mass, scale, key and plan_version",
+                wanted="size, shape, layers, and perhaps label_share, label_mass, scale, key, canvas and plan_version",
                 fix="Give what Plan.to_dict returned.",
             )
         try:
@@ -361,7 +418,8 @@ class Plan(Displayed):
 
     def __repr__(self) -> str:
         mixed = int(self.mixed.sum())
-        return f"Plan(size={self.size}, shape={self.spec.shape}, layers={len(self.layers)}, mixed={mixed})"
+        canvas = "" if self.canvas is None else f", canvas={self.canvas.shape}"
+        return f"Plan(size={self.size}, shape={self.spec.shape}{canvas}, layers={len(self.layers)}, mixed={mixed})"
 
     def __str__(self) -> str:
         lines = [repr(self)]
@@ -387,7 +445,11 @@ def _read(data: Mapping[str, Any]) -> Plan:
     for given, since in ((data, _NAMES), *((layer, LAYER_NAMES) for layer in layers)):
         check_names(given, since, version)
     spec = BatchSpec(whole_number(data["size"], MOST_SAMPLES), tuple(map(whole_number, listed(data["shape"]))))
-    check_room([(len(layer["rows"]), layer["packed"]) for layer in layers if "packed" in layer], spec.shape)
+    canvas = None if data.get("canvas") is None else Canvas.from_dict(data["canvas"])
+    if canvas is not None and sum(len(layer["rows"]) for layer in layers) < spec.size:
+        raise ValueError(f"{spec.size} samples, of which some are not on the canvas")  # none is left out when written
+    shape = spec.shape if canvas is None else canvas.shape
+    check_room([(len(layer["rows"]), layer["packed"]) for layer in layers if "packed" in layer], shape)
     return Plan(
         spec,
         tuple(map(Layer.from_dict, layers)),
@@ -395,7 +457,44 @@ def _read(data: Mapping[str, Any]) -> Plan:
         None if key is None else Key(**{name: whole_number(value, _most(name)) for name, value in key.items()}),
         data.get("label_mass", "one"),
         None if data.get("scale") is None else numbers(data["scale"]),
+        canvas,
     )
+
+
+def _check_canvas(canvas: Canvas, spec: BatchSpec) -> None:
+    """Refuses a canvas of other axes than the samples, and samples of which it could show nothing.
+
+    Raises:
+        PlanError: It is one.
+    """
+    given: Any = canvas
+    if not isinstance(given, Canvas) or len(canvas.shape) != len(spec.shape) or 0 in spec.shape:
+        raise PlanError(
+            "No canvas for these samples",
+            where="canvas",
+            got=f"{canvas!r}, for samples of {spec.shape}",
+            wanted=f"a Canvas of {len(spec.shape)} lengths, one a mixed axis, and samples of at least one cell",
+            fix="Give the lengths of the mixed axes alone, in their order, without samples and channels.",
+        )
+
+
+def _check_shown(plan: Plan) -> None:
+    """Refuses samples of which nothing but the canvas is seen: nobody knows what their label is.
+
+    Raises:
+        PlanError: There are some.
+    """
+    shown = np.zeros(plan.size, np.bool_)
+    for layer in plan.layers:  # what is painted last is seen, and what it hides is hidden by somebody
+        shown[layer.rows[layer.coverage(plan.output_shape) > 0]] = True
+    if not shown.all():
+        raise PlanError(
+            "Samples that show nothing",
+            where="layers",
+            got=f"rows {np.flatnonzero(~shown)[:5].tolist()}",
+            wanted="something of a sample on every canvas",
+            fix="Leave these rows out of all layers, and they are shown whole.",
+        )
 
 
 def _same(first: FloatArray | None, second: FloatArray | None) -> bool:

@@ -851,6 +851,7 @@ ELSEWHERE = {
     "Remix reads class labels": "tests/methods/test_remix.py",
     "Classes without a count": "tests/methods/test_remix.py",
     "ColumnSwap needs an axis of columns": "tests/methods/test_column_swap.py",
+    "An output size of other axes than the samples": "tests/methods/test_mosaic_canvas.py",
     "CopyBlend needs boxes in images": "tests/methods/test_copyblend.py",
     # Methods that blend more than two.
     "Several samples may be blended in one place": "tests/methods/test_copyblend.py",

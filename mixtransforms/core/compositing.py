@@ -101,25 +101,43 @@ class Contributions:
         )
 
 
-def contributions(row: int, shape: tuple[int, ...], layers: Sequence[Layer]) -> Contributions:
-    """What is seen in one sample: the base sample first, then the layers in painting order; nothing that is hidden."""
-    return _contributions(np.array([row]), shape, layers)
+def contributions(row: int, shape: tuple[int, ...], layers: Sequence[Layer], bare: bool = False) -> Contributions:
+    """What is seen in one sample: the base sample first, then the layers in painting order; nothing that is hidden.
+
+    Args:
+        row: The sample.
+        shape: Lengths of the mixed axes of the result.
+        layers: What is painted on it.
+        bare: Whether it begins as a canvas, which is nobody's, and not as itself: whatever is seen then has been moved.
+    """
+    return _contributions(np.array([row]), shape, layers, bare)
 
 
-def all_contributions(size: int, shape: tuple[int, ...], layers: Sequence[Layer]) -> Iterator[Contributions]:
+def all_contributions(
+    size: int, shape: tuple[int, ...], layers: Sequence[Layer], bare: bool = False
+) -> Iterator[Contributions]:
     """What is seen in every sample, in the order of :func:`contributions`.
 
     Masks cut a sample into its pixels: samples that are painted through one come alone, after all others together.
     """
     masked = _masked(size, layers)
     if not size or not masked.all():
-        yield _contributions(np.flatnonzero(~masked), shape, layers)
+        yield _contributions(np.flatnonzero(~masked), shape, layers, bare)
     for row in np.flatnonzero(masked):
-        yield _contributions(np.array([row]), shape, layers)
+        yield _contributions(np.array([row]), shape, layers, bare)
 
 
-def measure(size: int, shape: tuple[int, ...], layers: Sequence[Layer]) -> tuple[IntArray, FloatArray]:
+def measure(
+    size: int, shape: tuple[int, ...], layers: Sequence[Layer], bare: bool = False
+) -> tuple[IntArray, FloatArray]:
     """Sources and shares by compositing the layers in painting order.
+
+    Args:
+        size: Number of samples.
+        shape: Lengths of the mixed axes of the result.
+        layers: What is painted.
+        bare: Whether samples begin as a canvas, which is nobody's: sources share what is painted on it. What is painted
+            of a sample on itself is then in its first column. Who shows nobody is all itself.
 
     Returns:
         ``(B, S)`` int64 and float64, read-only: the sample itself, then what is painted on it, layer by layer. Samples
@@ -145,13 +163,29 @@ def measure(size: int, shape: tuple[int, ...], layers: Sequence[Layer]) -> tuple
         painting = _painting(rows, shape, layers)
         sources[rows, : len(painting.source)] = painting.source.T
         share[rows, : len(painting.source)] = _shares_of_layers(shape, painting).T
+    if bare:
+        sources, share = _of_painted(sources, share)
     sources.flags.writeable = share.flags.writeable = False
     return sources, share
 
 
-def columns(layers: Sequence[Layer]) -> int:
+def _of_painted(sources: IntArray, share: FloatArray) -> tuple[IntArray, FloatArray]:
+    """Shares of what is painted on canvases, which had the first column; those of the samples themselves go there."""
+    own = sources == np.arange(len(sources))[:, None]
+    share[:, 0] = 0.0
+    total = share.sum(axis=1, keepdims=True)
+    share = np.divide(share, total, out=share, where=total > 0)
+    share[:, 0] = np.where(total[:, 0] > 0, np.where(own, share, 0.0).sum(axis=1), 1.0)
+    own[:, 0] = False
+    share[own] = 0.0
+    order = own.argsort(axis=1, kind="stable")[:, : 1 + int((~own[:, 1:]).sum(axis=1).max(initial=0))]
+    return np.take_along_axis(sources, order, axis=1), np.take_along_axis(share, order, axis=1)
+
+
+def columns(layers: Sequence[Layer], bare: bool = False) -> int:
     """How many sources :func:`measure` has columns for, without measuring."""
-    painted = np.concatenate([*(layer.rows for layer in layers), _NOBODY])
+    rows = (layer.rows[layer.rows != layer.source] if bare else layer.rows for layer in layers)
+    painted = np.concatenate([*rows, _NOBODY])
     return 1 + int(np.unique(painted, return_counts=True)[1].max(initial=0))
 
 
@@ -199,12 +233,12 @@ def _alike(count: IntArray, masked: BoolArray, shape: tuple[int, ...]) -> Iterat
         yield from (rows[start : start + step] for start in range(0, len(rows), step))
 
 
-def _contributions(rows: IntArray, shape: tuple[int, ...], layers: Sequence[Layer]) -> Contributions:
+def _contributions(rows: IntArray, shape: tuple[int, ...], layers: Sequence[Layer], bare: bool) -> Contributions:
     """What is seen in some samples, ascending; where one of them is painted through a mask, it must be the only one."""
-    painting = _painting(rows, shape, layers)
+    painting = _painting(rows, shape, layers, bare)
     edges, weight = _composited(shape, painting)
     mirrored = painting.flip.any(axis=2)
-    moved = (painting.crop != painting.frame).any(axis=(2, 3)) | mirrored
+    moved = (painting.crop != painting.frame).any(axis=(2, 3)) | mirrored | bare
     apart = moved.copy()
     for layer_and_row in painting.objects:
         apart[layer_and_row] = True
@@ -228,8 +262,8 @@ def _contributions(rows: IntArray, shape: tuple[int, ...], layers: Sequence[Laye
     )
 
 
-def _painting(rows: IntArray, shape: tuple[int, ...], layers: Sequence[Layer]) -> _Painting:
-    """Some samples, ascending, and what layers paint on them in painting order."""
+def _painting(rows: IntArray, shape: tuple[int, ...], layers: Sequence[Layer], bare: bool = False) -> _Painting:
+    """Some samples, ascending, and what layers paint on them in painting order; a canvas hides the samples."""
     found = []
     count = np.zeros(len(rows), np.int64)
     for layer in layers:
@@ -245,7 +279,7 @@ def _painting(rows: IntArray, shape: tuple[int, ...], layers: Sequence[Layer]) -
     objects: dict[tuple[int, int], IntArray] = {}
     flip = np.zeros((*size, len(shape)), np.bool_)
     painting = _Painting(np.tile(rows, (size[0], 1)), np.zeros(size), box, box.copy(), box.copy(), masks, objects, flip)
-    painting.opacity[0] = 1.0
+    painting.opacity[0] = 0.0 if bare else 1.0
     for layer, index, row, number in found:
         painting.source[number, row], painting.opacity[number, row] = layer.source[index], layer.opacity[index]
         if isinstance(layer.region, Boxes):
@@ -255,7 +289,7 @@ def _painting(rows: IntArray, shape: tuple[int, ...], layers: Sequence[Layer]) -
                 masks.setdefault(own, []).append((row[number == own], layer.region.values[index[number == own]]))
         if layer.crop is not None:
             crop, frame = _start_and_stop(layer.crop)[index], _start_and_stop(layer.frame(shape))[index]
-            moved = (crop != frame).any(axis=(1, 2))  # where nothing is, a source is seen as a whole
+            moved = (crop != frame).any(axis=(1, 2)) | bare  # where nothing is, a source is seen as a whole
             if layer.flip is not None:
                 flip[number, row] = layer.flip[index]
                 moved |= layer.flip[index].any(axis=1)

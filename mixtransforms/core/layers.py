@@ -392,18 +392,33 @@ class Layer:
         return cls(rows, source, opacity, region, crop, objects, flip, into)
 
 
-def check_layer(layer: Layer, size: int, shape: tuple[int, ...], where: str, second: int = 0) -> None:
+def check_layer(
+    layer: Layer,
+    size: int,
+    shape: tuple[int, ...],
+    where: str,
+    second: int = 0,
+    canvas: tuple[int, ...] | None = None,
+) -> None:
     """Refuses a layer that would paint outside the batch or the sample, before anything is painted.
+
+    Args:
+        layer: The layer.
+        size: Number of samples.
+        shape: Lengths of their mixed axes.
+        where: Which layer it is, for the error.
+        second: Samples of a second batch, which are painted and not painted on.
+        canvas: Those of the result, where it is painted on a canvas; layers then say which crop they show.
 
     Raises:
         PlanError: Names the first thing that does not fit.
     """
-    for name, got, wanted in _problems(layer, size, size + second, shape):
+    for name, got, wanted in _problems(layer, size, size + second, shape, canvas):
         raise PlanError(
             f"Bad {name!r}", where=where, got=got, wanted=wanted, fix="A plan must fit the batch it is drawn for."
         )
     if layer.crop is not None:
-        empty = (layer.crop.volume == 0) & (layer.frame(shape).volume > 0)
+        empty = (layer.crop.volume == 0) & (layer.frame(canvas or shape).volume > 0)
         if empty.any():
             raise PlanError(
                 "Empty crop",
@@ -414,9 +429,11 @@ def check_layer(layer: Layer, size: int, shape: tuple[int, ...], where: str, sec
             )
 
 
-def _problems(layer: Layer, size: int, every: int, shape: tuple[int, ...]) -> Iterator[tuple[str, object, str]]:
+def _problems(
+    layer: Layer, size: int, every: int, source: tuple[int, ...], canvas: tuple[int, ...] | None
+) -> Iterator[tuple[str, object, str]]:
     """What does not fit: its name, what it is, and what it should be."""
-    count, rank = len(layer), len(shape)
+    count, rank, shape = len(layer), len(source), canvas or source
     if layer.rows.ndim != 1:
         yield "rows", layer.rows.shape, "shape (n,)"
     if layer.source.shape != layer.rows.shape:
@@ -428,13 +445,19 @@ def _problems(layer: Layer, size: int, every: int, shape: tuple[int, ...]) -> It
         yield "rows", layer.rows, "each sample at most once; use another layer"
     if count and not (layer.opacity.min() >= 0 and layer.opacity.max() <= 1):  # also refuses NaN
         yield "opacity", layer.opacity, "within [0, 1]"
-    for name, boxes in (("region", layer.region), ("crop", layer.crop), ("into", layer.into)):
+    if canvas is not None and layer.crop is None:
+        yield "crop", None, f"boxes inside {source}, since a canvas shows no source at its own place"
+    for name, boxes, within in (
+        ("region", layer.region, shape),
+        ("crop", layer.crop, source),
+        ("into", layer.into, shape),
+    ):
         if not isinstance(boxes, Boxes):
             continue
         if boxes.start.shape != (count, rank):
             yield name, boxes.start.shape, f"shape {(count, rank)}"
-        elif not ((boxes.start >= 0) & (boxes.start <= boxes.stop) & (boxes.stop <= shape)).all():
-            yield name, boxes, f"boxes inside {shape}"
+        elif not ((boxes.start >= 0) & (boxes.start <= boxes.stop) & (boxes.stop <= within)).all():
+            yield name, boxes, f"boxes inside {within}"
     if isinstance(layer.region, Mask) and layer.region.values.shape != (count, *shape):
         yield "region", layer.region.values.shape, f"shape {(count, *shape)}"
     if layer.flip is not None and (layer.flip.shape != (count, rank) or layer.crop is None):

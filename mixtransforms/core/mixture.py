@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from numbers import Integral
 from typing import Any, Protocol
 
+from mixtransforms.core.canvas import Canvas
 from mixtransforms.core.errors import PlanError
 from mixtransforms.core.layers import FloatArray, IntArray, Layer
 
@@ -56,6 +57,14 @@ class Mixture(Protocol):
     @property
     def layers(self) -> tuple[Layer, ...]:
         """What is painted, in this order."""
+
+    @property
+    def canvas(self) -> Canvas | None:
+        """What it is painted on, where that is not the sample itself."""
+
+    @property
+    def output_shape(self) -> tuple[int, ...]:
+        """Lengths of the mixed axes of the result."""
 
     @property
     def sources(self) -> IntArray:

@@ -10,30 +10,39 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from mixtransforms.core.canvas import Canvas
 from mixtransforms.core.layers import Boxes, FloatArray, IntArray, Layer, Mask, Region
 from mixtransforms.kernels.resampling import nearest_cells
 
 Shape = Sequence[int]
 
 
-def regrid(layer: Layer, old: Shape, new: Shape) -> Layer:
+def regrid_canvas(canvas: Canvas, old: Shape, new: Shape) -> Canvas:
+    """A canvas for samples of another size: its lengths times the ratio of theirs, at least 1 each."""
+    (lengths,) = _rounded(np.array([canvas.shape]), old, new).tolist()
+    return Canvas(tuple(max(1, length) for length in lengths), canvas.fill)
+
+
+def regrid(layer: Layer, old: Shape, new: Shape, canvas: tuple[Shape, Shape] | None = None) -> Layer:
     """A layer for samples of another size, which shows the same.
 
     Args:
         layer: A layer of samples whose mixed axes have the lengths ``old``.
         old: Lengths, at least 1 where the layer has a region or a crop.
         new: Lengths, as many.
+        canvas: Those of the result, before and after, where it is painted on a canvas.
     """
-    region = _region(layer.region, old, new)
+    before, after = canvas or (old, new)
+    region = _region(layer.region, before, after)
     if layer.crop is None:
         return Layer.drawn(layer.rows, layer.source, layer.opacity, region, objects=layer.objects)
-    into = None if layer.into is None else _boxes(layer.into, old, new)
+    into = None if layer.into is None else _boxes(layer.into, before, after)
     if into is not None and isinstance(
         region, Mask
     ):  # whose cells are rounded by their middle, and edges by themselves
-        region = Mask(region.values * into.inside(new))
+        region = Mask(region.values * into.inside(after))
     frame = region if into is None else into
-    frame = frame if isinstance(frame, Boxes) else Boxes.full(len(layer), new)
+    frame = frame if isinstance(frame, Boxes) else Boxes.full(len(layer), after)
     crop = _crop(layer.crop, frame, old, new)
     return Layer.drawn(layer.rows, layer.source, layer.opacity, region, crop, layer.objects, layer.flip, into)
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mixtransforms.core.backends import BLENDABLE_INTEGERS, backend_of, check_form, check_scalable, dtype_name, unmasked
+from mixtransforms.core.canvas import Canvas
 from mixtransforms.core.errors import InputError, PlanError
 from mixtransforms.core.layers import Boxes, Layer
 from mixtransforms.core.layout import LAYOUTS, Layout, is_layout
@@ -26,9 +27,10 @@ def paint(
     originals: Sequence[NDArray[Any]] | None = None,
     inplace: bool = False,
     ids: bool = False,
+    fill: float | None = None,
     where: str = "batch",
 ) -> Any:
-    """Paints the layers of a plan on an array.
+    """Paints the layers of a plan on an array, or on canvases.
 
     Args:
         plan: The plan.
@@ -39,21 +41,26 @@ def paint(
         inplace: Overwrite the array.
         ids: The values are names of something, of which a mean has no meaning: a resize copies the nearest cell, and
             nothing is scaled.
+        fill: What canvases have where nothing is painted; ``None`` is the canvas's own fill.
         where: Its place, for the error.
 
     Returns:
-        An array of the same type, shape, dtype and memory layout.
+        An array of the same type, dtype and memory layout, and of the same shape but for mixed axes on canvases.
 
     Raises:
-        InputError: A layer computes with pixels, and the dtype holds none; whole numbers are to be scaled; or the array
-            cannot be overwritten.
+        InputError: A layer computes with pixels, and the dtype holds none; whole numbers are to be scaled; the array
+            cannot be overwritten, or has no such value as the fill.
         PlanError: The array is not of the plan's spec.
     """
     _check_fit(plan, array.shape if originals is None else (len(originals), *array.shape[1:]), axes, where)
     if plan.scale is not None and not ids:
         check_scalable(array, where)
+    if plan.canvas is not None:
+        check_fill(plan.canvas.fill if fill is None else fill, array, where)
+        if inplace:
+            raise _no_place(where)
     check_paintable(array, where, blends=any(_computes(layer, ids) for layer in plan.layers), inplace=inplace)
-    return paint_checked(plan, array, axes, originals=originals, inplace=inplace, ids=ids)
+    return paint_checked(plan, array, axes, originals=originals, inplace=inplace, ids=ids, fill=fill)
 
 
 def paint_checked(
@@ -64,8 +71,11 @@ def paint_checked(
     originals: Sequence[NDArray[Any]] | None = None,
     inplace: bool = False,
     ids: bool = False,
+    fill: float | None = None,
 ) -> Any:
     """See :func:`paint`, for an array that is known to fit the plan, and to hold intensities where that computes."""
+    if plan.canvas is not None:
+        return _paint_canvases(plan, plan.canvas, array, axes, originals, ids, fill)
     if len(array.shape) == 1:  # a row of one number is an array, too
         painted = paint_checked(plan, array[:, None], axes, inplace=inplace, ids=ids)
         return array if inplace else painted[:, 0]
@@ -86,6 +96,31 @@ def paint_checked(
     if plan.scale is not None and not ids:
         scale_rows(painted, plan.scale)
     return array if inplace else kernel.from_host(painted, array)
+
+
+def _paint_canvases(
+    plan: Mixture,
+    canvas: Canvas,
+    array: Any,
+    axes: Sequence[int],
+    originals: Sequence[NDArray[Any]] | None,
+    ids: bool,
+    fill: float | None,
+) -> Any:
+    """What is painted on canvases: an array of another size, of which every row is written once."""
+    fill = canvas.fill if fill is None else fill
+    kernel = kernel_of(str(backend_of(array)))
+    view = kernel.host_view(array)
+    if view is None:
+        return kernel.paint(plan, array, axes, ids, False, fill)
+    shape = list(view.shape)
+    for axis, length in zip(axes, canvas.shape, strict=True):
+        shape[axis] = length
+    painted = np.empty_like(view, shape=tuple(shape))
+    rows.paint(plan.layers, list(view) if originals is None else originals, painted, axes, ids, fill=fill)
+    if plan.scale is not None and not ids:
+        scale_rows(painted, plan.scale[: len(painted)])
+    return kernel.from_host(painted, array)
 
 
 def _paint_all(kernel: ModuleType, layer: Layer, original: Any, canvas: Any, axes: Sequence[int]) -> bool:
@@ -143,6 +178,44 @@ def check_paintable(array: Any, where: str, *, blends: bool, inplace: bool) -> N
         _check_writable(array, where)
 
 
+def check_fill(fill: float, array: Any, where: str) -> None:
+    """Refuses an array for canvases that has no such value as the fill of these.
+
+    Raises:
+        InputError: It is one.
+    """
+    low, high, whole = _range(dtype_name(array))
+    if not low <= fill <= high or (whole and fill != round(fill)):
+        raise InputError(
+            "A fill that the values cannot have",
+            where=where,
+            got=f"fill {fill:g}, dtype {dtype_name(array)}",
+            wanted=f"{'a whole' if whole else 'a'} number within [{low:g}, {high:g}]",
+            fix="Give images a fill, and masks an ignore_index, in their own units, or convert them to a wider dtype.",
+        )
+
+
+def _range(dtype: str) -> tuple[float, float, bool]:
+    """The least and the largest finite value of a dtype, and whether all are whole."""
+    if dtype == "bool":
+        return 0, 1, True
+    if "int" in dtype:
+        limits = np.iinfo(dtype)
+        return limits.min, limits.max, True
+    most = float(np.finfo(np.float16 if dtype == "float16" else np.float64).max)
+    return -most, most, False
+
+
+def _no_place(where: str) -> InputError:
+    return InputError(
+        "A canvas is not painted in place",
+        where=where,
+        got="inplace=True, and a plan with a canvas",
+        wanted="memory of its own, which may be of another size",
+        fix="Use inplace=False.",
+    )
+
+
 def share_memory(first: Any, second: Any) -> bool:
     """Whether two arrays may overlap in memory."""
     if backend_of(first) == "numpy":
@@ -175,7 +248,7 @@ def apply_plan(plan: Mixture, array: Any, layout: str | None = None) -> Any:
         )
     check_form(array, "plan.apply")
     array = unmasked(array, "plan.apply")
-    if all(layer.region is None and layer.crop is None for layer in plan.layers):
+    if plan.canvas is None and all(layer.region is None and layer.crop is None for layer in plan.layers):
         return paint(plan, array, ())
     rank = len(plan.spec.shape)
     if layout is not None and layout not in LAYOUTS:

@@ -59,6 +59,8 @@ class PlanTensors(NamedTuple):
         sources: :attr:`mixtransforms.Plan.sources`, ``(B, S)`` int64, with at least two columns.
         share: :attr:`mixtransforms.Plan.target_share`, ``(B, S)`` float64, alike.
         scale: :attr:`mixtransforms.Plan.scale`, ``(B,)`` float64; ``None`` where the plan has none, also with ``full``.
+        canvas: Lengths of the mixed axes of the result where it is painted on a canvas, Python integers; else ``None``.
+        fill: What images have where nothing is painted on it, a Python number.
     """
 
     shape: tuple[int, ...]
@@ -78,6 +80,8 @@ class PlanTensors(NamedTuple):
     sources: Tensor
     share: Tensor
     scale: Tensor | None = None
+    canvas: tuple[int, ...] | None = None
+    fill: float = 0.0
 
     @property
     def size(self) -> int:
@@ -129,7 +133,7 @@ class PlanTensors(NamedTuple):
 
     def _form(self) -> dict[str, Any]:
         parts = {name: (dtype_name(part), *part.shape) for name, part in self._tensors().items()}
-        return {"shape": self.shape, "taps": self.taps} | parts
+        return {"shape": self.shape, "taps": self.taps, "canvas": self.canvas, "fill": self.fill} | parts
 
 
 # ------------------------------------------------------------------------------------------ from a plan
@@ -150,6 +154,9 @@ def plan_tensors(plan: Mixture, device: torch.device, *, full: bool = False) -> 
     with torch.inference_mode(False):  # the plan may be replayed outside of it, where such tensors are of no use
         there = _packed(needed, device)
     tensors: dict[str, Any] = dict.fromkeys(PlanTensors._fields[2:]) | there
+    tensors |= {"canvas": None, "fill": 0.0}
+    if plan.canvas is not None:
+        tensors |= {"canvas": plan.canvas.shape, "fill": plan.canvas.fill}
     return PlanTensors(plan.spec.shape, taps, **tensors)
 
 
@@ -226,18 +233,20 @@ def _paints(layer: Layer) -> BoolArray:
 
 def _tables(plan: Mixture, full: bool) -> tuple[int, dict[str, NDArray[Any] | None]]:
     """The number of taps and the fields of the layers, on the host."""
-    shape, (table, layers, joined) = plan.spec.shape, _stack_layers(plan)
+    shape, (table, layers, joined) = plan.output_shape, _stack_layers(plan)
     source, opacity = np.broadcast_to(np.arange(plan.spec.size), table).copy(), np.ones(table)
     for layer, at in layers:
         source[at], opacity[at] = layer.source, layer.opacity
-    taps, moves = _moved_boxes(table, shape, layers)
+    # Rows with fewer layers begin with layers of themselves, which on canvases paint nothing.
+    default = shape if plan.canvas is None else (0,) * len(shape)
+    taps, moves = _moved_boxes(table, shape, default, layers)
     parts: dict[str, NDArray[Any] | None] = {"source": source, **moves}
     if joined.any() and (opacity < 1).any():  # what only copies is not rounded
         parts["joined"] = joined
     if any(isinstance(layer.region, Mask) for layer, _ in layers):
-        return taps, parts | {"field": _field(table, shape, layers)}
-    if full or any(layer.region is not None for layer, _ in layers):
-        corners = _corners(table, shape, [(layer.region, at) for layer, at in layers])
+        return taps, parts | {"field": _field(table, shape, layers, float(plan.canvas is None))}
+    if full or plan.canvas is not None or any(layer.region is not None for layer, _ in layers):
+        corners = _corners(table, default, [(_region(layer, shape), at) for layer, at in layers])
         parts["start"], parts["stop"] = np.moveaxis(corners, 2, 0).astype(np.int32)
     if full or (opacity < 1).any():
         opaque, rounded = opacity == 1, integer_weight(opacity)
@@ -247,22 +256,29 @@ def _tables(plan: Mixture, full: bool) -> tuple[int, dict[str, NDArray[Any] | No
 
 
 def _moved_boxes(
-    table: tuple[int, int], shape: Sequence[int], layers: Sequence[tuple[Layer, TableIndex]]
+    table: tuple[int, int],
+    shape: Sequence[int],
+    default: Sequence[int],
+    layers: Sequence[tuple[Layer, TableIndex]],
 ) -> tuple[int, dict[str, NDArray[Any] | None]]:
     """From where to where sources are moved; by one number an axis and without taps, where none is resized."""
-    crop = _corners(table, shape, [(layer.crop, at) for layer, at in layers])
-    frame = _corners(table, shape, [(None if layer.crop is None else layer.frame(shape), at) for layer, at in layers])
+    crop = _corners(table, default, [(layer.crop, at) for layer, at in layers])
+    frame = _corners(table, default, [(None if layer.crop is None else layer.frame(shape), at) for layer, at in layers])
     cells, count = (np.diff(part, axis=2) for part in (crop, frame))
     flip = _flips((*table, len(shape)), layers)
     resized = not np.array_equal(cells, count)
     if not resized and flip is None:
         shift = (crop - frame)[:, :, 0]
-        return 0, {"shift": shift if shift.any() else None}
+        return 0, {"shift": shift if shift.any() or default is not shape else None}
     if not resized:
         return 0, {"crop": crop, "frame": frame, "flip": flip}
     most = max(map(most_taps, cells.ravel().tolist(), np.maximum(count, 1).ravel().tolist()))
     # A power of two, so that plans of one method are of few forms, each of which is compiled.
     return 1 << (most - 1).bit_length(), {"crop": crop, "frame": frame, "flip": flip}
+
+
+def _region(layer: Layer, shape: Sequence[int]) -> Boxes | Mask:
+    return Boxes.full(len(layer), shape) if layer.region is None else layer.region
 
 
 def _flips(shape: tuple[int, ...], layers: Sequence[tuple[Layer, TableIndex]]) -> BoolArray | None:
@@ -275,7 +291,7 @@ def _flips(shape: tuple[int, ...], layers: Sequence[tuple[Layer, TableIndex]]) -
 
 
 def _corners(table: tuple[int, int], shape: Sequence[int], boxes: Sequence[tuple[object, TableIndex]]) -> IntArray:
-    """Start and stop of boxes, ``(K, B, 2, d)``; those of the sample where there are none."""
+    """Start and stop of boxes, ``(K, B, 2, d)``; those of a sample of this shape where there are none."""
     corners = np.zeros((*table, 2, len(shape)), np.int64)
     corners[:, :, 1] = shape
     for box, at in boxes:
@@ -284,10 +300,12 @@ def _corners(table: tuple[int, int], shape: Sequence[int], boxes: Sequence[tuple
     return corners
 
 
-def _field(table: tuple[int, int], shape: Sequence[int], layers: Sequence[tuple[Layer, TableIndex]]) -> NDArray[Any]:
-    """Weights of layers; of those that select, bools, an eighth of the memory."""
-    field: NDArray[Any] = np.ones(
-        (*table, *shape), np.float64 if any(layer.blends for layer, _ in layers) else np.bool_
+def _field(
+    table: tuple[int, int], shape: Sequence[int], layers: Sequence[tuple[Layer, TableIndex]], rest: float
+) -> NDArray[Any]:
+    """Weights of layers, and ``rest`` where there are none; of those that select, bools, an eighth of the memory."""
+    field: NDArray[Any] = np.full(
+        (*table, *shape), rest, np.float64 if any(layer.blends for layer, _ in layers) else np.bool_
     )
     for layer, at in layers:
         field[at] = layer.field(shape)

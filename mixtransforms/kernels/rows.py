@@ -71,6 +71,7 @@ def paint(
     axes: Sequence[int],
     ids: bool,
     write: Callable[[int, Array], None] | None = None,
+    fill: float | None = None,
 ) -> None:
     """Paints all layers.
 
@@ -81,6 +82,8 @@ def paint(
         axes: Positions of the mixed axes in ``canvas``.
         ids: Whether the values are names of something, which a resize copies and never averages.
         write: Puts a finished row into a canvas that lies dense in memory; ``None`` paints on its rows themselves.
+        fill: What rows of the canvas begin as, which then may be of another size than the originals; ``None`` begins
+            with the originals themselves.
     """
     if not canvas.size:
         return
@@ -95,6 +98,11 @@ def paint(
     inner = [axis - 1 for axis in order[1:]]
     if inner != list(range(len(inner))):
         originals = [original.transpose(inner) for original in originals]
+    if fill is not None:
+        for row, own in zip(rows, stacks, strict=True):
+            row[...] = fill
+            _paint_row(row, row, originals, own)
+        return
     hidden = _hidden(layers, len(rows), [canvas.shape[axis] for axis in places])
     # One row that stays in the cache, since memory that is written by the system must not be touched here.
     shared = None if write is None else np.empty(rows[0].shape, canvas.dtype)

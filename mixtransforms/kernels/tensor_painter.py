@@ -33,7 +33,13 @@ _BITS = {
 
 
 def paint(
-    array: Tensor, tensors: PlanTensors, axes: Sequence[int], *, dominant: bool = False, ids: bool = False
+    array: Tensor,
+    tensors: PlanTensors,
+    axes: Sequence[int],
+    *,
+    dominant: bool = False,
+    ids: bool = False,
+    fill: float | None = None,
 ) -> Tensor:
     """Paints the layers of a plan on a tensor: a pure function, without a look at any value.
 
@@ -43,9 +49,11 @@ def paint(
         axes: Positions of the mixed axes; not read where the tensors have no regions.
         dominant: The values are ids, of which a mean has no meaning: every one is that of the heavier source.
         ids: A resize copies the nearest cells, as it does where ``dominant``; blends are still means.
+        fill: What canvases have where nothing is painted; ``None`` is the plan's own fill.
 
     Returns:
-        A new tensor of the same shape and dtype, laid out in memory in the same order of axes.
+        A new tensor of the same dtype, and of the same shape but for mixed axes on canvases, laid out in memory in the
+        same order of axes.
 
     Raises:
         InputError: Layers may blend or resize, and the dtype holds no intensities; or whole numbers are to be scaled.
@@ -61,13 +69,25 @@ def paint(
     places = [order.index(axis) for axis in axes]
     joins = tensors.joined is not None and not (dominant or original.is_floating_point())
     canvas = original.to(torch.float64) if joins else original
+    if tensors.canvas is not None:
+        canvas = _empty_canvas(original, tensors.canvas, places, tensors.fill if fill is None else fill)
     for number in range(tensors.source.shape[0]):
-        other = _shown_source(original, tensors, number, places, resizes)
+        other = _shown_source(original, canvas.shape, tensors, number, places, resizes)
         with_layer = _with_integers if joins else _with_layer
         canvas = with_layer(canvas, other, tensors, number, places, dominant)
     if tensors.scale is not None and not (dominant or ids):
         canvas = _scaled(canvas, tensors.scale)
     return canvas.to(original.dtype).permute([order.index(axis) for axis in range(array.ndim)])
+
+
+def _empty_canvas(original: Tensor, lengths: Sequence[int], axes: Sequence[int], fill: float) -> Tensor:
+    """A batch of canvases that nothing is painted on, all one number in memory."""
+    shape = list(original.shape)
+    for axis, length in zip(axes, lengths, strict=True):
+        shape[axis] = length
+    # Some dtypes are made from others alone.
+    value = torch.full([1] * original.ndim, fill, dtype=torch.float64, device=original.device).to(original.dtype)
+    return value.expand(shape)
 
 
 def _scaled(canvas: Tensor, scale: Tensor) -> Tensor:
@@ -190,8 +210,10 @@ def has_tangent(array: Tensor) -> bool:
     return unpacked.tangent is not None
 
 
-def _shown_source(original: Tensor, tensors: PlanTensors, number: int, axes: Sequence[int], resizes: bool) -> Tensor:
-    """What a layer shows of its sources, for every row at every cell."""
+def _shown_source(
+    original: Tensor, shape: Sequence[int], tensors: PlanTensors, number: int, axes: Sequence[int], resizes: bool
+) -> Tensor:
+    """What a layer shows of its sources, for every row at every cell of results of a shape."""
     source, rank = tensors.source[number], len(axes)
     if tensors.shift is None and tensors.crop is None:
         return viewed(bits(original).index_select(0, source), original.dtype)
@@ -200,9 +222,10 @@ def _shown_source(original: Tensor, tensors: PlanTensors, number: int, axes: Seq
     )
     flip = None if tensors.flip is None else tensors.flip[number]
     first = bits(original).movedim(tuple(axes), tuple(range(1, rank + 1)))
+    lengths = [shape[axis] for axis in axes]
     place = [column(source, rank + 1)]
     for axis in range(rank):
-        cell: Any = _axis_indices(first.shape, axis + 1, rank + 1, source.device)
+        cell: Any = _axis_indices((0, *lengths), axis + 1, rank + 1, source.device)
         if tensors.shift is not None:
             cell = cell + column(tensors.shift[number, :, axis], rank + 1)
         elif spans is not None:
@@ -214,7 +237,7 @@ def _shown_source(original: Tensor, tensors: PlanTensors, number: int, axes: Seq
     if spans is None or not resizes:
         return moved
     same = (spans[1] == spans[3]).all(dim=1)  # what is as large as its frame is copied, with all its bits
-    return where(column(same, moved.ndim), moved, _resized(original, source, spans, flip, axes, tensors.taps))
+    return where(column(same, moved.ndim), moved, _resized(original, lengths, source, spans, flip, axes, tensors.taps))
 
 
 def _mirrored(cell: Tensor, crop: Tensor, flip: Tensor) -> Tensor:
@@ -231,6 +254,7 @@ def _spans(crop: Tensor, frame: Tensor) -> tuple[Tensor, ...]:
 
 def _resized(
     original: Tensor,
+    lengths: Sequence[int],
     source: Tensor,
     spans: tuple[Tensor, ...],
     flip: Tensor | None,
@@ -242,7 +266,7 @@ def _resized(
     for number, axis in enumerate(axes):
         cells = values.movedim(axis, 1)
         start, crop, before, frame = (column(part[:, number], 3) for part in spans)
-        steps = _axis_indices(cells.shape, 1, 3, device) - before
+        steps = _axis_indices((0, lengths[number]), 1, 3, device) - before
         tap = torch.arange(taps, dtype=torch.float64, device=device)
         first, weight = linear_taps(steps, tap, crop, frame, len(axes))
         places = first + tap.long()

@@ -165,7 +165,9 @@ def paste_all(
     torch.addcmul(given, change, inside, out=out)
 
 
-def paint(plan: Mixture, array: Tensor, axes: Sequence[int], ids: bool, inplace: bool) -> Tensor:
+def paint(
+    plan: Mixture, array: Tensor, axes: Sequence[int], ids: bool, inplace: bool, fill: float | None = None
+) -> Tensor:
     """Paints a plan by pure functions of the whole batch: on any device, differentiable.
 
     Nothing is read back from the device, and how many operations there are does not depend on the number of samples.
@@ -176,17 +178,19 @@ def paint(plan: Mixture, array: Tensor, axes: Sequence[int], ids: bool, inplace:
         axes: Positions of the mixed axes.
         ids: Whether the values are names of something, which a resize copies and never averages.
         inplace: Overwrite the array.
+        fill: What canvases have where nothing is painted; ``None`` is the canvas's own fill.
 
     Returns:
-        A tensor with the strides and the tensor type of the input, or the input itself, overwritten.
+        A tensor with the strides and the tensor type of the input, or the input itself, overwritten; on canvases with
+        the axes in the same order in memory.
     """
     plain = array.as_subclass(Tensor)
-    canvas = tensor_painter.paint(plain, plan.tensors(plain.device), axes, ids=ids)
+    canvas = tensor_painter.paint(plain, plan.tensors(plain.device), axes, ids=ids, fill=fill)
     if inplace:
         array.copy_(canvas)
         return array
     # An expanded or strided input has a result of its strides only where somebody could see them.
-    if canvas.stride() != plain.stride() and not is_traced():
+    if plan.canvas is None and canvas.stride() != plain.stride() and not is_traced():
         canvas = torch.empty_like(plain, requires_grad=False).copy_(canvas)
     return with_type(canvas, array)
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from mixtransforms.core import fields
 from mixtransforms.core.cached import cached_property
+from mixtransforms.core.canvas import Canvas
 from mixtransforms.core.display import Displayed
 from mixtransforms.core.errors import InputError, ParameterError
 from mixtransforms.core.layers import Boxes, Region, freeze
@@ -26,6 +27,18 @@ from mixtransforms.plan import BatchSpec, Layer, Plan
 from mixtransforms.rng.keys import Key, give_back
 
 NO_HINTS: Hints = MappingProxyType({})
+
+
+class Output(NamedTuple):
+    """What the results of a method are painted on.
+
+    Attributes:
+        shape: Lengths of their mixed axes; ``None`` is the size of the batch.
+        fill: What images have where nothing is painted.
+    """
+
+    shape: tuple[int, ...] | None
+    fill: float
 
 
 @dataclass(frozen=True, repr=False)
@@ -87,6 +100,11 @@ class Method(Scheduled, fields.Checked, Displayed, ABC):
     def most_blended(self, axes: int) -> int:
         """How many samples one place of the result may be a mean of."""
         return self.most_sources(axes) if self.blends else 1
+
+    @property
+    def output(self) -> Output | None:
+        """What results are painted on, whatever is drawn; ``None`` where they begin as the samples themselves."""
+        return None
 
     def forced(self) -> "Method":
         """The same method with its own gate open, for hosts that have decided already."""
@@ -226,14 +244,19 @@ class SourcesMethod(Method):
         """
         return min(1, spec.size) if self.per == "batch" else spec.size
 
-    def paint_layers(self, spec: BatchSpec, layers: Sequence[Layer]) -> Plan:
+    def paint_layers(self, spec: BatchSpec, layers: Sequence[Layer], canvas: Canvas | None = None) -> Plan:
         """The plan of some layers, in this order.
+
+        Args:
+            spec: Of the batch.
+            layers: What is painted.
+            canvas: What it is painted on; samples that no layer paints on are then shown whole.
 
         Raises:
             PlanError: Something does not fit; not asked where the whole method is the package's own.
         """
-        make = Plan.drawn if self.is_ours else Plan
-        return make(spec, tuple([layer for layer in layers if len(layer.rows)]))
+        make = Plan.drawn if self.is_ours and canvas is None else Plan
+        return make(spec, tuple([layer for layer in layers if len(layer.rows)]), canvas=canvas)
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

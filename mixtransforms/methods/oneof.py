@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from mixtransforms.core import fields
-from mixtransforms.methods.base import NO_HINTS, Method
+from mixtransforms.methods.base import NO_HINTS, Method, Output
 from mixtransforms.methods.pairing import Hints
 from mixtransforms.methods.registry import register
 from mixtransforms.methods.schedules import Schedule, now, number
@@ -75,6 +75,13 @@ class OneOf(Method):
             raise fields.mismatch(
                 self, f"{len(self.weights)} weights for {len(self.transforms)} methods", "one weight a method"
             )
+        outputs = {method.output for method in self.transforms}
+        if self.per == "sample" and len(outputs) > 1:
+            raise fields.mismatch(
+                self,
+                "A choice for every sample, between results of other sizes or fills",
+                "methods with one output_size and fill, or per='batch'",
+            )
 
     @property
     def needs(self) -> frozenset[str]:
@@ -108,6 +115,10 @@ class OneOf(Method):
     def most_blended(self, axes: int) -> int:
         return max(method.most_blended(axes) for method in self.transforms)
 
+    @property
+    def output(self) -> Output | None:
+        return next((method.output for method in self.transforms if method.output is not None), None)
+
     def forced(self) -> Method:
         return dataclasses.replace(self, p=1.0)
 
@@ -122,15 +133,18 @@ class OneOf(Method):
         # On the right side: a method of weight 0 is not chosen by a ticket of 0 either.
         chosen = np.searchsorted(bounds, ticket, side="right")
         # Every method draws for the whole batch, so that the draws of one do not depend on the choice.
-        plans = [method.draw(spec, rng, hints).where(chosen == index) for index, method in enumerate(self.transforms)]
-        return merge(spec, plans, Plan.drawn if self.is_ours else Plan)
+        plans = [method.draw(spec, rng, hints).only(chosen == index) for index, method in enumerate(self.transforms)]
+        return merge(spec, plans, Plan.drawn if self.is_ours and self.output is None else Plan)
 
 
 def merge(spec: BatchSpec, plans: Sequence[Plan], make: Callable[..., Plan] = Plan) -> Plan:
     """One plan from plans that mix different samples; ``make`` is how plans are made, checked or not."""
+    # Of the one method of a batch; where none is chosen, that of all.
+    canvases = {plan.canvas for plan in plans if plan.layers} or {plan.canvas for plan in plans}
+    canvas = canvases.pop() if len(canvases) == 1 else None
     scales = [plan.scale for plan in plans if plan.scale is not None]
     scale = np.prod(scales, axis=0) if scales else None  # whom a plan does not mix it does not scale
-    merged = make(spec, tuple(layer for plan in plans for layer in plan.layers), scale=scale)
+    merged = make(spec, tuple(layer for plan in plans for layer in plan.layers), scale=scale, canvas=canvas)
     if all(plan.label_share is None for plan in plans):
         return merged
     share = np.zeros(merged.sources.shape)
@@ -141,4 +155,4 @@ def merge(spec: BatchSpec, plans: Sequence[Plan], make: Callable[..., Plan] = Pl
         own = plan.target_share[mixed]
         share[mixed, :columns] = own if plan.label_mass == "free" else np.minimum(own, 1.0)  # sums may be rounded up
     mass = "free" if any(plan.label_mass == "free" for plan in plans) else "one"
-    return make(spec, merged.layers, share, label_mass=mass, scale=scale)
+    return make(spec, merged.layers, share, label_mass=mass, scale=scale, canvas=canvas)

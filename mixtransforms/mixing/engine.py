@@ -79,6 +79,7 @@ class Recipe:
         unlabelled: Whether ``num_classes`` promises labels, or classes are to be smoothed, and nothing could be any.
         smooths: Whether labels are smoothed.
         scales: Whether images may be multiplied.
+        computes: Whether the method may compute with pixels: it blends, or what it does not mix is resized to a canvas.
     """
 
     images: tuple[ImageStep, ...]
@@ -89,6 +90,7 @@ class Recipe:
     unlabelled: bool
     smooths: bool = False
     scales: bool = False
+    computes: bool = True
 
 
 def recipe_of(template: Template, options: Options, method: Method) -> Recipe:
@@ -123,7 +125,8 @@ def recipe_of(template: Template, options: Options, method: Method) -> Recipe:
     smooths = any(isinstance(step.rule, Label) and step.rule.smoothing for step in targets)
     unlabelled = options.num_classes is not None and not _has_labels(template)
     unlabelled |= bool(options.smoothing) and not any(slot.target.kind == LABEL for slot in template.others)
-    return Recipe(images, targets, scene, method.moves, hints, unlabelled, smooths, method.scales)
+    computes = method.blends or method.output is not None
+    return Recipe(images, targets, scene, method.moves, hints, unlabelled, smooths, method.scales, computes)
 
 
 def _ignored_id(template: Template, options: Options) -> int | None:
@@ -181,7 +184,7 @@ def check(recipe: Recipe, found: Found, *, inplace: bool, off: Callable[[], bool
         objects.check()
     for image, target in zip(recipe.images, found.images, strict=True):
         own = inplace and (found.samples or image.listed is None)  # a list is stacked anew
-        odd = recipe.scene.blends and not holds_intensities(target.value)
+        odd = recipe.computes and not holds_intensities(target.value)
         if own or odd:
             check_paintable(target.value, image.where, blends=odd and not off(), inplace=own)
         if recipe.scales and not off():
@@ -221,6 +224,8 @@ def replayed(recipe: Recipe, plan: Plan, found: Found, *, keep_originals: bool, 
         inplace: Whether images may be overwritten.
         checked: Whether the plan is one that :func:`check` was told of, so that no dtype need be looked at again.
     """
+    if keep_originals and plan.output_shape != plan.spec.shape:
+        raise _two_sizes(plan)
     base = found.parts[0] if found.parts else found
     if found.parts and any(layer.rows.max(initial=0) >= base.spec.size for layer in plan.layers):
         plan = plan.where(
@@ -238,7 +243,7 @@ def replayed(recipe: Recipe, plan: Plan, found: Found, *, keep_originals: bool, 
         originals = found.rows.get(step.path) if found.rows else None
         own = inplace and listed is None and not found.parts
         drawn = plan if step.lengths is None else plan.on(step.lengths)
-        if checked and recipe.scene.blends:  # a method that only pastes may still resize
+        if checked and recipe.scene.blends and plan.canvas is None:  # a method that only pastes may still resize
             image = paint_checked(drawn, target.value, step.axes, originals=originals, inplace=own)
         else:
             image = paint(drawn, target.value, step.axes, originals=originals, inplace=own, where=step.where)
@@ -248,6 +253,16 @@ def replayed(recipe: Recipe, plan: Plan, found: Found, *, keep_originals: bool, 
             image = kernel_of(str(backend_of(image))).concat(given.value, image)
         new[step.path] = image if listed is None else listed(kernel_of(str(backend_of(image))).rows_of(image))
     return found.rebuilt(new)
+
+
+def _two_sizes(plan: Plan) -> PlanError:
+    return PlanError(
+        "Originals and results of two sizes",
+        where="keep_originals",
+        got=f"samples of {plan.spec.shape}, and a canvas of {plan.output_shape}",
+        wanted="results of the size of the samples, since both come in one batch",
+        fix="Use keep_originals=False, or results of the samples' own size.",
+    )
 
 
 def _mixed(recipe: Recipe, plan: Plan, found: Found) -> dict[Path, Mixed]:
@@ -395,7 +410,7 @@ def of_both(plan: Plan, where: str) -> Plan:
         share = np.concatenate([share, np.eye(1, share.shape[1]).repeat(second, axis=0)])
     scale = None if plan.scale is None else np.append(plan.scale, np.ones(second))
     spec = BatchSpec(size + second, plan.spec.shape)
-    return Plan.drawn(spec, plan.layers, share, plan.key, plan.label_mass, scale)
+    return Plan.drawn(spec, plan.layers, share, plan.key, plan.label_mass, scale, plan.canvas)
 
 
 def _check_sizes(template: Template, *, cuts: bool) -> None:

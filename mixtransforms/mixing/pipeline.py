@@ -51,10 +51,14 @@ class Alone(NamedTuple):
 
 
 def left_alone(mix: MixTransform, plan: Plan) -> NDArray[np.bool_]:
-    """The samples of a mixed batch for which a plan has no layer, as it has none for originals that are kept."""
+    """The samples of a mixed batch for which a plan has no layer, as it has none for originals that are kept.
+
+    On a canvas these are the samples that no other is painted beside.
+    """
     rows = np.ones(plan.spec.size * (2 if mix.keep_originals else 1), np.bool_)
     for layer in plan.layers:
-        rows[layer.rows - plan.spec.size] = False  # from the end: originals come first
+        painted = layer.rows if plan.canvas is None else layer.rows[layer.rows != layer.source]
+        rows[painted - plan.spec.size] = False  # from the end: originals come first
     return rows
 
 

@@ -102,11 +102,14 @@ def attention_shares(plan: Plan, attention: Any) -> FloatArray:
     """
     values = _checked(plan, attention)
     shares = np.zeros(plan.sources.shape)
-    for part in all_contributions(plan.size, plan.spec.shape, plan.layers):
+    for part in all_contributions(plan.size, plan.output_shape, plan.layers, plan.canvas is not None):
         # A source that is painted twice has all of its share in its first column.
         column = (plan.sources[part.row] == part.source[:, None]).argmax(axis=1)
-        np.add.at(shares, (part.row, column), _seen(part, values[part.row], plan.spec.shape))
-    result: FloatArray = shares / shares.sum(axis=1, keepdims=True)
+        np.add.at(shares, (part.row, column), _seen(part, values[part.row], plan.output_shape))
+    total = shares.sum(axis=1, keepdims=True)
+    if not (total > 0).all():
+        raise _no_share(shares, int((total <= 0).argmax()))
+    result: FloatArray = shares / total
     return result
 
 
@@ -126,15 +129,18 @@ def _checked(plan: Plan, attention: Any) -> FloatArray:
     mass = values.reshape(plan.size, math.prod(values.shape[1:]))
     wrong = ~((mass >= 0).all(axis=1) & np.isfinite(mass.sum(axis=1)) & (mass.sum(axis=1) > 0))
     if wrong.any():
-        row = int(wrong.argmax())
-        raise InputError(
-            "An attention map without a share for anybody",
-            where="attention_shares",
-            got=f"values from {mass[row].min():g} to {mass[row].max():g} in row {row}",
-            wanted="finite numbers, not negative, not all 0",
-            fix="Give weights after the softmax; where there are none, plan.share is the share by area.",
-        )
+        raise _no_share(mass, int(wrong.argmax()))
     return values
+
+
+def _no_share(mass: FloatArray, row: int) -> InputError:
+    return InputError(
+        "An attention map without a share for anybody",
+        where="attention_shares",
+        got=f"values from {mass[row].min():g} to {mass[row].max():g} in row {row}",
+        wanted="finite numbers, not negative, not all 0 where samples are shown",
+        fix="Give weights after the softmax; where there are none, plan.share is the share by area.",
+    )
 
 
 def _seen(part: Contributions, attention: FloatArray, shape: tuple[int, ...]) -> FloatArray:

@@ -86,6 +86,13 @@ class MixTransform(Options):
             raise checked.mismatch(self, "inplace=True would overwrite the originals to keep", "one of the two")
         if isinstance(self, methods.OneOf):
             object.__setattr__(self, "transforms", tuple(self._child(child) for child in self.transforms))
+        output = self.method.output
+        if self.inplace and output is not None:
+            raise checked.mismatch(self, "inplace=True has no room for a canvas", "inplace=False")
+        if self.keep_originals and output is not None and output.shape is not None:
+            raise checked.mismatch(
+                self, "keep_originals=True needs results of the size of the originals", "one of the two"
+            )
         check_needs(self.method)  # made now: its fields are checked here, and not in the first call
         check_sources(self.method, self.hints, type(self).__name__)
         check_pairs(self, self.method)
@@ -259,7 +266,7 @@ class MixTransform(Options):
             fill=self.ignore_index or 0,
             labels=self._find_labels,
             labels_follow=self._labels_follow,
-            reserve=not self.keep_originals,
+            reserve=not self.keep_originals and self.method.output is None,
         )
         recipe = self._recipe(found)
         engine.check(recipe, found, inplace=own and self.inplace, off=self._off)
@@ -353,7 +360,8 @@ class MixTransform(Options):
             recipe = engine.unsmoothed(recipe)
         own = () if self.partner is None and self.sources is None else self._tell(plan, found, recipe)
         # A worker's own collated images, which lie in shared memory, may be overwritten unasked.
-        inplace = self.inplace or (found.samples and not self.keep_originals and in_worker())
+        free = found.samples and not self.keep_originals and plan.canvas is None
+        inplace = self.inplace or (free and in_worker())
         keep = self.keep_originals
         mixed = engine.replayed(recipe, plan, found, keep_originals=keep, inplace=inplace, checked=drawn)
         if told is None:

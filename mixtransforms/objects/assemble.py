@@ -53,7 +53,7 @@ class Assembler:
             annotations: The objects of all samples as they were read.
             rules: How boxes are written.
             points: The settled rules of keypoints, where there are any.
-            shape: Height and width of all images.
+            shape: Height and width of all images of the result.
         """
         self._items, self._annotations, self._rules, self._shape = items, annotations, rules, shape
         self._single, self._anchor = group.single, group.anchor
@@ -70,7 +70,7 @@ class Assembler:
         if group.keypoints:
             self.writers[group.keypoints] = self._points
         if group.instances:
-            self.writers[group.instances] = _write_masks
+            self.writers[group.instances] = self._masks
         if group.boxes:
             self.writers[group.boxes] = self._boxes
         if group.keypoints and points and "v" not in points.columns and points.occluded != "drop":
@@ -103,6 +103,14 @@ class Assembler:
             return (0, max(width, shape[1] if len(shape) == 2 else 0))
 
         return self._on_canvas(_write_numbers(values, counts, items, empty))
+
+    def _masks(self, objects: Surviving, counts: Sequence[int], items: Items) -> list[Any]:
+        """Instance masks in the form that they came in."""
+        example = next((item[0] for item in items if len(item)), None)
+        return [
+            _list_masks(part, example) if backend_of(item) is None else _stack_masks(part, item, self._shape)
+            for part, item in zip(_split_rows(objects.masks or (), counts), items, strict=True)
+        ]
 
     def _points(self, objects: Surviving, counts: Sequence[int], items: Items) -> list[Any]:
         if objects.points is None:
@@ -195,19 +203,13 @@ def _new_column(values: NDArray[Any], counts: Sequence[int], items: Items) -> li
     )
 
 
-def _write_masks(objects: Surviving, counts: Sequence[int], items: Items) -> list[Any]:
-    """Instance masks in the form that they came in."""
-    example = next((item[0] for item in items if len(item)), None)
-    return [
-        _list_masks(part, example) if backend_of(item) is None else _stack_masks(part, item)
-        for part, item in zip(_split_rows(objects.masks or (), counts), items, strict=True)
-    ]
-
-
-def _stack_masks(masks: Sequence[NDArray[Any]], item: Any) -> Any:
+def _stack_masks(masks: Sequence[NDArray[Any]], item: Any, shape: tuple[int, int]) -> Any:
     """Instance masks of one image as an array."""
     if not masks:
-        return take_rows(item, NO_ROWS)
+        none = take_rows(item, NO_ROWS)
+        own = tuple(none.shape[1:])
+        kernel = kernel_of(str(backend_of(item)))
+        return none if len(own) < 2 or own == shape else kernel.wrap_like(none.reshape(0, *shape), item)
     kernel = kernel_of(str(backend_of(item)))
     return kernel.wrap_like(kernel.astype(kernel.asarray_like(np.stack(masks), item), item.dtype), item)
 

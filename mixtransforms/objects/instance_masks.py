@@ -61,7 +61,7 @@ def _placed_masks(part: Contributions, masks: Masks) -> Masks:
     if not part.moved:
         return masks
     (start, stop), (first, last) = part.crop[..., 0], part.frame[..., 0]
-    result = np.zeros_like(masks)
+    result = np.zeros_like(masks, shape=(len(masks), *(int(cuts[-1, 0]) for cuts in part.edges)))
     crop = masks[(slice(None), *map(slice, start, stop))]
     if part.flip is not None:
         crop = np.flip(crop, tuple((1 + np.flatnonzero(part.flip[:, 0])).tolist()))

@@ -115,7 +115,8 @@ class Objects:
         Weights appear beside the boxes (or what else says how many objects there are), and marks of those that are
         seen beside keypoints that cannot say it.
         """
-        objects, assembler, group = self._surviving(plan), self._assembler, self.group
+        objects, group = self._surviving(plan), self.group
+        assembler = self._assembler(plan.output_shape)
         counts = np.bincount(objects.row, minlength=plan.size).tolist()
 
         def column(path: Path) -> Any:
@@ -178,9 +179,10 @@ class Objects:
         width = self._annotations.width or len(rule.columns) or 2
         return rule.settled(width, self.group.single, spell(self.group.keypoints))
 
-    @cached_property
-    def _assembler(self) -> Assembler:
-        return Assembler(self.group, self._items, self._annotations, self.rules, self._points, self._shape)
+    def _assembler(self, shape: Sequence[int]) -> Assembler:
+        """Writes objects of images of a height and width."""
+        size = shape[0], shape[1]
+        return Assembler(self.group, self._items, self._annotations, self.rules, self._points, size)
 
     def _surviving(self, plan: Plan) -> Surviving:
         return filter_objects(self._annotations, self._told(plan), self.rules, self._points)
@@ -196,7 +198,7 @@ class Objects:
             return plan
         if not self.are_chosen:
             layers = [replace(layer, objects=None) for layer in plan.layers]
-            return Plan.drawn(plan.spec, tuple(layers))
+            return Plan.drawn(plan.spec, tuple(layers), canvas=plan.canvas)
         for layer in choosing:
             _check_chosen(layer, self._annotations.counts, spell(self.group.anchor))
         return plan

@@ -60,7 +60,7 @@ def filter_objects(objects: Annotations, plan: Plan, rules: BoxRules, points: Ke
         points: The settled rules of keypoints, where there are any.
     """
     parts: list[Surviving] = []
-    for several in all_contributions(plan.size, plan.spec.shape, plan.layers):
+    for several in all_contributions(plan.size, plan.output_shape, plan.layers, plan.canvas is not None):
         # Masks stand by themselves, and fine grids are worked out once a source instead of once an object.
         if (objects.masks and plan.size) or math.prod(several.weight.shape[:-1]) > FEW_CELLS:
             parts += [_of_source(objects, part, rules, points) for part in several]

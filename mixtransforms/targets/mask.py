@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from mixtransforms.containers.mixed import MixedValue, of_one_iterable
 from mixtransforms.core import fields
 from mixtransforms.core.backends import backend_of, is_floating
-from mixtransforms.core.errors import InputError
+from mixtransforms.core.canvas import Canvas
+from mixtransforms.core.errors import InputError, PlanError
 from mixtransforms.core.layers import FloatArray
 from mixtransforms.kernels import kernel_of
 from mixtransforms.kernels.paint import paint
@@ -68,7 +69,8 @@ class SemanticMask(Kind):
     blends makes of them is ``form``, whatever was drawn.
 
     Masks may have the images' size or that at a stride, a cell for every ``k * k`` pixels: label maps, heatmaps, labels
-    of frames. They are mixed by :meth:`Plan.on <mixtransforms.Plan.on>` their own grid.
+    of frames. They are mixed by :meth:`Plan.on <mixtransforms.Plan.on>` their own grid. Where nothing is painted on a
+    canvas, ids are ``ignore_index``, or 0 where there is none, and maps are 0.
     """
 
     name: ClassVar[str] = "mask"
@@ -228,26 +230,32 @@ class SemanticMask(Kind):
             ``(B, *shape, K)``, float32 or, of floats, in their dtype.
 
         Raises:
-            PlanError: Two layers blend into one sample, which only the forms ``"mix"`` and ``"soft"`` can tell.
+            PlanError: Two layers blend into one sample, which only the forms ``"mix"`` and ``"soft"`` can tell; or a
+                canvas has no whole number of the cells of masks at a stride.
         """
         own = _lengths(value, scene)
         if own != scene.lengths:
             scene = scene.on(own)
+            if plan.canvas is not None and not self.any_size:
+                _check_stride(plan.canvas, plan.spec.shape, scene.shape)
             plan = plan.on(scene.shape)
+        if plan.canvas is not None:
+            scene = scene.on(_on_canvas(plan.canvas, scene))
         # A method that only pastes needs no pair: the masks keep their one value, so that CutMix fits any training
         # loop.
+        fill = 0 if _channels(value, scene) > 1 else self.ignore_index or 0
         if not scene.blends:
-            return Mixed(_pasted(plan, value, scene))
+            return Mixed(_pasted(plan, value, scene, fill))
         if self.form == "soft":
             return Mixed(self._soft(plan, value, scene))
         if self.form == "dominant":
             blending(plan)  # refuses what has no single heavier source
             # More than half: at exactly 0.5 the base sample stays, as for tables.
-            return Mixed(_pasted(pastes(plan, lambda weight: weight > 0.5), value, scene))
+            return Mixed(_pasted(pastes(plan, lambda weight: weight > 0.5), value, scene, fill))
         if self.form == "mix":
-            masks, share = _mix(plan, value, scene)
+            masks, share = _mix(plan, value, scene, fill)
             return Mixed(masks, {"_share": share}, MaskMix)
-        pair = _pair(plan, value, scene)
+        pair = _pair(plan, value, scene, fill)
         return Mixed(pair.mask, {"_partner": pair.partner, "_weight": pair.weight}, MaskPair)
 
     def _soft(self, plan: Plan, value: Any, scene: Scene) -> Any:
@@ -255,13 +263,16 @@ class SemanticMask(Kind):
         channels, rank = _channels(value, scene), len(scene.lengths)
         # Shares already: painting blends them as it does images.
         if channels > 1 and is_floating(value):
-            return _pasted(plan, value, scene)
+            return _pasted(plan, value, scene, 0)
         kernel = kernel_of(str(backend_of(value)))
         maps = kernel.zeros((plan.size, channels if channels > 1 else self.num_classes, *scene.lengths), value)
+        # Where nothing is painted on a canvas, ids are 0 if none is ignored.
+        filled = 0 if channels == 1 and self.ignore_index is None else None
         for number, pixels in self._classes(value, scene):
             # ids=True: a resized crop copies nearest cells here too, so that soft maps have the outlines of pasted
             # ones.
-            maps[:, number] = paint(plan, kernel.astype(pixels, "float32"), [axis + 1 for axis in scene.axes], ids=True)
+            own, axes = kernel.astype(pixels, "float32"), [axis + 1 for axis in scene.axes]
+            maps[:, number] = paint(plan, own, axes, ids=True, fill=float(number == filled))
         return kernel.wrap_like(maps if scene.first else kernel.axes_first(maps, range(2, rank + 2)), value)
 
     def _classes(self, value: Any, scene: Scene) -> Iterator[tuple[int, Any]]:
@@ -321,21 +332,39 @@ def _lengths(value: Any, scene: Scene) -> tuple[int, ...]:
     return tuple(value.shape[_start(value, scene) :][: len(scene.lengths)])
 
 
-def _pair(plan: Plan, value: Any, scene: Scene) -> MaskPair:
+def _check_stride(canvas: Canvas, shape: Sequence[int], own: Sequence[int]) -> None:
+    """Refuses a canvas that cells of masks at a stride do not fill: they would not be at a stride of it any more."""
+    if any(length * cells % whole for length, cells, whole in zip(canvas.shape, own, shape, strict=True)):
+        raise PlanError(
+            "A canvas of no whole number of cells",
+            where="mask",
+            got=f"a canvas of {canvas.shape}, and masks of {tuple(own)} for images of {tuple(shape)}",
+            wanted="an output size that is a multiple of the masks' stride along every axis",
+            fix="Choose one, or say SemanticMask(any_size=True), and regions are rounded to cells.",
+        )
+
+
+def _on_canvas(canvas: Canvas, scene: Scene) -> tuple[int, ...]:
+    """Lengths of all axes of masks on a canvas."""
+    mixed = dict(zip(scene.axes, canvas.shape, strict=True))
+    return tuple([mixed.get(axis, length) for axis, length in enumerate(scene.lengths)])
+
+
+def _pair(plan: Plan, value: Any, scene: Scene, fill: int) -> MaskPair:
     """Both masks and their weight; what is opaque is pasted into both, what blends into the partner's only."""
     blending(plan)  # refuses what has several partners
     shares = _shares(plan, scene, 2)
     # A OneOf pastes some rows and blends others: what is pasted belongs to both masks, or the loss would see the base
     # sample below the paste.
-    own, partner = (_pasted(with_blend(plan, number), value, scene) for number in (0, 1))
+    own, partner = (_pasted(with_blend(plan, number), value, scene, fill) for number in (0, 1))
     return MaskPair(own, partner, _beside(shares[:, 0], value, scene, 0))
 
 
-def _mix(plan: Plan, value: Any, scene: Scene) -> MaskMix:
+def _mix(plan: Plan, value: Any, scene: Scene, fill: int) -> MaskMix:
     """The masks with what is opaque, and as many more as may be blended in, each with one blend; and their shares."""
     count, kernel = scene.blended, kernel_of(str(backend_of(value)))
     shares = _shares(plan, scene, count)
-    masks = kernel.concat(*(_pasted(with_blend(plan, number), value, scene) for number in range(count)))
+    masks = kernel.concat(*(_pasted(with_blend(plan, number), value, scene, fill) for number in range(count)))
     order = np.arange(count * plan.size).reshape(count, plan.size).T
     return MaskMix(kernel.wrap_like(kernel.take(masks, order), value), _beside(shares, value, scene, 1))
 
@@ -368,8 +397,8 @@ def _beside(share: NDArray[np.float32], value: Any, scene: Scene, leading: int) 
     return kernel.wrap_like(kernel.asarray_like(share, value), value)
 
 
-def _pasted(plan: Plan, value: Any, scene: Scene) -> Any:
-    return paint(plan, value, _mixed_axes(value, scene), ids=True, where="mask")
+def _pasted(plan: Plan, value: Any, scene: Scene, fill: int) -> Any:
+    return paint(plan, value, _mixed_axes(value, scene), ids=True, fill=fill, where="mask")
 
 
 def _spread(field: FloatArray, scene: Scene) -> FloatArray:

@@ -24,7 +24,7 @@ class Padding(Kind):
 
     A place of the result has a token where any source that is seen there has one: where samples are blended, their
     tokens are united; where they are pasted, padding is pasted with them. Shares of labels are those of the whole plan:
-    a pasted region counts by its size, padding in it included.
+    a pasted region counts by its size, padding in it included. Where nothing is painted on a canvas, there is padding.
     """
 
     inverted: bool = fields.flag(
@@ -70,7 +70,7 @@ class Padding(Kind):
         kernel = kernel_of(str(backend_of(value)))
         tokens = kernel.astype(self._turned(kernel.astype(value, "bool")), "float32")
         # A place has a token where any source has one, since its embedding is in the sum.
-        seen = paint(halves(plan), tokens, _mixed_axes(plan, value, scene), ids=True, where="padding") > 0
+        seen = paint(halves(plan), tokens, _mixed_axes(plan, value, scene), ids=True, fill=0, where="padding") > 0
         return Mixed(kernel.astype(self._turned(seen), value.dtype))
 
     def _turned(self, mask: Any) -> Any:

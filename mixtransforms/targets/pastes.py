@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -20,7 +20,12 @@ def pastes(plan: Plan, chosen: Callable[[FloatArray], BoolArray]) -> Plan:
         plan: A plan.
         chosen: Of weights of any shape, which are chosen. Those of 1 always are, those of 0 never.
     """
-    return Plan(plan.spec, tuple(_paste(layer, chosen(_strength(layer, plan.spec.shape))) for layer in plan.layers))
+    return _with_layers(plan, [_paste(layer, chosen(_strength(layer, plan.output_shape))) for layer in plan.layers])
+
+
+def _with_layers(plan: Plan, layers: Sequence[Layer]) -> Plan:
+    """A plan of other layers on what a plan is painted on; canvases that nothing is left on stay empty."""
+    return Plan.drawn(plan.spec, tuple(layer for layer in layers if len(layer)), canvas=plan.canvas)
 
 
 def halves(plan: Plan) -> Plan:
@@ -31,11 +36,11 @@ def halves(plan: Plan) -> Plan:
     """
     layers = []
     for layer in plan.layers:
-        strength = _strength(layer, plan.spec.shape)
+        strength = _strength(layer, plan.output_shape)
         half = np.where((strength > 0) & (strength < 1), 0.5, strength)
         changed = {"opacity": np.ones(len(layer)), "region": Mask(half)} if layer.soft_edged else {"opacity": half}
         layers.append(dataclasses.replace(layer, **changed))
-    return Plan(plan.spec, tuple(layers))
+    return _with_layers(plan, layers)
 
 
 def with_blend(plan: Plan, number: int) -> Plan:
@@ -47,17 +52,17 @@ def with_blend(plan: Plan, number: int) -> Plan:
     """
     layers = []
     for layer, own in zip(plan.layers, blend_numbers(plan), strict=True):
-        strength = _strength(layer, plan.spec.shape)
+        strength = _strength(layer, plan.output_shape)
         chosen = column(own == number, strength.ndim) if number else np.False_
         layers.append(_paste(layer, (strength == 1) | (chosen & (strength > 0))))
-    return Plan(plan.spec, tuple(layers))
+    return _with_layers(plan, layers)
 
 
 def blend_numbers(plan: Plan) -> list[IntArray]:
     """Of every layer, the how-manieth blend of its rows it is, ``(n,)`` from 1; 0 where it only pastes."""
     count, numbers = np.zeros(plan.size, np.int64), []
     for layer in plan.layers:
-        blends = _blends(layer, plan.spec.shape)
+        blends = _blends(layer, plan.output_shape)
         count[layer.rows] += blends
         numbers.append(np.where(blends, count[layer.rows], 0))
     return numbers

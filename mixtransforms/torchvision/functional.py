@@ -36,6 +36,7 @@ from torch import Tensor
 from torchvision import tv_tensors
 
 from mixtransforms.core.errors import InputError
+from mixtransforms.kernels.paint import check_fill
 from mixtransforms.kernels.plan_tensors import PlanTensors
 from mixtransforms.kernels.tensor_painter import combine, combine_ids, known_ids, paint
 
@@ -52,23 +53,25 @@ def mix(images: Tensor, tensors: PlanTensors, *, axes: Sequence[int] | None = No
         axes: Positions of the mixed axes where they are not the last: ``(1, 2)`` for ``(B, H, W, C)``.
 
     Returns:
-        New images of the same type, shape and dtype; plain tensors in compiled code. Integers are those of the
-        transform bit for bit, floats to one unit in the last place of the larger operand. Gradients flow to the images.
+        New images of the same type, dtype and shape, or of the size of the plan's canvas; plain tensors in compiled
+        code. Integers are those of the transform bit for bit, floats to one unit in the last place of the larger
+        operand. Gradients flow to the images.
 
     Raises:
-        InputError: The dtype cannot be blended.
+        InputError: The dtype cannot be blended, or has no such value as the fill of a canvas.
         PlanError: The plan is for another batch.
     """
-    return _painted(images, tensors, axes, dominant=False)
+    return _painted(images, tensors, axes, tensors.fill, dominant=False)
 
 
-def mix_masks(masks: Tensor, tensors: PlanTensors, *, axes: Sequence[int] | None = None) -> Tensor:
+def mix_masks(masks: Tensor, tensors: PlanTensors, *, axes: Sequence[int] | None = None, fill: int = 0) -> Tensor:
     """Masks of class ids mixed by a plan; the same as a transform with ``masks="dominant"``.
 
     Args:
         masks: ``(B, H, W)``, ``(B, 1, H, W)``, or ``(B, ...)`` with the mixed axes last, of any dtype.
         tensors: ``plan.tensors(masks.device)``.
         axes: Positions of the mixed axes where they are not the last.
+        fill: The id of pixels of a canvas that nothing is painted on, such as an ``ignore_index``.
 
     Returns:
         New masks alike: what is pasted is copied, and where images are blended stand the ids of the heavier one.
@@ -76,7 +79,7 @@ def mix_masks(masks: Tensor, tensors: PlanTensors, *, axes: Sequence[int] | None
     Raises:
         PlanError: The plan is for another batch.
     """
-    return _painted(masks, tensors, axes, dominant=True)
+    return _painted(masks, tensors, axes, fill, dominant=True)
 
 
 def mix_labels(
@@ -114,9 +117,11 @@ def mix_labels(
     return combine_ids(labels, tensors, num_classes, ignore_index)
 
 
-def _painted(array: Tensor, tensors: PlanTensors, axes: Sequence[int] | None, *, dominant: bool) -> Tensor:
+def _painted(array: Tensor, tensors: PlanTensors, axes: Sequence[int] | None, fill: float, *, dominant: bool) -> Tensor:
+    if tensors.canvas is not None:
+        check_fill(fill, array, "masks" if dominant else "images")
     plain = array.view_as(array) if isinstance(array, tv_tensors.TVTensor) else array  # dynamo has no as_subclass
     if axes is None:
         axes = range(-len(tensors.shape), 0)
-    painted = paint(plain, tensors, axes, dominant=dominant)
+    painted = paint(plain, tensors, axes, dominant=dominant, fill=fill)
     return painted if plain is array or torch.compiler.is_compiling() else tv_tensors.wrap(painted, like=array)

@@ -385,7 +385,7 @@ def test_tiles_of_a_video_keep_their_time() -> None:
 
 BAD = {
     "one tile": (lambda: Mosaic(1), ParameterError, r"'grid' \(Mosaic\): got 1; wanted a whole number within \[2, 3\]"),
-    "no fit": (lambda: Mosaic(fit="contain"), ParameterError, "'fit'"),
+    "no fit": (lambda: Mosaic(fit="cover"), ParameterError, "'fit'"),
     "pairs": (lambda: Mosaic(per="pair"), ParameterError, "'per'"),
     "a number": (lambda: Mosaic(junction=0.5), ParameterError, "'junction'"),
     "a table": (lambda: Mosaic(layout="BF")(np.zeros((4, 5))), InputError, "Mosaic needs axes to cut .*Use MixUp"),

@@ -53,6 +53,8 @@ def _plan_header(plan: Plan) -> Markup:
     shape = " \u00d7 ".join(map(str, plan.spec.shape))
     samples = words.count_of(plan.size, "sample") + (f" of {shape}" if shape else "")
     said = [samples, words.count_of(len(plan.layers), "layer")]
+    if plan.canvas is not None:
+        said.append("on canvases of " + " \u00d7 ".join(map(str, plan.canvas.shape)))
     if plan.layers:
         painted = len(np.unique(np.concatenate([layer.rows for layer in plan.layers])))
         said.append(f"{painted} of {plan.size} painted on")
@@ -74,10 +76,11 @@ def _measured_shares(plan: Plan, layers: Sequence[Layer], count: int) -> tuple[I
     deepest = int(painted.max(initial=0))
     masked = any(isinstance(layer.region, Mask) for layer in layers)
     # Boxes are measured on the grid of their edges, of which every layer adds two along each axis.
-    whole = cells(plan.spec.shape) if masked else min(cells(plan.spec.shape), (2 * deepest + 1) ** len(plan.spec.shape))
+    shape = plan.output_shape
+    whole = cells(shape) if masked else min(cells(shape), (2 * deepest + 1) ** len(shape))
     if deepest > 1 and deepest**2 * whole > _MOST_MEASURED:
         return None
-    return measure(count, plan.spec.shape, layers)
+    return measure(count, shape, layers, plan.canvas is not None)
 
 
 def _source_shares(plan: Plan, shares: tuple[IntArray, FloatArray], row: int) -> list[_SourceShare]:
@@ -111,7 +114,7 @@ def _sample_row(plan: Plan, layers: Sequence[Layer], row: int, parts: Sequence[_
         if plan.label_share is not None:
             cells.append(tag("td", _bar_and_numbers(row, [(part, part.label) for part in parts])))
     if plan.layers:
-        cells.append(tag("td", _areas_of_sample(plan.spec.shape, row, found, told)))
+        cells.append(tag("td", _areas_of_sample(plan.output_shape, row, found, told)))
     return tag("tr", *cells)
 
 

@@ -84,7 +84,8 @@ def coverage(
 
     It is counted on plans for batches of 64 that the method draws with a fixed seed. Where samples are blended, a
     pixel counts by the weight of the others: 30% of another sample everywhere is 30% at every pixel. Where one region
-    serves a whole batch (``per="batch"``) fewer regions are seen, and the map is less smooth.
+    serves a whole batch (``per="batch"``) fewer regions are seen, and the map is less smooth. A canvas is nobody's:
+    where nothing is painted on it, nothing is replaced.
 
     Args:
         method: A method or a transform of any door, such as ``CutMix(alpha=1.0)``, or a pipeline with one of them; or
@@ -99,7 +100,7 @@ def coverage(
         A figure of its own, known to no global state.
 
     Raises:
-        InputError: It is no method, or it takes no such shape.
+        InputError: It is no method, takes no such shape, or its results are of several sizes.
         MissingDependencyError: matplotlib is not installed.
     """
     where = "show.coverage"

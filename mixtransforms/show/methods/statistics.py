@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -70,7 +71,7 @@ class CoverageMap(NamedTuple):
     """Where samples are replaced.
 
     Attributes:
-        replaced: Mean weight of other samples at every cell, of the spec's shape.
+        replaced: Mean weight of other samples at every cell of the result.
         samples: Over how many samples.
         blends: Whether some of them were blended.
     """
@@ -115,20 +116,40 @@ def coverage_map(method: Method, spec: BatchSpec, epoch: int, where: str) -> Cov
     """Where a method replaces samples, see :class:`CoverageMap`.
 
     Raises:
-        InputError: The method draws no plan.
+        InputError: The method draws no plan, or results of several sizes.
     """
-    steps = np.zeros([length + 1 for length in spec.shape])
-    samples, blends = 0, False
+    shape, steps = spec.shape, np.zeros([length + 1 for length in spec.shape])
+    samples, whole, blends = 0, 0, False
     for plan in drawn_plans(method, spec, epoch, where):
-        for part in all_contributions(plan.size, spec.shape, plan.layers):
-            _add_steps(steps, part.take(np.flatnonzero(part.is_base)))
+        if not samples and shape != plan.output_shape:
+            shape, steps = plan.output_shape, np.zeros([length + 1 for length in plan.output_shape])
+        if shape != plan.output_shape:
+            raise _several_sizes(where, shape, plan.output_shape)
+        bare = plan.canvas is not None
+        for part in all_contributions(plan.size, shape, plan.layers, bare):
+            if bare:  # a canvas is nobody's: others are where they are seen, and not where the sample itself is not
+                _add_steps(steps, part.take(np.flatnonzero(part.row != part.source)))
+            else:
+                own = part.take(np.flatnonzero(part.is_base))
+                _add_steps(steps, dataclasses.replace(own, weight=-own.weight))
         samples += plan.size
+        whole += 0 if bare else plan.size
         blends = blends or any(layer.blends for layer in plan.layers)
     # Two samples or two million: the map is summed up once, from the steps of all of them.
     for axis in range(steps.ndim):
         np.cumsum(steps, axis=axis, out=steps)
-    own = steps[(slice(-1),) * steps.ndim] / samples
-    return CoverageMap(np.clip(1.0 - own, 0.0, 1.0), samples, blends)
+    others = (whole + steps[(slice(-1),) * steps.ndim]) / samples
+    return CoverageMap(np.clip(others, 0.0, 1.0), samples, blends)
+
+
+def _several_sizes(where: str, first: tuple[int, ...], second: tuple[int, ...]) -> InputError:
+    return InputError(
+        "No one map of results of several sizes",
+        where=where,
+        got=f"results of {first} and of {second}",
+        wanted="methods whose results have one size",
+        fix="Draw each of them by itself, or several by name: {'first': ..., 'second': ...}.",
+    )
 
 
 def drawn_plans(method: Method, spec: BatchSpec, epoch: int, where: str) -> Iterator[Plan]:
@@ -197,7 +218,8 @@ def _stats_of_plan(plan: Plan) -> tuple[FloatArray, FloatArray, FloatArray, Floa
     same = plan.sources[:, :, None] == plan.sources[:, None, :]
     together = np.matmul(same, plan.share[:, :, None])[..., 0]
     label = np.where(same[:, 0], plan.target_share, 0.0).sum(axis=1)
-    pasted = 1.0 - measure(plan.size, plan.spec.shape, _pasting_layers(plan))[1][:, 0]
+    bare = plan.canvas is not None
+    pasted = 1.0 - measure(plan.size, plan.output_shape, _pasting_layers(plan), bare)[1][:, 0]
     return together[:, 0], label, together.max(axis=1), pasted, np.full(plan.size, plan.label_share is not None)
 
 
