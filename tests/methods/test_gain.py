@@ -472,3 +472,14 @@ def test_sounds_of_unequal_lengths() -> None:
         mixed, _ = mix.replay(plan, samples)
         padded = np.stack([np.pad(sound, (0, 50 - len(sound))) for sound, _ in samples])
         close(mixed, expected(gain, padded, by_sample(plan)), "float64")
+
+
+@pytest.mark.parametrize("gain", GAINS)
+def test_partners_of_a_second_batch_have_levels_of_their_own(gain: str) -> None:
+    every = sounds(7, 60, dtype=np.float64)
+    mix = MixUp(1.0, gain=gain, num_classes=7, layout="BT", seed=0)
+    first, second = (every[:3], np.arange(3)), (every[3:], np.arange(3, 7))
+    mixed, _ = mix(*first, second=second)
+    plan = MixUp(1.0, gain=gain, num_classes=7, layout="BT", seed=0).plan(*first, second=second)
+    assert (plan.partner[:3] >= 3).all()
+    close(mixed, expected(gain, every, by_sample(plan))[:3], "float64")
