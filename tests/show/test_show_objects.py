@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from figures import axes, captions, corners, dots, drawn, picture, polygons, texts, wash
 
-from mixtransforms import BatchSpec, BoxRules, CutMix, Keypoints, Layer, MixUp, OneOf, Plan, Trace, show
+from mixtransforms import BatchSpec, BoxRules, CutMix, Keypoints, Layer, MixUp, Mosaic, OneOf, Plan, Trace, show
 from mixtransforms import Boxes as Region
 from mixtransforms.mixing.trace import Step
 
@@ -217,6 +217,28 @@ def test_a_trace_shows_the_objects_of_its_result(container):
     result = trace.after["bboxes"] if container == "dict" else [record["boxes"] for record in trace.after[1]]
     for each, boxes in zip(axes(figure, "mixed"), result, strict=True):
         np.testing.assert_allclose(corners(each), [rectangle(*box) for box in boxes], atol=1e-6)
+
+
+@pytest.mark.parametrize("fit", ["corner", "resize", "contain"])
+def test_objects_and_masks_lie_on_a_canvas_as_in_the_result(fit):
+    """Whether a transform has made the result or the picture works it out; what is filled has no colour of a class."""
+    maps, instances = np.zeros((2, HEIGHT, WIDTH), np.uint8), np.zeros((1, HEIGHT, WIDTH), np.bool_)
+    maps[:, 3:12, 2:10], instances[:, 4:9, 5:9] = 1, True
+    records = [{"boxes": np.array([[5.0, 4, 9, 9]]), "labels": np.array([1]), "masks": instances} for _ in range(2)]
+    batch = {"image": images(), "mask": maps, "objects": records}
+    rules = BoxRules(format="xyxy")
+    trace = Mosaic(fit=fit, output_size=(50, 44), fill=200, boxes=rules, seed=3).trace(batch)
+    worked_out = drawn(show.batch(trace.before, trace.plans[0], NAMES, boxes=rules))
+    made = drawn(show.trace(trace, NAMES))
+    for row in range(2):
+        first, second = mixed(worked_out, row), mixed(made, row)
+        assert picture(first).shape[:2] == (50, 44)
+        np.testing.assert_array_equal(picture(first), picture(second))
+        np.testing.assert_allclose(corners(first), corners(second), atol=1e-6)
+        np.testing.assert_array_equal(wash(first), wash(second))
+        bare = (trace.after["mask"][row] == 0) & ~np.any(trace.after["objects"][row]["masks"], axis=0)
+        assert len(corners(first)) > 0 and bare.any()
+        assert not wash(first)[bare][:, 3].any()
 
 
 @pytest.mark.parametrize("seed", range(4))

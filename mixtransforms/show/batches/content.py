@@ -17,6 +17,7 @@ from mixtransforms.core.backends import backend_of, is_integer
 from mixtransforms.core.errors import InputError
 from mixtransforms.core.layout import Layout
 from mixtransforms.kernels import kernel_of
+from mixtransforms.kernels.paint import paint
 from mixtransforms.mixing.trace import Step
 from mixtransforms.objects.boxes import BoxRules
 from mixtransforms.objects.objects import Objects
@@ -62,8 +63,10 @@ class Content(NamedTuple):
         return dict(children(self.container(path)) or ())
 
     def with_mixed_objects(self, plan: Plan) -> Any:
-        """The batch with what a plan makes of its objects."""
+        """The batch with what a plan makes of its objects; on canvases also of its images, whose size objects have."""
         new = {target.path: target.value for target in self.found.targets}
+        for target in self.found.images if plan.canvas is not None else ():
+            new[target.path] = paint(plan, target.value, self.found.axes[target.path])
         for objects in self.found.objects:
             for path, mixed in objects.mix(plan).items():
                 new |= self.found.placed(path, mixed)

@@ -262,8 +262,10 @@ def _annotations_of_mixed(
         first = first_mixed(after, plan.size)
         return annotations_of(after, names, range(first, first + len(rows)), mask_overlay(after)[0], shares)
     after = read_content(before.with_mixed_objects(plan), source.viewed.finder) if before.objects else before
-    axes = [1 + "HW".index(letter) for letter in form.mixed]
-    return annotations_of(after, names, rows, None if overlay is None else paint(plan.unscaled, overlay, axes), shares)
+    if overlay is not None:
+        # As label maps are resized: a colour between two classes is of none.
+        overlay = paint(plan, overlay, [1 + "HW".index(letter) for letter in form.mixed], ids=True, fill=0)
+    return annotations_of(after, names, rows, overlay, shares)
 
 
 def first_mixed(after: Content, size: int) -> int:
