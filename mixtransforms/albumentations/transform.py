@@ -13,7 +13,6 @@ import numpy as np
 
 from mixtransforms.albumentations.calls import gathered
 from mixtransforms.albumentations.words import told_kinds
-from mixtransforms.batch.batch import Found
 from mixtransforms.batch.inventory import Finder
 from mixtransforms.containers.structure import is_samples
 from mixtransforms.core import fields
@@ -75,12 +74,13 @@ class Transform(MixTransform, A.BasicTransform):
         if self.replay_mode and not self.applied_in_replay:
             return data | records
         data = data if args else gathered((), data, self._finder)
-        found = self._found(data, second)
-        plan = (
-            Plan.from_dict(self.get_applied_params()["plan"])
-            if self.replay_mode
-            else self._draw(found, forced=force_apply, given=hints)
-        )
+        found = self._find(data)
+        if self.replay_mode:
+            plan = Plan.from_dict(self.get_applied_params()["plan"])
+            found = found if second is ... else self._behind(found, second)
+        else:
+            found, key, known = self._with_partners(found, second)
+            plan = self._draw(found, key=key, known=known, forced=force_apply, given=hints)
         if not self.replay_mode:
             # A transform shared between threads must not hold its last call; the host reads it only when it records.
             self.params = {"plan": plan.to_dict()} if records else {}
@@ -88,11 +88,9 @@ class Transform(MixTransform, A.BasicTransform):
             records[self.save_key][id(self)] = deepcopy(self.params)
         return self._replay(plan, found) | records
 
-    def _found(self, batch: Any, second: Any) -> Found:
+    def _as_batch(self, second: Any) -> Any:
         """See the base; a second batch is given as one argument, as a batch may be."""
-        if isinstance(second, Mapping) or is_samples(second):
-            second = gathered((second,), {}, self._finder)
-        return super()._found(batch, second)
+        return gathered((second,), {}, self._finder) if isinstance(second, Mapping) or is_samples(second) else second
 
     @property
     def targets(self) -> dict[str, Callable[..., Any]]:
@@ -133,12 +131,16 @@ class Transform(MixTransform, A.BasicTransform):
 
         A choice of methods would look to the host like a container with recorded children.
         """
-        options = {name: value for name, value in _arguments(self).items() if hasattr(Options, name)}
-        del options["hints"]  # nothing is drawn
+        given = {name: value for name, value in fields.values(self).items() if hasattr(Options, name)}
+        options = {name: fields.encode(value) for name, value in given.items() if name not in _OF_DRAWS}
         return {"__class_fullname__": "mixtransforms.MixUp", "p": 1.0, "id": id(self)} | options
 
     def _host_seed(self) -> int:
         return host_seed(self.random_generator)
+
+
+_OF_DRAWS = frozenset({"hints", "bank"})
+"""Options that a plan needs no more."""
 
 
 def host_seed(generator: np.random.Generator) -> int:

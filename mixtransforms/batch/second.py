@@ -22,11 +22,19 @@ from mixtransforms.plan import BatchSpec
 from mixtransforms.targets.kind import Target
 from mixtransforms.targets.names import LABEL, MASK, MULTILABEL
 
-WHERE = "second"
-"""The argument that a second batch is given by, in errors."""
+SECOND, BANK = "second", "bank"
+"""By what a second batch is given, in errors: with the call, or by an option of the transform."""
+
+_MIXED_WITH = {
+    SECOND: "Give second= the parts that the batch has, in the same containers and under the same names; of a batch "
+    "that is given in parts, a tuple or a dict of them. A value that is only called 'second' goes into a dict with the "
+    "others, transform({...}).",
+    BANK: "Have the data set of the bank return samples as the mix gets them, under the names that the batch has: it "
+    "does whatever a pipeline does before the mix.",
+}
 
 
-def behind(first: Found, second: Found, memo: Memo) -> Found:
+def behind(first: Found, second: Found, memo: Memo, name: str = SECOND) -> Found:
     """Two batches as one of ``B + N`` samples, of which :func:`~mixtransforms.mixing.engine.replayed` returns ``B``.
 
     Images in host memory are not copied: the painter reads both batches where they are, as it reads samples that were
@@ -36,11 +44,12 @@ def behind(first: Found, second: Found, memo: Memo) -> Found:
         first: The batch that is mixed, checked.
         second: The batch that its partners are of, checked.
         memo: Of the finder of both, for what is the same of all pairs of these structures.
+        name: By what the second was given, for errors.
 
     Raises:
         InputError: They do not belong together.
     """
-    _check_alike(first, second)
+    _check_alike(first, second, name)
     rows: dict[Path, list[Any]] = {}
     images = tuple(_images(one, other, first, second, rows) for one, other in _pairs(first.images, second.images))
     others = tuple(
@@ -56,10 +65,10 @@ def no_batch() -> InputError:
     """The error for ``None`` in the place of a second batch."""
     return InputError(
         "No second batch",
-        where=WHERE,
+        where=SECOND,
         got="None",
         wanted="a batch",
-        fix=f"Leave {WHERE} out where there is none. A value that is only called {WHERE!r} goes into a dict with the "
+        fix=f"Leave {SECOND} out where there is none. A value that is only called {SECOND!r} goes into a dict with the "
         "others, transform({...}).",
     )
 
@@ -77,24 +86,24 @@ def refuse_second(second: Any, where: str) -> None:
     if second is not ...:
         raise InputError(
             "A second batch for a pipeline",
-            where=f"{where}, {WHERE}",
+            where=f"{where}, {SECOND}",
             got="a batch that samples would be mixed with behind other transforms",
             wanted="one that is prepared already, for a mix alone",
-            fix=f"Mix behind the pipeline, mix(batch, {WHERE}=...), with both batches prepared by it. A value that is "
-            f"only called {WHERE!r} goes into a dict with the others, pipeline({{...}}).",
+            fix=f"Mix behind the pipeline, mix(batch, {SECOND}=...), with both batches prepared by it. A value that is "
+            f"only called {SECOND!r} goes into a dict with the others, pipeline({{...}}).",
         )
 
 
 @contextmanager
-def telling_which() -> Iterator[None]:
-    """While it lasts, errors of batches say that they are of the second one."""
+def telling_which(name: str) -> Iterator[None]:
+    """While it lasts, errors of batches say that they are of the second one, which was given by ``name``."""
     try:
         yield
     except InputError as error:
-        if error.where.startswith(WHERE):
+        if error.where.startswith(name):
             raise
         where = error.where.removeprefix("batch")
-        where = WHERE + (where if where != error.where else f", {where}")
+        where = name + (where if where != error.where else f", {where}")
         raise InputError(error.what, where=where, got=error.got, wanted=error.wanted, fix=error.fix) from None
 
 
@@ -136,12 +145,12 @@ def _joined(first: Any, second: Any) -> Any:
 
 def _template(first: Template, second: Template, memo: Memo) -> Template:
     """What is the same of all pairs of two structures: one object, by which recipes are known."""
-    known: Template | None = memo.get((WHERE, first, second))
+    known: Template | None = memo.get((SECOND, first, second))
     if known is None:
         spec = BatchSpec(first.spec.size + second.spec.size, first.spec.shape)
         known = dataclasses.replace(first, spec=spec, sizes=first.sizes + second.sizes)
         if first.settled and second.settled:
-            memo[WHERE, first, second] = known
+            memo[SECOND, first, second] = known
     return known
 
 
@@ -156,15 +165,15 @@ def _objects(one: Objects, other: Objects, spec: BatchSpec) -> Objects:
 # ------------------------------------------------------------------------------------------ what belongs together
 
 
-def _check_alike(first: Found, second: Found) -> None:
+def _check_alike(first: Found, second: Found, name: str) -> None:
     """Refuses a second batch of which something is missing, or of another form."""
-    _check_places(first, second)
+    _check_places(first, second, name)
     for one, other in (*_pairs(first.images, second.images), *_pairs(first.others, second.others)):
         got, wanted = _form(second, other), _form(first, one)
         if got != wanted:
             raise InputError(
                 "A second batch of another form",
-                where=_where(one.path),
+                where=_where(one.path, name),
                 got=_in_words(got),
                 wanted=f"{_in_words(wanted)}, as in the batch itself, whatever the number of samples",
                 fix=_way_out(got, wanted),
@@ -172,29 +181,27 @@ def _check_alike(first: Found, second: Found) -> None:
     if first.spec.size and not second.spec.size:
         raise InputError(
             "No partners",
-            where=WHERE,
+            where=name,
             got="a second batch without samples",
             wanted="one sample at least",
-            fix=f"Leave {WHERE} out where there are none: partners are then of the batch itself.",
+            fix=f"Leave {name} out where there are none: partners are then of the batch itself.",
         )
 
 
-def _check_places(first: Found, second: Found) -> None:
+def _check_places(first: Found, second: Found, name: str) -> None:
     """Refuses a second batch whose targets are not where those of the first are."""
     one, other = _places(first), _places(second)
     missing, more = [path for path in one if path not in other], [path for path in other if path not in one]
     if missing and missing[0] in {target.path for target in first.others}:
-        raise _missing(missing[0], one[missing[0]])
+        raise _missing(missing[0], one[missing[0]], name)
     odd = next((path for path in (*missing, *more, *one) if one.get(path) != other.get(path)), None)
     if odd is not None:
         raise InputError(
             "A second batch of another structure",
-            where=_where(odd),
+            where=_where(odd, name),
             got=other.get(odd, "nothing that is mixed"),
             wanted=f"{one[odd]}, as in the batch" if odd in one else "nothing that is mixed, as in the batch",
-            fix=f"Give {WHERE}= the parts that the batch has, in the same containers and under the same names; of a "
-            f"batch that is given in parts, a tuple or a dict of them. A value that is only called {WHERE!r} goes into "
-            "a dict with the others, transform({...}).",
+            fix=_MIXED_WITH[name],
         )
 
 
@@ -204,8 +211,8 @@ def _places(found: Found) -> dict[Path, str]:
     return {target.path: target.kind for target in found.targets} | objects
 
 
-def _missing(path: Path, kind: str) -> InputError:
-    name = path[-1] if path else "label"
+def _missing(path: Path, kind: str, name: str) -> InputError:
+    own = path[-1] if path else "label"
     unlabelled = {
         LABEL: "Give every sample of it the id of no class, such as -1 with ignore_index=-1 of the transform",
         MULTILABEL: "Give every sample of it a row of zeros",
@@ -214,15 +221,15 @@ def _missing(path: Path, kind: str) -> InputError:
     }.get(kind, f"Give it a {kind} as well")
     return InputError(
         "Nothing to mix with",
-        where=_where(path),
+        where=_where(path, name),
         got="nothing there",
         wanted=f"a {kind}, which mixing takes from both",
-        fix=f"{unlabelled}; or leave those of the batch alone with passthrough=({name!r},).",
+        fix=f"{unlabelled}; or leave those of the batch alone with passthrough=({own!r},).",
     )
 
 
-def _where(path: Path) -> str:
-    return WHERE + spell(path).removeprefix("batch")
+def _where(path: Path, name: str) -> str:
+    return name + spell(path).removeprefix("batch")
 
 
 def _form(found: Found, target: Target) -> tuple[Any, ...]:

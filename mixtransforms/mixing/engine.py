@@ -228,9 +228,8 @@ def replayed(recipe: Recipe, plan: Plan, found: Found, *, keep_originals: bool, 
         raise _two_sizes(plan)
     base = found.parts[0] if found.parts else found
     if found.parts and any(layer.rows.max(initial=0) >= base.spec.size for layer in plan.layers):
-        plan = plan.where(
-            np.arange(plan.size) < base.spec.size
-        )  # somebody else's, which mixes the second batch as well
+        # Somebody else's plan, which mixes the second batch as well.
+        plan = plan.where(np.arange(plan.size) < base.spec.size)
     new = base.rest_twice() if keep_originals else {}
     mixed = _mixed(recipe, plan, found)
     if keep_originals:

@@ -11,6 +11,7 @@ from mixtransforms.core.errors import ParameterError
 from mixtransforms.core.frozen import FrozenDict
 from mixtransforms.core.layout import LAYOUTS, LETTERS, MODES, is_axes, is_layout
 from mixtransforms.methods.base import Method
+from mixtransforms.mixing.banks import SampleBank, as_bank
 from mixtransforms.mixing.hints import CHECKS, as_sources
 from mixtransforms.objects.boxes import BoxRules
 from mixtransforms.objects.declared import FORM, declared
@@ -160,6 +161,14 @@ class Options(Displayed):
         checked.optional(
             {"type": "object", "properties": {key: {"type": "string"} for key in CHECKS}, "additionalProperties": False}
         ),
+        quiet=True,
+    )
+    bank: SampleBank | None = checked.parameter(
+        None,
+        as_bank,
+        "None or SampleBank(dataset, size)",
+        "Whom samples are mixed with, where it is not the batch itself: samples of a data set. No file holds it.",
+        {"type": "null"},
         quiet=True,
     )
     smoothing: float = checked.number(

@@ -50,15 +50,15 @@ class Alone(NamedTuple):
     stage: HostStage
 
 
-def left_alone(mix: MixTransform, plan: Plan) -> NDArray[np.bool_]:
-    """The samples of a mixed batch for which a plan has no layer, as it has none for originals that are kept.
+def left_alone(mix: MixTransform, plan: Plan, size: int) -> NDArray[np.bool_]:
+    """The samples of a mixed batch of ``size`` that have no layer of a plan, as originals that are kept have none.
 
     On a canvas these are the samples that no other is painted beside.
     """
-    rows = np.ones(plan.spec.size * (2 if mix.keep_originals else 1), np.bool_)
+    rows = np.ones(size * (2 if mix.keep_originals else 1), np.bool_)
     for layer in plan.layers:
         painted = layer.rows if plan.canvas is None else layer.rows[layer.rows != layer.source]
-        rows[painted - plan.spec.size] = False  # from the end: originals come first
+        rows[painted - size] = False  # from the end: originals come first
     return rows
 
 
@@ -331,9 +331,13 @@ def mix_stage(
         given = None if call is None or mix.seed is not None else call.stream(stage.stream + index)
         known = call is not None and call.samples is not None
         hints = beside.hints_of(mix) if beside.hints else beside.hints
-        plan = mix._draw(found, key=given, known=known, quiet=steps is not None, given=hints)
+        quiet = steps is not None
+        if mix.bank is not None:
+            found, given, known = mix._with_partners(found, finder=together, key=given, known=known, quiet=quiet)
+        plan = mix._draw(found, key=given, known=known, quiet=quiet, given=hints)
         before = None if steps is None else mix._before(found)
-        batch, alone = mix._replay(plan, found, drawn=True, told=beside.told), left_alone(mix, plan)
+        batch = mix._replay(plan, found, drawn=True, told=beside.told)
+        alone = left_alone(mix, plan, found.drawn_spec.size)
         if steps is not None:
             steps.append(Step(mix, before, plan, copied(batch), together))
     return batch, alone

@@ -12,7 +12,7 @@ from mixtransforms.batch.batch import Found, copied
 from mixtransforms.batch.identity import hashes_of
 from mixtransforms.batch.inventory import Finder
 from mixtransforms.batch.read import find_batch
-from mixtransforms.batch.second import behind, no_batch, telling_which
+from mixtransforms.batch.second import BANK, SECOND, behind, no_batch, telling_which
 from mixtransforms.core import fields as checked
 from mixtransforms.core.cached import cached_property
 from mixtransforms.core.errors import ParameterError
@@ -153,7 +153,8 @@ class MixTransform(Options):
         Raises:
             InputError: The batch cannot be mixed correctly.
         """
-        return self._draw(self._found(gather(batch, named), second), given=hints)
+        found, key, known = self._with_partners(self._find(gather(batch, named)), second)
+        return self._draw(found, key=key, known=known, given=hints)
 
     def replay(self, plan: Plan, *batch: Any, second: Any = ..., **named: Any) -> Any:
         """Applies a plan to a batch of the same spec.
@@ -168,13 +169,16 @@ class MixTransform(Options):
             InputError: The batch cannot be mixed correctly.
             PlanError: The plan was made for another batch.
         """
-        return self._replay(plan, self._found(gather(batch, named), second))
+        found = self._find(gather(batch, named))
+        if second is ... and self.bank is not None and plan.spec.size != found.spec.size and plan.key is not None:
+            return self._replay(plan, self._behind(found, self.bank.samples(plan.key), BANK))
+        return self._replay(plan, found if second is ... else self._behind(found, second))
 
     def trace(self, *batch: Any, hints: Hints = NO_HINTS, second: Any = ..., **named: Any) -> Trace:
         """Runs one call and returns what went in, the plan, and what came out."""
-        found = self._found(gather(batch, named), second)
-        before = self._before(found.parts[0] if found.parts else found)
-        plan = self._draw(found, quiet=True, given=hints)
+        found, key, known = self._with_partners(self._find(gather(batch, named)), second, quiet=True)
+        before = self._before(found)
+        plan = self._draw(found, key=key, known=known, quiet=True, given=hints)
         after = self._replay(plan, found, drawn=True)
         return Trace((Step(self, before, plan, after, self._finder),), after, (self,))
 
@@ -238,18 +242,51 @@ class MixTransform(Options):
         return self._off() or engine.is_idle(self.method.at(self._stream.epoch))
 
     def _run(self, batch: Any, hints: Hints = NO_HINTS, second: Any = ...) -> Any:
-        found = self._find(batch) if second is ... else self._found(batch, second)
-        return self._replay(self._draw(found, given=hints), found, drawn=True)
-
-    def _found(self, batch: Any, second: Any) -> Found:
-        """The targets of a batch, and of a second one behind it where one is given, checked."""
         found = self._find(batch)
-        if second is ...:
-            return found
+        if second is ... and self.bank is None:
+            return self._replay(self._draw(found, given=hints), found, drawn=True)
+        found, key, known = self._with_partners(found, second)
+        return self._replay(self._draw(found, key=key, known=known, given=hints), found, drawn=True)
+
+    def _with_partners(
+        self,
+        found: Found,
+        second: Any = ...,
+        finder: Finder | None = None,
+        key: Key | None = None,
+        *,
+        known: bool = False,
+        quiet: bool = False,
+    ) -> tuple[Found, Key | None, bool]:
+        """A batch with the one behind it that partners are of, if there is any; and the key of its draw.
+
+        Args:
+            found: The batch.
+            second: What was given with the call; it stands in the place of the bank's samples.
+            finder: As for :meth:`_find`.
+            key: The pipeline's; ``None`` leaves it to :meth:`_draw`, or has it made where the bank needs one.
+            known: Whether that knows the batch by its content.
+            quiet: Whether this is one look only.
+        """
+        if second is not ...:
+            return self._behind(found, second, finder=finder), key, known
+        if self.bank is None or not found.spec.size or self._is_idle():
+            return found, key, known
+        if key is None:
+            key, known = self._key(found, quiet)
+        return self._behind(found, self.bank.samples(key), BANK, finder), key, known
+
+    def _behind(self, found: Found, second: Any, name: str = SECOND, finder: Finder | None = None) -> Found:
+        """A batch and a second one behind it, of which errors speak by ``name``."""
         if second is None:
             raise no_batch()
-        with telling_which():
-            return behind(found, self._find(second, own=False), self._finder.memo)
+        with telling_which(name):
+            other = self._find(self._as_batch(second), finder, own=False)
+            return behind(found, other, self._finder.memo, name)
+
+    def _as_batch(self, second: Any) -> Any:
+        """A second batch in the form of a first one."""
+        return second
 
     def _find(self, batch: Any, finder: Finder | None = None, *, own: bool = True) -> Found:
         """The targets of a batch, checked.
@@ -379,7 +416,8 @@ class MixTransform(Options):
 
     def _before(self, found: Found) -> Any:
         """The batch as it came, which nobody else overwrites."""
-        return found.copy() if found.rows else copied(found.given)
+        own = found.parts[0] if found.parts else found
+        return own.copy() if own.rows else copied(own.given)
 
 
 def _is_listed(value: Any) -> bool:
