@@ -148,10 +148,16 @@ def _template(first: Template, second: Template, memo: Memo) -> Template:
     known: Template | None = memo.get((SECOND, first, second))
     if known is None:
         spec = BatchSpec(first.spec.size + second.spec.size, first.spec.shape)
-        known = dataclasses.replace(first, spec=spec, sizes=first.sizes + second.sizes)
+        sizes = (*_sizes(first), *_sizes(second)) if first.sizes or second.sizes else ()
+        known = dataclasses.replace(first, spec=spec, sizes=sizes, alike=first.alike and second.alike)
         if first.settled and second.settled:
             memo[SECOND, first, second] = known
     return known
+
+
+def _sizes(template: Template) -> tuple[tuple[int, ...], ...]:
+    """Lengths of the mixed axes of every sample; those of a batch that was not padded are its own."""
+    return template.sizes or (template.spec.shape,) * template.spec.size
 
 
 def _objects(one: Objects, other: Objects, spec: BatchSpec) -> Objects:

@@ -279,8 +279,8 @@ class SimilarShape(Pairing):
 
     Samples are sorted by ``height / width``, those of equal ratio at random, and each ``window`` that follow each other
     make a random cycle, in which nobody meets itself; one that is left over joins the last of these. Sizes are those
-    before padding. Of volumes and videos it is the ratio of the last two axes that are mixed; of signals the length. In
-    a second batch any of the ``window`` samples with the most similar ratio is the partner.
+    before padding. Of volumes and videos it is the ratio of the last two axes that are mixed; of signals the length.
+    Of a second batch any of the ``window`` samples with the most similar ratio is the partner.
 
     Source: NaFlexMixup of timm, which sorts alike and shuffles within windows of 4, before it pairs neighbours.
     """

@@ -363,7 +363,7 @@ def recipe_for(recipe: Recipe, plan: Plan, found: Found, where: str) -> Recipe:
             fix="Draw a plan for this batch, and replay it with the same second batch where it was drawn with one.",
         )
     cuts = any(layer.region is not None or layer.crop is not None for layer in plan.layers)
-    if found.template.padded and cuts:
+    if found.template.padded and (cuts or plan.canvas is not None):
         check_cuts(found.template, where)
         check_within(plan, found.template.sizes, where)
     _check_sizes(found.template, cuts=cuts)

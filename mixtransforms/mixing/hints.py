@@ -25,6 +25,7 @@ from mixtransforms.kernels.numpy import resize_nearest
 from mixtransforms.methods.base import VALUE, Method
 from mixtransforms.methods.pairing import Hints
 from mixtransforms.mixing.saliency import contrast
+from mixtransforms.mixing.unequal import check_told
 from mixtransforms.plan import BatchSpec
 from mixtransforms.rng.keys import Key, content_hash
 from mixtransforms.targets.kind import Scene, Target
@@ -231,6 +232,8 @@ def read_hints(readers: tuple[Reader, ...], found: Found, given: Hints, method: 
                 fix=f"Leave {name!r} out of hints.",
             )
         hints[name] = CHECKS[name](_on_host(value), found.spec, f"hints[{name!r}]")
+    if "sizes" in hints:
+        check_told(method, hints["sizes"], found.spec.shape, where)
     for reader in readers:
         if reader.name == "masks":
             hints["masks"] = _without_ignored(hints["masks"], reader.ignored)

@@ -142,7 +142,8 @@ class Options(Displayed):
     pad: str | None = checked.optional_choice(
         ("max",),
         "Images of unequal sizes: None refuses them, 'max' pads them to the largest, at their right and lower edges, "
-        "where whole images are blended. Masks are padded with their ignore_index, or with 0.",
+        "for MixUp and other blends of whole images, and for CutMix, which cuts where two overlap. Masks are padded "
+        "with their ignore_index, or with 0.",
     )
     passthrough: Sequence[str | int] = checked.names(
         "names, positions or dotted paths", "Values that are left alone.", (str, int)

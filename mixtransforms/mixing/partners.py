@@ -35,7 +35,7 @@ class Told(NamedTuple):
     option: str
 
 
-def check_told(options: Options, method: Method) -> None:
+def check_telling(options: Options, method: Method) -> None:
     """Refuses what could not be told in every batch.
 
     Raises:

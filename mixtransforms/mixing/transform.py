@@ -25,8 +25,9 @@ from mixtransforms.mixing import engine
 from mixtransforms.mixing.doors import as_transform, door_classes, method_of
 from mixtransforms.mixing.hints import check_sources, key_with, read_hints
 from mixtransforms.mixing.options import Options, check_pairs, check_smoothing
-from mixtransforms.mixing.partners import Told, check_room, check_told, told_of, twice, with_told
+from mixtransforms.mixing.partners import Told, check_room, check_telling, told_of, twice, with_told
 from mixtransforms.mixing.trace import Step, Trace
+from mixtransforms.mixing.unequal import check_within
 from mixtransforms.plan import Plan
 from mixtransforms.rng.keys import Key
 from mixtransforms.rng.processes import in_worker
@@ -97,7 +98,7 @@ class MixTransform(Options):
         check_sources(self.method, self.hints, type(self).__name__)
         check_pairs(self, self.method)
         check_smoothing(self)
-        check_told(self, self.method)
+        check_telling(self, self.method)
         if "torch" in sys.modules:  # nor is this imported there, under a lock that a child forked meanwhile waits for
             kernel_of("torch")
 
@@ -360,9 +361,12 @@ class MixTransform(Options):
             key, known = self._key(found, quiet)
         if known and hints:
             key = key_with(key, recipe.hints, hints, given)
+        plan = method.redraw(key, found.drawn_spec if found.parts else found.template.spec, hints)
         if found.parts:
-            return engine.of_both(method.redraw(key, found.drawn_spec, hints), type(self).__name__)
-        return method.redraw(key, found.template.spec, hints)
+            plan = engine.of_both(plan, type(self).__name__)
+        if hints and "sizes" in hints and not method.is_ours:
+            check_within(plan, hints["sizes"].tolist(), type(self).__name__)
+        return plan
 
     def _key(self, found: Found, quiet: bool) -> tuple[Key, bool]:
         """The key of one call, and whether it knows the batch by its content.

@@ -26,14 +26,7 @@ def check_cuts(template: Template, where: str, method: Method | None = None) -> 
         InputError: The method knows nothing of sizes, or images of one sample differ in them.
     """
     if method is not None and not method.sized:
-        raise InputError(
-            "Images of different sizes",
-            where=where,
-            got=f"{type(method).__name__}, which pastes, with pad='max'",
-            wanted="images of one size, since a region could lie in the padding",
-            fix="Resize or crop to one size before mixing; or use CutMix, which cuts where samples overlap, or MixUp, "
-            "which blends whole images.",
-        )
+        raise _cuts_anywhere(method, where, "with pad='max'")
     if not template.alike:
         raise InputError(
             "Images of one sample differ in size",
@@ -42,6 +35,25 @@ def check_cuts(template: Template, where: str, method: Method | None = None) -> 
             wanted=f"the sizes of {spell(template.images[0].target.path)}, so that a region has its place in all",
             fix="Resize or crop each sample's images to one size, or use MixUp, which blends whole images.",
         )
+    free = next((slot.target for slot in template.others if getattr(slot.target.rule, "any_size", False)), None)
+    if free is not None:
+        raise InputError(
+            "Label maps of any size beside padding",
+            where=spell(free.path),
+            got="any_size=True, a method that pastes, and images of unequal sizes",
+            wanted="label maps of the sizes of their images, or at one stride of them, which are padded alike",
+            fix="Give every one the size of its image and leave any_size out, or use MixUp, which blends whole images.",
+        )
+
+
+def check_told(method: Method, sizes: IntArray, shape: Sequence[int], where: str) -> None:
+    """Refuses to cut samples that are told to be padded where a region could lie in the padding.
+
+    Raises:
+        InputError: There are such, and the method does not look at sizes for what it cuts.
+    """
+    if method.cuts and not method.sized and (sizes != np.array(shape, np.int64)).any():
+        raise _cuts_anywhere(method, where, "and samples that are padded, as hints['sizes'] says")
 
 
 def check_within(plan: Plan, sizes: Sequence[Sequence[int]], where: str) -> None:
@@ -55,16 +67,21 @@ def check_within(plan: Plan, sizes: Sequence[Sequence[int]], where: str) -> None
     Raises:
         InputError: It does.
     """
+    if plan.canvas is not None:
+        raise _of_other_sizes(where, "a canvas")
     lengths = np.array(sizes, np.int64)
-    for number, layer in enumerate(plan.layers):
-        if layer.region is None and layer.crop is None:
-            continue
+    placed = [
+        (number, layer)
+        for number, layer in enumerate(plan.layers)
+        if layer.region is not None or layer.crop is not None
+    ]
+    for number, layer in placed:
         outside = _outside(layer, lengths)
         if outside.any():
             raise _of_other_sizes(
                 where, f"layers[{number}], which reaches into the padding of rows {layer.rows[outside].tolist()}"
             )
-    if plan.label_share is None:
+    if placed and plan.label_share is None:
         raise _of_other_sizes(where, "shares of labels by all pixels, padding among them")
 
 
@@ -76,6 +93,17 @@ def _outside(layer: Layer, sizes: IntArray) -> BoolArray:
     crop = layer.crop or region
     beyond = (region.stop > sizes[layer.rows]).any(axis=1) | (crop.stop > sizes[layer.source]).any(axis=1)
     return np.asarray(beyond & (region.volume > 0))
+
+
+def _cuts_anywhere(method: Method, where: str, padded: str) -> InputError:
+    return InputError(
+        "Images of different sizes",
+        where=where,
+        got=f"{type(method).__name__}, which pastes, {padded}",
+        wanted="images of one size, since a region could lie in the padding",
+        fix="Resize or crop to one size before mixing; or use CutMix, which cuts where samples overlap, or MixUp, "
+        "which blends whole images.",
+    )
 
 
 def _of_other_sizes(where: str, got: str) -> InputError:

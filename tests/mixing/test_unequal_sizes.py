@@ -4,7 +4,7 @@ import itertools
 import json
 from collections import Counter
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -20,10 +20,12 @@ from mixtransforms import (
     Layer,
     Mask,
     MixUp,
+    Mosaic,
     OneOf,
     ParameterError,
     Plan,
     ResizeMix,
+    SemanticMask,
     SimilarShape,
     methods,
 )
@@ -321,6 +323,10 @@ def test_plans_that_reach_into_padding_are_refused() -> None:
             CutMix(pad="max").replay(Plan(spec, (layer,), share), images)
     with pytest.raises(InputError, match="shares of labels by all pixels"):
         CutMix(pad="max").replay(Plan(spec, (fits,)), images)
+    canvas = Mosaic(output_size=(8, 8), seed=0).plan(np.ones((2, 8, 8, 3)))
+    assert canvas.canvas is not None
+    with pytest.raises(InputError, match="a plan with a canvas"):
+        CutMix(pad="max").replay(canvas, images)
     CutMix(pad="max").replay(CutMix(pad="max").plan(images), images)  # as the error says
 
 
@@ -359,6 +365,90 @@ def test_a_class_that_draws_by_itself_is_refused() -> None:
     with pytest.raises(InputError, match="could lie in the padding"):
         OneOf([Own()], pad="max")(images)
     OneOf([methods.CutMix()], pad="max")(images)
+
+
+def test_a_class_that_promises_to_look_at_sizes_is_looked_at() -> None:
+    @dataclass(frozen=True, repr=False)
+    class Careless(methods.CutMix):
+        fits: ClassVar[bool] = False
+
+        @property
+        def sized(self) -> bool:
+            return True
+
+        def draw(self, spec: BatchSpec, rng: np.random.Generator, hints: Any = NO_HINTS) -> Plan:
+            return super().draw(spec, rng, hints if self.fits else NO_HINTS)
+
+    images = [np.ones((8, 8, 3)), np.ones((4, 8, 3)), np.ones((8, 3, 3))]
+    with pytest.raises(InputError, match=r"reaches into the padding|shares of labels by all pixels"):
+        OneOf([Careless()], pad="max", seed=0)(images)
+    Careless.fits = True
+    OneOf([Careless()], pad="max", seed=0)(images)
+
+
+def test_label_maps_of_any_size_are_refused_beside_padding() -> None:
+    images, maps = [np.ones((8, 8, 3)), np.ones((4, 8, 3))], [np.ones((16, 16), int), np.ones((16, 16), int)]
+    batch = {"image": images, "mask": maps}
+    with pytest.raises(InputError, match="Label maps of any size beside padding"):
+        CutMix(pad="max", kinds={"mask": SemanticMask(any_size=True)})(batch)
+    MixUp(pad="max", kinds={"mask": SemanticMask(any_size=True)})(batch)
+    CutMix(pad="max")({"image": images, "mask": [np.ones((8, 8), int), np.ones((4, 8), int)]})
+
+
+def test_label_maps_at_a_stride_follow() -> None:
+    sizes = [(16, 8), (8, 16), (12, 12)]
+    masks = [np.full((height // 4, width // 4), row) for row, (height, width) in enumerate(sizes)]
+    for seed in range(10):
+        result = CutMix(pad="max", ignore_index=9, seed=seed)({"image": pictures(sizes), "mask": masks})
+        for row, (mask, image) in enumerate(zip(result["mask"], result["image"], strict=True)):
+            other, _ = checked(row, image, sizes)
+            own = mask[: sizes[row][0] // 4, : sizes[row][1] // 4]
+            assert set(np.unique(own).tolist()) <= {row, other}
+            outside = np.delete(np.arange(mask.size), np.ravel_multi_index(np.indices(own.shape), mask.shape))
+            assert (mask.ravel()[outside] == 9).all()
+
+
+@pytest.mark.parametrize("backend", ["numpy", "torch"])
+def test_padding_masks_say_what_is_the_samples_own(backend: str) -> None:
+    sizes = SIZES[5]
+    real = [np.ones(size, bool) for size in sizes]
+    real = real if backend == "numpy" else list(map(torch.from_numpy, real))
+    result = CutMix(pad="max", seed=0)({"image": pictures(sizes, backend), "pixel_mask": real})
+    for row, (image, mask) in enumerate(zip(result["image"], result["pixel_mask"], strict=True)):
+        checked(row, image, sizes)
+        np.testing.assert_array_equal(np.asarray(mask), pixels(image)[..., 0] > 0)
+
+
+@pytest.mark.parametrize("swapped", [False, True])
+@pytest.mark.parametrize("both", [False, True])
+def test_partners_from_a_second_batch(both: bool, swapped: bool) -> None:
+    """Padded or not, each of the two: the grid is one, and sizes are every sample's own."""
+    sizes = [[(17, 9), (5, 20), (2, 3), (20, 20)], [(20, 7), (9, 20)] if both else [(20, 20), (20, 20)]]
+    whole = [*sizes[1], *sizes[0]] if swapped else [*sizes[0], *sizes[1]]
+    count = len(sizes[1]) if swapped else len(sizes[0])
+    images, labels = pictures(whole), np.arange(6)
+    first, second = ({"image": images[part], "label": labels[part]} for part in (slice(count), slice(count, None)))
+    pasted = 0
+    for seed in range(10):
+        mix = CutMix(pad="max", num_classes=6, partner="partner", pairing=SimilarShape(), seed=seed)
+        result = mix(first, second=second)
+        for row, image in enumerate(result["image"]):
+            other, part = checked(row, image, whole)
+            assert other == row or other >= count
+            assert result["label"][row, row] == pytest.approx(1 - part, abs=1e-6)
+            assert int(result["partner"][row]) == other
+            pasted += other != row
+    assert pasted > 10
+
+
+def test_what_is_told_to_be_padded_is_not_cut_by_others() -> None:
+    images, sizes = np.ones((4, 8, 8, 3)), np.full((4, 2), 8)
+    mix = ResizeMix(pairing=SimilarShape())
+    mix.plan(images, hints={"sizes": sizes})
+    with pytest.raises(InputError, match=r"ResizeMix, which pastes, and samples that are padded"):
+        mix.plan(images, hints={"sizes": sizes - [[0, 1]]})
+    CutMix(pairing=SimilarShape()).plan(images, hints={"sizes": sizes - [[0, 1]]})  # as the error says
+    MixUp(pairing=SimilarShape()).plan(images, hints={"sizes": sizes - [[0, 1]]})
 
 
 def test_images_of_a_sample_that_differ_are_refused() -> None:

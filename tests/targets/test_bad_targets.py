@@ -17,6 +17,7 @@ from mixtransforms import (
     Keypoints,
     MixUp,
     ParameterError,
+    ResizeMix,
     SemanticMask,
     Table,
 )
@@ -150,9 +151,9 @@ BAD: dict[str, Bad] = {
     ),
     "padding under pastes": Bad(
         {"images": UNEQUAL},
-        r"Images of different sizes \(CutMix\): got a method that pastes, with pad='max'; wanted images of one size, .*MixUp",
+        r"Images of different sizes \(ResizeMix\): got ResizeMix, which pastes, with pad='max'; wanted images of one size, .*MixUp",
         {"pad": "max"},
-        CutMix,
+        ResizeMix,
     ),
 }
 
