@@ -19,7 +19,8 @@ from harness import Case, Measured
 from memory import Peaks
 
 PACKAGES = (
-    "mixtransforms numpy torch torchvision albumentations opencv-python-headless opencv-python timm kornia keras"
+    "mixtransforms numpy torch torchvision albumentations opencv-python-headless opencv-python timm kornia keras "
+    "mixup mlxops-aug"
 ).split()
 PAGE = "RESULTS.md"
 MOST_BY_OTHERS = 0.05

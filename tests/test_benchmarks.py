@@ -18,6 +18,7 @@ BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 sys.path.append(str(BENCHMARKS))
 
 import collation
+import family_peers
 import goals
 import harness
 import memory
@@ -305,10 +306,34 @@ def test_without_a_gpu_one_line_says_so():
 
 
 def test_the_family_is_measured_beside_a_copy_and_mixup() -> None:
-    text = run("family", "--short")
+    text, beside = run("family", "--short").split("### float32 beside other libraries")
     for name in ("clone", "MixUp()", "ResizeMix()", "GridMix()"):
         assert text.count(f"| `{name}` |") == 2, name  # a row a dtype
     assert "| ResizeMix(), float32 64 x 3 x 224 x 224, against clone | at most 12 times as long |" in text
+    for peer in family_peers.PEERS:
+        row = f"| `{peer.ours}`{', in place' if peer.inplace else ''} | {peer.package} |"
+        assert (row in beside) == family_peers.is_installed(peer), row
+    for package in family_peers.missing():
+        assert f"- {package} is not installed and is left out" in beside
+
+
+@pytest.mark.parametrize("peer", family_peers.PEERS, ids=lambda peer: f"{peer.package} {peer.ours}")
+def test_what_stands_beside_the_family_gives_images_and_soft_labels(peer: family_peers.Peer) -> None:
+    """A peer that gives back what it got, or labels of another form, would be timed for nothing."""
+    if not family_peers.is_installed(peer):
+        pytest.skip(f"{peer.package} is not installed")
+    np.random.seed(0)  # noqa: NPY002 -- which peers draw from
+    torch.manual_seed(0)
+    for make in (peer.make, peer.make_ours):
+        images, labels = torch.rand(6, 3, 32, 32), torch.arange(6)
+        kept = images.clone()
+        mixed, soft = make(10)(images, labels)
+        assert mixed.shape == kept.shape
+        assert not torch.equal(mixed, kept)
+        assert torch.equal(images, kept) != peer.inplace
+        if make is peer.make_ours or str(peer.ours) not in ("Mosaic()", "SaliencyMix()"):  # which have no such labels
+            assert soft.shape == (6, 10)
+            torch.testing.assert_close(soft.sum(1), torch.ones(6), check_dtype=False)
 
 
 @pytest.mark.full
