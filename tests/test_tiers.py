@@ -8,7 +8,7 @@ import tiers
 from hypothesis import given
 from hypothesis import strategies as st
 from once import once
-from tiers import cover, product, some
+from tiers import cover, each, product, some
 
 
 def pairs(rows):
@@ -58,6 +58,18 @@ def test_the_full_tier_has_every_row(everything, monkeypatch):
     mark = product(a="abc", b=[{}, []], c=range(5)).mark  # of values that have no hash as well
     assert mark.args[0] == ("a", "b", "c")
     assert (len(mark.args[1]) == 30) == everything
+
+
+@pytest.mark.parametrize("everything", [False, True])
+def test_each_has_every_value(everything, monkeypatch):
+    monkeypatch.setattr(tiers, "everything", everything)
+    names, rows = each(a="abc", b=[{}, []], c=range(5)).mark.args
+    assert names == ("a", "b", "c")
+    assert len(rows) == (30 if everything else 5)
+    assert {row[0] for row in rows} == set("abc")
+    assert {row[2] for row in rows} == set(range(5))
+    assert {} in [row[1] for row in rows]
+    assert [] in [row[1] for row in rows]
 
 
 def test_who_finds_it_out_first_finds_it_out_for_all(tmp_path_factory):

@@ -67,17 +67,12 @@ def _any_of(table: str, codec: Codec) -> dict[str, Any]:
         # The whole names first, which editors offer first.
         "properties": {"type": {"description": "What it is.", "enum": [*codec.entries, *codec.short_names]}},
         "required": ["type"],
-        "allOf": [_when("type", either, ref(_definition(table, name))) for name, either in names.items()],
+        "allOf": [_when("type", either, ref(f"{table}/{name}")) for name, either in names.items()],
     }
 
 
 def _node_schemas(table: str, codec: Codec) -> dict[str, dict[str, Any]]:
-    return {_definition(table, name): _node_schema(table, entry) for name, entry in codec.entries.items()}
-
-
-def _definition(table: str, name: str) -> str:
-    """What the definition of a type is called: a name alone where it says the host."""
-    return name if name.startswith(f"{table}.") else f"{table}/{name}"
+    return {f"{table}/{name}": _node_schema(table, entry) for name, entry in codec.entries.items()}
 
 
 def _node_schema(table: str, entry: TypeEntry) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import pytest
 
 A = pytest.importorskip("albumentations", reason="albumentations is not installed")
 torch = pytest.importorskip("torch", reason="torch is not installed")
+import tiers
 
 import mixtransforms
 from mixtransforms import BoxRules
@@ -50,8 +51,7 @@ def number(label: Any) -> int:
     return int(label.split()[1]) if isinstance(label, str) else int(label)
 
 
-@pytest.mark.parametrize("labels", LABELS)
-@pytest.mark.parametrize("mixed", [True, False], ids=["mixed", "alone"])
+@tiers.each(labels=LABELS, mixed=[True, False])
 def test_a_mosaic_brings_boxes_and_their_labels(mixed: bool, labels: str) -> None:
     """Every box lies on pixels of its label, whichever tile it comes from; labels keep their type."""
     params = A.BboxParams("pascal_voc", label_fields=["labels"], min_width=3, min_height=3)

@@ -124,7 +124,7 @@ ORDERS: Mapping[str, tuple[list[Any], list[Any]]] = {
 
 
 # Formats are numbers and forms are containers: what moves boxes sees neither.
-@tiers.product(format=FORMATS, form=FORMS, order=ORDERS)
+@tiers.each(format=FORMATS, form=FORMS, order=ORDERS)
 def test_pasted_objects_stay_with_their_picture(format: str, form: str, order: str) -> None:
     """Sample, paste, sample: boxes are the tight boxes of their pixels, and labels and masks are those of the box."""
     before, after = ORDERS[order]
@@ -135,8 +135,7 @@ def test_pasted_objects_stay_with_their_picture(format: str, form: str, order: s
         assert_points(out)
 
 
-@pytest.mark.parametrize("format", FORMATS)
-@pytest.mark.parametrize("form", FORMS)
+@tiers.each(format=FORMATS, form=FORMS)
 def test_blended_objects_keep_weights(format: str, form: str) -> None:
     """A box's weight is the weight that the picture has in its pixels, after flips as well."""
     weights = []

@@ -11,6 +11,7 @@ import pytest
 
 A = pytest.importorskip("albumentations", reason="albumentations is not installed")
 torch = pytest.importorskip("torch", reason="torch is not installed")
+import tiers
 
 from mixtransforms.albumentations import BatchCompose, CutMix
 
@@ -35,10 +36,7 @@ def samples(name: str, table: Any) -> list[dict[str, Any]]:
     return [{"image": np.repeat(np.uint8(place[..., None]), 3, 2), name: table[place]} for place in places]
 
 
-@pytest.mark.parametrize("dtype", ["<i8", ">i8", "u8"])
-@pytest.mark.parametrize("ids", IDS)
-@pytest.mark.parametrize("step", STEPS)
-@pytest.mark.parametrize("name", NAMES)
+@tiers.product(name=NAMES, step=STEPS, ids=IDS, dtype=["<i8", ">i8", "u8"])
 def test_masks_keep_their_ids_and_their_dtype(name: str, step: str, ids: str, dtype: str) -> None:
     table = IDS[ids].astype(dtype)
     for seed in range(4):

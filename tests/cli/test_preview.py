@@ -18,6 +18,7 @@ pytest.importorskip("typer")
 pytest.importorskip("matplotlib")
 PIL = pytest.importorskip("PIL.Image")
 
+import tiers
 from commands import failed, run, succeeds
 
 
@@ -195,8 +196,7 @@ def test_an_albumentations_pipeline_for_boxes(photos, tmp_path, fields):
 # Folders without classes, and classes that a pipeline does not know.
 
 
-@pytest.mark.parametrize("host", [*HOSTS, "neutral"])
-@pytest.mark.parametrize("classes", [None, 10])
+@tiers.each(host=[*HOSTS, "neutral"], classes=[None, 10])
 def test_images_without_classes_are_mixed_without_labels(flat, tmp_path, host, classes):
     mix = CutMix(num_classes=classes)
     pipeline = replace(mix, seed=0) if host == "neutral" else composed(host, mix=mix)
@@ -205,8 +205,7 @@ def test_images_without_classes_are_mixed_without_labels(flat, tmp_path, host, c
     assert f"{flat} has no subfolders with images, one a class: its images are mixed without labels." in text
 
 
-@pytest.mark.parametrize("host", [*HOSTS, "neutral"])
-@pytest.mark.parametrize("mix", [OneOf([MixUp(), CutMix()]), CutMix(labels="pair")], ids=["soft", "pair"])
+@tiers.each(host=[*HOSTS, "neutral"], mix=[OneOf([MixUp(), CutMix()]), CutMix(labels="pair")])
 def test_a_mix_is_told_how_many_classes_the_folder_has(photos, tmp_path, host, mix):
     pipeline = replace(mix, seed=0) if host == "neutral" else composed(host, mix=mix)
     text = succeeds("preview", saved(tmp_path, pipeline), photos, "-o", tmp_path / "a.png")

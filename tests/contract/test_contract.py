@@ -45,12 +45,12 @@ def taken(which: Iterable[Case], forms: Iterable[Form]) -> list[Row]:
 def parts(row: Row) -> tuple[str, ...]:
     """What may be broken by itself, or two of these together: arithmetic, memory, a method, and what a door makes of it."""
     case, form, way = row
-    return str(case.door), case.configured, f"{form.backend} {form.dtype}", form.layout, form.memory, way
+    return str(case.door), case.method, f"{form.backend} {form.dtype}", form.layout, form.memory, way
 
 
-def together(row: Row) -> tuple[tuple[str, str]]:
-    """What occurs at least once as a whole: every form in every way."""
-    return ((str(row[1]), row[2]),)
+def together(row: Row) -> tuple[object, ...]:
+    """What occurs at least once as a whole: every form in every way, and every configuration at every door."""
+    return (str(row[1]), row[2]), (str(row[0].door), row[0].configured)
 
 
 # Arithmetic depends on the form and the way, plans on the method, the call on the door: what is of the form occurs as a

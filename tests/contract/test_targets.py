@@ -1,5 +1,6 @@
 """Every kind of target is mixed by every method at every door as its plan says, and touches nothing else."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -32,24 +33,29 @@ def taken(*doors: Door, first: bool = False) -> list[Row]:
     return [
         (kind, case, backend)
         for case in cases(*doors, first=first)
+        for known in [followed(case)]
         for backend in case.door.backends
         for kind in (KINDS if case in FIRST else FEW)
-        if (backend == "torch" or not kind.typed) and followed(kind, case)
+        if (backend == "torch" or not kind.typed) and known(kind)
     ]
 
 
-def followed(kind: TargetKind, case: Case) -> bool:
+def followed(case: Case) -> Callable[[TargetKind], bool]:
     """Whether the table knows what a kind becomes under a method.
 
     It knows two sources, at the places where they were; plans that crop and choose have painted objects and label maps
     of their own, in the tests of their methods. Nor may a plan depend on the targets whose absence is tried.
     """
     method = case.make().method
-    placed = kind not in SINGLE and any(layer.crop is not None for layer in some_plan(method).layers)
-    pairs = "pair" in kind.options.values() or kind.name == "heads"
-    return (
-        not placed and not (pairs and method.most_sources(2) > 2) and method.needs <= {"images", "saliency", "classes"}
-    )
+    placed = any(layer.crop is not None for layer in some_plan(method).layers)
+    several = method.most_sources(2) > 2
+    reads_images = method.needs <= {"images", "saliency", "classes"}
+
+    def known(kind: TargetKind) -> bool:
+        pairs = "pair" in kind.options.values() or kind.name == "heads"
+        return reads_images and not (placed and kind not in SINGLE) and not (several and pairs)
+
+    return known
 
 
 def some_plan(method: methods.base.Method) -> Plan:
@@ -62,9 +68,21 @@ def parts(row: Row) -> tuple[str, ...]:
     return kind.name, str(case.door), case.configured, backend
 
 
+def families(row: Row) -> tuple[str, ...]:
+    """The same of kinds that one rule makes, for what no form of a kind has a say in."""
+    kind, *rest = parts(row)
+    return kind.partition("-")[0], *rest
+
+
+def alone(row: Row) -> tuple[str, ...]:
+    """What occurs in any case: every kind, and every kind of tensors."""
+    return row[0].name, f"{row[0].name} {row[2]}"
+
+
 def every(*doors: Door, first: bool = False) -> pytest.MarkDecorator:
     """A cover of them: a kind knows a method by its plan alone, and a door by how it is called."""
-    return pytest.mark.parametrize(("kind", "case", "backend"), some(taken(*doors, first=first), parts), ids=str)
+    rows = some(taken(*doors, first=first), families, alone) if first else some(taken(*doors), parts)
+    return pytest.mark.parametrize(("kind", "case", "backend"), rows, ids=str)
 
 
 def targets(result: Any) -> dict[str, Any]:
@@ -126,9 +144,12 @@ def _arrays(value: Any) -> list[tuple[str, Any]]:
     return [(path, leaf) for path, leaf in leaves(value) if hasattr(leaf, "shape")]
 
 
+BOTH = [row for row in taken(NEUTRAL) if row[2] == "torch" and not row[0].typed]
+
+
 @pytest.mark.parametrize(
     ("kind", "case"),
-    [row[:2] for row in taken(NEUTRAL) if row[2] == "torch" and not row[0].typed],
+    [row[:2] for row in some(BOTH, families, alone)],
     ids=str,
 )
 def test_numpy_and_torch_agree(kind: TargetKind, case: Case) -> None:
@@ -215,18 +236,24 @@ def _check_off(kind: TargetKind, off: Any, mixing: Any, backend: str) -> None:
         assert bits(np.ascontiguousarray(read(kept)[name])) == bits(batch[name])
 
 
-CHOICES = (
-    {"transforms": (methods.MixUp(alpha=1.0), methods.CutMix())},
-    {"transforms": (methods.CutMix(), methods.MixUp()), "weights": (0.4, 0.3), "per": "batch"},
-    {"transforms": (methods.CutMix(), methods.CutMix(placement="inside")), "p": 0.5},
+CHOICES = {
+    "sample": {"transforms": (methods.MixUp(alpha=1.0), methods.CutMix())},
+    "batch": {"transforms": (methods.CutMix(), methods.MixUp()), "weights": (0.4, 0.3), "per": "batch"},
+    "pastes": {"transforms": (methods.CutMix(), methods.CutMix(placement="inside")), "p": 0.5},
+}
+
+
+CHANCES = [(kind, name) for kind in KINDS for name in CHOICES]
+
+
+@pytest.mark.parametrize(
+    ("kind", "chance"),
+    some(CHANCES, lambda row: (row[0].name.partition("-")[0], row[1]), lambda row: (row[0].name,)),
+    ids=str,
 )
-
-
-@pytest.mark.parametrize("choice", CHOICES, ids=("sample", "batch", "pastes"))
-@pytest.mark.parametrize("kind", KINDS, ids=str)
-def test_the_form_never_depends_on_chance(kind: TargetKind, choice: dict[str, Any]) -> None:
+def test_the_form_never_depends_on_chance(kind: TargetKind, chance: str) -> None:
     """Whatever a choice of methods draws, results have the same names, types, dtypes and shapes."""
     batch = given(kind.batch(7), "torch", kind.typed)
-    transforms = [door.transform("OneOf", **{**choice, **kind.options}, seed=0) for door in DOORS]
+    transforms = [door.transform("OneOf", **{**CHOICES[chance], **kind.options}, seed=0) for door in DOORS]
     forms = [form(transforms[call % len(DOORS)](**batch)) for call in range(40 if tiers.everything else 12)]
     assert all(other == forms[0] for other in forms)

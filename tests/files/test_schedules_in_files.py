@@ -10,6 +10,8 @@ from typing import Any
 
 import jsonschema
 import pytest
+import tiers
+from whole_schema import whole_types
 
 import mixtransforms
 from mixtransforms import ConfigError, Cosine, OffAfter, Ramp, Schedule, Steps, fingerprint, from_json, to_json
@@ -82,9 +84,7 @@ def validator() -> Any:
 # ------------------------------------------------------------------------------------------------------- there and back
 
 
-@pytest.mark.parametrize("schedule", SCHEDULES, ids=repr)
-@pytest.mark.parametrize("slot", SLOTS)
-@pytest.mark.parametrize("host", HOSTS)
+@tiers.product(host=HOSTS, slot=SLOTS, schedule=SCHEDULES)
 def test_schedules_come_back_equal(host: str, slot: str, schedule: Schedule) -> None:
     for pipeline in pipelines(host, slot, schedule):
         text = to_json(pipeline)
@@ -508,8 +508,7 @@ def test_files_without_schedules_still_load(version: int) -> None:
 
 
 def test_every_kind_is_in_the_schema() -> None:
-    forms = mixtransforms.json_schema()["$defs"]["neutral/mixtransforms.MixUp"]
-    text = json.dumps(forms)
+    text = json.dumps(whole_types()["neutral/mixtransforms.MixUp"])
     assert all(f'{{"const": "{kind}"}}' in text for kind in GOOD)
     assert set(GOOD) == {type(schedule).__name__ for schedule in SCHEDULES}
     assert len(list(itertools.chain.from_iterable(placed(GOOD[kind]) for kind in GOOD))) == 25

@@ -617,6 +617,7 @@ def test_both_public_homes_of_a_plan_have_tensors() -> None:
 
 
 @pytest.mark.filterwarnings("ignore:Dynamo detected a call to a `functools.lru_cache`:UserWarning")
+@pytest.mark.full
 def test_a_plan_is_applied_in_compiled_code() -> None:
     array, plan = torch.rand(4, 3, 70, 70), draw("oneof", 4, (70, 70))
     compiled = torch.compile(lambda x: plan.apply(x * 2) + 1, backend="eager")

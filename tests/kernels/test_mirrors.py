@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tiers
 from oracles import paint
 from owners import owners, random_box
 
@@ -49,9 +50,7 @@ def as_tensors(plan: Plan, images: np.ndarray, **options: Any) -> np.ndarray:
     return np.asarray(tensor_painter.paint(tensor, plan.tensors(), (2, 3), **options).movedim(1, -1))
 
 
-@pytest.mark.parametrize("opacity", [1.0, 0.25])
-@pytest.mark.parametrize("same", [False, True])
-@pytest.mark.parametrize("kind", "bmiw")
+@tiers.product(kind="bmiw", same=[False, True], opacity=[1.0, 0.25])
 def test_images_are_painted_as_pixel_by_pixel(kind: str, same: bool, opacity: float) -> None:
     rng = np.random.default_rng(0)
     for _ in range(TRIALS):

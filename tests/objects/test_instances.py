@@ -90,8 +90,7 @@ def tight(mask: Masks) -> list[float]:
     return [min(xs), min(ys), max(xs) + 1, max(ys) + 1]
 
 
-@pytest.mark.parametrize("kinds", ["b", "m", "bm", "n", "r", "w", "s", "bmnrws"])
-@pytest.mark.parametrize("dtype", DTYPES)
+@tiers.each(kinds=["b", "m", "bm", "n", "r", "w", "s", "bmnrws"], dtype=DTYPES)
 def test_pixel_loops_leave_the_same(kinds: str, dtype: str) -> None:
     rng = np.random.default_rng([*kinds.encode(), DTYPES.index(dtype)])
     count, rounds = 0, 20 if tiers.everything else 5  # every kind of layer has forty of its own, by the dtypes

@@ -32,6 +32,7 @@ os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
 
 import yaml
 from hostile import FILES, GOOD, GOOD_SAVED, GOOD_YAML, HARMLESS, HOSTS, TENSORS, envelope, host_of
+from whole_schema import whole_types
 
 import mixtransforms
 
@@ -263,7 +264,7 @@ def covered() -> dict[str, list[str]]:
 
     modules = {"torchvision": v2, "albumentations": albumentations, "mixtransforms": mixtransforms.torchvision}
     found = {}
-    for key, form in mixtransforms.json_schema()["$defs"].items():
+    for key, form in whole_types().items():
         host, _, name = key.partition("/")
         if name and host in HOSTS:
             package, cls = name.split(".")
@@ -346,9 +347,7 @@ class Mutator:
         self.rng = rng
         self.texts = texts
         self.arguments = covered()
-        self.forms = {
-            key.partition("/")[2]: _arguments(form) for key, form in mixtransforms.json_schema()["$defs"].items()
-        }
+        self.forms = {key.partition("/")[2]: _arguments(form) for key, form in whole_types().items()}
         self.trees = [tree for ending, text in texts if ending == ".json" and isinstance(tree := _tree(text), dict)]
 
     def draw(self) -> tuple[str, bytes]:

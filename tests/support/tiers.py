@@ -2,11 +2,11 @@
 
 Whatever starts compilers or many processes bears the mark ``full``. Of a product of cases the first tier runs a cover, in
 which every pair of values occurs that occurs in the product at all: what is broken by one value, or by two together, is found
-by it; ``--full`` runs the product.
+by it; ``--full`` runs the product. Where a case is dear, every value occurs once.
 """
 
 import itertools
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from heapq import heapify, heappop, heappush
 from typing import Any, TypeVar
 
@@ -54,8 +54,17 @@ def some(rows: Iterable[Row], factors: Factors = tuple, also: Factors = lambda r
 
 def product(**axes: Iterable[Any]) -> pytest.MarkDecorator:
     """Parametrizes a test with every combination of arguments, or with a cover of their pairs."""
+    return _parametrized(axes, tuple, lambda row: ())
+
+
+def each(**axes: Iterable[Any]) -> pytest.MarkDecorator:
+    """Parametrizes a test with every combination of arguments, or with so many that every value of each occurs."""
+    return _parametrized(axes, lambda row: (), tuple)
+
+
+def _parametrized(axes: Mapping[str, Iterable[Any]], factors: Factors, also: Factors) -> pytest.MarkDecorator:
     values = [list(axis) for axis in axes.values()]
-    rows = some(itertools.product(*(range(len(axis)) for axis in values)))
+    rows = some(itertools.product(*(range(len(axis)) for axis in values)), factors, also)
     return pytest.mark.parametrize(
         tuple(axes), [tuple(axis[at] for axis, at in zip(values, row, strict=True)) for row in rows]
     )

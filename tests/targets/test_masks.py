@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tiers
 from forms import bits, both_backends, host, memory
 
 from mixtransforms.core.errors import InputError, ParameterError, PlanError
@@ -470,8 +471,7 @@ def test_the_weight_of_mixup_is_the_plans() -> None:
 
 
 @both_backends
-@pytest.mark.parametrize("dtype", ["uint8", "uint16", "int32", "int64"])
-@pytest.mark.parametrize("ignored", [IGNORED, 2])
+@tiers.each(ignored=[IGNORED, 2], dtype=["uint8", "uint16", "int32", "int64"])
 def test_soft_maps(ignored: int, dtype: str, backend: str) -> None:
     values = ids(dtype=dtype, ignored=ignored)
     kind = SemanticMask(CLASSES, ignored, "soft")

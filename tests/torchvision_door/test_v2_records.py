@@ -20,6 +20,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="torch is not installed")
 pytest.importorskip("torchvision", reason="torchvision is not installed")
 
+import tiers
 from painted_samples import COUNTS, FORMS, HOLDERS, ROOMY, RULES, SHAPE, assert_all_told, detection, read
 from scenes import scenes
 from torch.utils.data import DataLoader
@@ -45,8 +46,7 @@ def assert_true(batch: Any, **how: Any) -> int:
 # ------------------------------------------------------------------------------------------ forms and containers
 
 
-@pytest.mark.parametrize("holder", HOLDERS)
-@pytest.mark.parametrize("form", FORMS)
+@tiers.each(holder=HOLDERS, form=FORMS)
 def test_every_container_of_every_form_before_a_paste(form: str, holder: str) -> None:
     """Flips, a crop and a filter of boxes on samples, then a paste: every field belongs to its box."""
     pipeline = BatchCompose([*FLIPS, v2.RandomCrop((20, 18)), v2.SanitizeBoundingBoxes(), CutMix(**RULES)], seed=1)
@@ -58,8 +58,7 @@ def test_every_container_of_every_form_before_a_paste(form: str, holder: str) ->
     assert assert_true(pipeline(samples)) > 8
 
 
-@pytest.mark.parametrize("holder", HOLDERS)
-@pytest.mark.parametrize("form", FORMS)
+@tiers.each(holder=HOLDERS, form=FORMS)
 def test_every_container_of_every_form_after_a_mix(form: str, holder: str) -> None:
     """A record that takes no weights holds them inside; such boxes are moved like the picture, or refused."""
     mix = OneOf([MixUp(alpha=1.0), CutMix()], **RULES)
@@ -75,10 +74,7 @@ def test_every_container_of_every_form_after_a_mix(form: str, holder: str) -> No
             assert assert_true(out, tight=steps is moved) > 8
 
 
-@pytest.mark.parametrize(
-    "getter", ["default", None, lambda sample: sample[1]["labels"]], ids=["default", "none", "own"]
-)
-@pytest.mark.parametrize("form", FORMS)
+@tiers.each(form=FORMS, getter=["default", None, lambda sample: sample[1]["labels"]])
 def test_filters_before_and_after(form: str, getter: Any) -> None:
     """Boxes that a crop has emptied leave with everything that is theirs, whatever the filter takes for labels."""
     sanitize = v2.SanitizeBoundingBoxes(labels_getter=getter)
