@@ -165,7 +165,7 @@ class Plan(Displayed):
         """The same plan with what it was keyed by."""
         return Plan.drawn(self.spec, self.layers, self.label_share, key, self.label_mass, self.scale, self.canvas)
 
-    @property
+    @cached_property
     def output_shape(self) -> tuple[int, ...]:
         """Lengths of the mixed axes of the result: those of the canvas, or of the samples."""
         return self.spec.shape if self.canvas is None else self.canvas.shape

@@ -418,3 +418,24 @@ def test_a_blend_over_a_canvas_is_told_by_pairs_and_maps() -> None:
     np.testing.assert_array_equal(out["mask_partner"][0], [[2, 2], [2, 2], [255, 255]])
     assert out["mask_weight"].tolist() == [0.5]
     assert plan.share.tolist() == [[1.0]]
+
+
+@pytest.mark.parametrize("out", [(6, 5), (3, 2)], ids=str)
+def test_a_source_that_keeps_its_place_is_still_on_a_canvas(out: tuple[int, int]) -> None:
+    """A crop at the same place as its frame: pixels, and instances as large as their images."""
+    sides = np.minimum(out, (4, 4))
+    box = Boxes([[0, 0]], [sides])
+    plan = Plan(BatchSpec(1, (4, 4)), (Layer([0], [0], [1.0], box, box),), canvas=Canvas(out, 99))
+    image = np.arange(16.0).reshape(1, 4, 4)
+    wanted = np.full((1, *out), 99.0)
+    wanted[0, : sides[0], : sides[1]] = image[0, : sides[0], : sides[1]]
+    np.testing.assert_array_equal(plan.apply(image, "BHW"), wanted)
+    tensor = torch.from_numpy(image)[:, None]
+    np.testing.assert_array_equal(tensor_painter.paint(tensor, plan.tensors(), (2, 3))[:, 0], wanted)
+    batch = {
+        "image": image[..., None],
+        "boxes": [np.array([[0.0, 0, 4, 4]])],
+        "masks": [image % 3 == 0],
+    }
+    told = MixUp().replay(plan, batch)
+    np.testing.assert_array_equal(told["masks"][0][0], (wanted[0] != 99) & (wanted[0] % 3 == 0))

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 
 from mixtransforms.core import fields
+from mixtransforms.core.cached import cached_property
+from mixtransforms.core.canvas import Canvas
 from mixtransforms.methods.base import NO_HINTS, Method, Output
 from mixtransforms.methods.pairing import Hints
 from mixtransforms.methods.registry import register
@@ -115,7 +117,7 @@ class OneOf(Method):
     def most_blended(self, axes: int) -> int:
         return max(method.most_blended(axes) for method in self.transforms)
 
-    @property
+    @cached_property
     def output(self) -> Output | None:
         return next((method.output for method in self.transforms if method.output is not None), None)
 
@@ -137,11 +139,16 @@ class OneOf(Method):
         return merge(spec, plans, Plan.drawn if self.is_ours and self.output is None else Plan)
 
 
+def _common(plans: Sequence[Plan]) -> Canvas | None:
+    """The canvas of the one method of a batch; where none is chosen, that of all of them, if it is one."""
+    canvases = {plan.canvas for plan in plans if plan.layers} or {plan.canvas for plan in plans}
+    return canvases.pop() if len(canvases) == 1 else None
+
+
 def merge(spec: BatchSpec, plans: Sequence[Plan], make: Callable[..., Plan] = Plan) -> Plan:
     """One plan from plans that mix different samples; ``make`` is how plans are made, checked or not."""
-    # Of the one method of a batch; where none is chosen, that of all.
-    canvases = {plan.canvas for plan in plans if plan.layers} or {plan.canvas for plan in plans}
-    canvas = canvases.pop() if len(canvases) == 1 else None
+    canvases = [plan.canvas for plan in plans]
+    canvas = _common(plans) if any(canvases) else None
     scales = [plan.scale for plan in plans if plan.scale is not None]
     scale = np.prod(scales, axis=0) if scales else None  # whom a plan does not mix it does not scale
     merged = make(spec, tuple(layer for plan in plans for layer in plan.layers), scale=scale, canvas=canvas)

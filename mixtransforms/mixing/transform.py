@@ -304,13 +304,18 @@ class MixTransform(Options):
             fill=self.ignore_index or 0,
             labels=self._find_labels,
             labels_follow=self._labels_follow,
-            reserve=not self.keep_originals and self.method.output is None,
+            reserve=self._reserves,
         )
         recipe = self._recipe(found)
         engine.check(recipe, found, inplace=own and self.inplace, off=self._off)
         if recipe.unlabelled and own and self._labelled and not self._is_idle():  # else nothing goes wrong
             raise engine.no_labels(self)
         return found
+
+    @cached_property
+    def _reserves(self) -> bool:
+        """Whether images of samples may be collated by the painter: where these are what it paints on."""
+        return not self.keep_originals and self.method.output is None
 
     @cached_property
     def _finder(self) -> Finder:

@@ -239,11 +239,12 @@ class SemanticMask(Kind):
             if plan.canvas is not None and not self.any_size:
                 _check_stride(plan.canvas, plan.spec.shape, scene.shape)
             plan = plan.on(scene.shape)
+        fill = 0
         if plan.canvas is not None:
             scene = scene.on(_on_canvas(plan.canvas, scene))
+            fill = 0 if _channels(value, scene) > 1 else self.ignore_index or 0
         # A method that only pastes needs no pair: the masks keep their one value, so that CutMix fits any training
         # loop.
-        fill = 0 if _channels(value, scene) > 1 else self.ignore_index or 0
         if not scene.blends:
             return Mixed(_pasted(plan, value, scene, fill))
         if self.form == "soft":
