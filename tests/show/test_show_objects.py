@@ -237,7 +237,8 @@ def test_objects_and_masks_lie_on_a_canvas_as_in_the_result(fit):
         np.testing.assert_allclose(corners(first), corners(second), atol=1e-6)
         np.testing.assert_array_equal(wash(first), wash(second))
         bare = (trace.after["mask"][row] == 0) & ~np.any(trace.after["objects"][row]["masks"], axis=0)
-        assert len(corners(first)) > 0 and bare.any()
+        assert len(corners(first)) > 0
+        assert bare.any()
         assert not wash(first)[bare][:, 3].any()
 
 
