@@ -238,5 +238,6 @@ def _write_rows(objects: Surviving, counts: Sequence[int], items: Items) -> list
 
 def _write_areas(objects: Surviving, counts: Sequence[int], items: Items) -> list[Any]:
     """Areas: the pixels that are left of an instance mask, else what share of the object is seen."""
-    values = np.where(np.isnan(objects.area), _former_values(items, objects) * objects.share, objects.area)
+    left = _former_values(items, objects) * (objects.share * objects.times)
+    values = np.where(np.isnan(objects.area), left, objects.area)
     return _write_numbers(values, counts, items, lambda shape: (0,))

@@ -148,7 +148,7 @@ class Objects:
         return [boxes[stop - count : stop] for count, stop in zip(told.counts, np.cumsum(told.counts), strict=True)]
 
     def shares(self, plan: Plan) -> list[FloatArray]:
-        """What share of its own area every object of the result still has, an array a sample, in the order of mix."""
+        """What share of every object of the result is seen, an array a sample, in the order of mix."""
         objects = self._surviving(plan)
         return np.split(objects.share, np.cumsum(np.bincount(objects.row, minlength=plan.size))[:-1])
 

@@ -33,7 +33,8 @@ class Surviving(NamedTuple):
         masks: Their instance masks, ``(H, W)`` each.
         points: Their keypoints.
         visible: Which keypoints are seen, ``(n, K)``.
-        share: What share of its own area every object still has.
+        share: What share of every object is seen.
+        times: How many times as large as in its source every object is shown, by area.
         area: Pixels of every object whose instance mask has changed; NaN for the others.
         weight: Weight of every object.
     """
@@ -46,6 +47,7 @@ class Surviving(NamedTuple):
     points: FloatArray | None
     visible: BoolArray | None
     share: FloatArray
+    times: FloatArray
     area: FloatArray
     weight: FloatArray
 
@@ -149,7 +151,8 @@ def _filter(
         masks=None if masks is None else [masks[number] for number in chosen.tolist()],
         points=_take_from(positions, chosen),
         visible=_take_from(visible, chosen),
-        share=(share * _magnified(part))[chosen],
+        share=share[chosen],
+        times=np.broadcast_to(_magnified(part), count)[chosen],
         area=area[chosen],
         weight=weight[chosen],
     )

@@ -311,6 +311,13 @@ def test_objects_of_a_blend_are_all_seen():
     assert "Dashed" not in " ".join(texts(figure))
 
 
+def test_objects_that_are_shown_smaller_are_whole():
+    trace = Mosaic(fit="resize", seed=3).trace(detection())
+    outlines = [flag for each in axes(drawn(show.trace(trace)), "mixed") for flag in dashed(each)]
+    assert len(outlines) > 4
+    assert not any(outlines)
+
+
 def test_nothing_is_dashed_where_no_plan_tells():
     assert not any(dashed(mixed(drawn(show.batch(detection())))))
 
