@@ -147,7 +147,7 @@ INTERNALS = {
 PYTHONS = re.compile(r"__\w+__|_(replace|asdict|fields|make|repr_\w+_|ipython_\w+_)")
 """Private in spelling alone: special names, named tuples, what notebooks ask for."""
 
-OUR_KEYS = {"_partner", "_weight", "_visible"}
+OUR_KEYS = {"_partner", "_weight", "_visible", "_index"}
 """Strings that are names of values in batches, or ends of them."""
 
 PROVED: set[str] = set()
