@@ -207,8 +207,8 @@ def deim(
 
 
 def _deim_epochs(size: str, version: int) -> Epochs:
-    known = DEIM.get(version, {})
-    if size not in known:
+    known = DEIM.get(version, {}) if type(version) is int else {}
+    if size not in tuple(known):  # of a list, too, which no table may be asked for
         versions = "; ".join(f"of version {number} {', '.join(map(repr, sizes))}" for number, sizes in DEIM.items())
         raise ParameterError(
             "No such model",

@@ -843,6 +843,7 @@ ELSEWHERE = {
     "Two mixes that paste": "tests/torchvision_door/test_v2_compose.py",
     # Methods that say ``needs``.
     "A hint that nobody reads": "tests/mixing/test_read_hints.py",
+    "Hints without names": "tests/mixing/test_pipeline_hints.py",
     "Not one value a sample": "tests/mixing/test_read_hints.py",
     "Label maps along axes that are not mixed": "tests/mixing/test_read_hints.py",
     "No groups": "tests/methods/test_pairing_objects.py",

@@ -263,8 +263,9 @@ def test_what_is_refused() -> None:
         presets.deit(10, host="jax")  # type: ignore[arg-type]
     with pytest.raises(ParameterError, match=r"No such model .*size='XL', version=1; .*'R101'; of version 2 'X'"):
         presets.deim(size="XL")
-    with pytest.raises(ParameterError, match=r"No such model .*version=3"):
-        presets.deim(version=3)
+    for wrong in ({"version": 3}, {"version": True}, {"size": ["L"]}):
+        with pytest.raises(ParameterError, match="No such model"):
+            presets.deim(**wrong)
     with pytest.raises(
         ParameterError, match=r"No such host .*'neutral'.*one of 'torchvision', 'albumentations'.*Leave it"
     ):

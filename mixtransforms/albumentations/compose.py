@@ -29,7 +29,7 @@ from mixtransforms.core.backends import backend_of
 from mixtransforms.core.errors import InputError, ParameterError
 from mixtransforms.methods.base import NO_HINTS
 from mixtransforms.methods.pairing import Hints
-from mixtransforms.mixing.carried import carried
+from mixtransforms.mixing.carried import carried, check_values
 from mixtransforms.mixing.compose import BatchPipeline
 from mixtransforms.mixing.host_stages import OTHERWISE, nested
 from mixtransforms.mixing.options import checked_seed
@@ -124,6 +124,7 @@ class BatchCompose(BatchPipeline, A.Compose):
         self._guard = Guard()
         self._pad = padded(owned)
         self._stages = stages(owned, lambda _: False)
+        check_values(self._stages, keeps_places, "BatchCompose")
         self._learn()
 
     def _learn(self) -> None:

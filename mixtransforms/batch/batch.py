@@ -207,15 +207,19 @@ class Found:
 
     def copy(self) -> Any:
         """The batch as it came, with copies of its arrays."""
-        return as_records(replace(self.batch, {target.path: self._copy(target) for target in self.targets}))
+        return self.rebuilt({target.path: self._copy(target) for target in self.targets})
 
     def _copy(self, target: Target) -> Any:
         return self.stacked(target) if target.path in self.rows else _copy_of(target.value)
 
     def rebuilt(self, new: Mapping[Path, Any]) -> Any:
         """The batch as it came, with new values and more names."""
-        replaced = replace(self.batch, new)
-        return as_records(replaced) if self.template.records else replaced
+        if not self.template.records:
+            return replace(self.batch, new)
+        columns = {path for path in new if path and isinstance(leaf_at(self.batch, path[:-1]), Columns)}
+        return as_records(
+            replace(self.batch, {path: _typed_rows(v) if path in columns else v for path, v in new.items()})
+        )
 
     def placed(self, path: Path, mixed: Mixed) -> dict[Path, Any]:
         """Where a mixed value and what appears beside it go.
@@ -290,6 +294,14 @@ def copied(batch: Any) -> Any:
     """A batch with arrays of its own, which nobody else overwrites."""
     arrays = [(path, leaf) for path, leaf in walk(batch, lambda *_: False) if backend_of(leaf)]
     return replace(batch, {path: _copy_of(leaf) for path, leaf in arrays})
+
+
+def _typed_rows(column: Any) -> Any:
+    """A column of records whose rows have its tensor type, by which later transforms know what they are."""
+    if hasattr(column, "_fields"):
+        return type(column)(*map(_typed_rows, column))
+    typed = backend_of(column) == "torch" and type(column).__name__ != "Tensor"
+    return kernel_of("torch").rows_of(column) if typed else column
 
 
 def _copy_of(array: Any) -> Any:

@@ -117,7 +117,10 @@ def _paint_canvases(
     for axis, length in zip(axes, canvas.shape, strict=True):
         shape[axis] = length
     painted = np.empty_like(view, shape=tuple(shape))
-    rows.paint(plan.layers, list(view) if originals is None else originals, painted, axes, ids, fill=fill)
+    layers = plan.layers
+    if originals is not None and len(originals) > len(view):  # the others are painted with, and not on
+        layers = tuple([layer.take(layer.rows < len(view)) for layer in layers])
+    rows.paint(layers, list(view) if originals is None else originals, painted, axes, ids, fill=fill)
     if plan.scale is not None and not ids:
         scale_rows(painted, plan.scale[: len(painted)])
     return kernel.from_host(painted, array)

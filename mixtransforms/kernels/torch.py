@@ -269,8 +269,8 @@ def row(values: Tensor, index: int) -> Tensor:
 
 
 def rows_of(batch: Tensor) -> list[Tensor]:
-    """All rows, of the type that a list of them has."""
-    if type(batch) is Tensor or not tensor_types.is_strangers(type(batch)):
+    """All rows, with the tensor type of all, by which those of torchvision tell later transforms what they are."""
+    if type(batch) is Tensor:
         return list(batch)
     return [row(batch, index) for index in range(len(batch))]
 

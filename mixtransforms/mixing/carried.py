@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
-from mixtransforms.core.errors import InputError
+from mixtransforms.core.errors import InputError, ParameterError
+from mixtransforms.methods.base import VALUE
 from mixtransforms.methods.pairing import Hints
-from mixtransforms.mixing.hints import CHECKS
+from mixtransforms.mixing.hints import CHECKS, by_name
 from mixtransforms.mixing.partners import Told
 from mixtransforms.mixing.stages import MIX, Stage
 from mixtransforms.mixing.transform import MixTransform
@@ -50,9 +51,50 @@ def carried(hints: Hints, stages: Iterable[Stage], keeps_places: KeepsPlaces, wh
     Raises:
         InputError: No mix reads a hint; or one reads it that gets other samples than those it tells of.
     """
+    hints = by_name(hints, where)
     for name in hints:
         _check_hint(name, tuple(stages), keeps_places, where)
     return Carried(hints, [])
+
+
+def check_values(stages: Iterable[Stage], keeps_places: KeepsPlaces, where: str) -> None:
+    """Refuses mixes that are to read places from a value of the batch which the transforms before do not take along.
+
+    Sizes never follow; label maps and saliency do, but where they are passed through.
+
+    Args:
+        stages: The pipeline's.
+        keeps_places: Knows its transforms.
+        where: The pipeline's class, for errors.
+
+    Raises:
+        ParameterError: The samples have other places by then.
+    """
+    moving: Any = None
+    for stage in stages:
+        for transform in stage.inside:
+            if not isinstance(transform, MixTransform):
+                moving = transform if moving is None and not keeps_places(transform) else moving
+                continue
+            for name, source in (transform.hints or {}).items():
+                value = source.removeprefix(VALUE) if isinstance(source, str) and source.startswith(VALUE) else None
+                left = name == "sizes" or value in transform.passthrough
+                if moving is not None and value is not None and name in _OF_PLACES and left:
+                    raise _left_behind(name, str(source), moving, transform, where)
+
+
+def _left_behind(name: str, source: str, before: Any, mix: MixTransform, where: str) -> ParameterError:
+    reader, earlier = type(mix).__name__, getattr(before, "__name__", type(before).__name__)
+    value = source.removeprefix(VALUE)
+    ways = {"sizes": f"Give samples of unequal sizes to {reader}(pad='max') instead, which knows how it pads them"}
+    return ParameterError(
+        "A value that tells of other places than those that are mixed",
+        where=f"{where}, {reader}",
+        got=f"hints={{{name!r}: {source!r}}}, and {earlier} before it, which does not take {value!r} along",
+        wanted="transforms before it that keep every pixel in its place",
+        fix=ways.get(name, f"Declare it as a mask, kinds={{{value!r}: 'mask'}}, and not as passthrough")
+        + f"; or put {reader} before {earlier}.",
+    )
 
 
 def _check_hint(name: str, stages: tuple[Stage, ...], keeps_places: KeepsPlaces, where: str) -> None:
@@ -91,6 +133,8 @@ def _of_others(name: str, before: Any, mix: MixTransform, where: str) -> InputEr
         "masks": "Leave it out, and pass the label maps with the batch, as masks, which every transform takes along.",
         "saliency": f"Give {reader} a function in its place, {reader}(hints={{'saliency': function}}): it gets the "
         "images as they are mixed.",
+        "sizes": f"Put {reader} before {earlier}; or leave it out, and give samples of unequal sizes to "
+        f"{reader}(pad='max'), which knows how it pads them.",
     }
     return InputError(
         "A hint of other samples than those that are mixed",

@@ -409,7 +409,8 @@ def of_both(plan: Plan, where: str) -> Plan:
         share = np.concatenate([share, np.eye(1, share.shape[1]).repeat(second, axis=0)])
     scale = None if plan.scale is None else np.append(plan.scale, np.ones(second))
     spec = BatchSpec(size + second, plan.spec.shape)
-    return Plan.drawn(spec, plan.layers, share, plan.key, plan.label_mass, scale, plan.canvas)
+    whole = Plan.drawn(spec, plan.layers, share, plan.key, plan.label_mass, scale, plan.canvas)
+    return whole if plan.canvas is None else whole.where(np.ones(spec.size, np.bool_))  # all are shown on a canvas
 
 
 def _check_sizes(template: Template, *, cuts: bool) -> None:

@@ -206,6 +206,23 @@ def readers_of(
     return tuple([reader._replace(ignored=ignored) if reader.name == "masks" else reader for reader in readers])
 
 
+def by_name(given: Any, where: str) -> Hints:
+    """Hints as they were given with a call; none where that is ``None``.
+
+    Raises:
+        InputError: They have no names.
+    """
+    if given is None or isinstance(given, Mapping):
+        return given or {}
+    raise InputError(
+        "Hints without names",
+        where=where,
+        got=f"hints of type {type(given).__name__}",
+        wanted="a dict of them by name",
+        fix="Say which it is, hints={'saliency': array}.",
+    )
+
+
 def read_hints(readers: tuple[Reader, ...], found: Found, given: Hints, method: Method, where: str) -> Hints:
     """The hints of a method for one call.
 
@@ -219,6 +236,7 @@ def read_hints(readers: tuple[Reader, ...], found: Found, given: Hints, method: 
     Raises:
         InputError: One is missing, of another form, or read by nobody.
     """
+    given = by_name(given, where)
     hints = {reader.name: reader.read(found) for reader in readers if reader.name not in given}
     for name, value in given.items():
         if name == "sizes" and found.template.padded:

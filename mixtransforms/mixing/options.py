@@ -57,7 +57,7 @@ def _told_as(value: Any) -> str | None:
 
 def _name_field(doc: str) -> Any:
     """The name under which something appears in the batch."""
-    schema = checked.optional({"type": "string"})
+    schema = checked.optional({"type": "string", "minLength": 1})
     return checked.parameter(None, _told_as, "None or a name", doc, schema, quiet=True)
 
 

@@ -94,6 +94,10 @@ class MixTransform(Options):
             raise checked.mismatch(
                 self, "keep_originals=True needs results of the size of the originals", "one of the two"
             )
+        if self.pad is not None and self.bank is not None:
+            raise checked.mismatch(
+                self, "pad='max' would pad a batch and the samples of its bank to sizes of their own", "one of the two"
+            )
         check_needs(self.method)  # made now: its fields are checked here, and not in the first call
         check_sources(self.method, self.hints, type(self).__name__)
         check_pairs(self, self.method)

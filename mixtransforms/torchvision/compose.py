@@ -15,7 +15,7 @@ from mixtransforms.batch.second import refuse_second
 from mixtransforms.containers.structure import is_samples
 from mixtransforms.methods.base import NO_HINTS
 from mixtransforms.methods.pairing import Hints
-from mixtransforms.mixing.carried import carried
+from mixtransforms.mixing.carried import carried, check_values
 from mixtransforms.mixing.compose import BatchPipeline, as_samples
 from mixtransforms.mixing.host_stages import ALIKE, OTHERWISE, nested
 from mixtransforms.mixing.options import checked_seed
@@ -91,6 +91,7 @@ class BatchCompose(BatchPipeline, v2.Transform):
         self._stages = stages(
             self.transforms, lambda transform: type(transform) in STILL, lambda transform: type(transform) in _SIZES
         )
+        check_values(self._stages, keeps_places, "BatchCompose")
         filters = any(isinstance(inner, FILTERS) for transform in self.transforms for inner in nested(transform))
         self._finder = finder_of(self.transforms, filters=filters)
         self._pad = padded(self.transforms)

@@ -204,3 +204,8 @@ def test_recorded_calls_are_replayed_with_the_samples_that_they_had() -> None:
     np.testing.assert_array_equal(again["images"], after["images"])
     with pytest.raises(mixtransforms.PlanError, match="replay it with the same second batch"):
         A.ReplayCompose.replay(after["replay"], images=IMAGES, labels=LABELS)
+
+
+def test_padding_knows_nothing_of_a_bank() -> None:
+    with pytest.raises(mixtransforms.ParameterError, match=r"bank.*one of the two"):
+        CutMix(pad="max", num_classes=10, bank=SampleBank(Pictures(), 3))

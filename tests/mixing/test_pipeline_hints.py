@@ -4,7 +4,7 @@ import albumentations as A
 import numpy as np
 import pytest
 
-from mixtransforms import InputError
+from mixtransforms import InputError, ParameterError, SimilarShape
 
 torch = pytest.importorskip("torch", reason="torch is not installed")
 pytest.importorskip("torchvision", reason="torchvision is not installed")
@@ -115,3 +115,39 @@ def test_classes_stay_those_of_their_samples():
     behind = tv.BatchCompose([tv.MixUp(), tv.CutMix(pairing="same_class")])
     with pytest.raises(InputError, match="pass it with the batch; or put CutMix before MixUp"):
         behind(torch.rand(4, 3, *SHAPE), hints={"classes": np.array([0, 1, 0, 1])})
+
+
+def test_hints_need_names():
+    images = np.zeros((SIZE, *SHAPE, 3), np.uint8)
+    for given in (["saliency"], np.zeros((SIZE, *SHAPE)), "saliency"):
+        for mix in (al.BatchCompose([al.SaliencyMix()]), al.SaliencyMix(), tv.SaliencyMix()):
+            with pytest.raises(InputError, match=r"Hints without names .* wanted a dict of them by name"):
+                mix(images=images, hints=given)
+    assert al.BatchCompose([al.SaliencyMix()])(images=images, hints=None)["images"].shape == images.shape
+    assert al.SaliencyMix()(images=images, hints=None)["images"].shape == images.shape
+
+
+def test_sizes_behind_what_changes_them():
+    behind = [v2.Resize(SHAPE), tv.CutMix(pairing=SimilarShape())]
+    unread("sizes", tv.BatchCompose(behind), "Put CutMix before Resize; or leave it out, and give samples of unequal")
+    pictures = [(torch.rand(3, height, 9), 0) for height in (5, 9, 7, 9)]
+    tv.BatchCompose([tv.CutMix(pad="max", pairing=SimilarShape(), num_classes=2), v2.Resize(SHAPE)])(
+        pictures
+    )  # as it says
+
+
+@pytest.mark.parametrize("door", [tv, al], ids=["torchvision", "albumentations"])
+def test_values_that_stay_behind_are_refused(door):
+    moving, keeping = (
+        (v2.Resize(SHAPE), v2.Normalize([0.0], [1.0])) if door is tv else (A.Resize(*SHAPE), A.Normalize())
+    )
+    sized = {"pairing": SimilarShape(), "hints": {"sizes": "value:sizes"}, "passthrough": ("sizes",)}
+    with pytest.raises(
+        ParameterError, match=r"got hints=\{'sizes': 'value:sizes'\}, and Resize before it.*before Resize"
+    ):
+        door.BatchCompose([keeping, moving, door.CutMix(**sized)])
+    heat = {"hints": {"saliency": "value:heat"}}
+    with pytest.raises(ParameterError, match=r"kinds=\{'heat': 'mask'\}, and not as passthrough"):
+        door.BatchCompose([moving, door.SaliencyMix(**heat, passthrough=("heat",))])
+    door.BatchCompose([moving, door.SaliencyMix(**heat, kinds={"heat": "mask"})])  # as it says
+    door.BatchCompose([keeping, door.CutMix(**sized), moving])

@@ -477,3 +477,21 @@ def test_samples_of_unequal_sizes_meet_those_of_similar_shape() -> None:
             np.testing.assert_allclose(result["label"][row], shares, atol=1e-6)
             seen[row] |= set(numbers.tolist()) - {row}
     assert seen == near
+
+
+@pytest.mark.parametrize("options", [{"fit": "contain"}, {"output_size": (20, 30)}, {"output_size": (9, 9), "p": 0.5}])
+@pytest.mark.parametrize("sizes", [(2, 12), (5, 3)])
+@pytest.mark.parametrize("shape", [SHAPE, (70, 60)])
+def test_plans_on_canvases_are_of_all_samples(
+    options: dict[str, Any], sizes: tuple[int, int], shape: tuple[int, int]
+) -> None:
+    """Those of the second batch are shown whole, as whatever is not mixed, wherever the plan goes."""
+    first, second = batch(sizes[0], 1, shape), batch(sizes[1], 1 + sizes[0], shape)
+    first, second = ({name: value for name, value in each.items() if name != "names"} for each in (first, second))
+    mix = Mosaic(**options, num_classes=20, seed=1, boxes={"format": "xyxy"})
+    plan = mix.plan(first, second=second)
+    assert Plan.from_dict(plan.to_dict()) == plan == plan.where(np.ones(plan.size, np.bool_))
+    painted = plan.apply(joined(first, second)["images"])
+    for row in range(sizes[0], plan.size):
+        assert set(np.unique(painted[row]).tolist()) - {0} == {row + 1}
+    np.testing.assert_array_equal(mix.replay(plan, first, second=second)["images"], painted[: sizes[0]])

@@ -7,7 +7,20 @@ import numpy as np
 import pytest
 from figures import axes, captions, corners, dots, drawn, picture, polygons, texts, wash
 
-from mixtransforms import BatchSpec, BoxRules, CutMix, Keypoints, Layer, MixUp, Mosaic, OneOf, Plan, Trace, show
+from mixtransforms import (
+    BatchSpec,
+    BoxRules,
+    CutMix,
+    InputError,
+    Keypoints,
+    Layer,
+    MixUp,
+    Mosaic,
+    OneOf,
+    Plan,
+    Trace,
+    show,
+)
 from mixtransforms import Boxes as Region
 from mixtransforms.mixing.trace import Step
 
@@ -545,3 +558,12 @@ def test_images_of_unequal_sizes_are_padded():
         assert picture(mixed(figure, 1)).shape == (HEIGHT, WIDTH, 3)
         assert corners(mixed(figure, 1)) == [rectangle(0, 0, 6, 5), rectangle(0, 0, 15, 10)]
         assert corners(axes(figure, "source")[2]) == [rectangle(0, 0, 6, 5)]
+
+
+def test_a_trace_of_two_batches_says_how_to_show_them():
+    first, second = images(), images()
+    trace = CutMix(seed=0).trace(first, second=second)
+    with pytest.raises(InputError, match=r"No picture of two batches .*show\.batch\(both, trace\.plans\[0\]\)"):
+        show.trace(trace)
+    show.batch(np.concatenate([first, second]), trace.plans[0])  # as it says
+    show.batch(trace.after)

@@ -5,6 +5,7 @@ Every object is painted in a channel of its own, see ``painted_samples``, and ev
 
 import copy
 import dataclasses
+import functools
 import hashlib
 import pickle
 import subprocess
@@ -292,3 +293,23 @@ def test_a_list_of_clips_is_one_clip_a_sample() -> None:
         assert whole or torch.equal(after, clip), "all frames of a clip alike"
         flipped.append(whole)
     assert len(set(flipped)) == 2, "every clip with a draw of its own"
+
+
+@pytest.mark.parametrize("name", ["mask", "semantic", "target_map"])
+@pytest.mark.parametrize("mix", [CutMix(p=0.0, seed=0), CutMix(seed=0), MixUp(8.0, seed=0)], ids=repr)
+def test_label_maps_of_records_stay_what_they_are(name: str, mix: Any) -> None:
+    """By their type alone later transforms know them: a map that is a plain tensor would stay behind, unflipped."""
+    samples = []
+    for row in range(4):
+        image = torch.zeros(3, 16, 16, dtype=torch.uint8)
+        image[:, :, : 4 + row] = 200
+        boxes = tv_tensors.BoundingBoxes([[0.0, 0, 4 + row, 16]], format="XYXY", canvas_size=(16, 16))
+        told = {"boxes": boxes, "labels": torch.tensor([row]), name: tv_tensors.Mask((image[0] > 100).long())}
+        samples.append((tv_tensors.Image(image), told))
+    images, records = BatchCompose([mix, v2.RandomHorizontalFlip(1.0), v2.Pad([1, 0, 0, 0])])(samples)
+    for image, record in zip(images, records, strict=True):
+        maps = [record[name], *[value for key, value in record.items() if key == f"{name}_partner"]]
+        assert len(maps) == 1 + isinstance(mix, MixUp)
+        assert {type(each) for each in maps} == {tv_tensors.Mask}
+        shown = functools.reduce(torch.maximum, maps).bool()  # what either shows is bright to some degree
+        assert (shown == (image[0] > 0)).all()

@@ -174,6 +174,8 @@ def _stage_sections(trace: Trace, options: ViewOptions) -> Iterator[Section]:
         place = next((i for i, each in enumerate(trace.transforms) if i > place and each is step.mix), place)
         earlier = trace.transforms[: max(place, 0)]
         before = options.read(step.before, normalizations(earlier), step, step.mix.ignore_index)
+        if step.plan.size > before.content.size:
+            raise _no_picture_of_two(step)
         if not number:
             heading = "Before the mix" + _after([each for each in earlier if not hasattr(each, "plan")])
             yield _section(panels.thumbnails(before), heading=heading, small=True, axes="before")
@@ -183,6 +185,17 @@ def _stage_sections(trace: Trace, options: ViewOptions) -> Iterator[Section]:
     later = trace.transforms[place + 1 :]
     if later:
         yield from _result(trace, mixed, options, f"Result{_after(later)}")
+
+
+def _no_picture_of_two(step: Step) -> InputError:
+    return InputError(
+        "No picture of two batches",
+        where="show",
+        got=f"{type(step.mix).__name__} with partners of a second batch or a bank, which its trace does not hold",
+        wanted="a mix within one batch",
+        fix="Show the result, show.batch(trace.after); or the samples of both in one batch by the plan, "
+        "show.batch(both, trace.plans[0]).",
+    )
 
 
 def _mix_in_words(step: Step) -> str:
