@@ -147,6 +147,7 @@ _CHECKS: Mapping[str, Callable[[Any, Any, Schema], bool]] = {
     "exclusiveMinimum": lambda value, low, _: not _is_number(value) or value > low,
     "exclusiveMaximum": lambda value, high, _: not _is_number(value) or value < high,
     "pattern": lambda value, pattern, _: not isinstance(value, str) or re.search(pattern, value) is not None,
+    "minLength": lambda value, low, _: not isinstance(value, str) or len(value) >= low,
     "items": lambda value, rule, _: not isinstance(value, list) or all(fits(item, rule) for item in value),
     "minItems": lambda value, low, _: not isinstance(value, list) or len(value) >= low,
     "maxItems": lambda value, high, _: not isinstance(value, list) or len(value) <= high,

@@ -511,6 +511,8 @@ WRITTEN = [
     {"type": "boolean", "const": False},
     {"pattern": "^B[CHW]+$"},
     {"type": "string", "pattern": "H"},
+    {"minLength": 1},
+    {"type": "string", "minLength": 2},
     {"items": {"type": "integer"}},
     {"type": "array", "items": {"enum": [0, 1]}, "minItems": 1, "maxItems": 2},
     {"type": "array", "items": False},
