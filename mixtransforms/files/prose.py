@@ -15,7 +15,7 @@ _MARKUP = (
     (r"`([^`<]+?)\s*<([^>`]+)>`__?", r"\1 (\2)"),  # a link
     (r"``(.+?)``", r"\1"),
     (r"`([^`<]+)`__?", r"\1"),  # a link whose address stands elsewhere
-    (r"\*\*([^*]+)\*\*", r"\1"),
+    (r"(?<![\w*])\*\*(?=\S)([^*]+)(?<=\S)\*\*", r"\1"),  # and no power, such as ``p ** 2 + q ** 2``
 )
 """What reStructuredText has, and what stands for it where nothing renders it."""
 
