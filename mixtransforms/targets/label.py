@@ -183,7 +183,8 @@ class Label(LossTarget):
         kernel = kernel_of(str(backend_of(labels)))
         # Looking at values on a device would wait for all work queued there; an assertion of the device does not.
         if not kernel.is_on_host(labels):
-            kernel.assert_async(self._known(labels), f"Class ids out of range: wanted {self._wanted}")
+            ids = kernel.astype(labels, "int64")  # some whole numbers cannot be compared there
+            kernel.assert_async(self._known(ids), f"Class ids out of range: wanted {self._wanted}")
             return
         ids = kernel.to_host(labels)
         # The usual batch passes here, after two reductions and without a temporary array.

@@ -186,9 +186,15 @@ class SemanticMask(Kind):
                 wanted=f"{self.num_classes}, because num_classes={self.num_classes}",
                 fix=f"Correct num_classes, or give masks their own, kinds={{{_key(where)}: SemanticMask({channels})}}.",
             )
-        if not is_floating(value) and not bool(((value == 0) | (value == 1)).all()):
+        if is_floating(value):
+            return
+        kernel, text = kernel_of(str(backend_of(value))), "Whole numbers in channels that are not one-hot"
+        fine = (value == 0) | (value == 1)
+        if not kernel.is_on_host(value):
+            kernel.assert_async(fine, text)
+        elif not fine.all():
             raise InputError(
-                "Whole numbers in channels that are not one-hot",
+                text,
                 where=where,
                 got=f"shape {tuple(value.shape)} {value.dtype}",
                 wanted="zeros and ones, one channel a class",
@@ -200,11 +206,13 @@ class SemanticMask(Kind):
         # Whole numbers, since float32 has not all from 2**24 on; some dtypes of torch cannot be compared on its device.
         here = kernel.is_on_host(value)
         ids = kernel.to_host(value) if here else kernel.astype(value, "int64")
-        wrong = (ids < 0) | (ids >= classes)
+        fine = (ids >= 0) & (ids < classes)
         if self.ignore_index is not None:
-            wrong &= ids != self.ignore_index
-        if bool(wrong.any()):
-            listed = np.unique(ids[wrong] if here else kernel.to_host(ids[wrong]))[:5].tolist()
+            fine = fine | (ids == self.ignore_index)
+        if not here:  # the device finds them by itself; looking would wait for all work queued there
+            kernel.assert_async(fine, f"Class ids of masks out of range: wanted 0 to {classes - 1}, or the ignore_index")
+        elif not fine.all():
+            listed = np.unique(ids[~fine])[:5].tolist()
             ignored = "" if self.ignore_index is None else f", or ignore_index={self.ignore_index}"
             raise InputError(
                 "Class ids out of range",
