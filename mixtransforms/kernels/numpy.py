@@ -1,8 +1,9 @@
-"""The verbs on NumPy arrays, with OpenCV for the blends it does exactly."""
+"""The verbs on NumPy arrays, with OpenCV for the blends of bytes, which it does exactly."""
 
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from itertools import repeat
@@ -20,9 +21,12 @@ from mixtransforms.kernels.resampling import linear_bands, linear_blocks, neares
 
 Array = NDArray[Any]
 
-# What addWeighted blends by the rule: bytes come out as NumPy's, floats one unit in the last place apart. 16-bit
-# integers it works out in float32, where about one of a thousand is rounded otherwise.
 OPENCV_DTYPES = frozenset({"uint8", "float32", "float64"})
+"""What OpenCV copies for us. Of what it can blend only bytes come out by the rule: floats are fused in some of its
+releases, 16-bit integers are worked out in float32, where one of a thousand is rounded otherwise."""
+
+BLOCK = 1 << 15
+"""Numbers of a row that are blended at once: they and their products stay in the cache."""
 
 FLOAT32_BITS = 24
 """Whole numbers of so many bits are exact in float32."""
@@ -70,10 +74,10 @@ def axes_first(array: Array, axes: Sequence[int]) -> Array:
 
 def small_row(dtype: np.dtype[Any], blends: bool) -> int:
     """Bytes of a sample below which :func:`blend_all` or :func:`paste_all` beat one operation on every row."""
-    # Measured on float32 by one thread: OpenCV, which needs no temporaries, blends a row of 4 KB in 2.6 us, which
-    # costs 3.4 us as a part of a batch, and a row of 2 KB in 2.4 instead of 1.7. NumPy's rows win from about 32 KB on,
-    # and what only copies does nothing but call, so that all others wait for 64 KB.
-    return SMALL_ROW // 16 if blends and dtype.name in OPENCV_DTYPES and opencv() is not None else SMALL_ROW
+    # Measured by one thread: OpenCV, which needs no temporaries, blends a row of 4 KB in 2.6 us, which costs 3.4 us as
+    # a part of a batch, and a row of 2 KB in 2.4 instead of 1.7. NumPy's rows win from about 32 KB on, and what only
+    # copies does nothing but call, so that all others wait for 64 KB.
+    return SMALL_ROW // 16 if blends and dtype.name == "uint8" and opencv() is not None else SMALL_ROW
 
 
 def blend_all(canvas: Array, original: Array, rows: IntArray, source: IntArray, opacity: FloatArray) -> None:
@@ -124,25 +128,53 @@ def box_indices(boxes: Boxes, axes: Sequence[int]) -> list[tuple[slice, ...]]:
 
 def blender(dtype: np.dtype[Any]) -> Callable[[Array, Array, Array, float], None]:
     """What writes ``(1 - share) * base + share * source`` into ``out``, which may be one of them, for one dtype."""
-    cv2 = opencv() if dtype.name in OPENCV_DTYPES and dtype.isnative else None
-    whole = dtype.kind != "f"
+    if dtype.name == "uint8" and opencv() is not None:
+        return _blend_bytes
+    return _blend_row
 
-    def with_numpy(out: Array, base: Array, source: Array, share: float) -> None:
+
+def _blend_bytes(out: Array, base: Array, source: Array, share: float) -> None:
+    """By OpenCV, whose sums of bytes are exact."""
+    add: Any = opencv().addWeighted  # type: ignore[union-attr]
+    share = float(integer_weight(np.float64(share)))
+    lines = base.reshape(1, -1), source.reshape(1, -1)  # copies, where they do not lie dense
+    if out.flags.c_contiguous:
+        add(lines[0], 1.0 - share, lines[1], share, 0.0, out.reshape(1, -1))
+    else:
+        out[...] = add(lines[0], 1.0 - share, lines[1], share, 0.0).reshape(out.shape)
+
+
+def _blend_row(out: Array, base: Array, source: Array, share: float) -> None:
+    dense = all(array.flags.c_contiguous and array.dtype.isnative for array in (out, base, source))
+    if not dense or out.dtype.kind != "f" or out.dtype.itemsize < 4:
         out[...] = blend_arrays(base, source, np.float64(share))
+        return
+    keep, give = np.float64(1.0 - share).astype(out.dtype), np.float64(share).astype(out.dtype)
+    lines = [array.reshape(-1) for array in (out, base, source)]
+    room = _kept.room(min(BLOCK, out.size), out.dtype)
+    with np.errstate(invalid="ignore", over="ignore"):  # infinities that meet are NaN, as in torch
+        for start in range(0, out.size, BLOCK):
+            to, own, other = (line[start : start + BLOCK] for line in lines)
+            product = np.multiply(other, give, out=room[: len(to)])
+            np.multiply(own, keep, out=to)
+            np.add(to, product, out=to)
 
-    def with_opencv(out: Array, base: Array, source: Array, share: float) -> None:
-        if whole:
-            share = float(integer_weight(np.float64(share)))
-        lines = base.reshape(1, -1), source.reshape(1, -1)  # copies, where they do not lie dense
-        if out.flags.c_contiguous:
-            add(lines[0], 1.0 - share, lines[1], share, 0.0, out.reshape(1, -1))
-        else:
-            out[...] = add(lines[0], 1.0 - share, lines[1], share, 0.0).reshape(out.shape)
 
-    if cv2 is None:
-        return with_numpy
-    add: Any = cv2.addWeighted
-    return with_opencv
+class _Kept(threading.local):
+    """Memory that a thread uses again, since fresh one costs as much as a blend."""
+
+    def __init__(self) -> None:
+        self.bytes = np.empty(0, np.uint8)
+
+    def room(self, count: int, dtype: np.dtype[Any]) -> Array:
+        """So many numbers of a dtype, with whatever is in them."""
+        needed = count * dtype.itemsize
+        if self.bytes.size < needed:
+            self.bytes = np.empty(needed, np.uint8)
+        return self.bytes[:needed].view(dtype)
+
+
+_kept = _Kept()
 
 
 def copy_where(out: Array, source: Array, inside: BoolArray) -> None:

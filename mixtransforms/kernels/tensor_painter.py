@@ -1,6 +1,7 @@
 """Painting as a pure function of tensors: on any device, traced, compiled or differentiated.
 
-Results are those of host memory: integers bit for bit, floats to one unit in the last place of the larger operand.
+Results are those of host memory, bit for bit. Only compilers may round floats once less, where they make one
+instruction of a product and a sum, as those for CUDA do.
 """
 
 from __future__ import annotations
@@ -114,7 +115,7 @@ def _with_layer(
         painted = where(column(tensors.opacity[number] > 0.5, canvas.ndim), other, canvas)
     elif tensors.opacity is not None:
         keep, give = (column(weight, canvas.ndim) for weight in _packed_weights(tensors, number, canvas))
-        painted = blend_tensors(canvas, other, keep, give)
+        painted = blend_tensors(canvas, other, keep, give, spare=tensors.opaque is None)
         if tensors.opaque is not None and canvas.is_floating_point():
             painted = where(column(tensors.opaque[number], canvas.ndim), other, painted)
     if tensors.start is None or tensors.stop is None or not axes:
@@ -173,29 +174,32 @@ def _precise(canvas: Tensor) -> torch.dtype:
 
 
 def blend_tensors(
-    base: Tensor, other: Tensor, keep: Tensor, give: Tensor, *, fused: bool = True, out: Tensor | None = None
+    base: Tensor, other: Tensor, keep: Tensor, give: Tensor, *, spare: bool = False, out: Tensor | None = None
 ) -> Tensor:
     """``keep * base + give * other`` by the rule of :mod:`~mixtransforms.kernels.blending`.
 
     Args:
         base: What is there.
-        other: What is painted; overwritten where the sum is not ``fused``.
+        other: What is painted.
         keep: Its weight, of :func:`blend_weights`.
         give: The other weight.
-        fused: Add products in one operation less, which rounds once or twice, depending on the device and on where in
-            memory a number lies. Host memory has the sum of rounded products, which does not depend on either.
+        spare: ``other`` is not read any more, and may be overwritten.
         out: Where the result is written, if it has the dtype of the weights.
     """
     first, second = (base, other) if base.dtype not in FLOAT8 else (base.to(_precise(base)), other.to(_precise(base)))
     # Of the weights' dtype: promoted on the way, without a wider copy of the operands.
     total = first * keep if out is None else torch.mul(first, keep, out=out)
-    if not fused:
-        total += second.mul_(give) if second.dtype == give.dtype else second * give
-    elif total.dtype != base.dtype == first.dtype and base.is_floating_point() and not _is_followed(base, other):
-        return torch.addcmul(total, second, give, out=torch.empty_like(total, dtype=base.dtype))
-    else:
-        total = torch.addcmul(total, second, give) if is_traced() else total.addcmul_(second, give)
-    return (total if base.is_floating_point() else total.round_()).to(base.dtype)
+    traced = is_traced()
+    if not base.is_floating_point():  # exact, so that it may be fused
+        total = torch.addcmul(total, second, give) if traced else total.addcmul_(second, give)
+        return total.round_().to(base.dtype)
+    product = second.mul_(give) if spare and second.dtype == give.dtype and not traced else second * give
+    if traced:
+        return (total + product).to(base.dtype)
+    if total.dtype != base.dtype == first.dtype and not _is_followed(base, other):
+        return torch.add(total, product, out=torch.empty_like(total, dtype=base.dtype))
+    total += product
+    return total.to(base.dtype)
 
 
 def _is_followed(*operands: Tensor) -> bool:

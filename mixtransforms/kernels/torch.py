@@ -123,7 +123,7 @@ def blend_all(
         return
     other = take(given, source)
     base = given if every else take(given, rows)
-    mixed = tensor_painter.blend_tensors(base, other, keep, give, fused=False, out=out if every else None)
+    mixed = tensor_painter.blend_tensors(base, other, keep, give, spare=True, out=out if every else None)
     if not every:
         out.index_copy_(0, asarray_like(rows, out), mixed)
 
@@ -135,7 +135,7 @@ def _blend_parts(out: Tensor, given: Tensor, rows: IntArray, source: IntArray, w
         some = slice(start, start + step)
         keep, give = (weight[some] for weight in weights)
         base, other = take(given, rows[some]), take(given, source[some])
-        mixed = tensor_painter.blend_tensors(base, other, keep, give, fused=False)
+        mixed = tensor_painter.blend_tensors(base, other, keep, give, spare=True)
         bits(out).index_copy_(0, asarray_like(rows[some], out), bits(mixed))
 
 

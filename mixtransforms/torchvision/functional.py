@@ -54,8 +54,8 @@ def mix(images: Tensor, tensors: PlanTensors, *, axes: Sequence[int] | None = No
 
     Returns:
         New images of the same type, dtype and shape, or of the size of the plan's canvas; plain tensors in compiled
-        code. Integers are those of the transform bit for bit, floats to one unit in the last place of the larger
-        operand. Gradients flow to the images.
+        code. They are those of the transform bit for bit; a compiler may round floats once less, where it fuses a
+        product and a sum, or leaves halves in float32 between two layers. Gradients flow to the images.
 
     Raises:
         InputError: The dtype cannot be blended, or has no such value as the fill of a canvas.
