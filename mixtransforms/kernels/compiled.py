@@ -58,7 +58,7 @@ def load(path: Path) -> tuple[ctypes.CDLL | None, str]:
         if ctypes.c_uint32.in_dll(library, "mixtransforms_sources").value != sources(path.parent):
             return None, f"{path} was built from other sources than those beside it"
         library.mixtransforms_paint.argtypes = [ctypes.c_void_p]
-        library.mixtransforms_paint.restype = None
+        library.mixtransforms_paint.restype = ctypes.c_int64
     # ctypes' own errors: no library of this machine, no such number, no such function.
     except (ImportError, OSError, ValueError, AttributeError) as reason:
         return None, f"{path} cannot be loaded: {reason}"

@@ -42,19 +42,21 @@ EXPORT const uint32_t mixtransforms_sources = MIXTRANSFORMS_SOURCES;
 enum { FLOAT32, FLOAT64, FLOAT16, BFLOAT16, UINT8, UINT16, INT16, BYTES };
 
 typedef struct {
-  uint8_t *out;             /* rows that are written, dense, `bytes` each */
-  const uint8_t *given;     /* rows that are read, alike; `out` itself to paint in place */
+  uint8_t *out;             /* rows that are written: dense, one every `out_step` bytes */
+  const uint8_t *given;     /* rows that are read, dense, one every `given_step` bytes; `out` itself to paint in place */
   const uint8_t **samples;  /* rows that were never stacked, in the place of `given`; or NULL */
-  const int64_t *rows;      /* of the layer, (count,): which rows are painted, each once */
-  const int64_t *source;    /* ... with which others */
-  const double *opacity;    /* ... and how much of these shows */
-  const int64_t *start;     /* boxes, (count, axes); NULL where whole rows are painted */
+  const int64_t *rows;      /* (count,), what all layers paint, in this order: the row that is painted on */
+  const int64_t *source;    /* ... the row that is painted */
+  const double *opacity;    /* ... and how much of it shows */
+  const int64_t *start;     /* boxes, (count, axes): where it shows, with a first start of -1 on the whole row; or NULL */
   const int64_t *stop;
-  const int64_t *lengths;   /* of the axes of one row, (rank,) */
-  const int64_t *places;    /* of the axes that boxes have, (axes,) */
-  int32_t *work;            /* 3 * size numbers, of this thread alone */
-  uint8_t *scratch;         /* in place: one row; parts use theirs alone */
-  int64_t size, count, bytes, item, rank, axes, dtype, first, last;
+  int32_t *work;            /* 2 + 4 * size + 2 * known + count numbers, of this part alone */
+  uint8_t *scratch;         /* in place: `slots` rows, of which parts use their bytes alone */
+  int64_t size, known;      /* how many rows are written, and how many are read: the former are the first of these */
+  int64_t out_step, given_step;
+  int64_t count, bytes, item, rank, axes, dtype, slots, first, last;
+  int64_t lengths[MOST_AXES]; /* of the axes of one row, (rank,) */
+  int64_t places[MOST_AXES];  /* of the axes that boxes have, (axes,) */
 } Job;
 
 /* ------------------------------------------------------------------------------------------ numbers */
@@ -105,6 +107,14 @@ static inline uint16_t half_of(float number) {
   }
   bits += 0xfffu + ((bits >> 13) & 1u);
   return (uint16_t)(sign | ((bits - 0x38000000u) >> 13));
+}
+
+/* The nearest whole number, half to even: the sum has no room for what follows the point, and shows it in its last bits. */
+static inline uint64_t whole_of(double total) {
+  uint64_t bits;
+  total += 6755399441055744.0;
+  memcpy(&bits, &total, 8);
+  return bits;
 }
 
 /* ------------------------------------------------------------------------------------------ blends of n numbers */
@@ -219,8 +229,34 @@ static void blend(int64_t dtype, uint8_t *out, const uint8_t *base, const uint8_
 
 /* ------------------------------------------------------------------------------------------ rows */
 
-static inline const uint8_t *row_of(const Job *job, int64_t row) {
-  return job->samples ? job->samples[row] : job->given + row * job->bytes;
+/* A job as one part of it goes about it. */
+typedef struct {
+  const Job *job;
+  int32_t *from;    /* (size + 1,), where the entries of a row begin in `entry`, which is (count,) */
+  int32_t *entry;
+  int32_t *waiting; /* (size,), which rows are still to be painted */
+  int32_t *ready;   /* (size,), in place: those of them that nobody reads any more */
+  int32_t *spare;   /* (size,), in place: slots that are free again */
+  int32_t *readers; /* (known,), in place: how often a row is still to be painted with */
+  int32_t *slot;    /* (known,), in place: where it was put aside, or -1 */
+} Part;
+
+static inline const uint8_t *row_of(const Part *part, int64_t row) {
+  const Job *job = part->job;
+  if (part->slot[row] >= 0) return job->scratch + part->slot[row] * job->bytes;
+  return job->samples ? job->samples[row] : job->given + row * job->given_step;
+}
+
+static inline int is_whole(const Job *job, int64_t entry) { return !job->start || job->start[entry * job->axes] < 0; }
+
+/* Few bytes without a call: boxes of small images have thousands of lines. */
+static inline void copy_line(uint8_t *out, const uint8_t *other, int64_t bytes) {
+  if (bytes < 16 || bytes > 256) {
+    memcpy(out, other, (size_t)bytes);
+    return;
+  }
+  for (int64_t i = 0; i < bytes - 16; i += 16) memcpy(out + i, other + i, 16);
+  memcpy(out + bytes - 16, other + bytes - 16, 16);
 }
 
 /* A piece of a row, from one byte to another, as far as it is in this part of the job. */
@@ -229,40 +265,48 @@ static inline void piece(const Job *job, uint8_t *out, const uint8_t *base, cons
   if (from < job->first) from = job->first;
   if (to > job->last) to = job->last;
   if (from >= to) return;
-  if (share == 1.0) {
-    if (out != other) memmove(out + from, other + from, (size_t)(to - from));
-  } else {
+  if (share != 1.0) {
     blend(job->dtype, out + from, base + from, other + from, share, to - from);
+  } else if (out != other) {
+    copy_line(out + from, other + from, to - from);
   }
 }
 
-/* The bytes of a box in a row, run by run. */
-static void box(const Job *job, uint8_t *out, const uint8_t *base, const uint8_t *other, double share, int64_t number) {
-  int64_t low[MOST_AXES], high[MOST_AXES], step[MOST_AXES], at[MOST_AXES], rank = job->rank, width = job->item, from = 0;
+/* The cells of a box, line by line. */
+static void box(const Job *job, uint8_t *out, const uint8_t *other, double share, int64_t entry) {
+  int64_t low[MOST_AXES], high[MOST_AXES], step[MOST_AXES], at[MOST_AXES], rank = job->rank;
+  int64_t width = job->item, lines = 1, pitch = 0, from = 0;
   for (int64_t axis = 0; axis < rank; axis++) low[axis] = 0, high[axis] = job->lengths[axis];
   for (int64_t axis = 0; axis < job->axes; axis++) {
-    low[job->places[axis]] = job->start[number * job->axes + axis];
-    high[job->places[axis]] = job->stop[number * job->axes + axis];
+    low[job->places[axis]] = job->start[entry * job->axes + axis];
+    high[job->places[axis]] = job->stop[entry * job->axes + axis];
   }
   for (int64_t axis = rank - 1; axis >= 0; axis--) {
     if (high[axis] <= low[axis]) return;
     step[axis] = axis == rank - 1 ? job->item : step[axis + 1] * job->lengths[axis + 1];
   }
-  while (rank > 0 && low[rank - 1] == 0 && high[rank - 1] == job->lengths[rank - 1]) {
+  while (rank > 0 && low[rank - 1] == 0 && high[rank - 1] == job->lengths[rank - 1]) { /* lies in one piece */
     rank--;
     width = step[rank] * job->lengths[rank];
   }
-  if (rank > 0) { /* the innermost axis that is cut: one run a line */
+  if (rank > 0) { /* the innermost axis that is cut: one line of it */
     rank--;
     width = step[rank] * (high[rank] - low[rank]);
     from = step[rank] * low[rank];
+  }
+  if (rank > 0) { /* the next one: many lines of it */
+    rank--;
+    lines = high[rank] - low[rank];
+    pitch = step[rank];
+    from += pitch * low[rank];
   }
   for (int64_t axis = 0; axis < rank; axis++) {
     at[axis] = low[axis];
     from += step[axis] * low[axis];
   }
   for (;;) {
-    piece(job, out, base, other, share, from, from + width);
+    for (int64_t line = 0; line < lines; line++)
+      piece(job, out, out, other, share, from + line * pitch, from + line * pitch + width);
     int64_t axis = rank - 1;
     while (axis >= 0 && ++at[axis] == high[axis]) {
       from -= step[axis] * (high[axis] - 1 - low[axis]);
@@ -274,71 +318,189 @@ static void box(const Job *job, uint8_t *out, const uint8_t *base, const uint8_t
   }
 }
 
-/* One row with the layer's entry `number`, or none where that is negative. */
-static void paint_row(const Job *job, uint8_t *out, const uint8_t *base, const uint8_t *other, int64_t number) {
-  const double share = number < 0 ? 0.0 : job->opacity[number];
-  const int whole = !job->start;
-  if (out != base && !(whole && share > 0.0)) memcpy(out + job->first, base + job->first, (size_t)(job->last - job->first));
-  if (share <= 0.0) return;
-  if (whole) {
-    piece(job, out, base, other, share, 0, job->bytes);
-  } else {
-    box(job, out, out, other, share, number);
+/* ------------------------------------------------------------------------------------------ several blends of integers */
+
+#define FEW 512 /* sums that stay in the first cache */
+
+#define SUMS(NAME, TYPE)                                                                                               \
+  static void NAME##_begin(double *total, const uint8_t *base, int64_t n) {                                            \
+    for (int64_t i = 0; i < n; i++) total[i] = ((const TYPE *)base)[i];                                                \
+  }                                                                                                                    \
+  static void NAME##_add(double *total, const uint8_t *other, double keep, double give, int64_t n) {                   \
+    for (int64_t i = 0; i < n; i++) total[i] = total[i] * keep + ((const TYPE *)other)[i] * give;                      \
+  }                                                                                                                    \
+  static void NAME##_end(uint8_t *out, const double *total, int64_t n) {                                               \
+    for (int64_t i = 0; i < n; i++) ((TYPE *)out)[i] = (TYPE)whole_of(total[i]);                                       \
+  }
+
+SUMS(uint8, uint8_t)
+SUMS(uint16, uint16_t)
+SUMS(int16, int16_t)
+
+static const struct {
+  void (*begin)(double *, const uint8_t *, int64_t);
+  void (*add)(double *, const uint8_t *, double, double, int64_t);
+  void (*end)(uint8_t *, const double *, int64_t);
+} SUMS_OF[] = {[UINT8] = {uint8_begin, uint8_add, uint8_end},
+               [UINT16] = {uint16_begin, uint16_add, uint16_end},
+               [INT16] = {int16_begin, int16_add, int16_end}};
+
+static inline int is_integer(int64_t dtype) { return dtype == UINT8 || dtype == UINT16 || dtype == INT16; }
+
+/* Entries of whole samples that follow one another, which are rounded together. */
+static void run(const Part *part, uint8_t *out, const uint8_t *base, int64_t from, int64_t to) {
+  const Job *job = part->job;
+  double total[FEW];
+  for (int64_t byte = job->first; byte < job->last; byte += FEW * job->item) {
+    const int64_t left = (job->last - byte) / job->item, n = left < FEW ? left : FEW;
+    SUMS_OF[job->dtype].begin(total, base + byte, n);
+    for (int64_t at = from; at < to; at++) {
+      const int64_t entry = part->entry[at];
+      const double give = rint(job->opacity[entry] * STEPS) / STEPS;
+      SUMS_OF[job->dtype].add(total, row_of(part, job->source[entry]) + byte, 1.0 - give, give, n);
+    }
+    SUMS_OF[job->dtype].end(out + byte, total, n);
   }
 }
 
-/* Into memory of its own. */
-static void paint_apart(const Job *job) {
-  int32_t *entry = job->work;
-  for (int64_t row = 0; row < job->size; row++) entry[row] = -1;
-  for (int64_t number = 0; number < job->count; number++) entry[job->rows[number]] = (int32_t)number;
-  for (int64_t row = 0; row < job->size; row++) {
-    const int64_t number = entry[row];
-    const uint8_t *base = row_of(job, row);
-    paint_row(job, job->out + row * job->bytes, base, number < 0 ? base : row_of(job, job->source[number]), number);
-  }
+/* ------------------------------------------------------------------------------------------ jobs */
+
+/* Where the entries at and behind `at`, of a row that ends at `to`, are not rounded together any more. */
+static int64_t joined(const Part *part, int64_t at, int64_t to) {
+  const Job *job = part->job;
+  int64_t end = at, blends = 0;
+  if (is_integer(job->dtype))
+    for (; end < to && is_whole(job, part->entry[end]); end++)
+      blends += job->opacity[part->entry[end]] > 0.0 && job->opacity[part->entry[end]] < 1.0;
+  return blends > 1 ? end : at + 1;
 }
 
-/* Over what is read. Rows that nobody reads any more come first; what is left are circles, and of each of those one row
-   is put aside until the row that is painted with it is done. */
-static void paint_in_place(const Job *job) {
-  int32_t *entry = job->work, *readers = entry + job->size, *ready = readers + job->size;
-  int64_t waiting = 0;
-  uint8_t *all = job->out;
-  for (int64_t row = 0; row < job->size; row++) entry[row] = -1, readers[row] = 0;
-  for (int64_t number = 0; number < job->count; number++) {
-    const int64_t row = job->rows[number], other = job->source[number];
-    if (job->opacity[number] <= 0.0) continue;
-    entry[row] = (int32_t)number;
-    readers[other] += row != other;
+/* One row with all that is painted on it. */
+static void paint_row(const Part *part, uint8_t *out, const uint8_t *base, int64_t row) {
+  const Job *job = part->job;
+  const size_t bytes = (size_t)(job->last - job->first);
+  for (int64_t at = part->from[row], to = part->from[row + 1], end; at < to; at = end) {
+    const int64_t entry = part->entry[at];
+    const double share = job->opacity[entry];
+    end = joined(part, at, to);
+    if (end > at + 1) {
+      run(part, out, base, at, end);
+    } else if (share <= 0.0) {
+      continue;
+    } else if (is_whole(job, entry)) {
+      piece(job, out, base, row_of(part, job->source[entry]), share, 0, job->bytes);
+    } else {
+      if (out != base) memcpy(out + job->first, base + job->first, bytes);
+      box(job, out, row_of(part, job->source[entry]), share, entry);
+    }
+    base = out;
   }
-  for (int64_t row = 0; row < job->size; row++)
-    if (entry[row] >= 0 && !readers[row]) ready[waiting++] = (int32_t)row;
-  while (waiting) {
-    const int64_t row = ready[--waiting], number = entry[row], other = job->source[number];
-    paint_row(job, all + row * job->bytes, all + row * job->bytes, all + other * job->bytes, number);
-    entry[row] = -1;
-    if (row != other && !--readers[other] && entry[other] >= 0) ready[waiting++] = (int32_t)other;
-  }
+  if (out != base) memcpy(out + job->first, base + job->first, bytes);
+}
+
+/* Into memory of its own: every row once, where possible behind the one that it is painted on, which is then in the
+   cache. */
+static void paint_apart(const Part *part) {
+  const Job *job = part->job;
+  for (int64_t row = 0; row < job->size; row++) part->waiting[row] = 1;
   for (int64_t first = 0; first < job->size; first++) {
-    if (entry[first] < 0) continue;
-    memcpy(job->scratch + job->first, all + first * job->bytes + job->first, (size_t)(job->last - job->first));
-    for (int64_t row = first; entry[row] >= 0;) {
-      const int64_t number = entry[row], other = job->source[number];
-      uint8_t *out = all + row * job->bytes;
-      paint_row(job, out, out, other == first ? job->scratch : all + other * job->bytes, number);
-      entry[row] = -1;
-      row = other;
+    for (int64_t row = first; row < job->size && part->waiting[row];) {
+      part->waiting[row] = 0;
+      paint_row(part, job->out + row * job->out_step, row_of(part, row), row);
+      if (part->from[row] < part->from[row + 1]) row = job->source[part->entry[part->from[row]]];
     }
   }
 }
 
-EXPORT void mixtransforms_paint(const Job *job) {
-  if (job->out == job->given && !job->samples) {
-    paint_in_place(job);
-  } else {
-    paint_apart(job);
+static void released(const Part *part, int64_t row, int64_t *spare) {
+  if (part->slot[row] < 0 || part->readers[row]) return;
+  part->spare[(*spare)++] = part->slot[row];
+  part->slot[row] = -1;
+}
+
+/* Over what is read. Rows that nobody reads any more come first; where all that are left are read in circles, one of them
+   is put aside until those that are painted with it are done. The result is how many are aside at once; without `paints`
+   it is only counted. */
+static int64_t paint_in_place(const Part *part, int paints) {
+  const Job *job = part->job;
+  int64_t ready = 0, spare = 0, slots = 0;
+  for (int64_t row = 0; row < job->size; row++) part->waiting[row] = part->readers[row] = 0;
+  for (int64_t entry = 0; entry < job->count; entry++) {
+    if (job->opacity[entry] <= 0.0) continue;
+    part->waiting[job->rows[entry]] = 1;
+    part->readers[job->source[entry]] += job->rows[entry] != job->source[entry];
   }
+  for (int64_t row = 0; row < job->size; row++)
+    if (part->waiting[row] && !part->readers[row]) part->ready[ready++] = (int32_t)row;
+  for (int64_t next = 0;;) {
+    while (next < job->size && !part->waiting[next]) next++;
+    if (!ready && next == job->size) return slots;
+    const int64_t row = ready ? part->ready[--ready] : next, to = part->from[row + 1];
+    uint8_t *out = job->out + row * job->out_step;
+    part->waiting[row] = 0;
+    int aside = part->readers[row] > 0;
+    for (int64_t at = part->from[row] + 1; at < to; at++) aside |= job->source[part->entry[at]] == row; /* as it was */
+    if (aside) {
+      part->slot[row] = spare ? part->spare[--spare] : (int32_t)slots++;
+      uint8_t *kept = job->scratch + part->slot[row] * job->bytes;
+      if (paints) memcpy(kept + job->first, out + job->first, (size_t)(job->last - job->first));
+    }
+    if (paints) paint_row(part, out, out, row);
+    for (int64_t at = part->from[row]; at < to; at++) {
+      const int64_t source = job->source[part->entry[at]];
+      if (job->opacity[part->entry[at]] <= 0.0 || source == row || --part->readers[source]) continue;
+      if (part->waiting[source]) {
+        part->ready[ready++] = (int32_t)source;
+      } else {
+        released(part, source, &spare);
+      }
+    }
+    released(part, row, &spare);
+  }
+}
+
+/* Whether all indices are of rows that there are, and all boxes inside of these. */
+static int fits(const Job *job) {
+  for (int64_t entry = 0; entry < job->count; entry++) {
+    const double share = job->opacity[entry];
+    if (job->rows[entry] < 0 || job->rows[entry] >= job->size) return 0;
+    if (job->source[entry] < 0 || job->source[entry] >= job->known) return 0;
+    if (!(share >= 0.0 && share <= 1.0) || (job->dtype == BYTES && share > 0.0 && share < 1.0)) return 0;
+    if (is_whole(job, entry)) continue;
+    for (int64_t at = entry * job->axes, axis = 0; axis < job->axes; axis++, at++)
+      if (job->start[at] < 0 || job->stop[at] < job->start[at] || job->stop[at] > job->lengths[job->places[axis]])
+        return 0;
+  }
+  return 1;
+}
+
+/* Paints, or says why not: with -1 that the job does not fit its rows, else how many slots it needs, if these are more
+   than there are. Nothing is written then. */
+EXPORT int64_t mixtransforms_paint(const Job *job) {
+  if (!fits(job)) return -1;
+  Part part = {.job = job, .from = job->work};
+  int64_t several = 0;
+  part.entry = part.from + job->size + 1;
+  part.waiting = part.entry + job->count;
+  part.ready = part.waiting + job->size;
+  part.spare = part.ready + job->size;
+  part.readers = part.spare + job->size;
+  part.slot = part.readers + job->known;
+  for (int64_t row = 0; row <= job->size; row++) part.from[row] = 0;
+  for (int64_t row = 0; row < job->known; row++) part.slot[row] = -1;
+  for (int64_t entry = 0; entry < job->count; entry++) several |= part.from[job->rows[entry] + 1]++ > 0;
+  for (int64_t row = 0; row < job->size; row++) part.from[row + 1] += part.from[row];
+  for (int64_t entry = job->count; entry-- > 0;) part.entry[--part.from[job->rows[entry] + 1]] = (int32_t)entry;
+  memmove(part.from, part.from + 1, (size_t)job->size * sizeof *part.from); /* ends have become beginnings */
+  part.from[job->size] = (int32_t)job->count;
+  if (job->samples || job->out != job->given) {
+    paint_apart(&part);
+    return 0;
+  }
+  const int64_t slots = several ? paint_in_place(&part, 0) : 1; /* of single sources, circles come one after the other */
+  if (slots > job->slots) return slots;
+  paint_in_place(&part, 1);
+  return 0;
 }
 
 /* ------------------------------------------------------------------------------------------ resampling */
@@ -428,14 +590,6 @@ typedef struct {
     else NAME##_each(job);                                                                                             \
   }
 #endif
-
-/* The nearest whole number, half to even: the sum has no room for what follows the point, and shows it in its last bits. */
-static inline uint64_t whole_of(double total) {
-  uint64_t bits;
-  total += 6755399441055744.0;
-  memcpy(&bits, &total, 8);
-  return bits;
-}
 
 #define SAME(value) (value)
 #define CAST(total, TO) ((TO)(total))

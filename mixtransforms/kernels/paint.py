@@ -15,7 +15,7 @@ from mixtransforms.core.errors import InputError, PlanError
 from mixtransforms.core.layers import Boxes, Layer
 from mixtransforms.core.layout import LAYOUTS, Layout, is_layout
 from mixtransforms.core.mixture import Mixture
-from mixtransforms.kernels import kernel_of, rows
+from mixtransforms.kernels import compiled_rows, kernel_of, rows
 from mixtransforms.kernels.numpy import scale_rows
 
 
@@ -84,14 +84,17 @@ def paint_checked(
     if view is None:
         return kernel.paint(plan, array, axes, ids, inplace)
     if originals is not None:
-        rows.paint(plan.layers, originals, view, axes, ids, kernel.row_writer(array))
+        write = kernel.row_writer(array)
+        if write is not None or not compiled_rows.paint(plan.layers, originals, view, axes):
+            rows.paint(plan.layers, originals, view, axes, ids, write)
         if plan.scale is not None and not ids:
             scale_rows(view, plan.scale[: len(view)])
         return array
     # Small samples cost more in calls than in pixels: few operations on all of them. Large ones are painted one by one,
     # each while it is in the cache, and without temporaries as large as the batch.
     painted = view if inplace else np.empty_like(view)
-    if len(plan.layers) != 1 or not _paint_all(kernel, plan.layers[0], view, painted, axes):
+    done = compiled_rows.paint(plan.layers, view, painted, axes)
+    if not done and (len(plan.layers) != 1 or not _paint_all(kernel, plan.layers[0], view, painted, axes)):
         rows.paint(plan.layers, None if inplace else list(view), painted, axes, ids)
     if plan.scale is not None and not ids:
         scale_rows(painted, plan.scale)
