@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mixtransforms.core.layers import BoolArray, Boxes, FloatArray, IntArray, Layer, Mask, cells
+from mixtransforms.core.layers import BoolArray, Boxes, FloatArray, IntArray, Layer, Mask, cells, everyone
 
 AT_ONCE = 1 << 19
 """Weights that are composited at once to measure shares, 4 MB: fewer are slower, and more cost memory alone."""
@@ -143,7 +143,9 @@ def measure(
         ``(B, S)`` int64 and float64, read-only: the sample itself, then what is painted on it, layer by layer. Samples
         with fewer layers than others name themselves again, with share 0.
     """
-    painted = layers[0].rows if len(layers) == 1 else np.concatenate([*(layer.rows for layer in layers), _NOBODY])
+    if len(layers) == 1 and len(layers[0]) and not bare:
+        return _measure_one(size, shape, layers[0])
+    painted = np.concatenate([*(layer.rows for layer in layers), _NOBODY])
     count = np.bincount(painted, minlength=size)
     columns = 1 + int(count.max(initial=0))
     sources = np.empty((size, columns), np.int64)
@@ -165,6 +167,22 @@ def measure(
         share[rows, : len(painting.source)] = _shares_of_layers(shape, painting).T
     if bare:
         sources, share = _of_painted(sources, share)
+    sources.flags.writeable = share.flags.writeable = False
+    return sources, share
+
+
+def _measure_one(size: int, shape: tuple[int, ...], layer: Layer) -> tuple[IntArray, FloatArray]:
+    """Sources and shares of one layer: every sample has at most one partner, and nothing is hidden twice."""
+    itself, rows, weight = everyone(size), layer.rows, layer.coverage(shape)
+    sources, share = np.empty((size, 2), np.int64), np.empty((size, 2))
+    sources[:, 0] = itself
+    if rows is itself:  # all in their order, as most methods draw
+        sources[:, 1], share[:, 1] = layer.source, weight
+        np.subtract(1.0, weight, out=share[:, 0])
+    else:
+        sources[:, 1], share[...] = itself, (1.0, 0.0)
+        sources[rows, 1], share[rows, 1] = layer.source, weight
+        share[rows, 0] = 1.0 - weight
     sources.flags.writeable = share.flags.writeable = False
     return sources, share
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mixtransforms.core.backends import SMALL_ROW, is_floating
-from mixtransforms.core.layers import BoolArray, Boxes, FloatArray, IntArray
+from mixtransforms.core.layers import BoolArray, Boxes, FloatArray, IntArray, everyone
 from mixtransforms.core.mixture import Mixture
 from mixtransforms.kernels.blending import integer_weight
 from mixtransforms.kernels.resampling import linear_bands, linear_blocks, nearest_cells, weight_bits
@@ -341,14 +341,16 @@ def soft_labels(ids: Array, classes: int, ignore_index: int | None, plan: Mixtur
         ignore_index: The id that gives nothing to any class, or ``None``.
         plan: The plan.
     """
-    rows, share = plan.sources, plan.target_share
+    rows, share = plan.sources, plan.target_share.astype(np.float32)
+    ids = ids.astype(np.int64, copy=False)
     result = np.zeros((len(ids), classes), np.float32)
-    places = np.arange(len(ids))
+    flat, first = result.reshape(-1), everyone(len(ids)) * classes
     for column in range(rows.shape[1]):
-        given, own = ids[rows[:, column]].astype(np.int64), share[:, column].astype(np.float32)
+        given, own = ids[rows[:, column]] if column else ids, share[:, column]
         if ignore_index is not None:
-            given, own = np.where(given == ignore_index, 0, given), np.where(given == ignore_index, 0, own)
-        result[places, given] += own
+            own = np.where(given == ignore_index, 0, own)
+            given = np.where(given == ignore_index, 0, given)
+        flat[first + given] += own
     return result
 
 

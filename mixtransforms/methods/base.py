@@ -19,7 +19,7 @@ from mixtransforms.core.cached import cached_property
 from mixtransforms.core.canvas import Canvas
 from mixtransforms.core.display import Displayed
 from mixtransforms.core.errors import InputError, ParameterError
-from mixtransforms.core.layers import Boxes, Region, freeze
+from mixtransforms.core.layers import Boxes, Region, everyone, freeze
 from mixtransforms.methods.laws import Law
 from mixtransforms.methods.pairing import MUTUAL, Hints, Pairing, needs_of, pairing_field, partners
 from mixtransforms.methods.schedules import Schedule, Scheduled, now, number
@@ -203,6 +203,8 @@ class Pairs(NamedTuple):
         """What the mixed samples get, ``(n, ...)``, of what was drawn for everybody who may lead, ``(B, ...)``."""
         if self.rows is self.leader:  # everybody is mixed and leads itself
             return drawn
+        if len(drawn) == 1:  # which is everybody's
+            return drawn.repeat(len(self.rows), axis=0)
         return drawn[self.leader[self.rows]]
 
 
@@ -230,11 +232,11 @@ class SourcesMethod(Method):
 
         A partner may be the sample itself, where the pairing allows it; whom all are is not mixed.
         """
-        everyone = np.arange(spec.size, dtype=np.int64)
+        itself = np.arange(spec.size, dtype=np.int64)
         partner = partners(self.pairing, spec.size, rng, hints, count, spec.second)
-        leader = everyone if self.per == "sample" else np.zeros_like(everyone)
+        leader = itself if self.per == "sample" else np.zeros_like(itself)
         gate = rng.random(spec.size)
-        rows = np.flatnonzero((gate[leader] < now(self.p)) & (partner != everyone).any(axis=0))
+        rows = np.flatnonzero((gate[leader] < now(self.p)) & (partner != itself).any(axis=0))
         return Pairs(rows, partner[:, rows], leader)
 
     def draws(self, spec: BatchSpec) -> int:
@@ -285,17 +287,16 @@ class PairMethod(SourcesMethod):
         """Draws partners and gate. How many numbers are drawn does not depend on ``p``."""
         # Only mutual partners can share a weight, and the default cycle has none.
         policy = "matching" if self.per == "pair" and self.pairing == "cycle" else self.pairing
-        everyone = np.arange(spec.size, dtype=np.int64)
         partner = partners(policy, spec.size, rng, hints, None, spec.second)
-        leader = everyone
+        # Methods of the user's own get arrays of their own: they may write into them.
+        leader = itself = everyone(spec.size) if self.is_ours else np.arange(spec.size, dtype=np.int64)
         if self.per != "sample":
             # The lower of two leads, and the first of a batch.
-            leader = np.minimum(everyone, partner) if self.per == "pair" else np.zeros_like(everyone)
+            leader = np.minimum(itself, partner) if self.per == "pair" else np.zeros_like(itself)
         gate, p = rng.random(spec.size), self.p if isinstance(self.p, float) else now(self.p)
-        # A cycle leaves nobody out. Methods of the user's own get arrays of their own: they may write into them.
-        if p == 1.0 and policy == "cycle" and spec.size > 1 and self.is_ours:
-            return Pairs(everyone, partner, leader)
-        rows = np.flatnonzero((gate[leader] < p) & (partner != everyone))
+        if p == 1.0 and policy == "cycle" and spec.size > 1 and self.is_ours:  # a cycle leaves nobody out
+            return Pairs(itself, partner, leader)
+        rows = np.flatnonzero((gate[leader] < p) & (partner != itself))
         return Pairs(rows, partner[rows], leader)
 
     def paint(

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from mixtransforms.core import fields
-from mixtransforms.core.layers import Boxes, FloatArray, IntArray
+from mixtransforms.core.layers import Boxes, FloatArray, IntArray, opaque
 from mixtransforms.methods.base import NO_HINTS, PairMethod, Pairs, require_axes
 from mixtransforms.methods.laws import Law, alpha_field, beta_weights, check_alone, part_field, weight_field
 from mixtransforms.methods.pairing import Hints
@@ -108,10 +108,10 @@ class CutMix(PairMethod):
         if "sizes" in hints:
             drawn = pairs.pick(weight), pairs.pick(size), pairs.pick(place)
             return self._in_overlap(spec, pairs, hints["sizes"], *drawn)
-        start, stop = self._boxes(np.asarray(spec.shape, np.int64), weight, size, place)
+        start, stop = self._boxes(np.array(spec.shape, np.int64), weight, size, place)
         boxes = Boxes.drawn(pairs.pick(start), pairs.pick(stop))
         declared = None if self.correct_weight else pairs.pick(weight)
-        return self.paint(spec, pairs, np.ones(len(pairs.rows)), boxes, declared)
+        return self.paint(spec, pairs, opaque(len(pairs.rows)), boxes, declared)
 
     def _in_overlap(
         self, spec: BatchSpec, pairs: Pairs, sizes: IntArray, weight: FloatArray, size: FloatArray, place: FloatArray
@@ -126,7 +126,7 @@ class CutMix(PairMethod):
         if self.correct_weight:
             declared = 1.0 - (stop - start).prod(axis=1) / np.maximum(own.prod(axis=1), 1)
         region, crop = Boxes.drawn(start + here, stop + here), Boxes.drawn(start + there, stop + there)
-        return self.paint(spec, pairs, np.ones(len(pairs.rows)), region, declared, crop=crop)
+        return self.paint(spec, pairs, opaque(len(pairs.rows)), region, declared, crop=crop)
 
     def _boxes(
         self, shape: IntArray, weight: FloatArray, size: FloatArray, place: FloatArray

@@ -25,7 +25,9 @@ def cycle(size: int, rng: np.random.Generator) -> IntArray:
     order = rng.permutation(size)
     # The samples in a random order, each with the next one: a cycle of all, and every cycle as likely as another.
     partner = np.empty(size, np.int64)
-    partner[order[:-1]], partner[order[-1:]] = order[1:], order[:1]
+    if size:
+        partner[order[:-1]] = order[1:]
+        partner[order[-1]] = order[0]
     return partner
 
 

@@ -24,11 +24,15 @@ def placed(placement: str, side: IntArray, place: FloatArray, shape: IntArray) -
         start = whole_below(place, shape + side) - side
     else:
         start = whole_below(place, shape - side + 1)
-    # No start is beyond the end, and a stop is before the beginning only on an axis of length 0.
-    stop = np.minimum(np.maximum(start + side, 0), shape)  # quicker than np.clip for a few numbers
-    return np.maximum(start, 0), stop
+    # No start is beyond the end, and no stop before the beginning.
+    stop = start + side
+    return np.maximum(start, 0, out=start), np.minimum(stop, shape, out=stop)  # quicker than np.clip for a few numbers
 
 
 def whole_below(uniform: FloatArray, count: IntArray) -> IntArray:
-    """Uniform whole numbers in ``[0, count)`` from uniform numbers in ``[0, 1)``."""
-    return np.minimum((uniform * count).astype(np.int64), count - 1)  # the product may be rounded up to the count
+    """Uniform whole numbers in ``[0, count)`` from uniform numbers in ``[0, 1)``; 0 where there are none.
+
+    No product is rounded up to the count: the largest number below 1 is 1 - 2**-53, so that a product is below the count
+    by more than half a step of float64 there, or by a whole one where the count is a power of two.
+    """
+    return (uniform * count).astype(np.int64)

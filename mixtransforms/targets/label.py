@@ -20,6 +20,9 @@ from mixtransforms.targets.united import united
 
 FORMS = ("soft", "pair", "mix")
 
+_UNSIGNED = {np.dtype(f"{kind}{size}"): np.dtype(f"u{size}") for kind in "iu" for size in (1, 2, 4, 8)}
+"""Types of class ids in this machine's order of bytes, and those in which their bits are numbers without a sign."""
+
 _SLACK = 1e-3
 """How far shares of classes may lie outside of 0 and 1: half types round sums by as much."""
 
@@ -187,8 +190,11 @@ class Label(LossTarget):
             kernel.assert_async(self._known(ids), f"Class ids out of range: wanted {self._wanted}")
             return
         ids = kernel.to_host(labels)
-        # The usual batch passes here, after two reductions and without a temporary array.
-        if ids.size and ids.min() >= 0 and (self.num_classes is None or ids.max() < self.num_classes):
+        # The usual batch passes here, after one reduction and without a temporary array: without a sign, what is
+        # below 0 is above all classes.
+        unsigned, classes = _UNSIGNED.get(ids.dtype), self.num_classes
+        highest = np.iinfo(ids.dtype).max if classes is None else classes - 1
+        if unsigned and ids.size and np.maximum.reduce(ids.view(unsigned), axis=None) <= highest:
             return
         ids = ids.astype(np.int64)
         wrong = ~self._known(ids)
