@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,12 +58,14 @@ def flip(size: int, rng: np.random.Generator) -> IntArray:
 
 def different_class(size: int, rng: np.random.Generator, classes: NDArray[Any], second: int = 0) -> IntArray:
     """A uniform choice among the samples of other classes; without one the sample stays unmixed."""
-    return _choose(rng, ~_alike(classes, size, second), second)
+    groups = _grouped(classes, size, second)
+    return _drawn(rng, groups.order, (0, len(groups.order)), (groups.start, groups.stop), second)
 
 
 def same_class(size: int, rng: np.random.Generator, classes: NDArray[Any], second: int = 0) -> IntArray:
     """A uniform choice among the other samples of the same class; without one the sample stays unmixed."""
-    return _choose(rng, _alike(classes, size, second) & _others(size, second), second)
+    groups = _grouped(classes, size, second)
+    return _drawn(rng, groups.order, (groups.start, groups.stop), (groups.own, groups.own + (not second)), second)
 
 
 def class_balanced(size: int, rng: np.random.Generator, classes: NDArray[Any], second: int = 0) -> IntArray:
@@ -98,12 +100,60 @@ def _placed(column: IntArray, fine: NDArray[np.bool_], second: int) -> IntArray:
     return np.where(fine, column + len(fine) if second else column, everyone)
 
 
-def _choose(rng: np.random.Generator, allowed: NDArray[np.bool_], second: int = 0) -> IntArray:
-    if not len(allowed):
-        return np.arange(0, dtype=np.int64)
-    # A ticket for every pair, allowed or not: how many numbers are drawn must not depend on the labels.
-    ticket = np.where(allowed, rng.random(allowed.shape), -1.0)
-    return _placed(ticket.argmax(axis=1), np.asarray(allowed.any(axis=1)), second)
+class _Grouped(NamedTuple):
+    """All who may be partners, sorted by group: nothing is compared pair by pair.
+
+    Attributes:
+        order: Who they are, ``(N,)``.
+        start: Where the group of every sample begins among them, ``(B,)``.
+        stop: Where it ends.
+        own: Where the sample itself stands; the start of its group, where partners are of a second batch.
+    """
+
+    order: IntArray
+    start: IntArray
+    stop: IntArray
+    own: IntArray
+
+
+def _grouped(groups: NDArray[Any], size: int, second: int) -> _Grouped:
+    numbers = _numbered(groups)
+    known = _known(numbers, size, second)
+    order = np.argsort(known, kind="stable")
+    start = np.searchsorted(known[order], numbers[:size])
+    stop = np.searchsorted(known[order], numbers[:size], "right")
+    return _Grouped(order, start, stop, start if second else np.argsort(order, kind="stable"))
+
+
+def _numbered(groups: NDArray[Any]) -> IntArray:
+    """A number for every value, equal where these are; what does not equal itself, NaN, is a group of its own."""
+    if groups.dtype != object:
+        return np.unique(groups, return_inverse=True, equal_nan=False)[1].reshape(-1)
+    numbers: dict[Any, int] = {}  # objects need not have an order
+    alone = [value if value == value else object() for value in groups]
+    return np.array([numbers.setdefault(value, len(numbers)) for value in alone], np.int64)
+
+
+def _drawn(
+    rng: np.random.Generator, order: IntArray, span: tuple[Any, Any], but: tuple[Any, Any], second: int
+) -> IntArray:
+    """One of ``order[span]`` but ``order[but]``, all equally likely; where there is none, everyone itself.
+
+    It draws ``B`` numbers, whatever the groups are.
+
+    Args:
+        rng: Source of randomness.
+        order: All who may be partners, ``(N,)``.
+        span: Where those of every sample begin and end, ``(B,)`` each or one for all.
+        but: Where those of them begin and end, ``(B,)`` each, that are not meant.
+        second: Samples of a second batch.
+    """
+    (start, stop), (gap, rest) = span, but
+    count = stop - start - (rest - gap)
+    at = start + (rng.random(len(gap)) * count).astype(np.int64)
+    fine = count > 0
+    partner = order[np.where(fine, np.where(at < gap, at, at + rest - gap), 0)]
+    return _placed(partner, fine, second)
 
 
 def _weighted(rng: np.random.Generator, weights: FloatArray, second: int = 0) -> IntArray:

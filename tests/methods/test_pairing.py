@@ -1,5 +1,7 @@
 """Who is mixed with whom: the laws of every pairing policy."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -100,6 +102,50 @@ def test_class_aware_partners_are_uniform() -> None:
     same = ~other & ~np.eye(7, dtype=bool)
     same[5, 5] = same[6, 6] = True  # nobody else has these classes: they stay unmixed
     assert uniform_partners(drawn, same)
+
+
+GROUPS = {
+    "whole numbers": np.array([3, 1, 3, 3, 0, 1, 9, 1, 3]),
+    "one of all": np.zeros(9, np.int64),
+    "texts": np.array(list("cabbcacad")),
+    "of no order": np.array([None, "x", 2.5, "x", None, 7, "x", 2.5, None], object),
+    "not a number": np.array([1.0, np.nan, 1.0, np.nan, 2.0, 1.0, np.nan, 2.0, 3.0]),
+}
+
+
+@pytest.mark.parametrize("second", [0, 1, 4])
+@pytest.mark.parametrize("groups", GROUPS.values(), ids=GROUPS)
+@pytest.mark.parametrize("policy", ["different_class", "same_class"])
+def test_partners_by_class_are_those_of_a_table(policy: str, groups: np.ndarray, second: int) -> None:
+    """Every permitted partner, and nobody else, equally likely: those that a table of all pairs permits."""
+    size = len(groups) - second
+    alike = groups[:size, None] == (groups[size:] if second else groups)[None]
+    allowed = alike if policy == "same_class" else ~alike
+    if not second:
+        allowed &= ~np.eye(size, dtype=bool)
+    else:
+        allowed = np.concatenate([np.zeros((size, size), bool), allowed], axis=1)
+    alone = np.flatnonzero(~allowed.any(axis=1))
+    allowed[alone, alone] = True
+    rng = np.random.default_rng(5)
+    drawn = np.array([PAIRINGS[policy](size, rng, groups, second) for _ in range(2000)])
+    wide = np.zeros((size + second, size + second), bool)
+    wide[:size] = np.pad(allowed, [(0, 0), (0, size + second - allowed.shape[1])])
+    padded = np.concatenate([drawn, np.zeros((2000, second), np.int64)], axis=1)
+    wide[size:, 0] = True
+    assert uniform_partners(padded, wide, 1e-4)
+
+
+@pytest.mark.parametrize("policy", ["different_class", "same_class"])
+def test_partners_of_large_batches_need_no_table_of_pairs(policy: str) -> None:
+    """A table of 4096 x 4096 has 16 MB even of bools."""
+    classes = np.random.default_rng(0).integers(0, 100, 4096)
+    tracemalloc.start()
+    try:
+        draw(policy, 4096, classes=classes)
+        assert tracemalloc.get_traced_memory()[1] < 200 * 4096
+    finally:
+        tracemalloc.stop()
 
 
 def test_without_a_candidate_nobody_is_mixed() -> None:
