@@ -2,6 +2,8 @@
 
 In the main process the batch goes into ordinary memory. glibc hands the memory of the last batch out again as soon as
 that is free; with ``fresh`` it asks the system for every large block anew, as where earlier batches are still in use.
+Every case has a process of its own, since what ran before leaves blocks behind that glibc hands out whatever it was
+told; the page faults of a call say what was really fresh.
 A worker of a DataLoader must get the batch into shared memory. There the time runs until it is: default collation and
 ours write into it, what others return in ordinary memory is moved as the loader's queue does it.
 """
@@ -17,7 +19,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from harness import Case, Contender, Measured, Settings, compare
+from harness import Case, Contender, Measured, Settings, apart, compare
 from peers import missing, timm_options
 from torch.utils.data import DataLoader, default_collate
 
@@ -150,5 +152,7 @@ def cases() -> list[Case]:
             ways["fresh memory"] = partial(in_main, make=make, fresh=True)
         ways["worker, shared memory"] = partial(in_worker, make=make)
         key = make.__name__
-        found += [Case(f"collate {key} {way}", SECTION, f"{name}; {way}", measure) for way, measure in ways.items()]
+        found += [
+            Case(f"collate {key} {way}", SECTION, f"{name}; {way}", apart(measure)) for way, measure in ways.items()
+        ]
     return found

@@ -24,9 +24,8 @@ import peers
 import report
 import torch
 from family_peers import Configuration
-from goals import Goal, within
-from harness import Contender, Measured, Settings, compare
-from mixing import use_one_thread
+from goals import Bounds, Goal, Setting, within
+from harness import Contender, Measured, Settings, compare, use_threads
 
 import mixtransforms
 from mixtransforms.methods.registry import METHODS
@@ -54,7 +53,10 @@ GOALS = (
 def goals() -> list[Goal]:
     """Of float32, as all goals of photos."""
     size = f"float32 {SIZE} x 3 x {SIDE} x {SIDE}"
-    return [within(f"{ours}, {size}, against {base}", DTYPES[0], ours, base, most) for ours, base, most in GOALS]
+    return [
+        within(f"{ours}, {size}, against {base}", DTYPES[0], ours, base, Bounds(most, most))
+        for ours, base, most in GOALS
+    ]
 
 
 def configurations() -> list[Configuration]:
@@ -130,7 +132,7 @@ def main() -> None:
     parser.add_argument("--turns", type=int, default=11, help="most turns")
     parser.add_argument("--seconds", type=float, default=120.0, help="most seconds of a dtype, about")
     given = parser.parse_args()
-    use_one_thread()
+    use_threads(1)
     peers.quiet()
     before = report.busy()
     settings = Settings(given.turns, given.seconds, given.short, "thread_time")
@@ -140,7 +142,7 @@ def main() -> None:
         results[dtype] = compare(list(contenders(dtype, settings, wanted)), settings, inner=1)
         print(table(dtype, results[dtype]), end="\n\n", flush=True)
     if not given.peers:
-        print(report.of_goals([goal.judged(results) for goal in goals()]))
+        print(report.of_goals([row for goal in goals() if (row := goal.judged(results, Setting()))]))
     if not given.goals:
         print(table_of_peers(settings), end="\n\n", flush=True)
     print(report.header(report.machine(before)))

@@ -1,16 +1,49 @@
-"""What the package wants to reach, as rows that are read from the same run."""
+"""What the package wants to reach, as rows that are read from the same run: ``python benchmarks/mixing.py --goals``."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-METHODS = ("MixUp", "CutMix")
+from harness import Measured
+
 LEAST, MOST = "at least", "at most"
 
 Results = Mapping[str, Any]
 """What was measured, by the keys of cases."""
+
+
+class Bounds(NamedTuple):
+    """What is wanted.
+
+    Attributes:
+        compiled: With the compiled kernel.
+        plain: Without it.
+        threads: With two threads and the kernel; ``None`` where that is not asked.
+    """
+
+    compiled: float
+    plain: float
+    threads: float | None = None
+
+
+class Setting(NamedTuple):
+    """What a run is of.
+
+    Attributes:
+        compiled: Whether the kernel is there.
+        threads: How many there are.
+    """
+
+    compiled: bool = True
+    threads: int = 1
+
+    def of(self, bounds: Bounds) -> float | None:
+        """The bound that counts, or ``None``."""
+        if self.threads > 1:
+            return bounds.threads if self.compiled else None
+        return bounds.compiled if self.compiled else bounds.plain
 
 
 @dataclass(frozen=True)
@@ -22,7 +55,7 @@ class Goal:
         case: The key of the case that tells.
         figure: Reads the figure from what was measured.
         bound: ``"at least"`` or ``"at most"``.
-        value: The bound of the figure.
+        bounds: Of the figure.
         unit: Of the figure.
     """
 
@@ -30,18 +63,21 @@ class Goal:
     case: str
     figure: Callable[[Any], float]
     bound: str
-    value: float
+    bounds: Bounds
     unit: str = "times"
 
-    def judged(self, results: Results) -> dict[str, Any]:
-        """The row of the table as plain data; ``met`` is ``None`` where a contender is missing."""
-        row: dict[str, Any] = {"goal": self.text, "wanted": f"{self.bound} {self.value:g} {self.unit}", "met": None}
+    def judged(self, results: Results, setting: Setting) -> dict[str, Any] | None:
+        """The row of the table, ``met`` being ``None`` where a contender is missing; ``None`` without a bound."""
+        value = setting.of(self.bounds)
+        if value is None:
+            return None
+        row: dict[str, Any] = {"goal": self.text, "wanted": f"{self.bound} {value:g} {self.unit}", "met": None}
         try:
             figure = self.figure(results[self.case])
         except KeyError as missing:
             return row | {"figure": None, "verdict": f"not measured: no {missing.args[0]}"}
-        met = figure >= self.value if self.bound == LEAST else figure <= self.value
-        missed = self.value / figure if self.bound == LEAST else figure / self.value
+        met = figure >= value if self.bound == LEAST else figure <= value
+        missed = value / figure if self.bound == LEAST else figure / value
         shown = f"{figure:.2f} {self.unit}"
         return row | {
             "figure": figure,
@@ -51,91 +87,110 @@ class Goal:
         }
 
 
-def faster(text: str, case: str, ours: str, peers: tuple[str, ...], least: float) -> Goal:
-    """So many times as fast as the fastest of some peers."""
-    return Goal(text, case, lambda seen: min(seen.ratio(peer, ours) for peer in peers), LEAST, least, "times as fast")
+def faster(text: str, case: str, ours: str, peers: Sequence[str], bounds: Bounds) -> Goal:
+    """So many times as fast as the fastest of some peers, by medians."""
+    return Goal(
+        text, case, lambda seen: min(map(seen.median, peers)) / seen.median(ours), LEAST, bounds, "times as fast"
+    )
 
 
-def within(text: str, case: str, ours: str, limit: str, most: float) -> Goal:
-    """So many times as long as a bare copy at the most."""
-    return Goal(text, case, lambda seen: seen.ratio(ours, limit), MOST, most, "times as long")
+def within(text: str, case: str, ours: str, limit: str, bounds: Bounds) -> Goal:
+    """So many times as long as something else at the most, by medians."""
+    return Goal(text, case, lambda seen: seen.median(ours) / seen.median(limit), MOST, bounds, "times as long")
 
 
-def photos() -> list[Goal]:
-    """Ready batches of photos."""
-    size = "float32 64 x 3 x 224 x 224"
-    timm = ("timm batch", "timm pair", "timm elem")
-    goals = []
-    for method in METHODS:
-        case = f"photos {method}"
-        start = f"{method}, {size}"
-        goals.append(faster(f"{start}, in place, against timm", case, "ours in place", timm, 5))
-        if method == "MixUp":
-            goals.append(within(f"{start}, in place, against `copy_`", case, "ours in place", "copy_", 1.5))
-        goals.append(faster(f"{start}, out of place, against torchvision", case, "ours", ("torchvision",), 1.7))
-        goals.append(within(f"{start}, out of place, against `clone`", case, "ours", "clone", 1.3))
-        for peer in ("kornia", "keras"):
-            goals.append(faster(f"{start}, in place, against {peer}", case, "ours in place", (peer,), 10))
-            goals.append(faster(f"{start}, out of place, against {peer}", case, "ours", (peer,), 4))
-    return goals
+def small() -> Iterator[Goal]:
+    """Small images, where everything but pixels counts."""
+    start = "128 x 3 x 32 x 32, 10 classes"
+    rows = {
+        "MixUp": (Bounds(1.5, 0.6, 1.0), Bounds(1.5, 0.6, 1.0), Bounds(1.9, 0.8, 1.0), Bounds(15, 7)),
+        "CutMix": (Bounds(1.4, 0.8, 1.0), Bounds(1.2, 0.4, 1.0), Bounds(1.6, 0.9, 1.0), Bounds(20, 7)),
+    }
+    for method, (batch, sample, apart, each) in rows.items():
+        case, text = f"small {method}", f"{method} {start}"
+        yield faster(
+            f"{text}, per batch, in place, against timm batch", case, "ours per batch in place", ["timm batch"], batch
+        )
+        yield faster(f"{text}, per sample, in place, against timm batch", case, "ours in place", ["timm batch"], sample)
+        yield faster(
+            f"{text}, per batch, out of place, against torchvision", case, "ours per batch", ["torchvision"], apart
+        )
+        yield faster(f"{text}, per sample, in place, against timm elem", case, "ours in place", ["timm elem"], each)
+    microseconds: Callable[[Any], float] = lambda seen: 1e6 * seen.median("ours")  # noqa: E731
+    yield Goal("A call without pixels, one array of ids", "without pixels", microseconds, MOST, Bounds(70, 110), "us")
 
 
-def small() -> list[Goal]:
-    """Ready batches of small images, where everything but pixels counts."""
-    goals = []
-    for classes in (10, 1000):
-        for method in METHODS:
-            case = f"small {method} {classes}"
-            start = f"{method}, 128 x 3 x 32 x 32, {classes} classes"
-            batch, sample = f"{start}, per='batch'", f"{start}, per='sample', in place"
-            goals += [
-                faster(f"{batch}, against torchvision", case, "ours per batch", ("torchvision",), 2),
-                faster(f"{batch}, in place, against timm batch", case, "ours per batch in place", ("timm batch",), 1.5),
-                faster(f"{sample}, against timm batch", case, "ours in place", ("timm batch",), 1),
-                faster(f"{sample}, against timm elem", case, "ours in place", ("timm elem",), 10),
-            ]
-    return goals
+def large() -> Iterator[Goal]:
+    """Photos, halves, and many small samples."""
+    text = "MixUp float32 64 x 3 x 224 x 224, in place"
+    timm = ["timm batch", "timm pair"]
+    yield faster(f"{text}, against timm", "photos", "ours in place", timm, Bounds(9, 7, 6))
+    yield within(f"{text}, against `copy_`", "photos", "ours in place", "copy_", Bounds(0.9, 1.1, 1.2))
+    for dtype in ("float16", "bfloat16"):
+        text = f"MixUp {dtype} 64 x 3 x 224 x 224, out of place, against torchvision"
+        yield faster(text, dtype, "ours", ["torchvision"], Bounds(2.5, 0.8))
+    for method in ("MixUp", "CutMix"):
+        text = f"{method} float32 4096 x 3 x 32 x 32, in place"
+        yield within(f"{text}, against `copy_`", f"many {method}", "ours in place", "copy_", Bounds(1.2, 3))
+        rows: Callable[[Any], float] = lambda seen, method=method: seen.of[method].rest  # noqa: E731
+        yield Goal(f"{text}, extra memory", "extra rows", rows, MOST, Bounds(1, 128), "samples")
 
 
-def collation() -> list[Goal]:
-    """Samples of uint8; without a seed, and keyed by content beside it."""
-    goals = []
-    for seed in ("", " seeded"):
-        for way, least in (("fresh memory", 3), ("worker, shared memory", 4)):
-            case, start = f"collate tuples {way}", f"collate and mix uint8{seed}, {way}"
-            # The modes that draw one weight for all, and the two kinds of samples that timm takes.
-            timm = ("timm MixUp batch", "timm MixUp batch, arrays")
-            goals += [
-                faster(f"MixUp, {start}, against timm's FastCollateMixup", case, f"ours MixUp{seed}", timm, least),
-                within(f"CutMix, {start}, against default_collate", case, f"ours CutMix{seed}", "default_collate", 1.5),
-            ]
-    return goals
+def collated() -> Iterator[Goal]:
+    """Samples of uint8 in fresh memory, and in memory that a worker shares."""
+    text, start = "64 uint8 samples of 224 x 224", "collate and mix"
+    yield within(
+        f"CutMix, {start} {text}, against default_collate",
+        "fresh",
+        "ours CutMix",
+        "default_collate",
+        Bounds(0.55, 0.65),
+    )
+    timm = ["timm MixUp batch", "timm MixUp batch, arrays"]
+    yield faster(f"MixUp, {start} {text}, against timm", "fresh", "ours MixUp", timm, Bounds(3.4, 3))
+    for method in ("MixUp", "CutMix"):
+        name = f"{method}, {start} {text} in a worker, against default_collate"
+        yield within(name, "worker", f"ours {method}", "default_collate", Bounds(1.0, 1.05))
 
 
-def objects() -> list[Goal]:
-    """What 20 boxes an image add to the pixels, as a share of the time for the pixels alone."""
-    goals = []
-    for kind, place in (("", "out of place"), (" in place", "in place")):
-        for case, form in (("objects CutMix", "tensors"), ("objects CutMix arrays", "NumPy arrays")):
-            text = f"CutMix, 20 boxes an image, 64 x 3 x 224 x 224, {form}, {place}: what the boxes add"
-            ours, base = f"ours with boxes{kind}", f"ours{kind}"
-            figure: Callable[[Any], float] = lambda seen, ours=ours, base=base: seen.ratio(ours, base) - 1  # noqa: E731
-            goals.append(Goal(text, case, figure, MOST, 1, "of the pixels' time"))
-    return goals
+def objects() -> Iterator[Goal]:
+    """Boxes and masks of instances."""
+
+    def an_image(seen: Measured) -> float:
+        return 1e6 * (seen.median("0 boxes") - seen.median("images")) / 64
+
+    def a_box(seen: Measured) -> float:
+        return 1e6 * (seen.median("100 boxes") - seen.median("0 boxes")) / 6400
+
+    def masks(seen: Measured) -> float:
+        return (seen.median("ours") - seen.median("images")) / seen.median("copy")
+
+    yield Goal("Records of boxes, an image", "records", an_image, MOST, Bounds(25, 35), "us")
+    yield Goal("Records of boxes, a box", "records", a_box, MOST, Bounds(0.2, 0.3), "us")
+    text = "50 instance masks an image, against a copy of them"
+    yield Goal(text, "instances", masks, MOST, Bounds(2, 3), "times as long")
 
 
-def memory() -> list[Goal]:
-    """What is taken beyond the output."""
-    goals = []
-    for method in METHODS:
-        for form in ("ours", "ours, arrays"):
-            for kind, place in (("", "out of place, beyond the output"), (" in place", "in place")):
-                text = f"{method}, peak extra memory, {'NumPy' if 'arrays' in form else 'tensors'}, {place}"
-                figure: Callable[[Any], float] = lambda seen, name=f"{method}: {form}{kind}": seen.of[name].rest  # noqa: E731
-                goals.append(Goal(text, "memory", figure, MOST, 1, "samples a thread"))
-    return goals
+def resized() -> Iterator[Goal]:
+    """Crops of donors."""
+    for dtype in ("float32", "uint8"):
+        case = f"resize {dtype}"
+        yield within(f"Resizing {dtype} against torch's, antialiased", case, "ours", "torch", Bounds(1.5, 8))
+        text = f"ResizeMix {dtype} 64 x 3 x 224 x 224, against clone"
+        yield within(text, case, "ResizeMix", "clone", Bounds(4, 12))
+
+
+def pipelines() -> Iterator[Goal]:
+    """Whole pipelines."""
+    text = "BatchCompose of 64 samples of 256 x 256, against the host's own loop with the same mix"
+    yield within(text, "samples", "ours", "loop", Bounds(1.05, 1.05))
 
 
 def goals() -> list[Goal]:
     """All goals."""
-    return [*photos(), *small(), *collation(), *objects(), *memory()]
+    return [*small(), *large(), *collated(), *objects(), *resized(), *pipelines()]
+
+
+def judged(results: Results, setting: Setting) -> list[dict[str, Any]]:
+    """The rows of the table."""
+    return [row for goal in goals() if (row := goal.judged(results, setting)) is not None]

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import importlib.util
+import multiprocessing
 import random
 import statistics
 import time
+import warnings
 from collections.abc import Callable, Mapping
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, NamedTuple
+
+try:
+    import resource
+except ImportError:  # Windows, which tells no page faults
+    resource = None  # type: ignore[assignment]
 
 Calls = Mapping[str, Callable[[], Any]]
 
@@ -28,12 +38,16 @@ class Settings(NamedTuple):
         short: Tiny work and one turn, to see that everything runs; the figures mean nothing.
         clock: Of the module ``time``; ``"thread_time"`` where there is one thread, which tells nearly the same on a
             busy machine.
+        threads: Of torch and OpenCV; ``None`` is what they choose.
+        rest: Seconds before each contender, for the threads of the last one to come to rest.
     """
 
     turns: int = 31
     seconds: float = 8.0
     short: bool = False
     clock: str = "perf_counter"
+    threads: int | None = None
+    rest: float = REST
 
     def size(self, number: int, short: int) -> int:
         """A size of the work, or a small one in a short run."""
@@ -42,6 +56,11 @@ class Settings(NamedTuple):
 
 def nothing() -> None:
     """Prepares nothing."""
+
+
+def faults() -> int:
+    """How often this process has touched a page of memory that it had not got yet."""
+    return 0 if resource is None else resource.getrusage(resource.RUSAGE_SELF).ru_minflt
 
 
 def inner_of(call: Callable[[], Any], clock: Callable[[], float] = time.perf_counter) -> int:
@@ -60,6 +79,7 @@ def taken(
     prepare: Callable[[], Any] = nothing,
     rest: float = 0.0,
     clock: Callable[[], float] = time.perf_counter,
+    touched: dict[str, list[float]] | None = None,
 ) -> dict[str, list[float]]:
     """Seconds of every call, turn by turn, each turn in another order.
 
@@ -71,6 +91,7 @@ def taken(
         prepare: Runs before everything that is timed, and is not timed itself.
         rest: Seconds before each call that warms up, and is not timed, as another contender has had its turn.
         clock: What time it is.
+        touched: Gets the page faults of every call, turn by turn.
     """
     rounds = {}
     for name, call in calls.items():
@@ -89,10 +110,12 @@ def taken(
                 prepare()
                 call()  # not timed: caches are as in a loop again
             prepare()
-            start = clock()
+            pages, start = faults(), clock()
             for _ in range(rounds[name]):
                 call()
             times[name].append((clock() - start) / rounds[name])
+            if touched is not None:
+                touched.setdefault(name, []).append((faults() - pages) / rounds[name])
     return times
 
 
@@ -132,12 +155,14 @@ class Measured:
         bases: What a contender is compared with.
         limits: The bare copy that it could at best be as fast as.
         refused: Who cannot do the work, and what it said.
+        faults: Pages of memory that a call touches for the first time, turn by turn.
     """
 
     times: dict[str, list[float]]
     bases: dict[str, str | None] = field(default_factory=dict)
     limits: dict[str, str | None] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
+    faults: dict[str, list[float]] = field(default_factory=dict)
 
     def median(self, name: str) -> float:
         """Seconds."""
@@ -157,6 +182,8 @@ class Measured:
             "median_ms": 1e3 * self.median(name),
             "turns": len(self.times[name]),
         }
+        if name in self.faults:
+            record["page_faults"] = statistics.median(self.faults[name])
         base, limit = self.bases.get(name), self.limits.get(name)
         if base in self.times:
             quartiles = statistics.quantiles(ratios(self.times, name, base), n=4) if record["turns"] > 1 else []
@@ -181,17 +208,48 @@ def compare(
             refused[contender.name] = f"{type(error).__name__}: {error}".splitlines()[0]
         else:
             able.append(contender)
+    touched: dict[str, list[float]] = {}
     times = taken(
         {one.name: one.call for one in able},
         1 if settings.short else settings.turns,
         inner=1 if settings.short else inner,
         seconds=settings.seconds,
         prepare=prepare,
-        rest=0.0 if settings.short else REST,
+        rest=0.0 if settings.short else settings.rest,
         clock=getattr(time, settings.clock),
+        touched=touched,
     )
     bases, limits = ({one.name: getattr(one, name) for one in able} for name in ("base", "limit"))
-    return Measured(times, bases, limits, refused)
+    return Measured(times, bases, limits, refused, touched)
+
+
+def apart(measure: Callable[[Settings], Any]) -> Callable[[Settings], Any]:
+    """The measure in a process of its own: what ran before leaves memory behind that is handed out again."""
+    return partial(_in_another_process, measure)
+
+
+def _in_another_process(measure: Callable[[Settings], Any], settings: Settings) -> Any:
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(_measured_there, measure, settings).result()
+
+
+def _measured_there(measure: Callable[[Settings], Any], settings: Settings) -> Any:
+    use_threads(settings.threads)
+    warnings.simplefilter("ignore")
+    return measure(settings)
+
+
+def use_threads(count: int | None) -> None:
+    """Has torch and OpenCV use so many threads; ``None`` leaves them alone."""
+    if count is None:
+        return
+    import torch
+
+    torch.set_num_threads(count)
+    if importlib.util.find_spec("cv2"):
+        import cv2
+
+        cv2.setNumThreads(count)
 
 
 class Case(NamedTuple):
