@@ -16,7 +16,7 @@ _HOMES = {
     "files": "fingerprint from_dict from_json json_schema load save to_dict to_json",
     "methods.pairing": "Similar SimilarShape Within",
     "methods.schedules": "Cosine OffAfter Ramp Schedule Steps Then",
-    "mixing.banks": "SampleBank",
+    "mixing.banks": "EarlierSamples SampleBank",
     "mixing.epochs": "set_epoch",
     "mixing.hints": "register_hint",
     "mixing.relabel": "attention_shares relabel",

@@ -26,6 +26,7 @@ from mixtransforms.methods.schedules import Ramp as Ramp
 from mixtransforms.methods.schedules import Schedule as Schedule
 from mixtransforms.methods.schedules import Steps as Steps
 from mixtransforms.methods.schedules import Then as Then
+from mixtransforms.mixing.banks import EarlierSamples as EarlierSamples
 from mixtransforms.mixing.banks import SampleBank as SampleBank
 from mixtransforms.mixing.epochs import set_epoch as set_epoch
 from mixtransforms.mixing.hints import register_hint as register_hint

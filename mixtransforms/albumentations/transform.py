@@ -79,7 +79,7 @@ class Transform(MixTransform, A.BasicTransform):
             plan = Plan.from_dict(self.get_applied_params()["plan"])
             found = found if second is ... else self._behind(found, second)
         else:
-            found, key, known = self._with_partners(found, second)
+            found, key, known = self._with_partners(found, second, given=hints, forced=force_apply)
             plan = self._draw(found, key=key, known=known, forced=force_apply, given=hints)
         if not self.replay_mode:
             # A transform shared between threads must not hold its last call; the host reads it only when it records.

@@ -17,13 +17,13 @@ from mixtransforms.core.errors import InputError
 from mixtransforms.core.memo import Memo
 from mixtransforms.kernels import kernel_of
 from mixtransforms.objects.objects import Objects
-from mixtransforms.objects.parse import items_of
+from mixtransforms.objects.parse import check_forms, items_of
 from mixtransforms.plan import BatchSpec
 from mixtransforms.targets.kind import Target
 from mixtransforms.targets.names import LABEL, MASK, MULTILABEL
 
-SECOND, BANK = "second", "bank"
-"""By what a second batch is given, in errors: with the call, or by an option of the transform."""
+SECOND, BANK, EARLIER = "second", "bank", "earlier samples"
+"""By what a second batch is given, in errors: with the call, by an option of the transform, or by its calls before."""
 
 _MIXED_WITH = {
     SECOND: "Give second= the parts that the batch has, in the same containers and under the same names; of a batch "
@@ -31,6 +31,8 @@ _MIXED_WITH = {
     "others, transform({...}).",
     BANK: "Have the data set of the bank return samples as the mix gets them, under the names that the batch has: it "
     "does whatever a pipeline does before the mix.",
+    EARLIER: "Bring all batches into one form before they are mixed, or mix each form by a transform of its own, which "
+    "has its own bank.",
 }
 
 
@@ -49,14 +51,14 @@ def behind(first: Found, second: Found, memo: Memo, name: str = SECOND) -> Found
     Raises:
         InputError: They do not belong together.
     """
-    _check_alike(first, second, name)
+    check_alike(first, second, name)
     rows: dict[Path, list[Any]] = {}
     images = tuple(_images(one, other, first, second, rows) for one, other in _pairs(first.images, second.images))
     others = tuple(
         one._replace(value=_joined(one.value, other.value)) for one, other in _pairs(first.others, second.others)
     )
     template = _template(first.template, second.template, memo)
-    objects = tuple(_objects(*both, template.spec) for both in zip(first.objects, second.objects, strict=True))
+    objects = tuple(_objects(one, other, template.spec) for one, other in object_pairs(first, second))
     parts = first, second
     return Found(first.given, first.batch, images, others, objects, template, first.samples, rows, parts)
 
@@ -113,6 +115,12 @@ def _pairs(first: tuple[Target, ...], second: tuple[Target, ...]) -> Iterator[tu
     return ((target, there[target.path]) for target in first)
 
 
+def object_pairs(first: Found, second: Found) -> Iterator[tuple[Objects, Objects]]:
+    """All that is told of objects, and what the second batch tells at the same place."""
+    there = {each.group.anchor: each for each in second.objects}
+    return ((each, there[each.group.anchor]) for each in first.objects)
+
+
 def _images(one: Target, other: Target, first: Found, second: Found, rows: dict[Path, list[Any]]) -> Target:
     """The images of both: what the painter reads, where it can, goes into ``rows``, and it fills the value."""
     kernel, reserved = kernel_of(str(backend_of(one.value))), one.path in first.rows
@@ -164,6 +172,7 @@ def _objects(one: Objects, other: Objects, spec: BatchSpec) -> Objects:
     columns = {}
     for path, column in one.columns.items():
         items = [*items_of(column, one.sizes), *items_of(other.columns[path], other.sizes)]
+        check_forms(path, items, masks=path == one.group.instances)
         columns[path] = tuple(items) if type(column) is tuple else items
     return Objects(one.group, columns, [*one.sizes, *other.sizes], spec, one.rules)
 
@@ -171,18 +180,22 @@ def _objects(one: Objects, other: Objects, spec: BatchSpec) -> Objects:
 # ------------------------------------------------------------------------------------------ what belongs together
 
 
-def _check_alike(first: Found, second: Found, name: str) -> None:
-    """Refuses a second batch of which something is missing, or of another form."""
+def check_alike(first: Found, second: Found, name: str) -> None:
+    """Refuses a second batch of which something is missing, or of another form.
+
+    Raises:
+        InputError: Names the first value, and says how both are told apart by ``name``.
+    """
     _check_places(first, second, name)
     for one, other in (*_pairs(first.images, second.images), *_pairs(first.others, second.others)):
         got, wanted = _form(second, other), _form(first, one)
         if got != wanted:
             raise InputError(
-                "A second batch of another form",
+                f"{_what(name)} of another form",
                 where=_where(one.path, name),
                 got=_in_words(got),
                 wanted=f"{_in_words(wanted)}, as in the batch itself, whatever the number of samples",
-                fix=_way_out(got, wanted),
+                fix=_MIXED_WITH[name] if name == EARLIER else _way_out(got, wanted),
             )
     if first.spec.size and not second.spec.size:
         raise InputError(
@@ -198,17 +211,21 @@ def _check_places(first: Found, second: Found, name: str) -> None:
     """Refuses a second batch whose targets are not where those of the first are."""
     one, other = _places(first), _places(second)
     missing, more = [path for path in one if path not in other], [path for path in other if path not in one]
-    if missing and missing[0] in {target.path for target in first.others}:
+    if name != EARLIER and missing and missing[0] in {target.path for target in first.others}:
         raise _missing(missing[0], one[missing[0]], name)
     odd = next((path for path in (*missing, *more, *one) if one.get(path) != other.get(path)), None)
     if odd is not None:
         raise InputError(
-            "A second batch of another structure",
+            f"{_what(name)} of another structure",
             where=_where(odd, name),
             got=other.get(odd, "nothing that is mixed"),
             wanted=f"{one[odd]}, as in the batch" if odd in one else "nothing that is mixed, as in the batch",
             fix=_MIXED_WITH[name],
         )
+
+
+def _what(name: str) -> str:
+    return "Earlier samples" if name == EARLIER else "A second batch"
 
 
 def _places(found: Found) -> dict[Path, str]:

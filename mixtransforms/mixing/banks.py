@@ -1,15 +1,17 @@
 """Banks: where partners come from that are no samples of the batch."""
 
-from __future__ import annotations
-
+# No `from __future__ import annotations`: signatures must show types, not strings.
 import dataclasses
+from collections.abc import Mapping
 from numbers import Integral
 from typing import Any
 
 import numpy as np
 
-from mixtransforms.core.errors import ParameterError
+from mixtransforms.core import fields as checked
+from mixtransforms.core.errors import InputError, ParameterError
 from mixtransforms.rng.keys import Key
+from mixtransforms.rng.processes import in_worker
 
 _STREAM = 1 << 40
 """Added to the stream of a call for the draw of its samples, so that the method's own stays what it is."""
@@ -81,12 +83,72 @@ class SampleBank:
         return f"SampleBank({type(self.dataset).__name__}, {self.size})"
 
 
-def as_bank(value: Any) -> SampleBank | None:
+@checked.documented
+@dataclasses.dataclass(frozen=True)
+class EarlierSamples:
+    """Partners from the batches before: ``MixUp(bank=EarlierSamples(256))``.
+
+    A transform keeps the last ``size`` samples that it was given, as they came, and chooses from them as from a second
+    batch, ``transform(batch, second=...)``. As long as they are fewer, it mixes nothing: also after a restart, since
+    ``stream_state()`` has no pixels. A batch is among them from the next call on, whether it was mixed or not; calls
+    are also those of ``plan`` and ``trace``, while one with ``second=`` neither asks nor fills the bank.
+
+    It is for ready batches of one form, in the process and the thread that constructed the transform, where calls are
+    counted. Anywhere else, such as in the workers of a loader, :class:`SampleBank` draws partners by key.
+    """
+
+    size: int = checked.integer(
+        dataclasses.MISSING, low=1, high=2**31 - 1, doc="How many samples are kept, on the device that they are on."
+    )
+
+    def __post_init__(self) -> None:
+        checked.check_fields(self)
+
+
+def uncounted(where: str, *, elsewhere: bool) -> InputError:
+    """The error for a bank of earlier samples where nobody counts the calls, so that which these are is not defined.
+
+    Args:
+        where: The transform.
+        elsewhere: Whether it was constructed in another process or thread; else it got a list of samples.
+    """
+    place = "a worker of a DataLoader" if in_worker() else "another process or thread than that of its construction"
+    return InputError(
+        "Earlier samples where calls are not counted",
+        where=f"{where}.bank",
+        got=place if elsewhere else "a list of samples, which is known by its content",
+        wanted="ready batches, in the process and the thread that constructed the transform",
+        fix="Use bank=SampleBank(dataset, size), which draws its samples from a data set by key and works anywhere; or "
+        "mix the batches that the loader returns, by a transform that is constructed there.",
+    )
+
+
+def hints_of_others(where: str, names: Mapping[str, Any]) -> InputError:
+    """The error for hints that are given with a call whose partners come from a bank.
+
+    Args:
+        where: The transform.
+        names: The hints.
+    """
+    name = next(iter(names))
+    return InputError(
+        "Hints that know nothing of a bank",
+        where=where,
+        got=f"hints={{{name!r}: ...}} with the call, and partners from a bank",
+        wanted="hints of the samples of the bank as well, which a call cannot have",
+        fix=f"Have them follow from the samples, hints={{{name!r}: ...}} of the transform with a function of the "
+        "images or a 'value:NAME' that all samples have; or give the partners with the call, second=....",
+    )
+
+
+def as_bank(value: Any) -> SampleBank | EarlierSamples | None:
     """The option ``bank`` of a transform.
 
     Raises:
         ValueError: It is none.
     """
-    if value is not None and not isinstance(value, SampleBank):
+    if isinstance(value, Mapping):  # as files have it
+        return EarlierSamples(**value)
+    if value is not None and not isinstance(value, (SampleBank, EarlierSamples)):
         raise ValueError
     return value

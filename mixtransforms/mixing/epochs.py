@@ -1,9 +1,12 @@
 """Which epoch it is: told to pipelines before they are iterated over, and known to their workers."""
 
 # No `from __future__ import annotations`: the signature of set_epoch must show types, not strings.
-from collections.abc import Mapping
+import copy
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
+from mixtransforms.batch.earlier import Earlier
 from mixtransforms.core.errors import ParameterError
 from mixtransforms.mixing.host_stages import nested
 from mixtransforms.rng.streams import OWN_RANK, Stream
@@ -44,6 +47,23 @@ def set_epoch(pipeline: Any, epoch: int | float, *, rank: int | str | None = OWN
         _warn_of_batches_ahead(owners, epoch)
     for owner in owners:
         owner._stream.begin(epoch, rank)
+
+
+@contextmanager
+def looking(pipeline: Any) -> Iterator[None]:
+    """While it lasts, calls do not count, and no bank keeps their samples, also where they fail.
+
+    Args:
+        pipeline: A BatchCompose or a mixing transform.
+    """
+    state = pipeline.stream_state()
+    banks = [(bank, copy.deepcopy(bank)) for bank in _banks(pipeline)]
+    try:
+        yield
+    finally:
+        pipeline.load_stream_state(state)
+        for bank, before in banks:
+            vars(bank).update(vars(before))
 
 
 _HOLDING = ("collate_fn", "loader", "dataset", "datasets", "transform", "transforms", "target_transform")
@@ -93,7 +113,8 @@ class Resumable:
         It belongs beside a checkpoint of the model, for training loops that mix ready batches: these are counted, in
         the process and the thread that constructed the pipeline. A pipeline that collates samples, or was constructed
         elsewhere, needs its epoch alone, and a sampler that goes on where it was. Mixes with a seed
-        of their own are in it, too; the draws of ``seed=None`` are the host's, and are not.
+        of their own are in it, too; the draws of ``seed=None`` are the host's, and are not. No samples are in it: an
+        :class:`EarlierSamples` bank fills anew, and nothing is mixed until it is full.
         """
         inner = [mix._stream.state(mix.seed) for mix in _seeded(self)]
         return {**self._stream.state(self.seed), **({"inner": inner} if inner else {})}
@@ -120,6 +141,8 @@ class Resumable:
         for mix, known in zip(seeded, inner, strict=True):
             Stream().load(known, mix.seed)  # raises before anything has changed
         self._stream.load(own, self.seed)
+        for bank in _banks(self):
+            bank.forget()
         for owner in _owners(self):
             if owner is not self and own["epoch"] is not None:
                 owner._stream.begin(own["epoch"], own["rank"])
@@ -137,6 +160,12 @@ def _divided(state: Any) -> tuple[Any, Any]:
 def _seeded(pipeline: Any) -> list[Any]:
     """What is inside a pipeline and has a seed, and a count of calls, of its own."""
     return [owner for owner in _owners(pipeline) if owner is not pipeline and owner.seed is not None]
+
+
+def _banks(pipeline: Any) -> list[Earlier]:
+    """What the mixes of a pipeline keep of earlier samples."""
+    kept = [getattr(owner, "_earlier", None) for owner in _owners(pipeline)]
+    return [bank for bank in kept if bank is not None]
 
 
 def _owners(pipeline: Any) -> list[Any]:

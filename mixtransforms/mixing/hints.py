@@ -341,6 +341,22 @@ def _named(name: str, found: Found) -> NDArray[Any]:
     )
 
 
+def named_values(method: Method, sources: Mapping[str, Any] | None, found: Found) -> dict[str, NDArray[Any]]:
+    """The values of a batch that the hints of a method read by name, one item a sample.
+
+    Args:
+        method: The method.
+        sources: The transform's option ``hints``.
+        found: The batch.
+
+    Raises:
+        InputError: One is missing, or has not one item a sample.
+    """
+    read = [(sources or {}).get(name, name) for name in sorted(method.reads)]
+    names = [name for name in read if isinstance(name, str) and name.startswith(VALUE)]
+    return {name.removeprefix(VALUE): _named(name, found) for name in names}
+
+
 def _on_host(value: Any) -> NDArray[Any]:
     """A value of any back end, or a list of these or of numbers and texts, as NumPy's."""
     backend = backend_of(value)

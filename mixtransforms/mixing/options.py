@@ -11,7 +11,7 @@ from mixtransforms.core.errors import ParameterError
 from mixtransforms.core.frozen import FrozenDict
 from mixtransforms.core.layout import LAYOUTS, LETTERS, MODES, is_axes, is_layout
 from mixtransforms.methods.base import Method
-from mixtransforms.mixing.banks import SampleBank, as_bank
+from mixtransforms.mixing.banks import EarlierSamples, SampleBank, as_bank
 from mixtransforms.mixing.hints import CHECKS, as_sources
 from mixtransforms.objects.boxes import BoxRules
 from mixtransforms.objects.declared import FORM, declared
@@ -164,12 +164,13 @@ class Options(Displayed):
         ),
         quiet=True,
     )
-    bank: SampleBank | None = checked.parameter(
+    bank: SampleBank | EarlierSamples | None = checked.parameter(
         None,
         as_bank,
-        "None or SampleBank(dataset, size)",
-        "Whom samples are mixed with, where it is not the batch itself: samples of a data set. No file holds it.",
-        {"type": "null"},
+        "None, SampleBank(dataset, size) or EarlierSamples(size)",
+        "Whom samples are mixed with, where it is not the batch itself: samples of a data set, which no file holds, or "
+        "of the batches before.",
+        checked.optional(checked.form(EarlierSamples)),
         quiet=True,
     )
     smoothing: float = checked.number(

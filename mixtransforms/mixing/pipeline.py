@@ -333,7 +333,9 @@ def mix_stage(
         hints = beside.hints_of(mix) if beside.hints else beside.hints
         quiet = steps is not None
         if mix.bank is not None:
-            found, given, known = mix._with_partners(found, finder=together, key=given, known=known, quiet=quiet)
+            found, given, known = mix._with_partners(
+                found, finder=together, key=given, given=hints, known=known, quiet=quiet
+            )
         plan = mix._draw(found, key=given, known=known, quiet=quiet, given=hints)
         before = None if steps is None else mix._before(found)
         batch = mix._replay(plan, found, drawn=True, told=beside.told)

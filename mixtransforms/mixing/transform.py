@@ -7,12 +7,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
+import numpy as np
+
 from mixtransforms import methods
 from mixtransforms.batch.batch import Found, copied
+from mixtransforms.batch.earlier import Earlier
 from mixtransforms.batch.identity import hashes_of
 from mixtransforms.batch.inventory import Finder
 from mixtransforms.batch.read import find_batch
-from mixtransforms.batch.second import BANK, SECOND, behind, no_batch, telling_which
+from mixtransforms.batch.second import BANK, EARLIER, SECOND, behind, no_batch, telling_which
 from mixtransforms.core import fields as checked
 from mixtransforms.core.cached import cached_property
 from mixtransforms.core.errors import ParameterError
@@ -22,8 +25,9 @@ from mixtransforms.kernels import kernel_of
 from mixtransforms.methods.base import NO_HINTS, Method, check_needs
 from mixtransforms.methods.pairing import Hints
 from mixtransforms.mixing import engine
+from mixtransforms.mixing.banks import EarlierSamples, SampleBank, hints_of_others, uncounted
 from mixtransforms.mixing.doors import as_transform, door_classes, method_of
-from mixtransforms.mixing.hints import check_sources, key_with, read_hints
+from mixtransforms.mixing.hints import by_name, check_sources, key_with, named_values, read_hints
 from mixtransforms.mixing.options import Options, check_pairs, check_smoothing
 from mixtransforms.mixing.partners import Told, check_room, check_telling, told_of, twice, with_told
 from mixtransforms.mixing.trace import Step, Trace
@@ -62,6 +66,9 @@ class MixTransform(Options):
 
     _stream: ClassVar[Stream]  # of every instance; a plain annotation would make it a parameter
 
+    _earlier: ClassVar[Earlier | None]
+    """Of every instance: the samples of its calls before, where partners are of them."""
+
     _labelled = True
     """Whether labels are known by default names and positions."""
 
@@ -83,6 +90,7 @@ class MixTransform(Options):
         vars(self)["_stream"] = Stream()
         self._take_from_children()
         super().__post_init__()  # type: ignore[misc]
+        vars(self)["_earlier"] = Earlier(self.bank.size) if isinstance(self.bank, EarlierSamples) else None
         if self.keep_originals and self.inplace:
             raise checked.mismatch(self, "inplace=True would overwrite the originals to keep", "one of the two")
         if isinstance(self, methods.OneOf):
@@ -158,7 +166,7 @@ class MixTransform(Options):
         Raises:
             InputError: The batch cannot be mixed correctly.
         """
-        found, key, known = self._with_partners(self._find(gather(batch, named)), second)
+        found, key, known = self._with_partners(self._find(gather(batch, named)), second, given=hints)
         return self._draw(found, key=key, known=known, given=hints)
 
     def replay(self, plan: Plan, *batch: Any, second: Any = ..., **named: Any) -> Any:
@@ -176,12 +184,12 @@ class MixTransform(Options):
         """
         found = self._find(gather(batch, named))
         if second is ... and self.bank is not None and plan.spec.size != found.spec.size and plan.key is not None:
-            return self._replay(plan, self._behind(found, self.bank.samples(plan.key), BANK))
+            return self._replay(plan, self._behind_bank(found, plan.key))
         return self._replay(plan, found if second is ... else self._behind(found, second))
 
     def trace(self, *batch: Any, hints: Hints = NO_HINTS, second: Any = ..., **named: Any) -> Trace:
         """Runs one call and returns what went in, the plan, and what came out."""
-        found, key, known = self._with_partners(self._find(gather(batch, named)), second, quiet=True)
+        found, key, known = self._with_partners(self._find(gather(batch, named)), second, given=hints, quiet=True)
         before = self._before(found)
         plan = self._draw(found, key=key, known=known, quiet=True, given=hints)
         after = self._replay(plan, found, drawn=True)
@@ -209,7 +217,8 @@ class MixTransform(Options):
 
         It belongs beside a checkpoint of the model. The draws of ``seed=None`` are the host's, and are not in it. Calls
         that were known by their content are not counted: of a transform that was not constructed here, epoch and rank
-        are all there is to go on from.
+        are all there is to go on from. No samples are in it: an :class:`EarlierSamples` bank fills anew, and nothing is
+        mixed until it is full.
         """
         return self._stream.state(self.seed)
 
@@ -223,6 +232,8 @@ class MixTransform(Options):
             ParameterError: The state is of another seed, or is none.
         """
         self._stream.load(state, self.seed)
+        if self._earlier is not None:
+            self._earlier.forget()
 
     @cached_property
     def method(self) -> Method:
@@ -250,7 +261,7 @@ class MixTransform(Options):
         found = self._find(batch)
         if second is ... and self.bank is None:
             return self._replay(self._draw(found, given=hints), found, drawn=True)
-        found, key, known = self._with_partners(found, second)
+        found, key, known = self._with_partners(found, second, given=hints)
         return self._replay(self._draw(found, key=key, known=known, given=hints), found, drawn=True)
 
     def _with_partners(
@@ -260,7 +271,9 @@ class MixTransform(Options):
         finder: Finder | None = None,
         key: Key | None = None,
         *,
+        given: Hints = NO_HINTS,
         known: bool = False,
+        forced: bool = False,
         quiet: bool = False,
     ) -> tuple[Found, Key | None, bool]:
         """A batch with the one behind it that partners are of, if there is any; and the key of its draw.
@@ -270,16 +283,37 @@ class MixTransform(Options):
             second: What was given with the call; it stands in the place of the bank's samples.
             finder: As for :meth:`_find`.
             key: The pipeline's; ``None`` leaves it to :meth:`_draw`, or has it made where the bank needs one.
+            given: Hints that were given with the call.
             known: Whether that knows the batch by its content.
+            forced: As for :meth:`_draw`.
             quiet: Whether this is one look only.
         """
         if second is not ...:
             return self._behind(found, second, finder=finder), key, known
-        if self.bank is None or not found.spec.size or self._is_idle():
+        if self.bank is None or not found.spec.size or self._off():
+            return found, key, known
+        where, idle = type(self).__name__, not forced and self._is_idle()
+        if by_name(given, where):
+            raise hints_of_others(where, given)
+        if self._earlier is not None:
+            elsewhere = not self._stream.counts()
+            if elsewhere or known or found.samples:
+                raise uncounted(where, elsewhere=elsewhere)
+            self._earlier.check(found)
+        elif idle:
             return found, key, known
         if key is None:
             key, known = self._key(found, quiet)
-        return self._behind(found, self.bank.samples(key), BANK, finder), key, known
+        if self._earlier is not None:
+            self._earlier.follow(found, named_values(self.method, self.hints, found), key)
+        return found if idle else self._behind_bank(found, key, finder), key, known
+
+    def _behind_bank(self, found: Found, key: Key, finder: Finder | None = None) -> Found:
+        """A batch with the samples behind it that the bank has for a key; alone where these are too few, or others."""
+        if isinstance(self.bank, SampleBank):
+            return self._behind(found, self.bank.samples(key), BANK, finder)
+        other = self._earlier.batch() if self._earlier is not None and self._earlier.key == key else None
+        return found if other is None else behind(found, other, self._finder.memo, EARLIER)
 
     def _behind(self, found: Found, second: Any, name: str = SECOND, finder: Finder | None = None) -> Found:
         """A batch and a second one behind it, of which errors speak by ``name``."""
@@ -373,6 +407,8 @@ class MixTransform(Options):
         plan = method.redraw(key, found.drawn_spec if found.parts else found.template.spec, hints)
         if found.parts:
             plan = engine.of_both(plan, type(self).__name__)
+        elif self._earlier is not None:  # of which there are too few yet
+            plan = plan.where(np.zeros(plan.size, np.bool_))
         if hints and "sizes" in hints and not method.is_ours:
             check_within(plan, hints["sizes"].tolist(), type(self).__name__)
         return plan

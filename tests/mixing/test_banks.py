@@ -157,7 +157,7 @@ def test_what_is_no_bank_is_refused(dataset: Any, size: Any, match: str) -> None
     with pytest.raises(ParameterError, match=match):
         SampleBank(dataset, size)
     assert len(SampleBank(list(Stream()), 2).indices(Key(0))) == 2  # as the way out says
-    with pytest.raises(ParameterError, match=r"bank.*None or SampleBank\(dataset, size\)"):
+    with pytest.raises(ParameterError, match=r"bank.*None, SampleBank\(dataset, size\) or"):
         MixUp(bank=Pictures())
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from doors import examples
 from numpy.typing import NDArray
+from two_batches import SHAPE, batch, joined
 
 import mixtransforms
 from mixtransforms import CutMix, InputError, MixUp, Mosaic, Plan, Similar, SimilarShape, Within
@@ -14,45 +15,7 @@ from mixtransforms.methods.pairing import PAIRINGS, Pairing, partners
 from mixtransforms.methods.registry import METHODS
 from mixtransforms.plan import BatchSpec
 
-SHAPE = (13, 10)
 SIZES = [(1, 1), (2, 5), (5, 2), (4, 4), (0, 3)]
-
-
-def batch(size: int, first: int = 0, shape: tuple[int, int] = SHAPE, dtype: str = "uint8") -> dict[str, Any]:
-    """Pictures, a number each from ``first`` on, with labels, masks, boxes and instances."""
-    rng = np.random.default_rng(first)
-    height, width = shape
-    numbers = np.arange(first, first + size).astype(dtype)
-    images = np.broadcast_to(numbers[:, None, None, None], (size, *shape, 3)).copy()
-    instances = [np.zeros((2, *shape), np.bool_) for _ in range(size)]
-    boxes = []
-    for own in instances:
-        places = [(int(rng.integers(height - 4)), int(rng.integers(width - 4))) for _ in own]
-        for mask, (y, x) in zip(own, places, strict=True):
-            mask[y : y + 4, x : x + 3] = True
-        boxes.append(np.array([[x, y, x + 3, y + 4] for y, x in places], np.float64))
-    return {
-        "images": images,
-        "labels": np.arange(first, first + size) % 10,
-        "masks": rng.integers(0, 4, (size, *shape)),
-        "objects": {
-            "boxes": boxes,
-            "class_labels": [np.array([first + row, -first - row]) for row in range(size)],
-            "instance_masks": instances,
-        },
-        "names": [f"{first}-{row}" for row in range(size)],
-    }
-
-
-def joined(first: Any, second: Any) -> Any:
-    """Both by hand."""
-    if isinstance(first, dict):
-        return {name: joined(value, second[name]) for name, value in first.items()}
-    if type(first) is tuple:
-        return tuple(map(joined, first, second))
-    if isinstance(first, list):
-        return first + second
-    return np.concatenate([first, second])
 
 
 def assert_first_rows(got: Any, whole: Any, size: int) -> None:
@@ -495,3 +458,19 @@ def test_plans_on_canvases_are_of_all_samples(
     for row in range(sizes[0], plan.size):
         assert set(np.unique(painted[row]).tolist()) - {0} == {row + 1}
     np.testing.assert_array_equal(mix.replay(plan, first, second=second)["images"], painted[: sizes[0]])
+
+
+def test_objects_belong_together_by_their_place_and_of_one_form() -> None:
+    def of(box: list[float], names: str) -> dict[str, Any]:
+        sets = {name: {"boxes": [np.array([box])] * 3, "ids": [np.array([f"{name}{box[0]:g}"])] * 3} for name in names}
+        return {"images": np.zeros((3, 20, 20, 3), np.uint8), **sets}
+
+    options = {"seed": 0, "boxes": mixtransforms.BoxRules(min_visibility=0.0)}
+    after = CutMix(**options)(of([1.0, 1.0, 19.0, 19.0], "ab"), second=of([2.0, 2.0, 18.0, 18.0], "ba"))
+    for name in "ab":
+        assert set(np.concatenate(after[name]["ids"]).tolist()) == {f"{name}1", f"{name}2"}
+    listed = of([1.0, 1.0, 19.0, 19.0], "ab")
+    listed["a"]["boxes"] = [[[1.0, 1.0, 19.0, 19.0]]] * 3
+    for first, second in ((listed, of([1.0, 1.0, 9.0, 9.0], "ab")), (of([1.0, 1.0, 9.0, 9.0], "ab"), listed)):
+        with pytest.raises(InputError, match=r"Objects of different forms \(second.'a'...boxes"):
+            CutMix(**options)(first, second=second)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mixtransforms.core.errors import InputError
+from mixtransforms.mixing.epochs import looking
 from mixtransforms.mixing.trace import Step, Trace
 from mixtransforms.mixing.transform import MixTransform
 from mixtransforms.objects.boxes import BoxRules
@@ -153,12 +154,8 @@ def compare(  # noqa: D417  what it shares with others is added to its documenta
 def _traced(pipeline: Any, batch: Any) -> Trace:
     """A call; a batch of named values is given by keywords, as Albumentations wants it and nobody else minds."""
     named = isinstance(batch, Mapping) and all(isinstance(name, str) for name in batch)
-    # Also where the call fails: a pipeline that trains in another cell must not skip a draw for a picture.
-    state = pipeline.stream_state()
-    try:
+    with looking(pipeline):  # which may train in another cell
         traced: Trace = pipeline.trace(**batch) if named else pipeline.trace(batch)
-    finally:
-        pipeline.load_stream_state(state)  # looking does not count
     return traced
 
 
