@@ -4,7 +4,6 @@ import ast
 import configparser
 import importlib.metadata
 import re
-import shutil
 import subprocess
 import sys
 import textwrap
@@ -13,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from builds import default_wheel
 
 import mixtransforms
 from mixtransforms.core.errors import EXTRAS
@@ -141,19 +141,7 @@ def test_setup_py_and_pyproject_hold_no_metadata():
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory) -> Iterator[zipfile.ZipFile]:
-    """The wheel, built from a copy so that nothing is left in the tree."""
-    pytest.importorskip("setuptools", minversion="77")
-    copy = tmp_path_factory.mktemp("wheel")
-    for name in ("setup.py", "setup.cfg", "pyproject.toml", "README.md", "LICENSE"):
-        shutil.copy(ROOT / name, copy)
-    ignored = shutil.ignore_patterns("__pycache__", "_mix.*")
-    shutil.copytree(ROOT / "mixtransforms", copy / "mixtransforms", ignore=ignored)
-    build = "import sys; from setuptools import build_meta; print('wheel:', build_meta.build_wheel(sys.argv[1]))"
-    done = subprocess.run(
-        [sys.executable, "-c", build, "dist"], cwd=copy, capture_output=True, text=True, timeout=120, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    with zipfile.ZipFile(copy / "dist" / done.stdout.rsplit("wheel: ", 1)[1].strip()) as archive:
+    with zipfile.ZipFile(default_wheel(tmp_path_factory)) as archive:
         yield archive
 
 

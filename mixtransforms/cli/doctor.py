@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from mixtransforms.cli.kernel import Kernel, look
 from mixtransforms.core.errors import EXTRAS, install
 
 OK, INFO, PROBLEM = "ok", "info", "problem"
@@ -99,6 +100,7 @@ class Environment:
         requires: Requirements of mixtransforms, as in its metadata.
         cv2: Whether there is a ``cv2`` module at all, from wherever.
         machine: What computes: processors, and the devices that torch finds, by what they are.
+        kernel: What is known of the compiled kernel.
     """
 
     python: str
@@ -108,6 +110,7 @@ class Environment:
     requires: Sequence[str] = ()
     cv2: bool = False
     machine: Mapping[str, str] = field(default_factory=dict)
+    kernel: Kernel = field(default_factory=Kernel)
 
 
 def report(say: Callable[[str], None]) -> int:
@@ -158,7 +161,7 @@ def survey() -> Environment:
     found = importlib.util.find_spec("cv2") is not None
     system = f"{platform.system()} {platform.machine()}"
     requires, machine = tuple(_requires()), {"processors": _processors(), **_devices()}
-    return Environment(platform.python_version(), system, versions, failures, requires, found, machine)
+    return Environment(platform.python_version(), system, versions, failures, requires, found, machine, look())
 
 
 def _processors() -> str:
@@ -195,6 +198,7 @@ def examine(environment: Environment) -> list[Finding]:
         *_albumentations(environment),
         *_ranges(environment),
         *_imports(environment),
+        *_kernel(environment.kernel),
         *_doors(environment),
         *_lacking(environment),
     ]
@@ -286,6 +290,11 @@ def _imports(environment: Environment) -> Iterator[Finding]:
                 f"{environment.versions[package]} is installed, but cannot be imported: {environment.failures[module]}",
                 _pip("install", "--force-reinstall", f"{package}=={environment.versions[package]}"),
             )
+
+
+def _kernel(kernel: Kernel) -> Iterator[Finding]:
+    level = PROBLEM if kernel.error or kernel.broken else INFO if kernel.absence else OK
+    yield Finding(level, "kernel", kernel.told(), kernel.command())
 
 
 def _doors(environment: Environment) -> Iterator[Finding]:

@@ -24,6 +24,10 @@ SWITCH = "MIXTRANSFORMS_KERNEL"
 PATH = Path(__file__).with_name("_mix.dll" if sys.platform == "win32" else "_mix.so")
 """Where the library is, if there is one."""
 
+SWITCHED_OFF = f"{SWITCH}=0 switches it off"
+NOT_BUILT = "it was not built when mixtransforms was installed"
+"""The two reasons for which the kernel is not used although nothing is wrong."""
+
 
 def sources(folder: Path) -> int:
     """A number for the C sources of a folder, which is also in the library that was built from them."""
@@ -39,7 +43,7 @@ def switched_on(value: str) -> bool:
     if value not in ("", "0", "1"):
         raise ParameterError(
             "The compiled kernel is neither switched on nor off",
-            where=f"the environment's {SWITCH}",
+            where=SWITCH,
             got=repr(value),
             wanted="0 or 1",
             fix=f"Set {SWITCH}=0 to work without the kernel, or unset it to use the kernel where it is installed.",
@@ -50,7 +54,7 @@ def switched_on(value: str) -> bool:
 def load(path: Path) -> tuple[ctypes.CDLL | None, str]:
     """The library of a path, with its functions declared; or ``None``, and why it is not used."""
     if not path.exists():
-        return None, "it was not built when mixtransforms was installed"
+        return None, NOT_BUILT
     try:
         import ctypes  # some builds of Python lack it
 
@@ -61,12 +65,12 @@ def load(path: Path) -> tuple[ctypes.CDLL | None, str]:
         library.mixtransforms_paint.restype = ctypes.c_int64
     # ctypes' own errors: no library of this machine, no such number, no such function.
     except (ImportError, OSError, ValueError, AttributeError) as reason:
-        return None, f"{path} cannot be loaded: {reason}"
+        return None, f"it cannot be loaded: {reason}"
     return library, ""
 
 
 def _found() -> tuple[ctypes.CDLL | None, str]:
-    return load(PATH) if switched_on(os.environ.get(SWITCH, "")) else (None, f"{SWITCH}=0 switches it off")
+    return load(PATH) if switched_on(os.environ.get(SWITCH, "")) else (None, SWITCHED_OFF)
 
 
 LIBRARY, ABSENCE = _found()

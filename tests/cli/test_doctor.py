@@ -2,16 +2,20 @@
 
 import dataclasses
 import importlib.metadata
+import json
 import os
 import subprocess
 import sys
+import sysconfig
 import types
 from pathlib import Path
 
 import pytest
+from builds import NO_COMPILER, copy_project, needs_compiler, needs_setuptools, run
 
-from mixtransforms.cli import doctor
+from mixtransforms.cli import doctor, kernel
 from mixtransforms.cli.doctor import INFO, OK, PROBLEM, Environment, examine
+from mixtransforms.cli.kernel import Kernel
 
 REQUIRES = (
     "numpy>=1.26",
@@ -67,6 +71,7 @@ def test_a_healthy_installation():
     assert {finding.level for finding in findings} == {OK}
     assert [finding.subject for finding in findings] == [
         "OpenCV",
+        "kernel",
         "mixtransforms.torchvision",
         "mixtransforms.albumentations",
     ]
@@ -202,8 +207,8 @@ def test_what_is_missing_is_information_with_the_command(without, extra, text, n
 def test_nothing_optional_at_all():
     optional = set(VERSIONS) - {"mixtransforms", "numpy", "xxhash"}
     findings = examine(environment(without=optional, cv2=False))
-    assert {finding.level for finding in findings} == {INFO}
-    subjects = [finding.subject.removeprefix("extra ") for finding in findings]
+    assert {finding.level for finding in findings if finding.subject != "kernel"} == {INFO}
+    subjects = [finding.subject.removeprefix("extra ") for finding in findings if finding.level == INFO]
     assert subjects == ["OpenCV", "torchvision", "albumentations", "show", "notebook", "cli", "demo"]
 
 
@@ -218,6 +223,140 @@ def test_no_command_names_this_package():
     lines = [line for line in REQUIRES if "extra" in line and not line.startswith("mixtransforms")]
     lacking = environment(without={name for name, _, _ in doctor._requirements(lines)})
     assert "mixtransforms[" not in " ".join(finding.fix for finding in examine(lacking))
+
+
+# ------------------------------------------------------------------------------------------ the kernel
+
+
+def the_kernel(kernel: Kernel) -> doctor.Finding:
+    (finding,) = [
+        each for each in examine(dataclasses.replace(environment(), kernel=kernel)) if each.subject == "kernel"
+    ]
+    return finding
+
+
+def test_a_kernel_that_is_used():
+    assert the_kernel(Kernel(source="/src", editable=True)) == doctor.Finding(OK, "kernel", "the compiled one is used.")
+
+
+def test_a_kernel_that_is_switched_off():
+    finding = the_kernel(Kernel("NAME=0 switches it off", switch="NAME", source="/src", compiler=False))
+    assert finding.level == INFO
+    assert (
+        finding.text == "the compiled one is not used: NAME=0 switches it off. Results are the same, but take longer."
+    )
+    assert finding.fix == ("set NAME=" if sys.platform == "win32" else "unset NAME")
+
+
+def test_a_switch_that_says_nothing():
+    finding = the_kernel(Kernel(error="It is neither on nor off.", switch="NAME"))
+    assert (finding.level, finding.text) == (PROBLEM, "It is neither on nor off.")
+    assert finding.fix == ("set NAME=" if sys.platform == "win32" else "unset NAME")
+
+
+@pytest.mark.parametrize(("broken", "level"), [(False, INFO), (True, PROBLEM)])
+@pytest.mark.parametrize(
+    ("source", "editable", "fix"),
+    [
+        ("/src dir", True, 'python -m pip install -e "/src dir"'),
+        ("/src dir", False, 'python -m pip install --force-reinstall --no-deps --no-cache-dir "/src dir"'),
+        ("", False, ""),
+    ],
+)
+def test_a_kernel_that_is_not_there_or_broken(broken, level, source, editable, fix):
+    finding = the_kernel(Kernel("of a reason", broken=broken, source=source, editable=editable))
+    assert (finding.level, finding.fix) == (level, fix)
+    text = "the compiled one is not used: of a reason. Results are the same, but take longer."
+    assert finding.text == text + ("" if source else " Install mixtransforms from its sources to get it.")
+    assert "\n" not in finding.text
+
+
+@pytest.mark.parametrize(
+    ("platform", "installer", "first"),
+    [
+        ("linux", "/usr/bin/apt-get", "apt-get install -y gcc libc6-dev && "),
+        ("linux", None, ""),
+        ("darwin", None, "xcode-select --install && "),
+    ],
+)
+def test_no_compiler(monkeypatch, platform, installer, first):
+    monkeypatch.setattr(kernel.sys, "platform", platform)
+    monkeypatch.setattr(kernel.shutil, "which", lambda name: installer)
+    finding = the_kernel(Kernel("it was not built", source="/src", editable=True, compiler=False))
+    assert finding.text.startswith(
+        "the compiled one is not used: it was not built, which takes a C compiler, and none is found. "
+    )
+    assert finding.fix == f'{first}python -m pip install -e "/src"'
+
+
+def test_a_compiler_that_is_not_found(monkeypatch):
+    monkeypatch.setenv("CC", "a-compiler-that-nobody-has -O2")
+    assert not kernel.look().compiler
+
+
+@pytest.mark.parametrize("value", ["0", "off"])
+def test_the_switch_is_looked_at(value):
+    code = "from mixtransforms.cli.kernel import look; print(look())"
+    variables = {**os.environ, "MIXTRANSFORMS_KERNEL": value}
+    done = subprocess.run([sys.executable, "-c", code], env=variables, capture_output=True, text=True, check=True)
+    assert "switch='MIXTRANSFORMS_KERNEL'" in done.stdout
+    assert ("error=''" in done.stdout) == (value == "0")
+
+
+@pytest.mark.parametrize(
+    ("record", "found"),
+    [
+        ({"url": "{folder}", "dir_info": {}}, True),
+        ({"url": "{folder}/gone", "dir_info": {}}, False),
+        ({"url": "{folder}/some.whl", "archive_info": {}}, False),
+        ({"url": "https://example.org/archive.tar.gz", "archive_info": {}}, False),
+        (None, False),
+    ],
+)
+def test_what_it_was_installed_from(monkeypatch, tmp_path, record, found):
+    source = tmp_path / "my folder"
+    source.mkdir()
+    (source / "some.whl").touch()
+    text = record and json.dumps({**record, "url": record["url"].format(folder=source.as_uri())})
+    monkeypatch.setattr(kernel, "__file__", str(tmp_path / "site-packages" / "mixtransforms" / "cli" / "kernel.py"))
+    distribution = types.SimpleNamespace(read_text=lambda name: {"direct_url.json": text}[name])
+    monkeypatch.setattr(importlib.metadata, "distribution", lambda name: distribution)
+    assert kernel.look().source == (str(source) if found else "")
+    assert not kernel.look().editable
+
+
+def _told(python: Path, folder: Path) -> list[str]:
+    """What the doctor of an environment says of the kernel, and what it says to do; it looks at nothing else."""
+    code = "from mixtransforms.cli.kernel import look; print(look().told(), look().command(), sep='\\n')"
+    return run([str(python), "-I", "-c", code], folder, MIXTRANSFORMS_KERNEL="").splitlines()
+
+
+@pytest.mark.full
+@needs_compiler
+@pytest.mark.parametrize("editable", [False, True])
+def test_whoever_follows_the_doctor_gets_the_kernel(editable, tmp_path, monkeypatch):
+    """Without an index: the environment sees this one's packages, and builds with its setuptools."""
+    needs_setuptools()
+    project = copy_project(tmp_path / "the project")
+    run([sys.executable, "-m", "venv", str(tmp_path / "env")], tmp_path)
+    binaries = tmp_path / "env" / ("Scripts" if sys.platform == "win32" else "bin")
+    python = binaries / "python"
+    packages = run([str(python), "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"], tmp_path).strip()
+    Path(packages, "these.pth").write_text(sysconfig.get_path("purelib"), encoding="utf-8")
+    run([str(python), "-m", "pip", "uninstall", "-y", "setuptools"], tmp_path)  # its own is too old
+    monkeypatch.delenv("PYTHONPATH", raising=False)
+    monkeypatch.setenv("PATH", f"{binaries}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_NO_BUILD_ISOLATION", "0")  # pip's own way to say that there is none
+    install = [str(python), "-m", "pip", "install", "--no-deps", *(["-e"] if editable else []), str(project)]
+    run(install, tmp_path, CC=NO_COMPILER)
+    line, command = _told(python, tmp_path)
+    assert line.startswith("the compiled one is not used: it was not built when mixtransforms was installed. ")
+    run(["bash", "-c", command], tmp_path)
+    assert _told(python, tmp_path)[0] == "the compiled one is used."
+
+
+# ------------------------------------------------------------------------------------------ the machine
 
 
 def test_the_machine_is_told(monkeypatch):
