@@ -31,7 +31,7 @@ JOB = struct.Struct(f"10P13q{2 * MOST_AXES}q")
 """A job as the kernel reads it, see ``mix.c``."""
 
 LINE = 64
-"""Parts of a row for several threads begin at multiples of so many bytes: of lines of the cache, and of whole values."""
+"""Parts of rows for several threads begin at multiples of so many bytes: of lines of a cache, and of whole values."""
 
 LARGE = 1 << 22
 """Bytes of a batch from which on several threads are faster than one."""
@@ -89,6 +89,11 @@ class _Given(NamedTuple):
     samples: Sequence[int] = ()
 
 
+def is_there() -> bool:
+    """Whether the kernel is installed, and not switched off."""
+    return compiled.LIBRARY is not None
+
+
 def paint(
     layers: Sequence[Layer], originals: Sequence[Array] | Array, canvas: Array, axes: Sequence[int], dtype: str = ""
 ) -> bool:
@@ -104,11 +109,11 @@ def paint(
     Returns:
         Whether all is painted; else nothing is, and it has to be done in another way.
     """
-    if compiled.LIBRARY is None:
+    if not is_there():
         return False
     kind = DTYPES.get(dtype, BYTES) if dtype else _NUMBERS.get(canvas.dtype, BYTES)
     order = _order(canvas)
-    if not (_is_fit(canvas, order, kind) and all([_is_known(layer, len(axes)) for layer in layers])):
+    if not (_is_fit(canvas, order, kind) and _are_known(layers, len(axes))):
         return False
     given = _given(originals, canvas, order)
     if given is None:
@@ -149,11 +154,13 @@ def _is_dense(array: Array, order: Sequence[int]) -> bool:
     return True
 
 
-def _is_known(layer: Layer, rank: int) -> bool:
+def _are_known(layers: Sequence[Layer], rank: int) -> bool:
     """Whether the kernel paints such layers."""
-    if layer.crop is not None:
-        return False
-    return layer.region is None or (isinstance(layer.region, Boxes) and layer.region.start.shape[1] == rank > 0)
+    for layer in layers:
+        boxes = isinstance(layer.region, Boxes) and layer.region.start.shape[1] == rank > 0
+        if layer.crop is not None or not (layer.region is None or boxes):
+            return False
+    return True
 
 
 def _given(originals: Sequence[Array] | Array, canvas: Array, order: Sequence[int]) -> _Given | None:
@@ -161,12 +168,12 @@ def _given(originals: Sequence[Array] | Array, canvas: Array, order: Sequence[in
     if isinstance(originals, np.ndarray):
         fine = originals is canvas or (type(originals) is np.ndarray and _is_dense(originals, order))
         return _Given(originals, len(originals), _address(originals), originals.strides[0]) if fine else None
-    shape, dtype = canvas.shape[1:], canvas.dtype
-    if not isinstance(order, range) or any([row.shape != shape or row.dtype != dtype for row in originals]):
-        return None
-    if not all([row.flags.c_contiguous and row.flags.aligned for row in originals]):
-        return None
-    return _Given(originals, len(originals), samples=[_address(row) for row in originals])
+    form, samples = (canvas.shape[1:], canvas.dtype), []
+    for row in originals:
+        if (row.shape, row.dtype) != form or not row.flags.c_contiguous or not row.flags.aligned:
+            return None
+        samples.append(_address(row))
+    return _Given(originals, len(originals), samples=samples) if isinstance(order, range) else None
 
 
 def _address(array: Array) -> int:

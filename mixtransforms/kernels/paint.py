@@ -82,7 +82,8 @@ def paint_checked(
     kernel = kernel_of(str(backend_of(array)))
     view = kernel.host_view(array)
     if view is None:
-        return kernel.paint(plan, array, axes, ids, inplace)
+        painted = _paint_bits(kernel, plan, array, axes, ids, inplace) if compiled_rows.is_there() else None
+        return kernel.paint(plan, array, axes, ids, inplace) if painted is None else painted
     if originals is not None:
         write = kernel.row_writer(array)
         if write is not None or not compiled_rows.paint(plan.layers, originals, view, axes):
@@ -99,6 +100,19 @@ def paint_checked(
     if plan.scale is not None and not ids:
         scale_rows(painted, plan.scale)
     return array if inplace else kernel.from_host(painted, array)
+
+
+def _paint_bits(
+    kernel: ModuleType, plan: Mixture, array: Any, axes: Sequence[int], ids: bool, inplace: bool
+) -> Any | None:
+    """What the kernel in C paints in host memory in dtypes that NumPy has not; ``None`` where it is not up to it."""
+    bits = kernel.bits_view(array) if plan.scale is None or ids else None
+    if bits is None:
+        return None
+    painted = bits if inplace else np.empty_like(bits)
+    if not compiled_rows.paint(plan.layers, bits, painted, axes, dtype_name(array)):
+        return None
+    return array if inplace else kernel.from_bits(painted, array)
 
 
 def _paint_canvases(

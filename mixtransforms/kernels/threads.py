@@ -13,8 +13,34 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
-_lock = threading.Lock()
-_pool: ThreadPoolExecutor | None = None
+
+class _Pool:
+    """Threads that start when they are needed, and end before the process forks."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._threads: ThreadPoolExecutor | None = None
+
+    def opened(self) -> ThreadPoolExecutor:
+        """The threads."""
+        from concurrent.futures import ThreadPoolExecutor
+
+        with self._lock:
+            if self._threads is None:
+                self._threads = ThreadPoolExecutor(os.cpu_count(), "mixtransforms")
+            return self._threads
+
+    def close(self) -> None:
+        """Ends all: a child would not have them, and would wait for them."""
+        with self._lock:
+            threads, self._threads = self._threads, None
+        if threads is not None:
+            threads.shutdown()
+
+
+_pool = _Pool()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_pool.close)
 
 
 def thread_count() -> int:
@@ -42,7 +68,7 @@ def shared_out(tasks: Sequence[Callable[[], Result]]) -> list[Result]:
 
     others: list[Future[Result]] = []
     own = [tasks[0]]
-    pool = _opened()
+    pool = _pool.opened()
     for task in tasks[1:]:
         try:
             others.append(pool.submit(task))
@@ -53,27 +79,3 @@ def shared_out(tasks: Sequence[Callable[[], Result]]) -> list[Result]:
     finally:
         wait(others)
     return results + [other.result() for other in others]
-
-
-def _opened() -> ThreadPoolExecutor:
-    """The pool, which starts threads when they are needed."""
-    from concurrent.futures import ThreadPoolExecutor
-
-    global _pool
-    with _lock:
-        if _pool is None:
-            _pool = ThreadPoolExecutor(os.cpu_count(), "mixtransforms")
-        return _pool
-
-
-def _close() -> None:
-    """Ends all threads: a child would not have them, and would wait for them."""
-    global _pool
-    with _lock:
-        pool, _pool = _pool, None
-    if pool is not None:
-        pool.shutdown()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=_close)

@@ -37,11 +37,27 @@ def host_view(array: Tensor) -> NDArray[Any] | None:
     Tensors on a device, in dtypes that NumPy has not, under autograd, with pending signs or in a traced graph stay
     tensors.
     """
-    if array.requires_grad or not array.is_cpu or array.dtype in _NOT_OF_NUMPY or is_traced():
+    if array.dtype in _NOT_OF_NUMPY:
+        return None
+    plain = _in_host_memory(array)
+    return None if plain is None else plain.numpy()
+
+
+def bits_view(array: Tensor) -> NDArray[Any] | None:
+    """Like :func:`host_view`, in dtypes that NumPy has not: their bits, as whole numbers; ``None`` in all others."""
+    if array.dtype not in _NOT_OF_NUMPY:
+        return None
+    plain = _in_host_memory(array)
+    return None if plain is None else plain.view(_WHOLE[plain.dtype.itemsize]).numpy()
+
+
+def _in_host_memory(array: Tensor) -> Tensor | None:
+    """The tensor without a type of its own, where its memory is all there is to it."""
+    if array.requires_grad or not array.is_cpu or is_traced():
         return None
     plain = array if type(array) is Tensor else array.as_subclass(Tensor)
     signs = plain.is_neg() or (plain.is_complex() and plain.is_conj())
-    return None if signs or has_tangent(plain) else plain.numpy()
+    return None if signs or has_tangent(plain) else plain
 
 
 def host_views(arrays: Sequence[Tensor]) -> list[NDArray[Any]] | None:
@@ -103,6 +119,12 @@ def small_row(dtype: np.dtype[Any], blends: bool) -> int:
 def from_host(values: NDArray[Any], like: Tensor) -> Tensor:
     """A painted NumPy array as a tensor of the type of ``like``."""
     tensor = torch.from_numpy(values)
+    return tensor if type(like) is Tensor else with_type(tensor, like)
+
+
+def from_bits(values: NDArray[Any], like: Tensor) -> Tensor:
+    """Painted bits of :func:`bits_view` as a tensor of the dtype and type of ``like``."""
+    tensor = torch.from_numpy(values).view(like.dtype)
     return tensor if type(like) is Tensor else with_type(tensor, like)
 
 

@@ -12,6 +12,7 @@ import pytest
 from mixtransforms import BatchSpec, Boxes, Layer, Mask, Plan
 from mixtransforms.kernels import compiled, compiled_rows
 from mixtransforms.kernels.numpy import blend_arrays, blend_run
+from mixtransforms.kernels.paint import paint
 
 pytestmark = pytest.mark.skipif(compiled.LIBRARY is None, reason="the kernel in C was not built, or is switched off")
 
@@ -211,8 +212,8 @@ def test_in_place_every_second_row() -> None:
 # ------------------------------------------------------------------------------------------ what it leaves to others
 
 
-class Own(np.ndarray):
-    pass
+class OwnArray(np.ndarray):
+    """A type of somebody's own."""
 
 
 BATCH = np.arange(4 * 6 * 5, dtype=np.float32).reshape(4, 6, 5)
@@ -227,7 +228,7 @@ LEFT: dict[str, tuple[Layer, Array]] = {
     "objects": (PASTE, BATCH.astype(object)),
     "text": (PASTE, BATCH.astype("U3")),
     "dates": (PASTE, BATCH.astype("M8[D]")),
-    "a subclass": (BLEND, BATCH.view(Own)),
+    "a subclass": (BLEND, BATCH.view(OwnArray)),
     "masked": (BLEND, np.ma.masked_less(BATCH, 3)),
     "another order of bytes": (BLEND, BATCH.astype(BATCH.dtype.newbyteorder())),
     "no dtype that is computed with": (BLEND, BATCH.astype(np.int32)),
@@ -331,7 +332,7 @@ PLAN = Plan(
 @pytest.mark.parametrize("inplace", [False, True])
 def test_plans_give_the_same_with_it_and_without(inplace: bool, scaled: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     plan = replace(PLAN, scale=np.array([1.0, 0.5, 1.0, 2.0])) if scaled else PLAN
-    batch = np.random.default_rng(0).integers(0, 256, (4, 3, 6, 5)).astype(np.float32)  # whose blends are exact
+    batch = np.random.default_rng(0).random((4, 3, 6, 5)).astype(np.float32)
     results = []
     for library in (compiled.LIBRARY, None):
         monkeypatch.setattr(compiled, "LIBRARY", library)
@@ -341,3 +342,79 @@ def test_plans_give_the_same_with_it_and_without(inplace: bool, scaled: bool, mo
             results.append(result)
     for result in results[1:]:
         np.testing.assert_array_equal(result, results[0])
+
+
+# ------------------------------------------------------------------------------------------ tensors
+
+torch = pytest.importorskip("torch", reason="torch is not installed")
+
+
+def random_bits(seed: int, shape: tuple[int, ...]) -> Array:
+    return np.random.default_rng(seed).integers(0, 1 << 16, shape, np.uint16)
+
+
+def rounded_once(bits: Array, layers: tuple[Layer, ...], axes: list[int]) -> Any:
+    """bfloat16, given by its bits, painted by float32: layer by layer, each rounded to bfloat16."""
+    batch = torch.from_numpy(bits.view(np.int16)).view(torch.bfloat16)
+    result = batch.clone()
+    for layer in layers:
+        case = Case(layers=(layer,), batch=batch.float().numpy(), axes=axes)
+        stacked = Case(
+            layers=(replace(layer, source=layer.source + len(bits)),),
+            batch=np.concatenate([result.float().numpy(), case.batch]),
+            axes=axes,
+        )
+        with np.errstate(all="ignore"):
+            result = torch.from_numpy(slowly(stacked)[: len(bits)]).to(torch.bfloat16)
+    return result
+
+
+@pytest.mark.usefixtures("threads")
+@pytest.mark.parametrize("inplace", [False, True])
+@pytest.mark.parametrize("seed", range(8))
+def test_bfloat16_is_blended_in_float32_and_rounded_once(seed: int, inplace: bool) -> None:
+    rng = np.random.default_rng(seed)
+    bits = random_bits(seed, (6, 3, 7, 9))
+    layers = tuple(random_layer(rng, 6, [7, 9], True) for _ in range(1 + seed % 3))
+    batch = torch.from_numpy(bits.copy().view(np.int16)).view(torch.bfloat16)
+    wanted = rounded_once(bits, layers, [2, 3])
+    result = paint(Plan(BatchSpec(6, (7, 9)), layers), batch, [2, 3], inplace=inplace)
+    assert (result is batch) == inplace
+    assert result.dtype is torch.bfloat16
+    nan = wanted.isnan()
+    assert torch.equal(result.isnan(), nan)
+    assert torch.equal(result.view(torch.int16)[~nan], wanted.view(torch.int16)[~nan])
+
+
+def test_bfloat16_is_not_painted_by_torch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else it would be the way of four passes that is compared above."""
+    from mixtransforms.kernels import torch as kernel
+
+    monkeypatch.setattr(kernel, "paint", None)
+    batch = torch.rand(4, 6, 5).to(torch.bfloat16)
+    assert PLAN.apply(batch, "BHW").dtype is torch.bfloat16
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float8_e4m3fn", "float8_e5m2", "complex32"])
+def test_dtypes_that_numpy_has_not_are_pasted_bit_by_bit(dtype: str) -> None:
+    kind = getattr(torch, dtype)
+    whole = {1: torch.uint8, 2: torch.int16, 4: torch.int32}[kind.itemsize]
+    bits = torch.randint(0, 100, (4, 6, 5), generator=torch.Generator().manual_seed(0)).to(whole)
+    plan = Plan(PLAN.spec, (replace(PLAN.layers[0], opacity=1.0), PLAN.layers[1]))
+    wanted, layout = plan.apply(bits, "BHW"), "BHW"
+    assert torch.equal(plan.apply(bits.view(kind), layout).view(whole), wanted)
+
+
+class Own(torch.Tensor):
+    """A type of somebody's own."""
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_the_type_and_the_strides_of_tensors_stay(dtype: str) -> None:
+    batch = torch.rand(4, 3, 6, 5).to(getattr(torch, dtype)).to(memory_format=torch.channels_last)
+    plain = PLAN.apply(batch, "channels_first")
+    own = PLAN.apply(batch.as_subclass(Own), "channels_first")
+    assert type(own) is Own
+    assert own.stride() == plain.stride() == batch.stride()
+    assert torch.equal(own.as_subclass(torch.Tensor), plain)
+    assert torch.equal(plain, PLAN.apply(batch.contiguous(), "channels_first"))
