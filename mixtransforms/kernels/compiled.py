@@ -63,6 +63,8 @@ def load(path: Path) -> tuple[ctypes.CDLL | None, str]:
             return None, f"{path} was built from other sources than those beside it"
         library.mixtransforms_paint.argtypes = [ctypes.c_void_p]
         library.mixtransforms_paint.restype = ctypes.c_int64
+        library.mixtransforms_resize.argtypes = [ctypes.c_void_p]
+        library.mixtransforms_resize.restype = ctypes.c_int64
     # ctypes' own errors: no library of this machine, no such number, no such function.
     except (ImportError, OSError, ValueError, AttributeError) as reason:
         return None, f"it cannot be loaded: {reason}"

@@ -16,8 +16,10 @@ from numpy.typing import NDArray
 from mixtransforms.core.backends import SMALL_ROW, is_floating
 from mixtransforms.core.layers import BoolArray, Boxes, FloatArray, IntArray, everyone
 from mixtransforms.core.mixture import Mixture
+from mixtransforms.kernels import compiled
 from mixtransforms.kernels.blending import integer_weight
 from mixtransforms.kernels.resampling import linear_bands, linear_blocks, nearest_cells, weight_bits
+from mixtransforms.kernels.resizing import MOST_AXES, Resizer
 
 Array = NDArray[Any]
 
@@ -255,12 +257,32 @@ def resize_linear(values: Array, sides: Sequence[int], axes: Sequence[int]) -> A
         sides: Lengths of the axes of the result.
         axes: These axes; they are resized in this order.
     """
-    return linear_resizer(values)(values, sides, axes)
+    shape = list(values.shape)
+    for axis, count in zip(axes, sides, strict=True):
+        shape[axis] = count
+    out = np.empty_like(values, shape=tuple(shape), subok=False)
+    linear_resizer(values.dtype, values.ndim)(out, values, axes)
+    return out
 
 
-def linear_resizer(values: Array) -> Callable[[Array, Sequence[int], Sequence[int]], Array]:
-    """What :func:`resize_linear` does with values of this dtype."""
-    return _resize_floats if is_floating(values) else _resize_integers
+def linear_resizer(dtype: np.dtype[Any], rank: int) -> Callable[[Array, Array, Sequence[int]], None]:
+    """What writes a crop into ``out`` as :func:`resize_linear` resizes it, ``write(out, values, axes)``.
+
+    Memory of ``out`` may be the crop's.
+
+    Args:
+        dtype: Of both.
+        rank: How many axes they have.
+    """
+    library = compiled.LIBRARY
+    if library is not None and Resizer.takes(dtype) and rank <= MOST_AXES:
+        return Resizer(library)
+    resize = _resize_floats if dtype.kind == "f" else _resize_integers
+
+    def write(out: Array, values: Array, axes: Sequence[int]) -> None:
+        out[...] = resize(values, [out.shape[axis] for axis in axes], axes)
+
+    return write
 
 
 def _resize_integers(values: Array, sides: Sequence[int], axes: Sequence[int]) -> Array:

@@ -30,8 +30,11 @@ from mixtransforms.kernels.numpy import (
 RowOp = Callable[[Array, Array, Array, int], None]
 """Paints a layer's n-th row, ``operate(out, base, source, n)``; ``out`` may be ``base``."""
 
+Show = Callable[[Array, Array, int], None]
+"""Writes what a layer's n-th row shows of its source, ``show(out, source, n)``."""
+
 Shown = Callable[[Array, int], Array]
-"""What a layer's n-th row shows of its source, ``shown(source, n)``."""
+"""The same as an array, ``shown(source, n)``."""
 
 
 class RowLayer(NamedTuple):
@@ -215,12 +218,8 @@ def _row_op(layer: Layer, row: Array, axes: Sequence[int], ids: bool) -> RowOp:
         return _blend_op(layer, row)
     frame = layer.frame([row.shape[axis] for axis in axes])
     crop = frame if layer.crop is None else layer.crop
-    places, sides, same = (
-        box_indices(crop, axes),
-        frame.sides.tolist(),
-        (crop.sides == frame.sides).all(axis=1).tolist(),
-    )
-    resized = resize_nearest if ids else linear_resizer(row)
+    places, same = box_indices(crop, axes), (crop.sides == frame.sides).all(axis=1).tolist()
+    resize = _copy_nearest if ids else linear_resizer(row.dtype, row.ndim)
 
     mirrored = {
         number: tuple([axes[axis] for axis in np.flatnonzero(flips).tolist()])
@@ -228,15 +227,32 @@ def _row_op(layer: Layer, row: Array, axes: Sequence[int], ids: bool) -> RowOp:
         if flips.any()
     }
 
-    def shown(source: Array, number: int) -> Array:
+    def show(out: Array, source: Array, number: int) -> None:
         part = source[places[number]]
         if number in mirrored:  # before it is resized: of ties, nearest neighbours have a side
-            part = np.ascontiguousarray(np.flip(part, mirrored[number]))
-        return part if same[number] else resized(part, sides[number], axes)
+            part = np.flip(part, mirrored[number])
+        if same[number]:
+            out[...] = part
+        else:
+            resize(out, part, axes)
+
+    def shown(source: Array, number: int) -> Array:
+        if same[number] and number not in mirrored:
+            return source[places[number]]
+        shape = list(source.shape)
+        for axis, length in zip(axes, frame.sides[number].tolist(), strict=True):
+            shape[axis] = length
+        moved = np.empty_like(source, shape=tuple(shape))
+        show(moved, source, number)
+        return moved
 
     if isinstance(layer.region, Mask):
         return _mask_op(layer.opacity, layer.region, frame, row.ndim, axes, shown)
-    return _box_op(layer.opacity, frame, row, axes, shown)
+    return _box_op(layer.opacity, frame, row, axes, show, shown)
+
+
+def _copy_nearest(out: Array, values: Array, axes: Sequence[int]) -> None:
+    out[...] = resize_nearest(values, [out.shape[axis] for axis in axes], axes)
 
 
 def _blend_op(layer: Layer, row: Array) -> RowOp:
@@ -254,7 +270,7 @@ def _blend_op(layer: Layer, row: Array) -> RowOp:
     return operate
 
 
-def _box_op(opacity: FloatArray, frame: Boxes, row: Array, axes: Sequence[int], shown: Shown) -> RowOp:
+def _box_op(opacity: FloatArray, frame: Boxes, row: Array, axes: Sequence[int], show: Show, shown: Shown) -> RowOp:
     places = box_indices(frame, axes)
     seen = ((opacity > 0) & (frame.volume > 0)).tolist()
     covers = ((frame.sides == [row.shape[axis] for axis in axes]).all(axis=1) & (opacity == 1)).tolist()
@@ -263,8 +279,11 @@ def _box_op(opacity: FloatArray, frame: Boxes, row: Array, axes: Sequence[int], 
         if out is not base and not covers[number]:
             out[...] = base
         if seen[number]:
-            moved, place, share = shown(source, number), places[number], opacity[number]
-            out[place] = moved if share == 1 else blend_arrays(out[place], moved, share)
+            view, share = out[places[number]], opacity[number]
+            if share == 1:
+                show(view, source, number)
+            else:
+                view[...] = blend_arrays(view, shown(source, number), share)
 
     return operate
 
