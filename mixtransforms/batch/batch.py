@@ -26,9 +26,9 @@ from mixtransforms.core.backends import backend_of
 from mixtransforms.core.errors import InputError
 from mixtransforms.kernels import kernel_of
 from mixtransforms.objects.boxes import BoxRules
+from mixtransforms.objects.columns import hosts
 from mixtransforms.objects.groups import Group
 from mixtransforms.objects.objects import Objects
-from mixtransforms.objects.parse import hosts
 from mixtransforms.plan import BatchSpec
 from mixtransforms.targets.kind import Mixed, Target
 from mixtransforms.targets.names import TABLE

@@ -16,8 +16,9 @@ from mixtransforms.core.backends import backend_of, dtype_name
 from mixtransforms.core.errors import InputError
 from mixtransforms.core.memo import Memo
 from mixtransforms.kernels import kernel_of
+from mixtransforms.objects.columns import items_of
 from mixtransforms.objects.objects import Objects
-from mixtransforms.objects.parse import check_forms, items_of
+from mixtransforms.objects.parse import check_forms
 from mixtransforms.plan import BatchSpec
 from mixtransforms.targets.kind import Target
 from mixtransforms.targets.names import LABEL, MASK, MULTILABEL

@@ -14,7 +14,7 @@ same results:
 ``soft_labels``   shares of classes, of class ids; ``combine`` of rows; ``pair`` leaves them apart
 ``astype``        values in another dtype
 ``union``         the largest of what is seen
-``take``          some rows, copied; ``concat`` joins batches
+``take``          some rows, copied; ``concat`` joins batches; ``split`` copies rows into several
 ``row``           one row, ``rows_of`` all of them, in the type of the batch
 ``padded``        an array at the start of a larger one
 ``axes_first``    a view with the mixed axes behind the batch

@@ -6,7 +6,7 @@ import math
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
-from itertools import repeat
+from itertools import accumulate, repeat
 from types import ModuleType
 from typing import Any
 
@@ -423,6 +423,12 @@ def concat(*parts: Array) -> Array:
     """All along the batch axis."""
     join: Any = np.ma.concatenate if isinstance(parts[0], np.ma.MaskedArray) else np.concatenate  # which drops masks
     return np.asanyarray(join(parts))
+
+
+def split(values: Array, counts: Sequence[int]) -> list[Array]:
+    """So many rows each, copied, so that none shares memory with another."""
+    stops = accumulate(counts)
+    return [values[stop - count : stop].copy() for stop, count in zip(stops, counts, strict=True)]
 
 
 def wrap_like(values: Array, example: Any) -> Array:

@@ -96,8 +96,9 @@ def take_row(own: Tensor, values: Tensor, index: int) -> Tensor:
 def _told(values: Tensor, kind: type[Tensor], told: Mapping[str, Any]) -> Tensor:
     """The values as a tensor of a type, with attributes that nobody else changes."""
     result = values.as_subclass(kind)
+    own = vars(result)
     for name, value in told.items():
-        vars(result)[name] = copy.copy(value) if type(value) in (dict, list) else value
+        own[name] = copy.copy(value) if type(value) in (dict, list) else value
     return result
 
 

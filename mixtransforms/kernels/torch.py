@@ -276,6 +276,12 @@ def concat(*parts: Tensor) -> Tensor:
     return joined if type(parts[0]) is Tensor else tensor_types.join(joined, parts)
 
 
+def split(values: Tensor, counts: Sequence[int]) -> list[Tensor]:
+    """So many rows each, copied, so that none shares memory with another."""
+    copied: Any = torch.split_with_sizes_copy  # whose stub knows only the form with out=
+    return list(copied(values, list(counts)))
+
+
 def wrap_samples(batch: Tensor, samples: Sequence[Tensor]) -> Tensor:
     """A batch in the tensor type of its samples, with what every one of them is told of."""
     first = samples[0]
@@ -301,8 +307,8 @@ def wrap_like(values: Tensor, example: Any) -> Tensor:
     """The values with the tensor type and memory format of ``example``, where it is a tensor."""
     if not isinstance(example, Tensor):
         return values
-    last = example.ndim == 4 and example.is_contiguous(memory_format=torch.channels_last)
-    if last and values.ndim == 4 and not example.is_contiguous():
+    last = values.ndim == 4 and example.ndim == 4 and example.is_contiguous(memory_format=torch.channels_last)
+    if last and not example.is_contiguous():
         values = values.contiguous(memory_format=torch.channels_last)
     return values if type(example) is Tensor else with_type(values, example)
 

@@ -15,16 +15,18 @@ from mixtransforms.core.layers import IntArray
 from mixtransforms.kernels import kernel_of
 from mixtransforms.objects import box_formats
 from mixtransforms.objects.boxes import BoxRules
+from mixtransforms.objects.columns import Column, any_typed, format_of, hosts
 from mixtransforms.objects.groups import Group
 from mixtransforms.objects.keypoints import Keypoints
-from mixtransforms.objects.parse import Annotations, any_typed, format_of, hosts
+from mixtransforms.objects.parse import Annotations
 from mixtransforms.objects.visible import Surviving
 
-Items = Sequence[Any]
-Writer = Callable[[Surviving, Sequence[int], Items], list[Any]]
+Writer = Callable[[Surviving, Sequence[int], Column], list[Any]]
 """Writes a column from the objects that survive, how many of them every sample has, and the column as it came."""
 
 NO_ROWS = np.zeros(0, np.int64)
+
+NOTHING = Column((), None)
 
 
 class Assembler:
@@ -39,7 +41,7 @@ class Assembler:
     def __init__(
         self,
         group: Group,
-        items: Mapping[Path, Items],
+        columns: Mapping[Path, Column],
         annotations: Annotations,
         rules: BoxRules,
         points: Keypoints | None,
@@ -49,13 +51,13 @@ class Assembler:
 
         Args:
             group: Which values these are.
-            items: The values as they came in, one a sample, by path.
+            columns: The values as they came in, by path.
             annotations: The objects of all samples as they were read.
             rules: How boxes are written.
             points: The settled rules of keypoints, where there are any.
             shape: Height and width of all images of the result.
         """
-        self._items, self._annotations, self._rules, self._shape = items, annotations, rules, shape
+        self._columns, self._annotations, self._rules, self._shape = columns, annotations, rules, shape
         self._single, self._anchor = group.single, group.anchor
         name = "box_weights" if group.boxes else "instance_weights" if group.instances else "keypoint_weights"
         if group.further:
@@ -87,10 +89,10 @@ class Assembler:
             objects: What survives.
             counts: How many of them every sample has.
         """
-        return self.writers[path](objects, counts, self._items.get(path, ()))
+        return self.writers[path](objects, counts, self._columns.get(path, NOTHING))
 
-    def _boxes(self, objects: Surviving, counts: Sequence[int], items: Items) -> list[Any]:
-        form = format_of(items[0] if items else None, self._rules)
+    def _boxes(self, objects: Surviving, counts: Sequence[int], column: Column) -> list[Any]:
+        form = format_of(column.items[0] if column.items else None, self._rules)
         width = box_formats.column_count(form)
         if self._annotations.boxes is None or objects.corners is None:
             raise KeyError("boxes")
@@ -102,21 +104,22 @@ class Assembler:
         def empty(shape: tuple[int, ...]) -> tuple[int, ...]:
             return (0, max(width, shape[1] if len(shape) == 2 else 0))
 
-        return self._on_canvas(_write_numbers(values, counts, items, empty))
+        return self._on_canvas(_write_numbers(values, counts, column, empty))
 
-    def _masks(self, objects: Surviving, counts: Sequence[int], items: Items) -> list[Any]:
+    def _masks(self, objects: Surviving, counts: Sequence[int], column: Column) -> list[Any]:
         """Instance masks in the form that they came in."""
+        items = column.items
         example = next((item[0] for item in items if len(item)), None)
         return [
             _list_masks(part, example) if backend_of(item) is None else _stack_masks(part, item, self._shape)
             for part, item in zip(_split_rows(objects.masks or (), counts), items, strict=True)
         ]
 
-    def _points(self, objects: Surviving, counts: Sequence[int], items: Items) -> list[Any]:
+    def _points(self, objects: Surviving, counts: Sequence[int], column: Column) -> list[Any]:
         if objects.points is None:
             raise KeyError("keypoints")
         values = objects.points[:, 0] if self._single else objects.points
-        return self._on_canvas(_write_numbers(values, counts, items, lambda shape: (0, *shape[1:])))
+        return self._on_canvas(_write_numbers(values, counts, column, lambda shape: (0, *shape[1:])))
 
     def _on_canvas(self, values: list[Any]) -> list[Any]:
         """Typed tensors, told the size of the padded images."""
@@ -125,17 +128,18 @@ class Assembler:
                 value.canvas_size = self._shape
         return values
 
-    def _weights(self, objects: Surviving, counts: Sequence[int], items: Items) -> list[Any]:
+    def _weights(self, objects: Surviving, counts: Sequence[int], column: Column) -> list[Any]:
         """Weights; those of an earlier mix are multiplied by the new ones."""
-        weights = _former_values(items, objects) * objects.weight if self.weights in self._items else objects.weight
-        return _new_column(weights.astype(np.float32), counts, items or self._items[self._anchor])
+        former = self.weights in self._columns
+        weights = _former_values(column, objects) * objects.weight if former else objects.weight
+        return _new_column(weights.astype(np.float32), counts, column if former else self._columns[self._anchor])
 
-    def _marks(self, objects: Surviving, counts: Sequence[int], items: Items) -> list[Any]:
+    def _marks(self, objects: Surviving, counts: Sequence[int], column: Column) -> list[Any]:
         """Which keypoints are seen, and were seen before where an earlier mix has marked them."""
         marks: Any = objects.visible[:, 0] if self._single and objects.visible is not None else objects.visible
-        if self.marks in self._items and len(marks):
-            marks = marks & _former_values(items, objects).astype(np.bool_)
-        return _new_column(marks, counts, self._items[self._marked])
+        if self.marks in self._columns and len(marks):
+            marks = marks & _former_values(column, objects).astype(np.bool_)
+        return _new_column(marks, counts, self._columns[self._marked])
 
 
 def take_rows(item: Any, index: IntArray) -> Any:
@@ -147,56 +151,65 @@ def take_rows(item: Any, index: IntArray) -> Any:
     return kernel.wrap_like(kernel.take(item, index), item)
 
 
-def _former_values(items: Items, objects: Surviving) -> NDArray[Any]:
+def _former_values(column: Column, objects: Surviving) -> NDArray[Any]:
     """A field of the objects that survive, as it came in, on the host."""
-    filled = [values for values in hosts(items) if len(values)]
-    return np.concatenate(filled)[objects.chosen] if filled else np.zeros(0)
+    filled = column.filled
+    if not filled:
+        return np.zeros(0)
+    if column.shapes is None:
+        return np.concatenate(hosts(filled))[objects.chosen]
+    kernel = kernel_of(str(backend_of(filled[0])))
+    values: NDArray[Any] = kernel.to_host(kernel.concat(*filled))
+    return values[objects.chosen]
 
 
 def _split_rows(values: Any, counts: Sequence[int]) -> list[Any]:
     """Rows in one array or list as one value an image, none of which shares memory with another."""
-    stops = list(itertools.accumulate(counts))
-    parts = [values[stop - count : stop] for stop, count in zip(stops, counts, strict=True)]
     backend = backend_of(values)
-    if backend is None:
+    if backend is not None:
+        # Views of one array would change together, and each would be saved with all of it.
+        parts: list[Any] = kernel_of(backend).split(values, counts)
         return parts
-    # Views of one array would change together, and each would be saved with all of it.
-    return [part.clone() for part in parts] if backend == "torch" else [part.copy() for part in parts]
+    stops = itertools.accumulate(counts)
+    return [values[stop - count : stop] for stop, count in zip(stops, counts, strict=True)]
 
 
-def _retyped(parts: list[Any], items: Items) -> list[Any]:
+def _retyped(parts: list[Any], items: Sequence[Any]) -> list[Any]:
     """Arrays with the types and memory formats of the values of a column; plain ones are asked once, not each."""
-    if not any_typed(items) and max([item.ndim for item in items]) < 4:  # pictures may have channels last in memory
+    if not any_typed(items) and max([part.ndim for part in parts]) < 4:  # pictures may have channels last in memory
         return parts
     kernel = kernel_of(str(backend_of(items[0])))
     return [kernel.wrap_like(part, item) for part, item in zip(parts, items, strict=True)]
 
 
 def _write_numbers(
-    values: NDArray[Any], counts: Sequence[int], items: Items, empty: Callable[[tuple[int, ...]], tuple[int, ...]]
+    values: NDArray[Any], counts: Sequence[int], column: Column, empty: Callable[[tuple[int, ...]], tuple[int, ...]]
 ) -> list[Any]:
     """Host values in the type, dtype and place of the values of a column.
 
     Args:
         values: Of all samples, ``(N, ...)``.
         counts: How many every sample has.
-        items: The column.
+        column: The column.
         empty: The shape of no objects, from the shape of the sample's own value.
     """
+    items = column.items
     backend = backend_of(items[0]) if items else None
     if backend is None:
         return _split_rows(values.tolist(), counts)
     kernel = kernel_of(backend)
     plain = kernel.take(items[0], NO_ROWS)  # the dtype and the place, without the canvas of the first image
-    parts = _split_rows(kernel.astype_like(values, plain), counts)
-    for index, (count, item) in enumerate(zip(counts, items, strict=True)):
-        if not count:
-            parts[index] = kernel.astype_like(np.zeros(empty(tuple(item.shape))), plain)
+    parts, nobody = _split_rows(kernel.astype_like(values, plain), counts), (0, *values.shape[1:])
+    for index in [index for index, count in enumerate(counts) if not count]:
+        shape = empty(tuple(items[index].shape if column.shapes is None else column.shapes[index]))
+        if shape != nobody:
+            parts[index] = kernel.astype_like(np.zeros(shape), plain)
     return _retyped(parts, items)
 
 
-def _new_column(values: NDArray[Any], counts: Sequence[int], items: Items) -> list[Any]:
+def _new_column(values: NDArray[Any], counts: Sequence[int], column: Column) -> list[Any]:
     """Host values in their own dtype, beside the values of a column."""
+    items = column.items
     backend = backend_of(items[0]) if items else None
     return _split_rows(
         values.tolist() if backend is None else kernel_of(backend).asarray_like(values, items[0]), counts
@@ -222,8 +235,9 @@ def _list_masks(masks: Sequence[NDArray[Any]], example: Any) -> list[Any]:
     return [mask.tolist() if mask.dtype == np.float64 else mask.copy() for mask in masks]
 
 
-def _write_rows(objects: Surviving, counts: Sequence[int], items: Items) -> list[Any]:
+def _write_rows(objects: Surviving, counts: Sequence[int], column: Column) -> list[Any]:
     """Rows of several images, each as it is."""
+    items = column.items
     backend = backend_of(items[0]) if items else None
     if backend is None:
         every = list(itertools.chain.from_iterable(items))
@@ -231,13 +245,17 @@ def _write_rows(objects: Surviving, counts: Sequence[int], items: Items) -> list
         return [type(item)(part) for part, item in zip(parts, items, strict=True)]
     kernel = kernel_of(backend)
     # Images without any objects may have rows of another shape, which would not go into one array.
-    every = kernel.concat(*([item for item in items if item.shape[0]] or items[:1]))
+    every = kernel.concat(*(column.filled or items[:1]))
     parts = _retyped(_split_rows(kernel.take(every, objects.chosen), counts), items)
-    return [part if count else take_rows(item, NO_ROWS) for part, item, count in zip(parts, items, counts, strict=True)]
+    for index in [index for index, count in enumerate(counts) if not count]:
+        item = items[index]
+        if column.shapes is None or tuple(column.shapes[index])[1:] != tuple(every.shape[1:]):
+            parts[index] = take_rows(item, NO_ROWS)
+    return parts
 
 
-def _write_areas(objects: Surviving, counts: Sequence[int], items: Items) -> list[Any]:
+def _write_areas(objects: Surviving, counts: Sequence[int], column: Column) -> list[Any]:
     """Areas: the pixels that are left of an instance mask, else what share of the object is seen."""
-    left = _former_values(items, objects) * (objects.share * objects.times)
+    left = _former_values(column, objects) * (objects.share * objects.times)
     values = np.where(np.isnan(objects.area), left, objects.area)
-    return _write_numbers(values, counts, items, lambda shape: (0,))
+    return _write_numbers(values, counts, column, lambda shape: (0,))

@@ -5,6 +5,7 @@ is its first and its last corner, ``(2, 2)``.
 """
 
 # No `from __future__ import annotations`: signatures must show types, not strings.
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -19,6 +20,9 @@ from mixtransforms.objects.box_formats import FORMATS
 
 LIMIT_ROUNDING = 1e-6
 """How little may be missing to a limit: angles and float32 corners are not exact."""
+
+FEW_CELLS = 100
+"""Cells of a grid up to which all samples are worked on together: finer grids would be copied for every object."""
 
 EVEN = 1e-12
 """Variance of weights under which they are one weight; rounding alone makes some 1e-16."""
@@ -153,7 +157,7 @@ class SeenObjects(NamedTuple):
     area: Any = None
 
 
-def see_boxes(part: Contributions, boxes: FloatArray, rules: BoxRules) -> SeenObjects:
+def see_boxes(part: Contributions, boxes: FloatArray, rules: BoxRules, entry: IntArray | None = None) -> SeenObjects:
     """What is left of boxes in samples of the result.
 
     A box is measured where it is on the canvas; one that reaches beyond and of which nothing is hidden comes back as
@@ -164,19 +168,76 @@ def see_boxes(part: Contributions, boxes: FloatArray, rules: BoxRules) -> SeenOb
         boxes: ``(N, 2, 2)`` float64; none may be degenerate.
         rules: What must be left of an object, and what becomes of its box. ``occluded="keep"`` holds for the boxes of
             the sample itself, unmoved: those of a partner are always cut to what is shown.
+        entry: To which of the entries of ``part`` every box belongs, ``(N,)``, where they are neither.
 
     Returns:
         One entry a box, in the order of ``boxes``.
     """
-    moved = place_points(part, boxes)
-    if part.flip is not None:  # a mirror takes the first corner to where the last one was
-        moved = np.sort(moved, axis=1)
-    came, placed = (np.ascontiguousarray(np.moveaxis(corners, 0, -1)) for corners in (boxes, moved))
-    start, stop = part.frame
+    if entry is None:
+        entry = np.arange(len(boxes)) if len(part) > 1 else np.zeros(len(boxes), np.int64)
+    came = np.ascontiguousarray(np.moveaxis(boxes, 0, -1))  # (corner, axis, N)
+    placed, moved = came, part.moved[entry]
+    (start, stop), outside = part.frame[..., :1], None
+    if part.moved.any():
+        placed = _placed_boxes(part, entry, came)
+        start, stop = part.frame.take(entry, axis=-1)
     # What lies beyond the canvas was never to be seen, so that it counts for nothing; beyond a frame it is cut off.
-    window = np.minimum(np.maximum(placed, start), stop)  # (corner, axis, N)
+    window = np.minimum(np.maximum(placed, start), stop)
+    left, sides = window, window[1] - window[0]
+    area = shown = sides[0] * sides[1]
+    if placed is not came:
+        outside = np.where(moved, _box_area(placed) - shown, 0.0)
+        area = shown + outside
+    weight, cut = _weights_within(part, entry, window)
+    # Within one cell all is shown by one weight, or nothing: as most boxes are, which need no grid.
+    visible = _ratio(np.where(weight > 0, shown, 0.0), area)
+    weight = _weight_of(sides[0] * weight * sides[1], shown, area, rules)
+    if len(cut):
+        several = part if len(part) == 1 else part.take(entry[cut])
+        beyond = np.zeros(len(cut)) if outside is None else outside[cut]
+        inside = window[..., cut]
+        left = window.copy()
+        visible[cut], weight[cut], left[..., cut] = _measured(several, inside, beyond, rules)
+        sides = left[1] - left[0]
+        moved[cut] |= (left[..., cut] != inside).any(axis=(0, 1))
+    # Of boxes that nothing has changed, what reaches beyond the canvas comes back as well.
+    result = np.moveaxis(np.where(moved, left, came), -1, 0)
+    return SeenObjects(enough(visible, moved, sides, rules), result, moved, visible, weight)
+
+
+def _placed_boxes(part: Contributions, entry: IntArray, came: FloatArray) -> FloatArray:
+    """Where boxes ``(corner, axis, N)`` are in the result, alike."""
+    placed = place_points(part.take(entry), np.moveaxis(came, -1, 0))
+    if part.flip is not None:  # a mirror takes the first corner to where the last one was
+        placed = np.sort(placed, axis=1)
+    return np.ascontiguousarray(np.moveaxis(placed, 0, -1))
+
+
+def _weights_within(part: Contributions, entry: IntArray, window: FloatArray) -> tuple[FloatArray, IntArray]:
+    """The weight of the cell in which every box begins, ``(N,)``, and which boxes reach into others."""
+    if math.prod(part.weight.shape[:-1]) > FEW_CELLS:
+        return np.zeros(len(entry)), np.arange(len(entry))
+    place, within = np.zeros(len(entry), np.int64), np.ones(len(entry), np.bool_)
+    for axis, edges in enumerate(part.edges):
+        first, last = np.zeros((2, len(entry)), np.int64)
+        for cut in edges[1:-1]:  # a few
+            at = cut[entry]
+            first += window[0, axis] >= at
+            last += window[1, axis] > at
+        within &= first == last
+        place = place * (len(edges) - 1) + first
+    return part.weight.reshape(-1).take(place * len(part) + entry), np.flatnonzero(~within)
+
+
+def _measured(
+    part: Contributions, window: FloatArray, outside: FloatArray, rules: BoxRules
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """What is seen of boxes, from the areas that they share with the cells of the grid.
+
+    Returns:
+        The share of each that is seen, its weight, and what is left of it, alike ``window``.
+    """
     down, across = [_overlaps(window[:, axis], edges) for axis, edges in enumerate(part.edges)]
-    outside = np.where(part.moved, _box_area(placed) - _box_area(window), 0.0)
 
     def integral(field: FloatArray) -> FloatArray:
         return np.asarray((_sum_rows(down, field) * across).sum(axis=0))
@@ -184,11 +245,7 @@ def see_boxes(part: Contributions, boxes: FloatArray, rules: BoxRules) -> SeenOb
     even, visible, weight = visibility(part, integral, outside, rules)
     # Where weights vary, no border says where an object ends, and its box is left alone.
     shrinks = even & ~(part.is_base & (rules.occluded == "keep"))
-    left = np.where(shrinks, _tight_boxes(part, window, down, across), window)
-    changed = (left != window).any(axis=(0, 1)) | part.moved
-    # Of boxes that nothing has changed, what reaches beyond the canvas comes back as well.
-    result = np.ascontiguousarray(np.moveaxis(np.where(changed, left, came), -1, 0))
-    return SeenObjects(enough(visible, changed, left[1] - left[0], rules), result, changed, visible, weight)
+    return visible, weight, np.where(shrinks, _tight_boxes(part, window, down, across), window)
 
 
 def place_points(part: Contributions, points: FloatArray, *, pixels: bool = False) -> FloatArray:
@@ -236,6 +293,13 @@ def visibility(
     even = np.asarray(_ratio(integral(part.weight**2), shown) - mean**2 <= EVEN)
     weights = {"mix": np.where(even, mean, overall), "visibility": overall, "ones": np.ones(len(area))}
     return even, np.where(even, _ratio(shown, area), overall), weights[rules.weight]
+
+
+def _weight_of(amount: FloatArray, shown: FloatArray, area: FloatArray, rules: BoxRules) -> FloatArray:
+    """Weights of objects that are shown by one weight throughout."""
+    if rules.weight == "ones":
+        return np.ones(len(shown))
+    return _ratio(amount, shown if rules.weight == "mix" else area)
 
 
 def enough(visible: FloatArray, changed: BoolArray, sides: FloatArray, rules: BoxRules) -> BoolArray:

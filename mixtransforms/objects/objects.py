@@ -17,9 +17,10 @@ from mixtransforms.core.layers import BoolArray, FloatArray, IntArray, Layer
 from mixtransforms.objects.assemble import Assembler
 from mixtransforms.objects.box_formats import from_plan
 from mixtransforms.objects.boxes import BoxRules, LimitedBoxRules
+from mixtransforms.objects.columns import CanvasSize, Column, check_forms, read_column
 from mixtransforms.objects.groups import Group
 from mixtransforms.objects.keypoints import Keypoints
-from mixtransforms.objects.parse import Annotations, CanvasSize, check_forms, items_of, parse_annotations
+from mixtransforms.objects.parse import Annotations, parse_annotations
 from mixtransforms.objects.visible import Surviving, filter_objects
 from mixtransforms.plan import BatchSpec, Plan
 from mixtransforms.targets.kind import Mixed
@@ -102,8 +103,8 @@ class Objects:
                     wanted=f"{self.spec.size}, one for every image",
                     fix="Give every image its own, empty where it has no objects.",
                 )
-        for path, items in self._items.items():
-            check_forms(path, items, masks=path == self.group.instances)
+        for path, column in self._read.items():
+            check_forms(path, column, masks=path == self.group.instances)
         degenerate = int((~self._annotations.valid).sum())
         if degenerate and not (isinstance(self.rules, LimitedBoxRules) and self.rules.limits.quiet):
             self._report(degenerate)
@@ -162,13 +163,13 @@ class Objects:
         return self.spec.shape[0], self.spec.shape[1]
 
     @cached_property
-    def _items(self) -> dict[Path, Sequence[Any]]:
+    def _read(self) -> dict[Path, Column]:
         """The columns item by item."""
-        return {path: items_of(self.columns[path], self.sizes) for path in self.group.members}
+        return {path: read_column(self.columns[path], self.sizes) for path in self.group.members}
 
     @cached_property
     def _annotations(self) -> Annotations:
-        return parse_annotations(self.group, self._items, self.sizes, self._shape, self.rules)
+        return parse_annotations(self.group, self._read, self.sizes, self._shape, self.rules)
 
     @cached_property
     def _points(self) -> Keypoints | None:
@@ -182,7 +183,7 @@ class Objects:
     def _assembler(self, shape: Sequence[int]) -> Assembler:
         """Writes objects of images of a height and width."""
         size = shape[0], shape[1]
-        return Assembler(self.group, self._items, self._annotations, self.rules, self._points, size)
+        return Assembler(self.group, self._read, self._annotations, self.rules, self._points, size)
 
     def _surviving(self, plan: Plan) -> Surviving:
         return filter_objects(self._annotations, self._told(plan), self.rules, self._points)

@@ -18,9 +18,6 @@ from mixtransforms.objects.keypoints import Keypoints
 from mixtransforms.objects.parse import Annotations
 from mixtransforms.plan import Plan
 
-FEW_CELLS = 100
-"""Cells of a grid up to which all samples are worked on together: finer grids would be copied for every object."""
-
 
 class Surviving(NamedTuple):
     """Objects that survive, by the samples of the result; one entry an object.
@@ -64,11 +61,11 @@ def filter_objects(objects: Annotations, plan: Plan, rules: BoxRules, points: Ke
     parts: list[Surviving] = []
     for several in all_contributions(plan.size, plan.output_shape, plan.layers, plan.canvas is not None):
         # Masks stand by themselves, and fine grids are worked out once a source instead of once an object.
-        if (objects.masks and plan.size) or math.prod(several.weight.shape[:-1]) > FEW_CELLS:
+        if (objects.masks and plan.size) or math.prod(several.weight.shape[:-1]) > boxes.FEW_CELLS:
             parts += [_of_source(objects, part, rules, points) for part in several]
         else:
             entry, index = _brought(objects, several)
-            parts.append(_filter(objects, index, None, several.take(entry), rules, points))
+            parts.append(_filter(objects, entry, index, None, several, rules, points))
     return _by_row(parts)
 
 
@@ -94,11 +91,12 @@ def _of_source(objects: Annotations, part: Contributions, rules: BoxRules, point
         masks = objects.masks[source]
         if len(index) < len(masks):  # else they are not copied
             masks = masks[index - int(objects.counts[:source].sum())]
-    return _filter(objects, index, masks, part, rules, points)
+    return _filter(objects, np.zeros(len(index), np.int64), index, masks, part, rules, points)
 
 
 def _filter(
     objects: Annotations,
+    entry: IntArray,
     index: IntArray,
     masks: NDArray[Any] | None,
     part: Contributions,
@@ -109,20 +107,27 @@ def _filter(
 
     Args:
         objects: All that came in.
-        index: Which of them.
-        masks: Their instance masks ``(n, H, W)``, where these are told of.
-        part: What a sample shows of the source of all of them; or one entry an object.
+        entry: Which entry of ``part`` every one of these belongs to.
+        index: Which objects they are.
+        masks: Their instance masks ``(n, H, W)``, where these are told of; ``part`` has one entry then.
+        part: What samples show of the sources of the objects.
         rules: The rules of boxes and instances.
         points: The settled rules of keypoints, where there are any.
     """
     count = len(index)
-    keep, share, area = np.ones(count, np.bool_), np.ones(count), np.full(count, np.nan)
+    keep, share, area = np.ones(count, np.bool_), np.ones(count), np.broadcast_to(np.nan, count)
     corners, changed, positions, visible = _take_from(objects.corners, index), objects.rewritten[index], None, None
     rotated = corners is not None and corners.shape[1] == 4
+    each = part  # an entry an object, or the one of all
+    if len(part) > 1 and (rotated or corners is None or objects.points is not None):
+        each = part.take(entry)
     if corners is None and masks is None:
-        weight = np.broadcast_to(keypoints.weight_of(part), count)
+        weight = np.broadcast_to(keypoints.weight_of(each), count)
     if corners is not None and (masks is None or rotated):
-        left = (rotated_boxes.see_rotated_boxes if rotated else boxes.see_boxes)(part, corners, rules)
+        if rotated:
+            left = rotated_boxes.see_rotated_boxes(each, corners, rules)
+        else:
+            left = boxes.see_boxes(part, corners, rules, entry)
         keep, corners, changed, share, weight = left.keep, left.boxes, changed | left.changed, left.visible, left.weight
     if masks is not None:  # they say better than a box how much is seen
         left = instance_masks.see_masks(part, masks, rules)
@@ -135,7 +140,7 @@ def _filter(
         positions = objects.points[index]
         if not positions.shape[-1]:  # no image has any
             positions = np.zeros((*positions.shape[:-1], len(points.columns)))
-        seen = keypoints.see_keypoints(part, positions, points)
+        seen = keypoints.see_keypoints(each, positions, points)
         keep, positions, visible = keep & seen.keep, seen.points, seen.visible
     if isinstance(rules, boxes.LimitedBoxRules) and corners is not None and not rotated:
         inside = np.clip(corners, 0, [edges.max(initial=0) for edges in part.edges])
@@ -143,16 +148,17 @@ def _filter(
         if rules.limits.clip:
             corners, changed = inside, changed | (inside != corners).any(axis=(1, 2))
     chosen = np.flatnonzero(keep)
+    entry = entry[chosen]
     return Surviving(
-        row=np.broadcast_to(part.row, count)[chosen],
+        row=part.row[entry],
         chosen=index[chosen],
-        corners=_take_from(corners, chosen),
+        corners=None if corners is None else corners[chosen],
         changed=changed[chosen],
         masks=None if masks is None else [masks[number] for number in chosen.tolist()],
         points=_take_from(positions, chosen),
         visible=_take_from(visible, chosen),
         share=share[chosen],
-        times=np.broadcast_to(_magnified(part), count)[chosen],
+        times=_magnified(part)[entry] if part.moved.any() else np.broadcast_to(1.0, len(chosen)),
         area=area[chosen],
         weight=weight[chosen],
     )
@@ -177,8 +183,6 @@ def _by_row(parts: Sequence[Surviving]) -> Surviving:
 
 def _magnified(part: Contributions) -> FloatArray:
     """How many times larger sources are shown than they are, ``(n,)``."""
-    if not part.moved.any():
-        return np.ones(1)
     (start, stop), (first, end) = part.crop, part.frame
     return np.asarray(((end - first) / (stop - start)).prod(axis=0))
 

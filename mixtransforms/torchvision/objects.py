@@ -18,8 +18,8 @@ from mixtransforms.kernels import kernel_of
 from mixtransforms.objects import box_formats
 from mixtransforms.objects.assemble import take_rows
 from mixtransforms.objects.boxes import BoxRules
+from mixtransforms.objects.columns import format_of, hosts
 from mixtransforms.objects.groups import Group
-from mixtransforms.objects.parse import format_of, hosts
 from mixtransforms.torchvision.whole_numbers import Note, as_floats, as_tensor, in_form_of
 
 Values = dict[str, Any]

@@ -15,6 +15,7 @@ from target_forms import content, leaves, read
 from mixtransforms import BatchSpec, Boxes, BoxRules, DegenerateBoxWarning, Keypoints, Layer, Mask, MixUp, Plan
 from mixtransforms.core.compositing import all_contributions
 from mixtransforms.objects.box_formats import FORMATS, column_count, encode, is_rotated
+from mixtransforms.objects.columns import column_of
 from mixtransforms.objects.groups import Group
 from mixtransforms.objects.parse import parse_annotations
 
@@ -231,10 +232,11 @@ def test_images_are_read_together_as_each_by_itself(form: str) -> None:
         boxes: [written(rng, n, form, canvas, True) for n, canvas in zip((3, 0, 2, 4), canvases, strict=True)],
         points: [rng.random((n, 5, 3)) for n in (3, 0, 2, 4)],
     }
-    together = parse_annotations(group, items, canvases, shape, BoxRules(format=form))
+    columns = {path: column_of(column) for path, column in items.items()}
+    together = parse_annotations(group, columns, canvases, shape, BoxRules(format=form))
     assert together.width == 3
     for index, (stop, count) in enumerate(zip(np.cumsum(together.counts), together.counts, strict=True)):
-        own = {path: column[index : index + 1] for path, column in items.items()}
+        own = {path: column_of(column[index : index + 1]) for path, column in items.items()}
         alone = parse_annotations(group, own, canvases[index : index + 1], shape, BoxRules(format=form), index)
         assert (alone.counts.tolist(), alone.masks) == ([count], together.masks)
         for name in ("boxes", "corners", "points", "valid", "rewritten"):

@@ -13,9 +13,10 @@ from mixtransforms.core.backends import backend_of
 from mixtransforms.core.layers import BoolArray, FloatArray
 from mixtransforms.kernels import kernel_of
 from mixtransforms.objects import box_formats
+from mixtransforms.objects.columns import column_of, format_of
 from mixtransforms.objects.keypoints import HIDDEN, UNLABELLED
 from mixtransforms.objects.objects import Objects
-from mixtransforms.objects.parse import Annotations, format_of, parse_annotations
+from mixtransforms.objects.parse import Annotations, parse_annotations
 from mixtransforms.show.batches.content import Content, as_host_array
 from mixtransforms.show.batches.options import ClassNames
 from mixtransforms.show.batches.overlays import to_rgba, with_instance
@@ -156,7 +157,7 @@ def _read_row(content: Content, objects: Objects, row: int) -> _ObjectTable:
     group = objects.group
     items = {path: _image_value(objects.columns[path], row) for path in group.members}
     shape = (content.shape[0], content.shape[1])
-    columns = {path: [item] for path, item in items.items()}
+    columns = {path: column_of([item]) for path, item in items.items()}
     told = parse_annotations(group, columns, [objects.sizes[row]], shape, objects.rules, row)
     fields = {str(path[-1]).lower(): items[path] for path in group.fields}
     weights = next((as_host_array(fields[name]) for name in _WEIGHT_FIELDS if name in fields), np.ones(len(told.valid)))
