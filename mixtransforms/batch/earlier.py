@@ -16,8 +16,8 @@ from mixtransforms.batch.second import EARLIER, check_alike, object_pairs
 from mixtransforms.containers.tree import Path
 from mixtransforms.core.backends import backend_of
 from mixtransforms.kernels import kernel_of
+from mixtransforms.objects.columns import check_forms, column_of, items_of
 from mixtransforms.objects.objects import Objects
-from mixtransforms.objects.parse import check_forms, items_of
 from mixtransforms.plan import BatchSpec
 from mixtransforms.rng.keys import Key
 
@@ -55,7 +55,7 @@ class Earlier:
         for one, other in object_pairs(self._form, found):
             for path, known in one.columns.items():
                 items = [*known, *items_of(other.columns[path], other.sizes)]
-                check_forms(path, items, masks=path == one.group.instances)
+                check_forms(path, column_of(items), masks=path == one.group.instances)
 
     def follow(self, found: Found, named: Mapping[str, NDArray[Any]], key: Key) -> None:
         """Takes in the batch before, and holds a copy of this one ready.

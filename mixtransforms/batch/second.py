@@ -16,9 +16,8 @@ from mixtransforms.core.backends import backend_of, dtype_name
 from mixtransforms.core.errors import InputError
 from mixtransforms.core.memo import Memo
 from mixtransforms.kernels import kernel_of
-from mixtransforms.objects.columns import items_of
+from mixtransforms.objects.columns import check_forms, column_of, items_of
 from mixtransforms.objects.objects import Objects
-from mixtransforms.objects.parse import check_forms
 from mixtransforms.plan import BatchSpec
 from mixtransforms.targets.kind import Target
 from mixtransforms.targets.names import LABEL, MASK, MULTILABEL
@@ -173,7 +172,7 @@ def _objects(one: Objects, other: Objects, spec: BatchSpec) -> Objects:
     columns = {}
     for path, column in one.columns.items():
         items = [*items_of(column, one.sizes), *items_of(other.columns[path], other.sizes)]
-        check_forms(path, items, masks=path == one.group.instances)
+        check_forms(path, column_of(items), masks=path == one.group.instances)
         columns[path] = tuple(items) if type(column) is tuple else items
     return Objects(one.group, columns, [*one.sizes, *other.sizes], spec, one.rules)
 

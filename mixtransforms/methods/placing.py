@@ -32,7 +32,7 @@ def placed(placement: str, side: IntArray, place: FloatArray, shape: IntArray) -
 def whole_below(uniform: FloatArray, count: IntArray) -> IntArray:
     """Uniform whole numbers in ``[0, count)`` from uniform numbers in ``[0, 1)``; 0 where there are none.
 
-    No product is rounded up to the count: the largest number below 1 is 1 - 2**-53, so that a product is below the count
-    by more than half a step of float64 there, or by a whole one where the count is a power of two.
+    No product is rounded up to the count: the largest number below 1 is 1 - 2**-53, so that a product is below the
+    count by more than half a step of float64 there, or by a whole one where the count is a power of two.
     """
     return (uniform * count).astype(np.int64)

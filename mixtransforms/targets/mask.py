@@ -210,7 +210,8 @@ class SemanticMask(Kind):
         if self.ignore_index is not None:
             fine = fine | (ids == self.ignore_index)
         if not here:  # the device finds them by itself; looking would wait for all work queued there
-            kernel.assert_async(fine, f"Class ids of masks out of range: wanted 0 to {classes - 1}, or the ignore_index")
+            known = f"0 to {classes - 1}, or the ignore_index"
+            kernel.assert_async(fine, f"Class ids of masks out of range: wanted {known}")
         elif not fine.all():
             listed = np.unique(ids[~fine])[:5].tolist()
             ignored = "" if self.ignore_index is None else f", or ignore_index={self.ignore_index}"

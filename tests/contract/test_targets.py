@@ -8,12 +8,12 @@ import pytest
 import tiers
 from doors import DOORS, NEUTRAL, TORCHVISION, Case, Door, cases
 from forms import bits, memory
+from seen import ROTATED, Sight, sights
 from target_forms import agree, content, form, given, leaves, read
-from target_table import BOXES, KINDS, SINGLE, SIZE, TargetKind
+from target_table import BOXES, INSTANCES, KINDS, MASKS, SIZE, TargetKind
 from tiers import some
-from told import hints
 
-from mixtransforms import BatchSpec, Plan, methods
+from mixtransforms import Plan, methods
 from mixtransforms.core import fields
 
 SEEDS = (0, 1)
@@ -27,38 +27,43 @@ IMAGES = ("images", "inputs")
 Row = tuple[TargetKind, Case, str]
 
 
-def taken(*doors: Door, first: bool = False) -> list[Row]:
-    """Every kind with every method in all its configurations, at every door with everything that it takes."""
+def taken(*doors: Door, first: bool = False, free: bool = False) -> list[Row]:
+    """Every kind with every method in all its configurations, at every door with everything that it takes.
+
+    Args:
+        *doors: Whose, if not those of all.
+        first: One configuration of every method.
+        free: Methods alone that draw the same without a target.
+    """
     return [
         (kind, case, backend)
         for case in cases(*doors, first=first)
-        for known in [followed(case)]
+        for known in [followed(case, free)]
         for backend in case.door.backends
         for kind in (KINDS if case in FIRST else FEW)
         if (backend == "torch" or not kind.typed) and known(kind)
     ]
 
 
-def followed(case: Case) -> Callable[[TargetKind], bool]:
-    """Whether the table knows what a kind becomes under a method.
-
-    It knows two sources, at the places where they were; plans that crop and choose have painted objects and label maps
-    of their own, in the tests of their methods. Nor may a plan depend on the targets whose absence is tried.
-    """
+def followed(case: Case, free: bool) -> Callable[[TargetKind], bool]:
+    """Whether a method takes a kind: it finds what it reads, and gives no more sources than the kind can tell of."""
     method = case.make().method
-    placed = any(layer.crop is not None for layer in some_plan(method).layers)
     several = method.most_sources(2) > 2
-    reads_images = method.needs <= {"images", "saliency", "classes"}
+    asked = method.needs - {"images", "saliency", "classes"}
 
     def known(kind: TargetKind) -> bool:
         pairs = "pair" in kind.options.values() or kind.name == "heads"
-        return reads_images and not (placed and kind not in SINGLE) and not (several and pairs)
+        finds = not asked if free else asked <= told_by(kind)
+        return finds and not (several and pairs)
 
     return known
 
 
-def some_plan(method: methods.base.Method) -> Plan:
-    return method.draw(BatchSpec(4, (8, 8)), np.random.default_rng(0), hints(method, BatchSpec(4, (8, 8))))
+def told_by(kind: TargetKind) -> set[str]:
+    """What a method may read of a batch with a target."""
+    upright = kind in BOXES and not any(form in kind.name for form in ROTATED)
+    found = {"boxes": upright, "instances": kind in INSTANCES, "masks": kind in MASKS}
+    return {name for name, there in found.items() if there}
 
 
 def parts(row: Row) -> tuple[str, ...]:
@@ -78,10 +83,21 @@ def alone(row: Row) -> tuple[str, ...]:
     return row[0].name, f"{row[0].name} {row[2]}"
 
 
-def every(*doors: Door, first: bool = False) -> pytest.MarkDecorator:
-    """A cover of them: a kind knows a method by its plan alone, and a door by how it is called."""
-    rows = some(taken(*doors, first=first), families, alone) if first else some(taken(*doors), parts)
+def every(*doors: Door) -> pytest.MarkDecorator:
+    """A cover of them, of one configuration a method: a kind knows a method by its plan, a door by how it is called."""
+    return _rows(some(taken(*doors, first=True, free=True), families, alone))
+
+
+def _rows(rows: list[Row]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize(("kind", "case", "backend"), rows, ids=str)
+
+
+FOLLOWING = some(taken(), parts)
+
+
+def seeds(case: Case) -> tuple[int, ...]:
+    """Other numbers are another plan, and plans are the neutral door's as well; few cases have objects to choose from."""
+    return SEEDS if case.door is NEUTRAL or tiers.everything or "instances" in case.make().method.needs else SEEDS[:1]
 
 
 def targets(result: Any) -> dict[str, Any]:
@@ -89,11 +105,10 @@ def targets(result: Any) -> dict[str, Any]:
     return {name: value for name, value in result.items() if name not in IMAGES}
 
 
-@every()
+@_rows(FOLLOWING)
 def test_targets_follow_the_plan(kind: TargetKind, case: Case, backend: str) -> None:
     """A target becomes what the plan alone says, worked out pixel by pixel; a call is its plan replayed."""
-    # Other numbers are another plan, and plans are the neutral door's as well.
-    for seed in SEEDS if case.door is NEUTRAL or tiers.everything else SEEDS[:1]:
+    for seed in seeds(case):
         batch = kind.batch(seed)
         transform = case.make(seed=seed, **kind.options)
         plan = transform.plan(**given(batch, backend, kind.typed))
@@ -107,7 +122,33 @@ def test_targets_follow_the_plan(kind: TargetKind, case: Case, backend: str) -> 
         assert content(called) == content(result)
 
 
-@every(first=True)
+@pytest.mark.parametrize("kind", INSTANCES, ids=str)
+def test_plans_of_objects_have_all_that_layers_may_hold(kind: TargetKind) -> None:
+    """What no plan shows would be tested by none: crops, both ways to resize, mirrors, and a choice of objects."""
+    found = set()
+    for case, backend in [row[1:] for row in FOLLOWING if row[0] is kind]:
+        for seed in seeds(case):
+            batch = kind.batch(seed)
+            plan = case.make(seed=seed, **kind.options).plan(**given(batch, backend, kind.typed))
+            found |= {name for row in range(SIZE) for sight in sights(plan, row) for name in _held(sight, plan)}
+    assert found == {"cut", "moved", "shrunk", "enlarged", "mirrored", "mirrored and resized", "chosen"}
+
+
+def _held(sight: Sight, plan: Plan) -> set[str]:
+    resized = sight.magnified != 1
+    held = {
+        "cut": sight.crop != [(0, length) for length in plan.spec.shape],
+        "moved": sight.crop != sight.frame and not resized,
+        "shrunk": sight.magnified < 1,
+        "enlarged": sight.magnified > 1,
+        "mirrored": any(sight.flips),
+        "mirrored and resized": any(sight.flips) and resized,
+        "chosen": sight.chosen is not None,
+    }
+    return {name for name, there in held.items() if there}
+
+
+@every()
 def test_a_target_changes_nothing_else(kind: TargetKind, case: Case, backend: str) -> None:
     """With a target or without it, the plan of a seed is the same, and so are the images and the other targets."""
     batch = given(kind.batch(), backend, kind.typed)
@@ -126,7 +167,7 @@ def test_a_target_changes_nothing_else(kind: TargetKind, case: Case, backend: st
     assert content({name: whole[name] for name in alone}) == content(alone)
 
 
-@every(first=True)
+@every()
 def test_inputs_stay_as_they_are(kind: TargetKind, case: Case, backend: str) -> None:
     """Nothing that is passed in is written to, and no image or target of the result is memory that came in."""
     options = [{}, {"keep_originals": True}, {"p": 0.0}]
@@ -166,7 +207,7 @@ def test_numpy_and_torch_agree(kind: TargetKind, case: Case) -> None:
 """Kinds whose rows are taken over, and never averaged."""
 
 
-@every(first=True)
+@every()
 def test_originals_are_kept(kind: TargetKind, case: Case, backend: str) -> None:
     """``keep_originals``: first every sample unmixed, with the whole weight, then what would have come without it."""
     batch = kind.batch(4)
@@ -193,7 +234,7 @@ def _part(value: Any, part: slice) -> Any:
     return value[part]
 
 
-@every(first=True)
+@every()
 def test_inplace_overwrites_images_alone(kind: TargetKind, case: Case, backend: str) -> None:
     """``inplace`` gives the same result in the memory of the images, and leaves the targets that came in alone."""
     batch = given(kind.batch(5), backend, kind.typed)
@@ -206,7 +247,7 @@ def test_inplace_overwrites_images_alone(kind: TargetKind, case: Case, backend: 
         assert memory(result[name]) == memory(batch[name])
 
 
-@every(first=True)
+@every()
 def test_unmixed_targets_have_the_form_of_mixed_ones(kind: TargetKind, case: Case, backend: str) -> None:
     """With ``p=0`` values are those of unmixed samples; names, types, dtypes and shapes are those of mixed ones."""
     if "p" not in fields.values(case.make()):
@@ -214,7 +255,7 @@ def test_unmixed_targets_have_the_form_of_mixed_ones(kind: TargetKind, case: Cas
     _check_off(kind, case.make(seed=6, **{**kind.options, "p": 0.0}), case.make(seed=6, **kind.options), backend)
 
 
-@every(TORCHVISION, first=True)
+@every(TORCHVISION)
 def test_eval_has_the_form_of_training(kind: TargetKind, case: Case, backend: str) -> None:
     """After ``.eval()`` values are those of unmixed samples, in the same form."""
     _check_off(kind, case.make(seed=6, **kind.options).eval(), case.make(seed=6, **kind.options), backend)

@@ -99,7 +99,7 @@ EXAMPLES: Mapping[str, tuple[dict[str, Any], ...]] = {
         {"min_area": 4.0, "donors": "partner", "count": 1},
         {"min_area": 4.0, "donors": "partner", "count": 1, "per": "pair", "p": 0.5},
     ),
-    "CopyPaste": ({}, {"jitter": "large", "flip": 0.5, "per": "pair"}),
+    "CopyPaste": ({}, {"flip": 0.8}, {"jitter": "large", "flip": 0.8, "per": "pair"}),
     "Remix": ({"counts": (90, 30, 10, 3, 1, 7, 2, 50, 20, 5)}, {"counts": (5,) * 10, "kappa": 1.0, "per": "pair"}),
     "ResizeMix": ({}, {"placement": "squeeze", "per": "pair", "p": 0.5}),
     "OneOf": (

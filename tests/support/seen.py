@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from owners import moves, target
+from owners import moves, source, target
 
 from mixtransforms import Boxes, BoxRules, Layer, Mask, Plan
 
@@ -33,6 +33,7 @@ class Sight(NamedTuple):
         frame: Where that is in the result.
         own: Whether it is the mixed sample itself, in its place.
         chosen: Which of its objects come along, or ``None`` for all.
+        flips: Along which axes it is mirrored.
     """
 
     source: int
@@ -41,10 +42,35 @@ class Sight(NamedTuple):
     frame: list[tuple[int, int]]
     own: bool
     chosen: frozenset[int] | None = None
+    flips: tuple[bool, ...] = ()
 
     @property
     def moved(self) -> bool:
-        return self.crop != self.frame
+        return self.crop != self.frame or any(self.flips)
+
+    @property
+    def magnified(self) -> float:
+        """How many times as large as in the source everything is."""
+        ends = zip(self.crop, self.frame, strict=True)
+        return float(np.prod([(stop - start) / (last - first) for (first, last), (start, stop) in ends]))
+
+    def place(self, cell: tuple[int, ...]) -> tuple[int, ...]:
+        """Which cell of the source a cell of the frame shows, if it shows one alone."""
+        flips = self.flips or (False,) * len(cell)
+        shown = (
+            (crop, source(at, crop, frame), flip)
+            for at, crop, frame, flip in zip(cell, self.crop, self.frame, flips, strict=True)
+        )
+        return tuple(crop[0] + crop[1] - 1 - at if flip else at for crop, at, flip in shown)
+
+    def brought(self, values: Values) -> Values:
+        """What a map of the source, ``(*shape, ...)``, is where the source is shown, and 0 elsewhere."""
+        if not self.moved:
+            return values
+        result = np.zeros_like(values)
+        for cell in product(*(range(*ends) for ends in self.frame)):
+            result[cell] = values[self.place(cell)]
+        return result
 
     @property
     def uneven(self) -> bool:
@@ -72,19 +98,27 @@ def coats(plan: Plan, row: int) -> Iterator[tuple[Layer, int, Values]]:
             yield layer, index, strength(layer, index, plan.spec.shape)
 
 
+def sight_of(layer: Layer, index: int, field: Values, row: int) -> Sight:
+    """A layer's source on a sample, with its weights before later layers are painted."""
+    crop, frame = moves(layer, index, field.shape)
+    own = int(layer.source[index])
+    chosen = None if layer.objects is None else frozenset(layer.objects[index].tolist())
+    flips = () if layer.flip is None else tuple(layer.flip[index].tolist())
+    sight = Sight(own, field, crop, frame, own=False, chosen=chosen, flips=flips)
+    return sight._replace(own=own == row and not sight.moved and chosen is None)
+
+
 def sights(plan: Plan, row: int) -> list[Sight]:
     """Every source that is seen in a sample: itself first, then the others as they are painted."""
     whole = [(0, length) for length in plan.spec.shape]
     found = [Sight(row, np.ones(plan.spec.shape), whole, whole, own=True)]
     for layer, index, field in coats(plan, row):
         found = [sight._replace(weight=sight.weight * (1 - field)) for sight in found]
-        crop, frame = moves(layer, index, plan.spec.shape)
-        source = int(layer.source[index])
-        chosen = None if layer.objects is None else frozenset(layer.objects[index].tolist())
-        alike = crop == frame and chosen is None
-        twin = next((n for n, s in enumerate(found) if (s.source, s.moved, s.chosen) == (source, False, None)), None)
+        sight = sight_of(layer, index, field, row)
+        alike, others = not sight.moved and sight.chosen is None, enumerate(found)
+        twin = next((n for n, s in others if (s.source, s.moved, s.chosen) == (sight.source, False, None)), None)
         if twin is None or not alike:
-            found.append(Sight(source, field, crop, frame, own=source == row and alike, chosen=chosen))
+            found.append(sight)
         else:
             found[twin] = found[twin]._replace(weight=found[twin].weight + field)
     return [sight for sight in found if (sight.weight > 0).any()]
@@ -122,7 +156,7 @@ class Left(NamedTuple):
 
 def box_left(box: Sequence[float], sight: Sight, rules: BoxRules, rotated: bool = False) -> Left:
     """What is left of a box ``x1, y1, x2, y2``, by the area of every pixel that lies in it."""
-    placed = (*_placed(sight, *box[:2]), *_placed(sight, *box[2:]))
+    placed = placed_box(box, sight)
     frame = sight.frame if sight.moved else [(0, length) for length in sight.weight.shape]
     (top, bottom), (left, right) = frame
     window = (
@@ -153,17 +187,18 @@ def box_left(box: Sequence[float], sight: Sight, rules: BoxRules, rotated: bool 
 
 
 def mask_left(mask: Values, sight: Sight, rules: BoxRules) -> Left:
-    """What is left of an instance mask ``(H, W)``, pixel by pixel; sources must stay in their place."""
-    assert not sight.moved
+    """What is left of an instance mask ``(H, W)``, pixel by pixel."""
+    taken, total = np.count_nonzero(mask[tuple(slice(*ends) for ends in sight.crop)]), np.count_nonzero(mask)
+    mask = sight.brought(mask)
     inside = mask != 0
     shown = inside & (sight.weight > 0)
     if not shown.any():
         return Left(False, None, True, 0.0, 0.0)
     weights = sight.weight[shown]
     if np.ptp(weights) > EVEN:
-        mean = float(sight.weight[inside].mean())
-        return Left(mean >= rules.min_visibility, mask, False, mean, mean)
-    visible, changed = shown.sum() / inside.sum(), bool((shown != inside).any())
+        mean = float(sight.weight[inside].mean()) * taken / total
+        return Left(mean >= rules.min_visibility, mask, sight.moved, mean, mean)
+    visible, changed = shown.sum() * taken / (inside.sum() * total), sight.moved or bool((shown != inside).any())
     keep = visible >= rules.min_visibility and (not changed or shown.sum() >= rules.min_area)
     return Left(bool(keep), np.where(shown, mask, mask.dtype.type(0)), changed, float(visible), float(weights[0]))
 
@@ -181,8 +216,7 @@ def points_left(points: Values, sight: Sight, single: bool, hidden: float | None
     height, width = sight.weight.shape
     everywhere = not sight.moved and np.ptp(sight.weight) <= EVEN
     for number, point in enumerate(points):
-        x, y = _placed(sight, *point[:2])
-        point[:2] = x, y
+        x, y = point[:2] = _placed(sight, *point[:2], pixels=True)
         if len(point) == 3 and point[2] == 0:
             continue
         inside = 0 <= x < width and 0 <= y < height
@@ -195,10 +229,24 @@ def points_left(points: Values, sight: Sight, single: bool, hidden: float | None
     return (not cut or bool(seen.any())), points, seen
 
 
-def _placed(sight: Sight, x: float, y: float) -> tuple[float, float]:
+def _placed(sight: Sight, x: float, y: float, pixels: bool = False) -> tuple[float, float]:
+    """Where a point of the source is; whole numbers may name a pixel, and a mirror then takes them to that pixel."""
     if not sight.moved:
         return x, y
-    return float(target(x, sight.crop[1], sight.frame[1])), float(target(y, sight.crop[0], sight.frame[0]))
+    flips = sight.flips or (False, False)
+    turned = (
+        sum(crop) - at - (pixels and at == floor(at)) if flip else at
+        for at, crop, flip in zip((y, x), sight.crop, flips, strict=True)
+    )
+    y, x = (float(target(float(at), *ends)) for at, *ends in zip(turned, sight.crop, sight.frame, strict=True))
+    return x, y
+
+
+def placed_box(box: Sequence[float], sight: Sight) -> Box:
+    """Where a box ``x1, y1, x2, y2`` of a source is, whatever is seen of it."""
+    corners = zip(_placed(sight, *box[:2]), _placed(sight, *box[2:]), strict=True)
+    (left, right), (top, bottom) = map(sorted, corners)  # what is mirrored begins where it ended
+    return left, top, right, bottom
 
 
 def _common(start: float, stop: float, cell: int) -> float:
@@ -239,9 +287,15 @@ def objects_left(
     like |= {weights_name: np.zeros(0, np.float32)} if weights_name not in told else {}
     like |= {"keypoints_visible": np.zeros((0, like["keypoints"].shape[1]), bool)} if marks else {}
     return {
-        name: [np.array(kept[name], item.dtype).reshape(-1, *item.shape[1:]) for kept in rows]
+        name: [_as_dtype(kept[name], item.dtype).reshape(-1, *item.shape[1:]) for kept in rows]
         for name, item in like.items()
     }
+
+
+def _as_dtype(values: Sequence[Any], dtype: np.dtype[Any]) -> Values:
+    """Numbers in a dtype, rounded where it holds whole ones."""
+    array = np.array(values)
+    return (np.rint(array) if dtype.kind in "iu" and array.dtype.kind == "f" else array).astype(dtype)
 
 
 def _object_left(
@@ -257,6 +311,8 @@ def _object_left(
         left = box_left(corners, sight, rules, rotated)
         if left.value is not None and left.changed and not rotated:
             new["boxes"] = [*write_box(left.value, form, shape), *told["boxes"][4:]]
+        elif rotated and sight.moved:
+            new["boxes"] = write_box(placed_box(corners, sight), form, shape)  # which are never cut
         if "masks" not in told:
             keep, visible, weight = left.keep, left.visible, left.weight
     if "masks" in told:
@@ -271,7 +327,7 @@ def _object_left(
         keep = keep and staying
         new |= {"keypoints": points[0] if single else points, "keypoints_visible": seen}
     for name in set(AREAS) & set(told):
-        new[name] = np.count_nonzero(new["masks"]) if changed and keep else told[name] * visible
+        new[name] = np.count_nonzero(new["masks"]) if changed and keep else told[name] * visible * sight.magnified
     for name in ("box_weights", "instance_weights", "keypoint_weights"):
         new[name] = weight * told[name] if name in told else weight
     return new if keep else None

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from plans import follow
-from seen import amounts, coats, objects_left, sights, write_box
+from seen import amounts, coats, objects_left, sight_of, sights, write_box
 
 from mixtransforms import (
     BoxRules,
@@ -155,7 +155,7 @@ def _masks_pair(plan: Plan, given: Entries, blends: bool) -> Entries:
         weight = np.ones((plan.size, *plan.spec.shape), np.float32)
     for row in range(plan.size):
         for layer, index, strength in coats(plan, row):
-            source = given["mask"][layer.source[index]]
+            source = sight_of(layer, index, strength, row).brought(given["mask"][layer.source[index]])
             own[row][strength == 1], partner[row][strength > 0] = source[strength == 1], source[strength > 0]
             if weight.ndim > 1:
                 weight[row] = np.where(strength > 0, 1 - strength, weight[row])
@@ -168,7 +168,8 @@ def _masks_dominant(plan: Plan, given: Entries, blends: bool) -> Entries:
     out = given["mask"].copy()
     for row in range(plan.size):
         for layer, index, strength in coats(plan, row):
-            out[row][strength > 0.5] = given["mask"][layer.source[index]][strength > 0.5]
+            source = sight_of(layer, index, strength, row).brought(given["mask"][layer.source[index]])
+            out[row][strength > 0.5] = source[strength > 0.5]
     return {"mask": out}
 
 
@@ -183,7 +184,7 @@ def _masks_soft(plan: Plan, given: Entries, blends: bool) -> Entries:
     out = np.zeros(maps.shape)
     for row in range(plan.size):
         for sight in sights(plan, row):
-            out[row] += sight.weight[..., None] * maps[sight.source]
+            out[row] += sight.weight[..., None] * sight.brought(maps[sight.source])
     return {"mask": out.astype(np.float32)}
 
 
@@ -377,7 +378,7 @@ def _padding(name: str, inverted: bool) -> Expect:
         there, out = given[name].astype(bool) != inverted, np.zeros(given[name].shape, bool)
         for row in range(plan.size):
             for sight in sights(plan, row):
-                out[row] |= (sight.weight > 0) & there[sight.source]
+                out[row] |= (sight.weight > 0) & sight.brought(there[sight.source])
         return {name: (out != inverted).astype(given[name].dtype)}
 
     return expect
