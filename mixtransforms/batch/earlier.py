@@ -78,11 +78,14 @@ class Earlier:
         columns = iter(list(map(list, zip(*self._kept, strict=True))))
         images, rows = [], {}
         for target in form.images:
-            column = next(columns)
-            views = kernel_of(str(backend_of(target.value))).host_views([row[0] for row in column])
-            if views is not None:  # they are painted from where they are
-                rows[target.path] = views
-            images.append(target if views is not None else target._replace(value=_joined(column)))
+            column, axes = next(columns), len(target.value.shape)
+            if all(len(row.shape) < axes for row in column):  # the painter reads them where they are
+                rows[target.path] = column
+            else:
+                kernel = kernel_of(str(backend_of(target.value)))
+                column = [r if len(r.shape) == axes else kernel.from_host(r[None], target.value) for r in column]
+                target = target._replace(value=_joined(column))
+            images.append(target)
         others = [target._replace(value=_joined(next(columns))) for target in form.others]
         objects = [
             dataclasses.replace(each, columns={path: next(columns) for path in each.columns}, sizes=next(columns))
@@ -127,12 +130,20 @@ def _samples(found: Found, named: Mapping[str, NDArray[Any]], form: Found) -> li
     """The last samples of a batch, as many as a form has, one by one: every value, and the rest of it as long as 1."""
     size = form.spec.size
     values = {target.path: target.value for target in found.targets}
-    columns = [_rows(values[target.path], size) for target in form.targets]
+    columns = [_image_rows(values[target.path], size) for target in form.images]
+    columns += [_rows(values[target.path], size) for target in form.others]
     for one, other in object_pairs(form, found):
         columns += [list(map(_own, items_of(other.columns[path], other.sizes)[-size:])) for path in one.columns]
         columns.append(list(other.sizes[-size:]))
     columns += [_rows(named[name], size) for name in form.batch]
     return list(zip(*columns, strict=True))
+
+
+def _image_rows(values: Any, size: int) -> list[Any]:
+    """The last images, copied, as NumPy's arrays where these are all there is to them, else like other rows."""
+    backend = str(backend_of(values))
+    views = kernel_of(backend).host_views([values.detach() if backend == "torch" else values])
+    return _rows(values, size) if views is None else list(np.array(views[0][-size:]))
 
 
 def _rows(values: Any, size: int) -> list[Any]:

@@ -175,7 +175,8 @@ class MixTransform(Options):
         Args:
             plan: A plan of this or any other method.
             *batch: The batch, or its parts, as for :meth:`plan`.
-            second: The second batch that it was drawn with, or one like it.
+            second: The second batch that it was drawn with, or one like it. Left out, it is what the bank has for the
+                plan's key: of earlier samples, for the plan that was drawn last alone.
             **named: The parts by name instead.
 
         Raises:
