@@ -74,6 +74,9 @@ class Transform(MixTransform, A.BasicTransform):
         if self.replay_mode and not self.applied_in_replay:
             return data | records
         data = data if args else gathered((), data, self._finder)
+        if not (self.replay_mode or force_apply or records):
+            self.params = {}
+            return self._run(data, hints, second)
         found = self._find(data)
         if self.replay_mode:
             plan = Plan.from_dict(self.get_applied_params()["plan"])

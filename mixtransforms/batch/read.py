@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -48,6 +48,7 @@ def find_batch(
     labels: Any = None,
     labels_follow: bool = False,
     reserve: bool = False,
+    key: Hashable | None = None,
 ) -> Found:
     """Finds the targets of a batch or of a list of samples, and makes them arrays that belong together.
 
@@ -61,15 +62,17 @@ def find_batch(
         labels: Finds the one leaf of a batch that is known to be the labels; ``None`` where nothing is.
         labels_follow: Convert whatever is of another backend to the images', and not labels and numbers alone.
         reserve: Whether large images of samples may be left for the painter to collate, see :attr:`Found.rows`.
+        key: What the structure of a ready batch is known by, where somebody has asked for that already.
 
     Raises:
         InputError: There are no images, an array is unknown, or targets do not belong together.
     """
-    samples = is_samples(batch)
+    samples = key is None and is_samples(batch)
     rows: dict[Path, list[Any]] = {}
     reserve = samples and reserve and labels is None and not finder.layout.is_table
     given = _collated(batch, finder, pad, rows if reserve else None) if samples else batch
-    key = batch_key(given) if labels is None else None
+    if key is None and labels is None:
+        key = batch_key(given)
     if key is None:
         given = unpacked(given, finder.passes)
     own = None if labels is None else _found_labels(labels(given))

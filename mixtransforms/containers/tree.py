@@ -332,6 +332,8 @@ def replace(node: Any, new: Mapping[Path, Any]) -> Any:
     """The same containers with the values at some paths replaced, and names added to mappings."""
     if () in new:
         return new[()]
+    if type(node) in _FLAT and max(map(len, new), default=0) == 1:  # as most batches are
+        return _replaced(node, {path[0]: value for path, value in new.items()})
     inside: dict[Name, dict[Path, Any]] = {}
     for path, value in new.items():
         inside.setdefault(path[0], {})[path[1:]] = value
@@ -346,6 +348,19 @@ def replace(node: Any, new: Mapping[Path, Any]) -> Any:
     changed = rebuild(node, values) if items else node
     added = {key: parts[()] for key, parts in inside.items() if () in parts} if inside else {}
     return extended(changed, added) if added else changed
+
+
+_FLAT = frozenset({dict, list, tuple})
+
+
+def _replaced(node: Any, items: Mapping[Any, Any]) -> Any:
+    """A dict, list or tuple with some of its values replaced; a dict also with more."""
+    if type(node) is dict:
+        return {**node, **items}
+    values = list(node)
+    for index, value in items.items():
+        values[index] = value
+    return values if type(node) is list else tuple(values)
 
 
 def extended(node: Mapping[Any, Any], added: Mapping[Any, Any]) -> Any:

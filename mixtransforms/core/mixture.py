@@ -67,6 +67,10 @@ class Mixture(Protocol):
         """Lengths of the mixed axes of the result."""
 
     @property
+    def label_share(self) -> FloatArray | None:
+        """What labels are mixed by, where that is declared; ``None`` where it is what was painted."""
+
+    @property
     def sources(self) -> IntArray:
         """``(B, S)`` samples that labels come from."""
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mixtransforms.core.backends import SMALL_ROW, is_floating
-from mixtransforms.core.layers import BoolArray, Boxes, FloatArray, IntArray, everyone
+from mixtransforms.core.layers import BoolArray, Boxes, FloatArray, IntArray, Layer, everyone
 from mixtransforms.core.mixture import Mixture
 from mixtransforms.kernels import compiled
 from mixtransforms.kernels.blending import integer_weight
@@ -363,10 +363,13 @@ def soft_labels(ids: Array, classes: int, ignore_index: int | None, plan: Mixtur
         ignore_index: The id that gives nothing to any class, or ``None``.
         plan: The plan.
     """
-    rows, share = plan.sources, plan.target_share.astype(np.float32)
     ids = ids.astype(np.int64, copy=False)
     result = np.zeros((len(ids), classes), np.float32)
     flat, first = result.reshape(-1), everyone(len(ids)) * classes
+    if ignore_index is None and len(plan.layers) == 1 and plan.label_share is None and plan.canvas is None:
+        _add_one_layer(flat, first, ids, plan.layers[0], plan.spec.shape)
+        return result
+    rows, share = plan.sources, plan.target_share.astype(np.float32)
     for column in range(rows.shape[1]):
         given, own = ids[rows[:, column]] if column else ids, share[:, column]
         if ignore_index is not None:
@@ -374,6 +377,16 @@ def soft_labels(ids: Array, classes: int, ignore_index: int | None, plan: Mixtur
             given = np.where(given == ignore_index, 0, given)
         flat[first + given] += own
     return result
+
+
+def _add_one_layer(flat: Array, first: IntArray, ids: IntArray, layer: Layer, shape: tuple[int, ...]) -> None:
+    """Adds the shares of one layer to a table of zeros, whose rows begin at ``first``, without measuring them first."""
+    rows, own, share = layer.rows, first + ids, layer.coverage(shape)
+    if rows is not everyone(len(ids)):
+        flat[own] = 1.0
+        first, own = first[rows], own[rows]
+    flat[own] = 1.0 - share
+    flat[first + ids[layer.source]] += share.astype(np.float32)
 
 
 def astype(values: Array, dtype: Any) -> Array:
@@ -429,6 +442,11 @@ def split(values: Array, counts: Sequence[int]) -> list[Array]:
     """So many rows each, copied, so that none shares memory with another."""
     stops = accumulate(counts)
     return [values[stop - count : stop].copy() for stop, count in zip(stops, counts, strict=True)]
+
+
+def from_memory(values: Array) -> Array:
+    """A new NumPy array as one of the backend."""
+    return values
 
 
 def wrap_like(values: Array, example: Any) -> Array:

@@ -330,7 +330,10 @@ def _check_writable(array: Any, where: str) -> None:
 
 def _overlaps(array: Any) -> bool:
     """Whether two cells of an array may be one place in memory: windows, or what was broadcast."""
-    strides, extent = (array.stride(), 1) if backend_of(array) == "torch" else (array.strides, array.itemsize)
+    torch = backend_of(array) == "torch"
+    if array.is_contiguous() if torch else array.flags.c_contiguous:
+        return False
+    strides, extent = (array.stride(), 1) if torch else (array.strides, array.itemsize)
     if 0 in array.shape:
         return False
     # From the shortest step to the longest: each has to leave what all shorter ones reach behind it.

@@ -6,7 +6,7 @@ place as errors spell it, the axes of images. A call then runs through short lis
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -23,7 +23,7 @@ from mixtransforms.mixing.hints import Reader, readers_of
 from mixtransforms.mixing.options import Options
 from mixtransforms.mixing.unequal import check_cuts, check_within
 from mixtransforms.plan import BatchSpec, Plan
-from mixtransforms.targets.kind import Kind, Mixed, Scene, Target
+from mixtransforms.targets.kind import Kind, Mixed, Scene
 from mixtransforms.targets.label import Label
 from mixtransforms.targets.names import LABEL, MASK, MULTILABEL, OF_NO_CLASS
 from mixtransforms.targets.pastes import most_blended
@@ -41,6 +41,7 @@ class ImageStep(NamedTuple):
         axes: Positions of the mixed axes.
         listed: The type of the list that it comes as, or ``None``.
         lengths: Lengths of the mixed axes where they are others than those of the first image; else ``None``.
+        fixed: Whether type and dtype follow from the structure.
     """
 
     path: Path
@@ -48,6 +49,7 @@ class ImageStep(NamedTuple):
     axes: tuple[int, ...]
     listed: type | None
     lengths: tuple[int, ...] | None
+    fixed: bool
 
 
 class TargetStep(NamedTuple):
@@ -58,12 +60,17 @@ class TargetStep(NamedTuple):
         where: The same, for errors.
         rule: What checks and mixes it, completed by the transform's options.
         listed: For masks, the type of the list that they come as, or ``None``.
+        fixed: Whether type, dtype and shape follow from the structure.
+        check: What refuses bad values: the rule's :meth:`~mixtransforms.targets.kind.Kind.check`, or
+            :meth:`~mixtransforms.targets.kind.Kind.check_again`.
     """
 
     path: Path
     where: str
     rule: Kind
     listed: type | None
+    fixed: bool
+    check: Callable[[Any, str, Scene], None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,6 +87,8 @@ class Recipe:
         smooths: Whether labels are smoothed.
         scales: Whether images may be multiplied.
         computes: Whether the method may compute with pixels: it blends, or what it does not mix is resized to a canvas.
+        ours: Whether the method is the package's own.
+        passed: Whether a batch of the structure has passed all checks: of others, what may differ is looked at alone.
     """
 
     images: tuple[ImageStep, ...]
@@ -91,6 +100,8 @@ class Recipe:
     smooths: bool = False
     scales: bool = False
     computes: bool = True
+    ours: bool = False
+    passed: bool = False
 
 
 def recipe_of(template: Template, options: Options, method: Method) -> Recipe:
@@ -121,12 +132,13 @@ def recipe_of(template: Template, options: Options, method: Method) -> Recipe:
     )
     hints = readers_of(template, scene, method, options.hints, _ignored_id(template, options))
     images = tuple([_image_step(slot, template) for slot in template.images])
-    targets = tuple([_target_step(slot, options) for slot in template.others])
+    targets = tuple([_target_step(slot, template, options) for slot in template.others])
     smooths = any(isinstance(step.rule, Label) and step.rule.smoothing for step in targets)
     unlabelled = options.num_classes is not None and not _has_labels(template)
     unlabelled |= bool(options.smoothing) and not any(slot.target.kind == LABEL for slot in template.others)
     computes = method.blends or method.output is not None
-    return Recipe(images, targets, scene, method.moves, hints, unlabelled, smooths, method.scales, computes)
+    ours = method.is_ours
+    return Recipe(images, targets, scene, method.moves, hints, unlabelled, smooths, method.scales, computes, ours)
 
 
 def _ignored_id(template: Template, options: Options) -> int | None:
@@ -145,6 +157,12 @@ def unsmoothed(recipe: Recipe) -> Recipe:
     return replace(recipe, targets=tuple(steps))
 
 
+def once_passed(recipe: Recipe) -> Recipe:
+    """The recipe for more batches of a structure of which one has passed all checks, with mixing switched on."""
+    targets = [step._replace(check=step.rule.check_again) if step.fixed else step for step in recipe.targets]
+    return replace(recipe, targets=tuple(targets), passed=True)
+
+
 def _has_labels(template: Template) -> bool:
     """Whether a batch has labels of any kind: of samples, of pixels or of objects."""
     fields = (str(path[-1]).lower() for group in template.groups for path in group.fields)
@@ -157,13 +175,19 @@ _LABELS = frozenset({LABEL, MULTILABEL, MASK})
 def _image_step(slot: Slot, template: Template) -> ImageStep:
     path, lengths = slot.target.path, template.lengths(slot.target.path)
     other = None if lengths == template.spec.shape else lengths
-    return ImageStep(path, spell(path), template.axes[path], slot.listed, other)
+    return ImageStep(path, spell(path), template.axes[path], slot.listed, other, _is_fixed(slot, template))
 
 
-def _target_step(slot: Slot, options: Options) -> TargetStep:
+def _target_step(slot: Slot, template: Template, options: Options) -> TargetStep:
     target = slot.target
     rule = (target.rule or DEFAULTS[target.kind]).within(options)
-    return TargetStep(target.path, spell(target.path), rule, slot.listed if target.kind == MASK else None)
+    listed, fixed = slot.listed if target.kind == MASK else None, _is_fixed(slot, template)
+    return TargetStep(target.path, spell(target.path), rule, listed, fixed, rule.check)
+
+
+def _is_fixed(slot: Slot, template: Template) -> bool:
+    """Whether the structure has the type, the dtype and the shape of a value: that of one array, as it came."""
+    return template.settled and slot.convert is None
 
 
 def check(recipe: Recipe, found: Found, *, inplace: bool, off: Callable[[], bool]) -> None:
@@ -179,18 +203,19 @@ def check(recipe: Recipe, found: Found, *, inplace: bool, off: Callable[[], bool
         InputError: Names the first value that does not fit.
     """
     for step, target in zip(recipe.targets, found.others, strict=True):
-        step.rule.check(target.value, step.where, recipe.scene)
+        step.check(target.value, step.where, recipe.scene)
     for objects in found.objects:
         objects.check()
     for image, target in zip(recipe.images, found.images, strict=True):
         own = inplace and (found.samples or image.listed is None)  # a list is stacked anew
-        odd = recipe.computes and not holds_intensities(target.value)
+        known = recipe.passed and image.fixed
+        odd = recipe.computes and not known and not holds_intensities(target.value)
         if own or odd:
             check_paintable(target.value, image.where, blends=odd and not off(), inplace=own)
-        if recipe.scales and not off():
+        if recipe.scales and not known and not off():
             check_scalable(target.value, image.where)
     if inplace:
-        _check_apart(found.images)
+        check_apart([(target.path, target.value) for target in found.images])
 
 
 def no_labels(options: Options) -> InputError:
@@ -241,17 +266,32 @@ def replayed(recipe: Recipe, plan: Plan, found: Found, *, keep_originals: bool, 
         listed = None if found.samples else step.listed
         originals = found.rows.get(step.path) if found.rows else None
         own = inplace and listed is None and not found.parts
-        drawn = plan if step.lengths is None else plan.on(step.lengths)
-        if checked and recipe.scene.blends and plan.canvas is None:  # a method that only pastes may still resize
-            image = paint_checked(drawn, target.value, step.axes, originals=originals, inplace=own)
-        else:
-            image = paint(drawn, target.value, step.axes, originals=originals, inplace=own, where=step.where)
+        image = painted(recipe, step, plan, target.value, originals=originals, inplace=own, checked=checked)
         if found.parts and step.path not in found.rows:  # the second batch is behind it
             image = kernel_of(str(backend_of(image))).wrap_like(image[: base.spec.size], image)
         if keep_originals:
             image = kernel_of(str(backend_of(image))).concat(given.value, image)
         new[step.path] = image if listed is None else listed(kernel_of(str(backend_of(image))).rows_of(image))
     return found.rebuilt(new)
+
+
+def painted(
+    recipe: Recipe,
+    step: ImageStep,
+    plan: Plan,
+    value: Any,
+    *,
+    originals: Sequence[Any] | None = None,
+    inplace: bool,
+    checked: bool,
+) -> Any:
+    """One image, painted. See :func:`replayed` and :func:`~mixtransforms.kernels.paint.paint`."""
+    drawn = plan if step.lengths is None else plan.on(step.lengths)
+    # A method that only pastes may still resize, and one of the user's own may blend for all that.
+    pastes = recipe.ours and all(layer.crop is None for layer in plan.layers)
+    if checked and plan.canvas is None and (recipe.scene.blends or pastes):
+        return paint_checked(drawn, value, step.axes, originals=originals, inplace=inplace)
+    return paint(drawn, value, step.axes, originals=originals, inplace=inplace, where=step.where)
 
 
 def _two_sizes(plan: Plan) -> PlanError:
@@ -430,15 +470,19 @@ def _check_sizes(template: Template, *, cuts: bool) -> None:
             )
 
 
-def _check_apart(images: tuple[Target, ...]) -> None:
-    """Refuses to overwrite memory twice."""
-    for index, second in enumerate(images):
-        for first in images[:index]:
-            if share_memory(first.value, second.value):
+def check_apart(images: Sequence[tuple[Path, Any]]) -> None:
+    """Refuses to overwrite memory twice.
+
+    Raises:
+        InputError: Two of the images, which are given with their paths, may overlap in memory.
+    """
+    for index, (path, second) in enumerate(images):
+        for other, first in images[:index]:
+            if share_memory(first, second):
                 raise InputError(
                     "Two names for one memory",
-                    where=spell(second.path),
-                    got=f"an array that overlaps with {spell(first.path)}",
+                    where=spell(path),
+                    got=f"an array that overlaps with {spell(other)}",
                     wanted="memory of its own, since it is overwritten",
                     fix="Use inplace=False, or pass it once.",
                 )

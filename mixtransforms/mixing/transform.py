@@ -3,19 +3,20 @@
 # No `from __future__ import annotations`: signatures must show types, not strings.
 import secrets
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
 import numpy as np
 
 from mixtransforms import methods
-from mixtransforms.batch.batch import Found, copied
+from mixtransforms.batch.batch import Found, Template, copied
 from mixtransforms.batch.earlier import Earlier
 from mixtransforms.batch.identity import hashes_of
 from mixtransforms.batch.inventory import Finder
 from mixtransforms.batch.read import find_batch
 from mixtransforms.batch.second import BANK, EARLIER, SECOND, behind, no_batch, telling_which
+from mixtransforms.containers.structure import batch_key, is_samples
 from mixtransforms.core import fields as checked
 from mixtransforms.core.cached import cached_property
 from mixtransforms.core.errors import ParameterError
@@ -30,9 +31,10 @@ from mixtransforms.mixing.doors import as_transform, door_classes, method_of
 from mixtransforms.mixing.hints import by_name, check_sources, key_with, named_values, read_hints
 from mixtransforms.mixing.options import Options, check_pairs, check_smoothing
 from mixtransforms.mixing.partners import Told, check_room, check_telling, told_of, twice, with_told
+from mixtransforms.mixing.straight import Straight, straight_of
 from mixtransforms.mixing.trace import Step, Trace
 from mixtransforms.mixing.unequal import check_within
-from mixtransforms.plan import Plan
+from mixtransforms.plan import BatchSpec, Plan
 from mixtransforms.rng.keys import Key
 from mixtransforms.rng.processes import in_worker
 from mixtransforms.rng.streams import Stream
@@ -259,7 +261,13 @@ class MixTransform(Options):
         return self._off() or engine.is_idle(self.method.at(self._stream.epoch))
 
     def _run(self, batch: Any, hints: Hints = NO_HINTS, second: Any = ...) -> Any:
-        found = self._find(batch)
+        key = self._key_of_structure(batch)
+        template = None if key is None else self._finder.memo.get(key)
+        if template is not None and second is ... and hints is NO_HINTS:
+            way = self._way_of(template)
+            if way is not None:
+                return way.mixed(batch, template, self._draw_straight, self.inplace)
+        found = self._find(batch, key=key)
         if second is ... and self.bank is None:
             return self._replay(self._draw(found, given=hints), found, drawn=True)
         found, key, known = self._with_partners(found, second, given=hints)
@@ -328,13 +336,20 @@ class MixTransform(Options):
         """A second batch in the form of a first one."""
         return second
 
-    def _find(self, batch: Any, finder: Finder | None = None, *, own: bool = True) -> Found:
+    def _key_of_structure(self, batch: Any) -> Hashable | None:
+        """What the structure of a ready batch is known by; ``None`` for samples, and where it settles nothing."""
+        return None if self._find_labels is not None or is_samples(batch) else batch_key(batch)
+
+    def _find(
+        self, batch: Any, finder: Finder | None = None, *, own: bool = True, key: Hashable | None = None
+    ) -> Found:
         """The targets of a batch, checked.
 
         Args:
             batch: Any container, or a list of samples.
             finder: Knows what values are called; a pipeline's, where it knows more than the transform alone.
             own: Whether it is what is mixed; a second batch is not overwritten, and has the labels that the first has.
+            key: See :meth:`_key_of_structure`, where somebody has asked already.
         """
         found = find_batch(
             batch,
@@ -344,12 +359,46 @@ class MixTransform(Options):
             labels=self._find_labels,
             labels_follow=self._labels_follow,
             reserve=self._reserves,
+            key=key,
         )
         recipe = self._recipe(found)
         engine.check(recipe, found, inplace=own and self.inplace, off=self._off)
         if recipe.unlabelled and own and self._labelled and not self._is_idle():  # else nothing goes wrong
             raise engine.no_labels(self)
+        if not recipe.passed and not self._off():  # what is switched off lets more pass
+            self._remember(engine.once_passed(recipe), found)
         return found
+
+    def _remember(self, recipe: engine.Recipe, found: Found) -> None:
+        """Keeps the steps for a structure of which a batch has passed all checks."""
+        self._recipes[found.template] = recipe
+        straight = self._has_straight_way and not (found.samples or recipe.unlabelled)
+        self._straight[found.template] = straight_of(found.template, recipe, found.batch) if straight else None
+
+    @cached_property
+    def _has_straight_way(self) -> bool:
+        """Whether options and method let any batch go the straight way."""
+        alone = self.bank is None and self.partner is None and self.sources is None and not self.keep_originals
+        known = self.pad is None and self._find_labels is None
+        return alone and known and self.method.is_ours and self.method.output is None
+
+    @cached_property
+    def _straight(self) -> WeakMemo:
+        """The straight way of every structure that was met, or ``None``."""
+        return WeakMemo()
+
+    def _way_of(self, template: Template) -> Straight | None:
+        """The straight way of a structure, if it has one and takes it in this call."""
+        if self._off() or not (self.seed is None or self._stream.counts()):
+            return None
+        way: Straight | None = self._straight.get(template)
+        return way
+
+    def _draw_straight(self, spec: BatchSpec) -> Plan:
+        """A plan by a key that no content is part of."""
+        if self.method.moves:
+            self._stream.warn_of_standstill(type(self).__name__)
+        return self.method.redraw(self._next_key(), spec)
 
     @cached_property
     def _reserves(self) -> bool:
@@ -421,14 +470,18 @@ class MixTransform(Options):
         known by its images, and so is any batch elsewhere, where everybody would count for itself.
         """
         stream, where = self._stream, None if quiet else type(self).__name__
-        if self.seed is None:
-            return Key(self._host_seed(), stream.epoch), False
-        if not found.samples and stream.counts():
-            return stream.key(self.seed), False
+        if self.seed is None or (not found.samples and stream.counts()):
+            return self._next_key(), False
         hashes = hashes_of(found, self._finder.layout)
         if hashes is None:
             return stream.key_unread(self.seed, where), False
         return stream.key_known(self.seed, hashes, where), True
+
+    def _next_key(self) -> Key:
+        """The key of one call, from the host's randomness or by count."""
+        if self.seed is None:
+            return Key(self._host_seed(), self._stream.epoch)
+        return self._stream.key(self.seed)
 
     def _replay(self, plan: Plan, found: Found, *, drawn: bool = False, told: list[Told] | None = None) -> Any:
         """The batch mixed by a plan.

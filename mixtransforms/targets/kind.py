@@ -129,6 +129,16 @@ class Kind(fields.Checked):
         """
         raise NotImplementedError
 
+    def check_again(self, value: Any, where: str, scene: Scene) -> None:
+        """See :meth:`check`, of which it may leave out what follows from the form.
+
+        Args:
+            value: An array of the type, dtype and shape of one that :meth:`check` has let pass.
+            where: Its place, for the error.
+            scene: The same as then.
+        """
+        self.check(value, where, scene)
+
     def mix(self, plan: Plan, value: Any, scene: Scene) -> Mixed:
         """The value that :meth:`check` has let pass, mixed by the plan; the value itself is left alone."""
         raise NotImplementedError

@@ -157,7 +157,6 @@ class Label(LossTarget):
                     wanted="num_classes, to turn ids into soft labels",
                     fix="Give num_classes=..., or labels='pair' or 'mix', which need none.",
                 )
-            self._check_ids(value, where)
         elif len(shape) != 2 or not (is_integer(value) or is_floating(value) or dtype_name(value) == "bool"):
             raise InputError(
                 "Not class labels",
@@ -177,6 +176,18 @@ class Label(LossTarget):
                 if shape[1] == 1 and is_integer(value)
                 else "Correct num_classes, or leave it out for two-dimensional labels.",
             )
+        self._check_values(value, where)
+
+    def check_again(self, value: Any, where: str, scene: Scene) -> None:
+        """See the base: looks at numbers alone."""
+        if type(self).check is Label.check:
+            self._check_values(value, where)
+        else:  # a class of the user's own may check anything
+            self.check(value, where, scene)
+
+    def _check_values(self, value: Any, where: str) -> None:
+        if len(value.shape) == 1:
+            self._check_ids(value, where)
         elif is_integer(value):
             _check_one_hot(value, where)
         elif is_floating(value):
@@ -218,6 +229,11 @@ class Label(LossTarget):
         if self.num_classes is not None:
             known = known & (ids < self.num_classes)
         return known if self.ignore_index is None else known | (ids == self.ignore_index)
+
+
+def makes_soft(rule: Kind, value: Any) -> bool:
+    """Whether a rule makes new rows of class ids, soft labels, whatever backend these are of."""
+    return type(rule) is Label and rule.form == "soft" and len(value.shape) == 1 and is_integer(value)
 
 
 def _check_one_hot(labels: Any, where: str) -> None:

@@ -59,6 +59,11 @@ class Regression(LossTarget):
                 "rows (B, M), such as values.reshape(len(values), -1).",
             )
 
+    def check_again(self, value: Any, where: str, scene: Scene) -> None:
+        """See the base: any numbers will do."""
+        if type(self).check is not Regression.check:  # a class of the user's own may look at values
+            self.check(value, where, scene)
+
 
 def _is_map(shape: tuple[int, ...], scene: Scene) -> bool:
     """Whether an array has the axes of the images, behind the samples or at its end, or these at a stride."""

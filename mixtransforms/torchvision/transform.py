@@ -1,6 +1,7 @@
 """Mixing methods as torchvision v2 transforms."""
 
 # No `from __future__ import annotations`: signatures must show types, not strings.
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,15 @@ from mixtransforms.methods.base import NO_HINTS
 from mixtransforms.methods.pairing import Hints
 from mixtransforms.mixing.doors import door_classes
 from mixtransforms.mixing.transform import MixTransform, gather
+
+
+class _Kept(threading.local):
+    """The tensor of this thread that seeds are drawn into: to make one takes three times as long as to draw."""
+
+    number: torch.Tensor | None = None
+
+
+_kept = _Kept()
 
 
 def _getter(value: Any) -> Any:
@@ -56,7 +66,12 @@ class Transform(MixTransform, v2.Transform):
         return self._run(batch, hints, second)
 
     def _host_seed(self) -> int:
-        return int(torch.empty((), dtype=torch.int64, device="cpu").random_().item())
+        number = _kept.number
+        if number is None:
+            number = torch.empty((), dtype=torch.int64, device="cpu")
+            if type(number) is torch.Tensor and not number.is_inference():  # which others could not draw into
+                _kept.number = number
+        return int(number.random_().item())
 
     def _off(self) -> bool:
         return not self.training
