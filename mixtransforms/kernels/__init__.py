@@ -7,7 +7,8 @@ same results:
 
 ================  ========================================================================================
 ``host_view``     an array's memory as a NumPy array, where that is all there is to it; ``from_host`` undoes it
-``bits_view``     the bits of dtypes that NumPy has not; ``from_bits`` undoes it; torch's alone
+``cells``         where an array lies in memory, for the kernel in C
+``empty_like``    an array of the same form, which ``typed`` gives a type
 ``reserved``      an empty batch
 ``blend_all``     whole small samples: ``(1 - opacity) * base + opacity * source``
 ``paste_all``     boxes of small samples, copied bit for bit

@@ -61,7 +61,7 @@ def load(path: Path) -> tuple[ctypes.CDLL | None, str]:
         library = ctypes.CDLL(str(path))
         if ctypes.c_uint32.in_dll(library, "mixtransforms_sources").value != sources(path.parent):
             return None, f"{path} was built from other sources than those beside it"
-        library.mixtransforms_paint.argtypes = [ctypes.c_void_p]
+        library.mixtransforms_paint.argtypes = [ctypes.c_void_p, ctypes.c_int64]
         library.mixtransforms_paint.restype = ctypes.c_int64
         library.mixtransforms_resize.argtypes = [ctypes.c_void_p]
         library.mixtransforms_resize.restype = ctypes.c_int64

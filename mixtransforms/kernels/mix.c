@@ -38,26 +38,40 @@ EXPORT const uint32_t mixtransforms_sources = MIXTRANSFORMS_SOURCES;
 
 #define STEPS 65536
 #define MOST_AXES 8
+#define LINE 64 /* bytes; parts begin at multiples of it */
 
 enum { FLOAT32, FLOAT64, FLOAT16, BFLOAT16, UINT8, UINT16, INT16, BYTES };
 
+/* What is to be done. Behind it lie, all of 8 bytes each:
+   - lengths of the axes of a row (rank,), and which of them are mixed (axes,);
+   - where samples begin that were never stacked (known,), if `sampled`; these are then read in the place of `given`;
+   - what all layers paint, in their order: the row that is painted on (count,), the row that is painted (count,), and how
+     much of it shows (count,), in float64; with axes, the boxes where it shows, starts (count, axes) and stops alike: a
+     first start of -1 is on the whole row;
+   - room for notes, 1 + 2 * size + known + count / 2 for each part. */
 typedef struct {
-  uint8_t *out;             /* rows that are written: dense, one every `out_step` bytes */
-  const uint8_t *given;     /* rows that are read, dense, one every `given_step` bytes; `out` itself to paint in place */
-  const uint8_t **samples;  /* rows that were never stacked, in the place of `given`; or NULL */
-  const int64_t *rows;      /* (count,), what all layers paint, in this order: the row that is painted on */
-  const int64_t *source;    /* ... the row that is painted */
-  const double *opacity;    /* ... and how much of it shows */
-  const int64_t *start;     /* boxes, (count, axes): where it shows, with a first start of -1 on the whole row; or NULL */
-  const int64_t *stop;
-  int32_t *work;            /* 2 + 4 * size + 2 * known + count numbers, of this part alone */
-  uint8_t *scratch;         /* in place: `slots` rows, of which parts use their bytes alone */
-  int64_t size, known;      /* how many rows are written, and how many are read: the former are the first of these */
-  int64_t out_step, given_step;
-  int64_t count, bytes, item, rank, axes, dtype, slots, first, last;
-  int64_t lengths[MOST_AXES]; /* of the axes of one row, (rank,) */
-  int64_t places[MOST_AXES];  /* of the axes that boxes have, (axes,) */
+  uint8_t *out;         /* rows that are written: dense, one every `out_step` bytes */
+  const uint8_t *given; /* rows that are read: dense, one every `given_step` bytes; `out` itself to paint in place */
+  uint8_t *scratch;     /* in place: `slots` rows, of which every part uses its own bytes alone */
+  int64_t size, known;  /* how many rows are written, and how many are read: the former are the first of these */
+  int64_t sampled, out_step, given_step, count, item, rank, axes, dtype, slots, parts;
 } Job;
+
+/* A job as one part of it goes about it. */
+typedef struct {
+  Job job;
+  const int64_t *lengths, *places, *rows, *source, *start, *stop;
+  const uint8_t *const *samples;
+  const double *opacity;
+  int64_t bytes, first, last; /* of a row: all, and those of this part */
+  int32_t *from;    /* (size + 1,), where the entries of a row begin in `entry`, which is (count,) */
+  int32_t *entry;
+  int32_t *waiting; /* (size,), which rows are still to be painted */
+  int32_t *ready;   /* (size,), in place: those of them that nobody reads any more */
+  int32_t *spare;   /* (size,), in place: slots that are free again */
+  int32_t *readers; /* (known,), in place: how often a row is still to be painted with */
+  int32_t *slot;    /* (known,), in place: where it was put aside, or -1 */
+} Part;
 
 /* ------------------------------------------------------------------------------------------ numbers */
 
@@ -229,25 +243,15 @@ static void blend(int64_t dtype, uint8_t *out, const uint8_t *base, const uint8_
 
 /* ------------------------------------------------------------------------------------------ rows */
 
-/* A job as one part of it goes about it. */
-typedef struct {
-  const Job *job;
-  int32_t *from;    /* (size + 1,), where the entries of a row begin in `entry`, which is (count,) */
-  int32_t *entry;
-  int32_t *waiting; /* (size,), which rows are still to be painted */
-  int32_t *ready;   /* (size,), in place: those of them that nobody reads any more */
-  int32_t *spare;   /* (size,), in place: slots that are free again */
-  int32_t *readers; /* (known,), in place: how often a row is still to be painted with */
-  int32_t *slot;    /* (known,), in place: where it was put aside, or -1 */
-} Part;
-
 static inline const uint8_t *row_of(const Part *part, int64_t row) {
-  const Job *job = part->job;
-  if (part->slot[row] >= 0) return job->scratch + part->slot[row] * job->bytes;
-  return job->samples ? job->samples[row] : job->given + row * job->given_step;
+  const Job *job = &part->job;
+  if (part->slot[row] >= 0) return job->scratch + part->slot[row] * part->bytes;
+  return job->sampled ? part->samples[row] : job->given + row * job->given_step;
 }
 
-static inline int is_whole(const Job *job, int64_t entry) { return !job->start || job->start[entry * job->axes] < 0; }
+static inline int is_whole(const Part *part, int64_t entry) {
+  return !part->job.axes || part->start[entry * part->job.axes] < 0;
+}
 
 /* Few bytes without a call: boxes of small images have thousands of lines. */
 static inline void copy_line(uint8_t *out, const uint8_t *other, int64_t bytes) {
@@ -260,34 +264,35 @@ static inline void copy_line(uint8_t *out, const uint8_t *other, int64_t bytes) 
 }
 
 /* A piece of a row, from one byte to another, as far as it is in this part of the job. */
-static inline void piece(const Job *job, uint8_t *out, const uint8_t *base, const uint8_t *other, double share,
+static inline void piece(const Part *part, uint8_t *out, const uint8_t *base, const uint8_t *other, double share,
                          int64_t from, int64_t to) {
-  if (from < job->first) from = job->first;
-  if (to > job->last) to = job->last;
+  if (from < part->first) from = part->first;
+  if (to > part->last) to = part->last;
   if (from >= to) return;
   if (share != 1.0) {
-    blend(job->dtype, out + from, base + from, other + from, share, to - from);
+    blend(part->job.dtype, out + from, base + from, other + from, share, to - from);
   } else if (out != other) {
     copy_line(out + from, other + from, to - from);
   }
 }
 
 /* The cells of a box, line by line. */
-static void box(const Job *job, uint8_t *out, const uint8_t *other, double share, int64_t entry) {
+static void box(const Part *part, uint8_t *out, const uint8_t *other, double share, int64_t entry) {
+  const Job *job = &part->job;
   int64_t low[MOST_AXES], high[MOST_AXES], step[MOST_AXES], at[MOST_AXES], rank = job->rank;
   int64_t width = job->item, lines = 1, pitch = 0, from = 0;
-  for (int64_t axis = 0; axis < rank; axis++) low[axis] = 0, high[axis] = job->lengths[axis];
+  for (int64_t axis = 0; axis < rank; axis++) low[axis] = 0, high[axis] = part->lengths[axis];
   for (int64_t axis = 0; axis < job->axes; axis++) {
-    low[job->places[axis]] = job->start[entry * job->axes + axis];
-    high[job->places[axis]] = job->stop[entry * job->axes + axis];
+    low[part->places[axis]] = part->start[entry * job->axes + axis];
+    high[part->places[axis]] = part->stop[entry * job->axes + axis];
   }
   for (int64_t axis = rank - 1; axis >= 0; axis--) {
     if (high[axis] <= low[axis]) return;
-    step[axis] = axis == rank - 1 ? job->item : step[axis + 1] * job->lengths[axis + 1];
+    step[axis] = axis == rank - 1 ? job->item : step[axis + 1] * part->lengths[axis + 1];
   }
-  while (rank > 0 && low[rank - 1] == 0 && high[rank - 1] == job->lengths[rank - 1]) { /* lies in one piece */
+  while (rank > 0 && low[rank - 1] == 0 && high[rank - 1] == part->lengths[rank - 1]) { /* lies in one piece */
     rank--;
-    width = step[rank] * job->lengths[rank];
+    width = step[rank] * part->lengths[rank];
   }
   if (rank > 0) { /* the innermost axis that is cut: one line of it */
     rank--;
@@ -306,7 +311,7 @@ static void box(const Job *job, uint8_t *out, const uint8_t *other, double share
   }
   for (;;) {
     for (int64_t line = 0; line < lines; line++)
-      piece(job, out, out, other, share, from + line * pitch, from + line * pitch + width);
+      piece(part, out, out, other, share, from + line * pitch, from + line * pitch + width);
     int64_t axis = rank - 1;
     while (axis >= 0 && ++at[axis] == high[axis]) {
       from -= step[axis] * (high[axis] - 1 - low[axis]);
@@ -349,15 +354,15 @@ static inline int is_integer(int64_t dtype) { return dtype == UINT8 || dtype == 
 
 /* Entries of whole samples that follow one another, which are rounded together. */
 static void run(const Part *part, uint8_t *out, const uint8_t *base, int64_t from, int64_t to) {
-  const Job *job = part->job;
+  const Job *job = &part->job;
   double total[FEW];
-  for (int64_t byte = job->first; byte < job->last; byte += FEW * job->item) {
-    const int64_t left = (job->last - byte) / job->item, n = left < FEW ? left : FEW;
+  for (int64_t byte = part->first; byte < part->last; byte += FEW * job->item) {
+    const int64_t left = (part->last - byte) / job->item, n = left < FEW ? left : FEW;
     SUMS_OF[job->dtype].begin(total, base + byte, n);
     for (int64_t at = from; at < to; at++) {
       const int64_t entry = part->entry[at];
-      const double give = rint(job->opacity[entry] * STEPS) / STEPS;
-      SUMS_OF[job->dtype].add(total, row_of(part, job->source[entry]) + byte, 1.0 - give, give, n);
+      const double give = rint(part->opacity[entry] * STEPS) / STEPS;
+      SUMS_OF[job->dtype].add(total, row_of(part, part->source[entry]) + byte, 1.0 - give, give, n);
     }
     SUMS_OF[job->dtype].end(out + byte, total, n);
   }
@@ -367,47 +372,47 @@ static void run(const Part *part, uint8_t *out, const uint8_t *base, int64_t fro
 
 /* Where the entries at and behind `at`, of a row that ends at `to`, are not rounded together any more. */
 static int64_t joined(const Part *part, int64_t at, int64_t to) {
-  const Job *job = part->job;
+  const Job *job = &part->job;
   int64_t end = at, blends = 0;
   if (is_integer(job->dtype))
-    for (; end < to && is_whole(job, part->entry[end]); end++)
-      blends += job->opacity[part->entry[end]] > 0.0 && job->opacity[part->entry[end]] < 1.0;
+    for (; end < to && is_whole(part, part->entry[end]); end++)
+      blends += part->opacity[part->entry[end]] > 0.0 && part->opacity[part->entry[end]] < 1.0;
   return blends > 1 ? end : at + 1;
 }
 
 /* One row with all that is painted on it. */
 static void paint_row(const Part *part, uint8_t *out, const uint8_t *base, int64_t row) {
-  const Job *job = part->job;
-  const size_t bytes = (size_t)(job->last - job->first);
+  const Job *job = &part->job;
+  const size_t bytes = (size_t)(part->last - part->first);
   for (int64_t at = part->from[row], to = part->from[row + 1], end; at < to; at = end) {
     const int64_t entry = part->entry[at];
-    const double share = job->opacity[entry];
+    const double share = part->opacity[entry];
     end = joined(part, at, to);
     if (end > at + 1) {
       run(part, out, base, at, end);
     } else if (share <= 0.0) {
       continue;
-    } else if (is_whole(job, entry)) {
-      piece(job, out, base, row_of(part, job->source[entry]), share, 0, job->bytes);
+    } else if (is_whole(part, entry)) {
+      piece(part, out, base, row_of(part, part->source[entry]), share, 0, part->bytes);
     } else {
-      if (out != base) memcpy(out + job->first, base + job->first, bytes);
-      box(job, out, row_of(part, job->source[entry]), share, entry);
+      if (out != base) memcpy(out + part->first, base + part->first, bytes);
+      box(part, out, row_of(part, part->source[entry]), share, entry);
     }
     base = out;
   }
-  if (out != base) memcpy(out + job->first, base + job->first, bytes);
+  if (out != base) memcpy(out + part->first, base + part->first, bytes);
 }
 
 /* Into memory of its own: every row once, where possible behind the one that it is painted on, which is then in the
    cache. */
 static void paint_apart(const Part *part) {
-  const Job *job = part->job;
+  const Job *job = &part->job;
   for (int64_t row = 0; row < job->size; row++) part->waiting[row] = 1;
   for (int64_t first = 0; first < job->size; first++) {
     for (int64_t row = first; row < job->size && part->waiting[row];) {
       part->waiting[row] = 0;
       paint_row(part, job->out + row * job->out_step, row_of(part, row), row);
-      if (part->from[row] < part->from[row + 1]) row = job->source[part->entry[part->from[row]]];
+      if (part->from[row] < part->from[row + 1]) row = part->source[part->entry[part->from[row]]];
     }
   }
 }
@@ -422,13 +427,13 @@ static void released(const Part *part, int64_t row, int64_t *spare) {
    is put aside until those that are painted with it are done. The result is how many are aside at once; without `paints`
    it is only counted. */
 static int64_t paint_in_place(const Part *part, int paints) {
-  const Job *job = part->job;
+  const Job *job = &part->job;
   int64_t ready = 0, spare = 0, slots = 0;
   for (int64_t row = 0; row < job->size; row++) part->waiting[row] = part->readers[row] = 0;
   for (int64_t entry = 0; entry < job->count; entry++) {
-    if (job->opacity[entry] <= 0.0) continue;
-    part->waiting[job->rows[entry]] = 1;
-    part->readers[job->source[entry]] += job->rows[entry] != job->source[entry];
+    if (part->opacity[entry] <= 0.0) continue;
+    part->waiting[part->rows[entry]] = 1;
+    part->readers[part->source[entry]] += part->rows[entry] != part->source[entry];
   }
   for (int64_t row = 0; row < job->size; row++)
     if (part->waiting[row] && !part->readers[row]) part->ready[ready++] = (int32_t)row;
@@ -439,16 +444,16 @@ static int64_t paint_in_place(const Part *part, int paints) {
     uint8_t *out = job->out + row * job->out_step;
     part->waiting[row] = 0;
     int aside = part->readers[row] > 0;
-    for (int64_t at = part->from[row] + 1; at < to; at++) aside |= job->source[part->entry[at]] == row; /* as it was */
+    for (int64_t at = part->from[row] + 1; at < to; at++) aside |= part->source[part->entry[at]] == row; /* as it was */
     if (aside) {
       part->slot[row] = spare ? part->spare[--spare] : (int32_t)slots++;
-      uint8_t *kept = job->scratch + part->slot[row] * job->bytes;
-      if (paints) memcpy(kept + job->first, out + job->first, (size_t)(job->last - job->first));
+      uint8_t *kept = job->scratch + part->slot[row] * part->bytes;
+      if (paints) memcpy(kept + part->first, out + part->first, (size_t)(part->last - part->first));
     }
     if (paints) paint_row(part, out, out, row);
     for (int64_t at = part->from[row]; at < to; at++) {
-      const int64_t source = job->source[part->entry[at]];
-      if (job->opacity[part->entry[at]] <= 0.0 || source == row || --part->readers[source]) continue;
+      const int64_t source = part->source[part->entry[at]];
+      if (part->opacity[part->entry[at]] <= 0.0 || source == row || --part->readers[source]) continue;
       if (part->waiting[source]) {
         part->ready[ready++] = (int32_t)source;
       } else {
@@ -460,40 +465,68 @@ static int64_t paint_in_place(const Part *part, int paints) {
 }
 
 /* Whether all indices are of rows that there are, and all boxes inside of these. */
-static int fits(const Job *job) {
+static int fits(const Part *part) {
+  const Job *job = &part->job;
   for (int64_t entry = 0; entry < job->count; entry++) {
-    const double share = job->opacity[entry];
-    if (job->rows[entry] < 0 || job->rows[entry] >= job->size) return 0;
-    if (job->source[entry] < 0 || job->source[entry] >= job->known) return 0;
+    const double share = part->opacity[entry];
+    if (part->rows[entry] < 0 || part->rows[entry] >= job->size) return 0;
+    if (part->source[entry] < 0 || part->source[entry] >= job->known) return 0;
     if (!(share >= 0.0 && share <= 1.0) || (job->dtype == BYTES && share > 0.0 && share < 1.0)) return 0;
-    if (is_whole(job, entry)) continue;
+    if (is_whole(part, entry)) continue;
     for (int64_t at = entry * job->axes, axis = 0; axis < job->axes; axis++, at++)
-      if (job->start[at] < 0 || job->stop[at] < job->start[at] || job->stop[at] > job->lengths[job->places[axis]])
+      if (part->start[at] < 0 || part->stop[at] < part->start[at] || part->stop[at] > part->lengths[part->places[axis]])
         return 0;
   }
   return 1;
 }
 
-/* Paints, or says why not: with -1 that the job does not fit its rows, else how many slots it needs, if these are more
-   than there are. Nothing is written then. */
-EXPORT int64_t mixtransforms_paint(const Job *job) {
-  if (!fits(job)) return -1;
-  Part part = {.job = job, .from = job->work};
-  int64_t several = 0;
+/* Where things lie that belong to a part of a job. */
+static Part part_of(const Job *job, int64_t number) {
+  Part part = {.job = *job, .bytes = job->item};
+  const int64_t *next = (const int64_t *)(job + 1);
+  part.lengths = next, next += job->rank;
+  part.places = next, next += job->axes;
+  part.samples = (const uint8_t *const *)next, next += job->sampled ? job->known : 0;
+  part.rows = next, next += job->count;
+  part.source = next, next += job->count;
+  part.opacity = (const double *)next, next += job->count;
+  part.start = next, next += job->count * job->axes;
+  part.stop = next, next += job->count * job->axes;
+  next += number * (1 + 2 * job->size + job->known + job->count / 2);
+  part.from = (int32_t *)next;
   part.entry = part.from + job->size + 1;
   part.waiting = part.entry + job->count;
   part.ready = part.waiting + job->size;
   part.spare = part.ready + job->size;
   part.readers = part.spare + job->size;
   part.slot = part.readers + job->known;
-  for (int64_t row = 0; row <= job->size; row++) part.from[row] = 0;
+  for (int64_t axis = 0; axis < job->rank; axis++) part.bytes *= part.lengths[axis];
+  part.first = part.bytes * number / job->parts / LINE * LINE;
+  part.last = number + 1 < job->parts ? part.bytes * (number + 1) / job->parts / LINE * LINE : part.bytes;
+  return part;
+}
+
+/* Puts down which entries belong to which row; whether some row has several. */
+static int sorted(const Part *part) {
+  const Job *job = &part->job;
+  int several = 0;
+  for (int64_t row = 0; row <= job->size; row++) part->from[row] = 0;
+  for (int64_t entry = 0; entry < job->count; entry++) several |= part->from[part->rows[entry] + 1]++ > 0;
+  for (int64_t row = 0; row < job->size; row++) part->from[row + 1] += part->from[row];
+  for (int64_t entry = job->count; entry-- > 0;) part->entry[--part->from[part->rows[entry] + 1]] = (int32_t)entry;
+  memmove(part->from, part->from + 1, (size_t)job->size * sizeof *part->from); /* ends have become beginnings */
+  part->from[job->size] = (int32_t)job->count;
+  return several;
+}
+
+/* Paints a part, or says why not: with -1 that the job does not fit its rows, else how many slots it needs, where these
+   are more than there are. Nothing is written then, and all parts say the same. */
+EXPORT int64_t mixtransforms_paint(const Job *job, int64_t number) {
+  const Part part = part_of(job, number);
+  if (!fits(&part)) return -1;
+  const int several = sorted(&part);
   for (int64_t row = 0; row < job->known; row++) part.slot[row] = -1;
-  for (int64_t entry = 0; entry < job->count; entry++) several |= part.from[job->rows[entry] + 1]++ > 0;
-  for (int64_t row = 0; row < job->size; row++) part.from[row + 1] += part.from[row];
-  for (int64_t entry = job->count; entry-- > 0;) part.entry[--part.from[job->rows[entry] + 1]] = (int32_t)entry;
-  memmove(part.from, part.from + 1, (size_t)job->size * sizeof *part.from); /* ends have become beginnings */
-  part.from[job->size] = (int32_t)job->count;
-  if (job->samples || job->out != job->given) {
+  if (job->sampled || job->out != job->given) {
     paint_apart(&part);
     return 0;
   }

@@ -18,6 +18,7 @@ from mixtransforms.core.layers import BoolArray, Boxes, FloatArray, IntArray, La
 from mixtransforms.core.mixture import Mixture
 from mixtransforms.kernels import compiled
 from mixtransforms.kernels.blending import integer_weight
+from mixtransforms.kernels.compiled_rows import BYTES, DTYPES, Cells, address_of
 from mixtransforms.kernels.resampling import linear_bands, linear_blocks, nearest_cells, weight_bits
 from mixtransforms.kernels.resizing import MOST_AXES, Resizer
 
@@ -29,6 +30,8 @@ releases, 16-bit integers are worked out in float32, where one of a thousand is 
 
 BLOCK = 1 << 15
 """Numbers of a row that are blended at once: they and their products stay in the cache."""
+
+_KINDS = {np.dtype(name): number for name, number in DTYPES.items() if name != "bfloat16"}
 
 FLOAT32_BITS = 24
 """Whole numbers of so many bits are exact in float32."""
@@ -49,6 +52,20 @@ def host_view(array: Array) -> Array:
     return array
 
 
+def cells(array: Array) -> Cells | None:
+    """The memory of an array for the kernel in C, where that may know it."""
+    flags, dtype = array.flags, array.dtype
+    if type(array) is not np.ndarray or not flags.aligned or dtype.kind not in "biufc":  # objects are counted
+        return None
+    form = (array.shape, array.strides, dtype.itemsize, _KINDS.get(dtype, BYTES))
+    return Cells(array, address_of(array), *form, flags.c_contiguous, flags.writeable)
+
+
+def empty_like(array: Array) -> Array:
+    """An array of the same form, laid out in memory alike."""
+    return np.empty_like(array)
+
+
 def host_views(arrays: Sequence[Array]) -> list[Array] | None:
     """The arrays themselves; ``None`` where bytes are in another order than the machine's, or values may be masked."""
     masked = isinstance(arrays[0], np.ma.MaskedArray)
@@ -56,6 +73,11 @@ def host_views(arrays: Sequence[Array]) -> list[Array] | None:
 
 
 def from_host(values: Array, like: Array) -> Array:
+    """The array itself."""
+    return values
+
+
+def typed(values: Array, like: Array) -> Array:
     """The array itself."""
     return values
 

@@ -80,39 +80,53 @@ def paint_checked(
         painted = paint_checked(plan, array[:, None], axes, inplace=inplace, ids=ids)
         return array if inplace else painted[:, 0]
     kernel = kernel_of(str(backend_of(array)))
+    if compiled_rows.knows(plan.layers, len(axes)):
+        painted = _paint_compiled(kernel, plan, array, axes, originals, ids, inplace)
+        if painted is not None:
+            return painted
     view = kernel.host_view(array)
     if view is None:
-        painted = _paint_bits(kernel, plan, array, axes, ids, inplace) if compiled_rows.is_there() else None
-        return kernel.paint(plan, array, axes, ids, inplace) if painted is None else painted
+        return kernel.paint(plan, array, axes, ids, inplace)
     if originals is not None:
-        write = kernel.row_writer(array)
-        if write is not None or not compiled_rows.paint(plan.layers, originals, view, axes):
-            rows.paint(plan.layers, originals, view, axes, ids, write)
+        rows.paint(plan.layers, originals, view, axes, ids, kernel.row_writer(array))
         if plan.scale is not None and not ids:
             scale_rows(view, plan.scale[: len(view)])
         return array
     # Small samples cost more in calls than in pixels: few operations on all of them. Large ones are painted one by one,
     # each while it is in the cache, and without temporaries as large as the batch.
     painted = view if inplace else np.empty_like(view)
-    done = compiled_rows.paint(plan.layers, view, painted, axes)
-    if not done and (len(plan.layers) != 1 or not _paint_all(kernel, plan.layers[0], view, painted, axes)):
+    if len(plan.layers) != 1 or not _paint_all(kernel, plan.layers[0], view, painted, axes):
         rows.paint(plan.layers, None if inplace else list(view), painted, axes, ids)
     if plan.scale is not None and not ids:
         scale_rows(painted, plan.scale)
     return array if inplace else kernel.from_host(painted, array)
 
 
-def _paint_bits(
-    kernel: ModuleType, plan: Mixture, array: Any, axes: Sequence[int], ids: bool, inplace: bool
+def _paint_compiled(
+    kernel: ModuleType,
+    plan: Mixture,
+    array: Any,
+    axes: Sequence[int],
+    originals: Sequence[NDArray[Any]] | None,
+    ids: bool,
+    inplace: bool,
 ) -> Any | None:
-    """What the kernel in C paints in host memory in dtypes that NumPy has not; ``None`` where it is not up to it."""
-    bits = kernel.bits_view(array) if plan.scale is None or ids else None
-    if bits is None:
+    """See :func:`paint_checked`, by the kernel in C; ``None`` where that does not know the memory."""
+    scale = None if ids else plan.scale
+    given = kernel.cells(array)
+    if given is None or (scale is not None and kernel.host_view(array) is None):
         return None
-    painted = bits if inplace else np.empty_like(bits)
-    if not compiled_rows.paint(plan.layers, bits, painted, axes, dtype_name(array)):
+    if originals is not None and kernel.row_writer(array) is not None:
         return None
-    return array if inplace else kernel.from_bits(painted, array)
+    own = inplace or originals is not None
+    painted = array if own else kernel.empty_like(array)
+    canvas = given if own else kernel.cells(painted)
+    read = given if originals is None else originals
+    if canvas is None or not compiled_rows.paint(plan.layers, read, canvas, axes):
+        return None
+    if scale is not None:
+        scale_rows(kernel.host_view(painted), scale[: len(painted)])
+    return array if own else kernel.typed(painted, array)
 
 
 def _paint_canvases(

@@ -21,12 +21,18 @@ from mixtransforms.core.layers import BoolArray, Boxes, FloatArray, IntArray
 from mixtransforms.core.mixture import Mixture
 from mixtransforms.kernels import numpy as on_host
 from mixtransforms.kernels import tensor_painter, tensor_types
+from mixtransforms.kernels.compiled_rows import BYTES, DTYPES, Cells
 from mixtransforms.kernels.tensor_painter import FLOAT8, bits, has_tangent, is_traced, viewed
 from mixtransforms.kernels.tensor_types import with_type
 
 PART = 1 << 20
 """Numbers that are blended at once in another precision: of float32, four megabytes, so that operands and sum of a part
 stay in the last cache, and a batch needs no wide copy of itself."""
+
+LARGE_PAGES = 1 << 22
+"""Bytes from which on NumPy asks for large pages, of which a new batch needs fewer."""
+
+_KINDS = {getattr(torch, name): kind for name, kind in DTYPES.items()}
 
 _NOT_OF_NUMPY = {torch.bfloat16, torch.complex32, *FLOAT8}
 
@@ -43,12 +49,22 @@ def host_view(array: Tensor) -> NDArray[Any] | None:
     return None if plain is None else plain.numpy()
 
 
-def bits_view(array: Tensor) -> NDArray[Any] | None:
-    """Like :func:`host_view`, in dtypes that NumPy has not: their bits, as whole numbers; ``None`` in all others."""
-    if array.dtype not in _NOT_OF_NUMPY:
-        return None
+def cells(array: Tensor) -> Cells | None:
+    """The memory of a tensor for the kernel in C, of any dtype, under the conditions of :func:`host_view`."""
     plain = _in_host_memory(array)
-    return None if plain is None else plain.view(_WHOLE[plain.dtype.itemsize]).numpy()
+    if plain is None:
+        return None
+    item, kind = plain.itemsize, _KINDS.get(plain.dtype, BYTES)
+    strides = [step * item for step in plain.stride()]
+    return Cells(plain, plain.data_ptr(), plain.shape, strides, item, kind, plain.is_contiguous())
+
+
+def empty_like(array: Tensor) -> Tensor:
+    """A tensor of the same form, laid out in memory alike, without a type of its own."""
+    plain = array if type(array) is Tensor else array.as_subclass(Tensor)
+    if plain.nbytes < LARGE_PAGES and plain.is_contiguous() and plain.dtype in _KINDS:
+        return torch.empty_like(plain, requires_grad=False)
+    return torch.from_numpy(np.empty_like(memory(plain))).view(plain.dtype)
 
 
 def _in_host_memory(array: Tensor) -> Tensor | None:
@@ -118,13 +134,11 @@ def small_row(dtype: np.dtype[Any], blends: bool) -> int:
 
 def from_host(values: NDArray[Any], like: Tensor) -> Tensor:
     """A painted NumPy array as a tensor of the type of ``like``."""
-    tensor = torch.from_numpy(values)
-    return tensor if type(like) is Tensor else with_type(tensor, like)
+    return typed(torch.from_numpy(values), like)
 
 
-def from_bits(values: NDArray[Any], like: Tensor) -> Tensor:
-    """Painted bits of :func:`bits_view` as a tensor of the dtype and type of ``like``."""
-    tensor = torch.from_numpy(values).view(like.dtype)
+def typed(tensor: Tensor, like: Tensor) -> Tensor:
+    """A painted tensor in the type of ``like``."""
     return tensor if type(like) is Tensor else with_type(tensor, like)
 
 
