@@ -872,6 +872,10 @@ ELSEWHERE = {
     "Batches of different sizes": "tests/mixing/test_second_batches.py",
     "A pairing that knows nothing of second batches": "tests/mixing/test_second_batches.py",
     "A method that takes no partners from a second batch": "tests/mixing/test_second_batches.py",
+    # Only of banks, which fill with the batches before.
+    "Earlier samples of another form": "tests/mixing/test_earlier_samples.py",
+    "Earlier samples where calls are not counted": "tests/mixing/test_earlier_samples.py",
+    "Hints that know nothing of a bank": "tests/mixing/test_earlier_samples.py",
     # Stages of pipelines alone may change the sizes of samples.
     "Samples of a batch have got different sizes": "tests/torchvision_door/test_v2_stages.py",
     # Pipelines of a host alone read columns as samples.

@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mixtransforms.batch.batch import Found, copied
-from mixtransforms.batch.second import EARLIER, check_alike, object_pairs
+from mixtransforms.batch.second import BANK, check_alike, object_pairs
 from mixtransforms.containers.tree import Path
 from mixtransforms.core.backends import backend_of
+from mixtransforms.core.errors import InputError
 from mixtransforms.kernels import kernel_of
 from mixtransforms.objects.columns import check_forms, column_of, items_of
 from mixtransforms.objects.objects import Objects
@@ -51,11 +52,21 @@ class Earlier:
         """
         if self._form is None:
             return
-        check_alike(found, self._form, EARLIER)
-        for one, other in object_pairs(self._form, found):
-            for path, known in one.columns.items():
-                items = [*known, *items_of(other.columns[path], other.sizes)]
-                check_forms(path, column_of(items), masks=path == one.group.instances)
+        try:
+            check_alike(found, self._form, BANK)
+            for one, other in object_pairs(self._form, found):
+                for path, known in one.columns.items():
+                    items = [*known, *items_of(other.columns[path], other.sizes)]
+                    check_forms(path, column_of(items), masks=path == one.group.instances)
+        except InputError as error:
+            raise InputError(
+                "Earlier samples of another form",
+                where=error.where,
+                got=error.got,
+                wanted=error.wanted,
+                fix="Bring all batches into one form before they are mixed, or mix each form by a transform of its own "
+                "with a bank of its own.",
+            ) from None
 
     def follow(self, found: Found, named: Mapping[str, NDArray[Any]], key: Key) -> None:
         """Takes in the batch before, and holds a copy of this one ready.

@@ -22,8 +22,8 @@ from mixtransforms.plan import BatchSpec
 from mixtransforms.targets.kind import Target
 from mixtransforms.targets.names import LABEL, MASK, MULTILABEL
 
-SECOND, BANK, EARLIER = "second", "bank", "earlier samples"
-"""By what a second batch is given, in errors: with the call, by an option of the transform, or by its calls before."""
+SECOND, BANK = "second", "bank"
+"""By what a second batch is given, in errors: with the call, or by an option of the transform."""
 
 _MIXED_WITH = {
     SECOND: "Give second= the parts that the batch has, in the same containers and under the same names; of a batch "
@@ -31,8 +31,6 @@ _MIXED_WITH = {
     "others, transform({...}).",
     BANK: "Have the data set of the bank return samples as the mix gets them, under the names that the batch has: it "
     "does whatever a pipeline does before the mix.",
-    EARLIER: "Bring all batches into one form before they are mixed, or mix each form by a transform of its own, which "
-    "has its own bank.",
 }
 
 
@@ -191,11 +189,11 @@ def check_alike(first: Found, second: Found, name: str) -> None:
         got, wanted = _form(second, other), _form(first, one)
         if got != wanted:
             raise InputError(
-                f"{_what(name)} of another form",
+                "A second batch of another form",
                 where=_where(one.path, name),
                 got=_in_words(got),
                 wanted=f"{_in_words(wanted)}, as in the batch itself, whatever the number of samples",
-                fix=_MIXED_WITH[name] if name == EARLIER else _way_out(got, wanted),
+                fix=_way_out(got, wanted),
             )
     if first.spec.size and not second.spec.size:
         raise InputError(
@@ -211,21 +209,17 @@ def _check_places(first: Found, second: Found, name: str) -> None:
     """Refuses a second batch whose targets are not where those of the first are."""
     one, other = _places(first), _places(second)
     missing, more = [path for path in one if path not in other], [path for path in other if path not in one]
-    if name != EARLIER and missing and missing[0] in {target.path for target in first.others}:
+    if missing and missing[0] in {target.path for target in first.others}:
         raise _missing(missing[0], one[missing[0]], name)
     odd = next((path for path in (*missing, *more, *one) if one.get(path) != other.get(path)), None)
     if odd is not None:
         raise InputError(
-            f"{_what(name)} of another structure",
+            "A second batch of another structure",
             where=_where(odd, name),
             got=other.get(odd, "nothing that is mixed"),
             wanted=f"{one[odd]}, as in the batch" if odd in one else "nothing that is mixed, as in the batch",
             fix=_MIXED_WITH[name],
         )
-
-
-def _what(name: str) -> str:
-    return "Earlier samples" if name == EARLIER else "A second batch"
 
 
 def _places(found: Found) -> dict[Path, str]:

@@ -15,7 +15,7 @@ from mixtransforms.batch.earlier import Earlier
 from mixtransforms.batch.identity import hashes_of
 from mixtransforms.batch.inventory import Finder
 from mixtransforms.batch.read import find_batch
-from mixtransforms.batch.second import BANK, EARLIER, SECOND, behind, no_batch, telling_which
+from mixtransforms.batch.second import BANK, SECOND, behind, no_batch, telling_which
 from mixtransforms.containers.structure import batch_key, is_samples
 from mixtransforms.core import fields as checked
 from mixtransforms.core.cached import cached_property
@@ -322,7 +322,7 @@ class MixTransform(Options):
         if isinstance(self.bank, SampleBank):
             return self._behind(found, self.bank.samples(key), BANK, finder)
         other = self._earlier.batch() if self._earlier is not None and self._earlier.key == key else None
-        return found if other is None else behind(found, other, self._finder.memo, EARLIER)
+        return found if other is None else behind(found, other, self._finder.memo, BANK)
 
     def _behind(self, found: Found, second: Any, name: str = SECOND, finder: Finder | None = None) -> Found:
         """A batch and a second one behind it, of which errors speak by ``name``."""
