@@ -17,7 +17,7 @@ from mixtransforms.albumentations.files import leave_out_refused
 from mixtransforms.albumentations.members import check_members, correct_targets
 from mixtransforms.albumentations.places import keeps_places
 from mixtransforms.albumentations.processors import following
-from mixtransforms.albumentations.samples import transformed
+from mixtransforms.albumentations.samples import check_known, transformed
 from mixtransforms.albumentations.words import finder_of_host, more_targets
 from mixtransforms.batch.inventory import Finder
 from mixtransforms.batch.read import collated
@@ -316,7 +316,10 @@ class BatchCompose(BatchPipeline, A.Compose):
         first: bool,
     ) -> list[dict[str, Any]]:
         """A stage of sample transforms, every sample with draws of its own."""
-        told = self._finder.groups_of_samples(samples) if groups is None else [groups] * len(samples)
+        parts = self._finder.parts_of_samples(samples)
+        told = self._finder.groups_of_samples(samples, parts) if groups is None else [groups] * len(samples)
+        for pair in {(id(each), id(own)): (each, own) for each, own in zip(parts, told, strict=True)}.values():
+            check_known(*pair, inner, self._finder)  # once for all samples of a structure
         if any(told) and first:  # later stages get what was moved
             check_scales(samples, told, self._finder.boxes, partial(_sizes_of, samples))
         result = []
@@ -331,7 +334,7 @@ class BatchCompose(BatchPipeline, A.Compose):
                 bits.state = begin
                 python.seed(seed)
                 start(seed)
-                result.append(transformed(sample, inner, self._finder, own))
+                result.append(transformed(sample, inner, own))
         return result
 
 

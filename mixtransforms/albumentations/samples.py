@@ -40,19 +40,17 @@ FRAMES = frozenset({"images", "masks", "volumes", "masks3d"})
 """Names under which the host has several images or masks of one sample, in a list or an array."""
 
 
-def transformed(sample: Mapping[str, Any], inner: A.Compose, finder: Finder, groups: Sequence[Group]) -> dict[str, Any]:
+def transformed(sample: Mapping[str, Any], inner: A.Compose, groups: Sequence[Group]) -> dict[str, Any]:
     """Runs a pipeline of the host on one sample; what is told of an object stays with it, or leaves with it.
 
     The host removes the labels of boxes that it drops, and nothing else; and it makes floats of them. It gets them
     all the same, for transforms that read them.
 
     Args:
-        sample: One sample.
+        sample: One sample, of which nothing is left behind, see :func:`check_known`.
         inner: The host's pipeline, whose processors follow boxes and keypoints.
-        finder: Knows what the sample's values are.
         groups: Where it tells of objects.
     """
-    _check_known(finder.sample_parts(sample), groups, inner, finder)
     host, masks = _as_of_host(sample, groups, inner)
     for processor in inner.processors.values():
         processor.begin()
@@ -86,8 +84,18 @@ def _as_of_host(
     return host, masks
 
 
-def _check_known(parts: SampleParts, groups: Sequence[Group], inner: A.Compose, finder: Finder) -> None:
-    """Raises where the host would move the image, and leave behind what it has no name for."""
+def check_known(parts: SampleParts, groups: Sequence[Group], inner: A.Compose, finder: Finder) -> None:
+    """Refuses samples of which the host would move the image, and leave behind what it has no name for.
+
+    Args:
+        parts: What such a sample has where.
+        groups: Where it tells of objects.
+        inner: The host's pipeline.
+        finder: Knows what values are called.
+
+    Raises:
+        InputError: Names what would be left behind.
+    """
     if not any(_moves(transform) for transform in inner.transforms):
         return
     named = HOST_NAMES | set(inner._additional_targets)

@@ -217,9 +217,8 @@ class Found:
         if not self.template.records:
             return replace(self.batch, new)
         columns = {path for path in new if path and isinstance(leaf_at(self.batch, path[:-1]), Columns)}
-        return as_records(
-            replace(self.batch, {path: _typed_rows(v) if path in columns else v for path, v in new.items()})
-        )
+        typed = {path: _typed_rows(value) if path in columns else value for path, value in new.items()}
+        return as_records(replace(self.batch, typed), self.template.records)
 
     def placed(self, path: Path, mixed: Mixed) -> dict[Path, Any]:
         """Where a mixed value and what appears beside it go.

@@ -49,8 +49,8 @@ def ragged(samples: Sequence[Any], finder: Finder, pad: bool = False) -> frozens
     """
     paths: set[Path] = {(name,) for name in finder.metadata}
     shapes: dict[Path, set[Any]] = {}
-    for sample, groups in zip(samples, finder.groups_of_samples(samples), strict=True):
-        parts = finder.sample_parts(sample)
+    every = finder.parts_of_samples(samples)
+    for sample, parts, groups in zip(samples, every, finder.groups_of_samples(samples, every), strict=True):
         images = [path for path, kind in parts.kinds.items() if kind == IMAGE]
         for group in groups:
             place = group.place

@@ -14,7 +14,7 @@ import numpy as np
 
 from mixtransforms.batch.batch import Found
 from mixtransforms.batch.inventory import REST, TARGET, Finder
-from mixtransforms.containers.structure import common_key, is_samples
+from mixtransforms.containers.structure import is_samples, keys_of_each
 from mixtransforms.containers.tree import Path, is_flat, is_picture, leaf_at, spell, walk
 from mixtransforms.core.backends import backend_of, check_form, dtype_name
 from mixtransforms.core.layout import Layout
@@ -98,8 +98,7 @@ def identities(data: Any, finder: Finder) -> WordArray:
 
 def _of_samples(samples: Sequence[Any], finder: Finder) -> list[int]:
     alike: dict[Any, list[int]] = {}  # finding takes far longer than hashing a small image
-    for index, sample in enumerate(samples):
-        key = common_key([sample], exact=False)
+    for index, key in enumerate(keys_of_each(samples)):
         alike.setdefault(("alone", index) if key is None else key, []).append(index)
     hashes = [0] * len(samples)
     for indices in alike.values():

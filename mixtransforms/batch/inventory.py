@@ -8,13 +8,13 @@ Whoever looks for images, labels or objects selects from the inventory.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from mixtransforms.batch.annotations import check_annotations
 from mixtransforms.containers.mixed import is_mixed
 from mixtransforms.containers.records import Columns, is_records, read_columns
-from mixtransforms.containers.structure import common_key
+from mixtransforms.containers.structure import keys_of_each
 from mixtransforms.containers.tree import (
     Name,
     Path,
@@ -227,7 +227,16 @@ class Finder(ObjectFinder):
             InputError: It has a list of annotations, a dict an object, or two sets of objects in one container; or
                 what is mixed is no array with a cell for every index.
         """
-        key = common_key([sample], exact=False)
+        return self.parts_of_samples([sample])[0]
+
+    def parts_of_samples(self, samples: Sequence[Any]) -> list[SampleParts]:
+        """Where every sample has what, see :meth:`sample_parts`."""
+        keys = keys_of_each(samples)
+        if len(keys) > 1 and keys[0] is not None and all(key is keys[0] for key in keys):
+            return [self._parts(samples[0], keys[0])] * len(samples)
+        return [self._parts(sample, key) for sample, key in zip(samples, keys, strict=True)]
+
+    def _parts(self, sample: Any, key: Hashable | None) -> SampleParts:
         known: SampleParts | None = self.memo.get(("sample", key))
         if key is None or known is None:
             if self.strict:
@@ -241,14 +250,21 @@ class Finder(ObjectFinder):
                 self.memo["sample", key] = known
         return known
 
-    def groups_of_samples(self, samples: Sequence[Any]) -> list[tuple[Group, ...]]:
+    def groups_of_samples(
+        self, samples: Sequence[Any], parts: Sequence[SampleParts] | None = None
+    ) -> list[tuple[Group, ...]]:
         """Where every sample tells of objects, decided for all of them together.
+
+        Args:
+            samples: The samples.
+            parts: Theirs, where somebody has asked for them already.
 
         Raises:
             InputError: Floats may be a number for every box, or the sample's own.
         """
-        groups = [self.sample_parts(sample).groups for sample in samples]
-        undecided = {path for own in set(groups) for group in own for path in group.undecided}
+        groups = [own.groups for own in parts or self.parts_of_samples(samples)]
+        some = groups[:1] if all(own is groups[0] for own in groups) else set(groups)
+        undecided = {path for own in some for group in own for path in group.undecided}
         for path in undecided:
             telling = [(index, g) for index, own in enumerate(groups) for g in own if path in g.undecided]
             rows = [leaf_at(samples[index], path) for index, _ in telling]

@@ -187,8 +187,7 @@ def _collated(batch: Any, finder: Finder, pad: bool, rows: dict[Path, list[Any]]
     if form is None:
         batch = unpacked(batch, lambda path: finder.passes(path[1:]))
     if form is None or known is None:
-        for sample in batch:
-            finder.sample_parts(sample)  # refuses what could not even be stacked
+        finder.parts_of_samples(batch)  # refuses what could not even be stacked
         targets = finder.inventory(batch[0], batched=False).targets
         _check_bundles(targets)
         tensors = any(backend_of(leaf) == "torch" for _, leaf in walk(batch[0], lambda *_: False))

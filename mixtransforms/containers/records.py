@@ -5,15 +5,13 @@ Detection batches come as a list of dicts, one an image. Every rule works on col
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mixtransforms.containers.tree import (
     Path,
     children,
     extended,
-    is_container,
     leaf_at,
     names_of_type,
     rebuild,
@@ -58,7 +56,7 @@ def read_columns(records: Sequence[Any], path: Path) -> Columns:
     """
     first, columns = records[0], Columns()
     columns.records = records
-    if type(first) is dict and len(set(map(tuple, records))) == 1 and set(map(type, records)) == {dict}:
+    if _are_plain(records):
         for name in first:  # the usual case, without a call a record
             columns[name] = [record[name] for record in records]
         return columns
@@ -85,32 +83,43 @@ def with_columns(node: Any, places: Sequence[Path]) -> Any:
     return node
 
 
-def as_records(node: Any) -> Any:
-    """Undoes :func:`with_columns`; columns that have become longer make more records."""
-    if isinstance(node, Columns) and not node:
-        return node.records
-    items = children(node)
-    if not items:
-        return node
-    values = [as_records(value) if is_container(value) else value for _, value in items]
-    if isinstance(node, Columns):
-        return _records(node, dict(zip(node, values, strict=True)))
-    same = all(map(operator.is_, values, [old for _, old in items]))
-    return node if same else rebuild(node, values)
+def as_records(node: Any, places: Sequence[Path]) -> Any:
+    """Undoes :func:`with_columns` at the same places; columns that have become longer make more records."""
+    for path in reversed(places):
+        columns = leaf_at(node, path)
+        node = replace(node, {path: _records(columns) if columns else columns.records})
+    return node
 
 
-def _records(columns: Columns, values: dict[Any, Any]) -> Any:
+def _records(columns: Columns) -> Any:
     """Records of the type they had, repeated where the batch has become longer."""
     old = columns.records
-    rows = {name: _rows(value) for name, value in values.items()}
-    records = []
-    for index in range(max([len(old), *(len(row) for row in rows.values())])):
+    rows = {name: _rows(value) for name, value in columns.items()}
+    size = max([len(old), *(len(row) for row in rows.values())])
+    plain = _are_plain(old) and bool(old[0]) and {*map(len, rows.values())} == {size}
+    records = _plain_records(list(old[0]), rows) if plain else []
+    for index in range(len(records), size):
         record = old[index % len(old)]
         told = {name: row[index % len(row)] for name, row in rows.items()}
         own = [told.pop(name) for name, _ in children(record) or ()]
         more = {name: value for name, value in told.items() if value is not None}
         records.append(extended(rebuild(record, own), more) if more else rebuild(record, own))
     return tuple(records) if isinstance(old, tuple) else records
+
+
+def _plain_records(names: Sequence[Any], rows: Mapping[Any, Sequence[Any]]) -> list[Any]:
+    """Dicts of some names, and of those others that they have a value of; without a call a record."""
+    records = [dict(zip(names, values, strict=True)) for values in zip(*[rows[name] for name in names], strict=True)]
+    for name in [name for name in rows if name not in names]:
+        for record, value in zip(records, rows[name], strict=True):
+            if value is not None:
+                record[name] = value
+    return records
+
+
+def _are_plain(records: Sequence[Any]) -> bool:
+    """Whether all records are dicts of the same names in one order."""
+    return set(map(type, records)) == {dict} and len(set(map(tuple, records))) == 1
 
 
 def _rows(column: Any) -> Sequence[Any]:

@@ -118,15 +118,27 @@ def common_key(values: Sequence[Any], *, exact: bool, lists: bool = True) -> Has
     return (kind, tuple(parts)) if parts else None
 
 
+def keys_of_each(values: Sequence[Any]) -> list[Hashable | None]:
+    """The structure of every value, as :func:`common_key` has it of this value alone, whose shape does not count.
+
+    Where all are alike they are looked at together, which is several times as fast.
+    """
+    first = common_key(values[:1], exact=False) if len(values) else None
+    if first is not None and common_key(values, exact=False) == first:
+        return [first] * len(values)
+    return [common_key([value], exact=False) for value in values]
+
+
 def _array_key(kind: Any, values: Sequence[Any], exact: bool) -> Hashable | None:
-    layout = getattr(values[0], "layout", None)
+    layouts = {getattr(value, "layout", None) for value in values}
     try:
         shapes, dtypes = {value.shape for value in values}, {value.dtype for value in values}
     except RuntimeError:  # a nested tensor has no shape
         return None
     ranks = set(map(len, shapes))
-    if len(dtypes) != 1 or len(ranks) != 1 or object in dtypes:
+    if len(dtypes) != 1 or len(ranks) != 1 or len(layouts) != 1 or object in dtypes:
         return None
+    layout = layouts.pop()
     if not exact:
         return kind, dtypes.pop(), *ranks, layout
     # Arrays that differ in their first axis alone belong to objects, or are refused: no image is known by its length.

@@ -42,7 +42,7 @@ from mixtransforms.rng.streams import Stream
 from mixtransforms.torchvision import transform as door
 from mixtransforms.torchvision.filters import FILTERS
 from mixtransforms.torchvision.places import keeps_places
-from mixtransforms.torchvision.samples import STILL, present, sizes_of, transformed
+from mixtransforms.torchvision.samples import STILL, dense_of_each, present, sizes_of, transformed
 from mixtransforms.torchvision.stages import MIXES, set_mode
 from mixtransforms.torchvision.steps import HOST, Step, checked, generators_of, in_turn, steps_of
 from mixtransforms.torchvision.whole_numbers import Note, rounded, whole_numbers
@@ -198,12 +198,13 @@ class BatchCompose(BatchPipeline, v2.Transform):
         with lock_of(generators), _drawing_on_host(call), borrowed(generators) as start:
             if stage.kind == ALIKE and call is None:
                 start, seeds = partial(restore, drawing), [[each.state() for each in drawing]] * len(samples)
-            for sample, own, seed in zip(samples, told, seeds, strict=True):
+            dense = dense_of_each(samples, self._finder, told) if steps is None else [None] * len(samples)
+            for sample, own, seed, parts in zip(samples, told, seeds, dense, strict=True):
                 if seed is not None:
                     start(seed)
                 note = Note()
                 if steps is None:
-                    after = transformed(sample, stage.inside, self._finder, own, note=note)
+                    after = transformed(sample, stage.inside, self._finder, own, note=note, dense=parts)
                 else:
                     after = in_turn(sample, steps, self._finder, own, note=note, ready=groups is not None)
                 notes.append(note)

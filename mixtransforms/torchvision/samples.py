@@ -13,7 +13,7 @@ from torchvision.transforms import v2
 from torchvision.transforms.v2 import functional as F
 
 from mixtransforms.batch.inventory import Finder
-from mixtransforms.containers.structure import common_key
+from mixtransforms.containers.structure import keys_of_each
 from mixtransforms.containers.tree import (
     Path,
     children,
@@ -54,6 +54,7 @@ def transformed(
     groups: Sequence[Group] | None = None,
     batched: bool = False,
     note: Note | None = None,
+    dense: Mapping[Path, str | None] | None = None,
 ) -> Any:
     """Runs torchvision transforms on one sample; what is told of an object stays with it, or leaves with it.
 
@@ -67,10 +68,12 @@ def transformed(
         groups: Where it tells of objects; ``None`` has it looked up.
         batched: Whether it is a whole batch, for transforms that draw nothing and treat every image alike.
         note: Gets the boxes and keypoints that are arrays; whole numbers among them come back as floats.
+        dense: See :func:`dense_of_each`; ``None`` has it looked up.
     """
     if groups is None:
         groups = () if batched else finder.groups_of_samples([sample])[0]
-    dense = _dense_of(sample, finder, tuple(groups), batched)
+    if dense is None:
+        (dense,) = dense_of_each([sample], finder, [tuple(groups)], batched)
     names, layout = {spell(path): path for path in dense}, finder.layout
     values, pictures = {}, set()
     for name, path in names.items():
@@ -88,7 +91,7 @@ def transformed(
         for name, path in names.items()
         if type(values[name]) is tv_tensors.Video and not is_typed(leaf_at(sample, path))
     ]
-    size = _size(values.values())
+    size = _size(values.values()) if groups else None
     note = Note() if note is None else note
     objects = {}
     if size is not None:
@@ -188,21 +191,36 @@ def _new(sample: Any, names: Mapping[str, Path], values: Values, objects: Mappin
 def sizes_of(samples: Sequence[Any], finder: Finder) -> list[Size]:
     """Heights and widths of the samples that have images."""
     sizes = []
-    for sample in samples:
-        dense = _dense_of(sample, finder, (), batched=False)
+    for sample, dense in zip(samples, dense_of_each(samples, finder, [()] * len(samples), batched=False), strict=True):
         sizes.append(_size(_marked(leaf_at(sample, path), kind == MASK) for path, kind in dense.items()))
     return [size for size in sizes if size is not None]
 
 
-def _dense_of(sample: Any, finder: Finder, groups: tuple[Group, ...], batched: bool) -> Mapping[Path, str | None]:
-    """See :func:`_dense`; samples of one structure are looked at once."""
-    key = common_key([sample], exact=False)
-    known: Mapping[Path, str | None] | None = finder.memo.get(("dense", key, groups, batched))
-    if key is None or known is None:
-        known = _dense(sample, finder, {path for group in groups for path in group.members}, batched)
-        if key is not None:
-            finder.memo["dense", key, groups, batched] = known
-    return known
+def dense_of_each(
+    samples: Sequence[Any], finder: Finder, told: Sequence[tuple[Group, ...]], batched: bool = False
+) -> list[Mapping[Path, str | None]]:
+    """Where every sample has images, masks and other values that the host knows by their type, and their kind.
+
+    Samples of one structure are looked at once.
+
+    Args:
+        samples: The samples, or whole batches.
+        finder: Knows what their values are.
+        told: Where each tells of objects.
+        batched: Whether they are batches.
+    """
+    found: list[Mapping[Path, str | None]] = []
+    last: Any = None
+    for sample, key, groups in zip(samples, keys_of_each(samples), told, strict=True):
+        if key is None or last is None or key is not last[0] or groups is not last[1]:
+            known: Mapping[Path, str | None] | None = finder.memo.get(("dense", key, groups, batched))
+            if key is None or known is None:
+                known = _dense(sample, finder, {path for group in groups for path in group.members}, batched)
+                if key is not None:
+                    finder.memo["dense", key, groups, batched] = known
+            last = key, groups, known
+        found.append(last[2])
+    return found
 
 
 def _dense(sample: Any, finder: Finder, apart: Collection[Path], batched: bool) -> dict[Path, str | None]:
