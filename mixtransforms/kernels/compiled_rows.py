@@ -63,7 +63,7 @@ class _Workspace(threading.local):
 
 _workspace = _Workspace()
 
-_job_of = functools.cache(lambda axes: struct.Struct(f"3P12q{axes}q"))
+_job_of = functools.cache(lambda axes: struct.Struct(f"3P13q{axes}q"))
 """How a job is told to the kernel, with so many lengths and places of axes; see ``mix.c``."""
 
 
@@ -100,7 +100,13 @@ def knows(layers: Sequence[Layer], rank: int) -> bool:
     return compiled.LIBRARY is not None
 
 
-def paint(layers: Sequence[Layer], originals: Cells | Sequence[Array], canvas: Cells, axes: Sequence[int]) -> bool:
+def paint(
+    layers: Sequence[Layer],
+    originals: Cells | Sequence[Array],
+    canvas: Cells,
+    axes: Sequence[int],
+    file: int | None = None,
+) -> bool:
     """Paints layers that the kernel :func:`knows`, if it knows the memory as well.
 
     Args:
@@ -109,6 +115,7 @@ def paint(layers: Sequence[Layer], originals: Cells | Sequence[Array], canvas: C
             NumPy array of the same dtype for each row.
         canvas: ``(B, ...)``, what is painted on.
         axes: Positions of the mixed axes.
+        file: What the rows of an empty canvas are written to, one behind the other, instead of on its memory.
 
     Returns:
         Whether all is painted; else nothing is, and it has to be done in another way.
@@ -121,9 +128,9 @@ def paint(layers: Sequence[Layer], originals: Cells | Sequence[Array], canvas: C
     if isinstance(originals, Cells):
         if not (originals.ordered and canvas.ordered) and not _have_dense_rows(originals, order):
             return False
-        return _paint(layers, originals, None, canvas, order, axes)
+        return _paint(layers, originals, None, canvas, order, axes, file)
     samples = _addresses(originals, canvas)
-    return samples is not None and _paint(layers, originals, samples, canvas, order, axes)
+    return samples is not None and _paint(layers, originals, samples, canvas, order, axes, file)
 
 
 _RANKS = range(2, 2 + MOST_AXES)
@@ -171,6 +178,7 @@ def _paint(
     canvas: Cells,
     order: Sequence[int],
     axes: Sequence[int],
+    file: int | None,
 ) -> bool:
     """Tells the kernel what is to be done, and has it done."""
     size, *lengths = [canvas.shape[axis] for axis in order]
@@ -183,11 +191,12 @@ def _paint(
     for layer in layers:
         count += len(layer.rows)
         rank = rank if layer.region is None else len(axes)
-    slots = int(canvas.address == given)  # in place, one row is put aside where layers do not overlap
-    if slots and size > 1 and canvas.strides[0] < row:
+    # In place, one row is put aside where layers do not overlap; one is painted before it is written to a file.
+    slots = int(canvas.address == given or file is not None)
+    if canvas.address == given and size > 1 and canvas.strides[0] < row:
         return False  # rows that overlap, or lie backwards
     lengths += [order.index(axis) - 1 for axis in axes[:rank]]
-    parts = thread_count() if size * row >= LARGE else 1
+    parts = thread_count() if size * row >= LARGE and file is None else 1
     job, space = _job_of(len(lengths)), _workspace
     told = job.size // 8 + (0 if samples is None else known)
     notes = told + count * (3 + 2 * rank)
@@ -195,9 +204,8 @@ def _paint(
     while slots >= 0:
         space.reserve(notes + parts * (1 + 2 * size + known + count // 2), slots * row)
         cells = space.numbers
-        job.pack_into(
-            cells.data, 0, canvas.address, given, space.scratch_address, *figures, canvas.kind, slots, parts, *lengths
-        )
+        own = (canvas.kind, slots, parts, -1 if file is None else file)
+        job.pack_into(cells.data, 0, canvas.address, given, space.scratch_address, *figures, *own, *lengths)
         if samples is not None:
             cells[told - known : told] = samples
         _tell(layers, cells[told:notes], space.reals[told:notes], count, rank)

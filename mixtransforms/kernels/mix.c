@@ -3,10 +3,14 @@
    Every function does a part of a job: the bytes from `first` to `last` of every row. Parts do not depend on each other,
    so that several threads may do one each. Results are those of the functions in NumPy, bit for bit: products and sums
    are rounded one by one (-ffp-contract=off), weights of 0 and 1 select, integers are blended in steps of 1/65536 and
-   rounded half to even. Nothing here checks its arguments: whoever calls has done so.
+   rounded half to even. That addresses and sizes are true, whoever calls has to know; indices and boxes are checked.
 
    There is no header of Python, NumPy or torch: memory comes in as addresses. */
 
+#define _POSIX_C_SOURCE 200809L
+#define _FILE_OFFSET_BITS 64
+
+#include <errno.h>
 #include <float.h>
 #include <math.h>
 #include <stdint.h>
@@ -27,6 +31,7 @@
 #if defined(_WIN32)
 #define EXPORT __declspec(dllexport)
 #else
+#include <unistd.h>
 #define EXPORT __attribute__((visibility("default")))
 #endif
 
@@ -36,7 +41,7 @@
 #endif
 EXPORT const uint32_t mixtransforms_sources = MIXTRANSFORMS_SOURCES;
 
-#define STEPS 65536
+#define STEPS 65536 /* weights of integers are counted in */
 #define MOST_AXES 8
 #define LINE 64 /* bytes; parts begin at multiples of it */
 
@@ -52,9 +57,10 @@ enum { FLOAT32, FLOAT64, FLOAT16, BFLOAT16, UINT8, UINT16, INT16, BYTES };
 typedef struct {
   uint8_t *out;         /* rows that are written: dense, one every `out_step` bytes */
   const uint8_t *given; /* rows that are read: dense, one every `given_step` bytes; `out` itself to paint in place */
-  uint8_t *scratch;     /* in place: `slots` rows, of which every part uses its own bytes alone */
+  uint8_t *scratch;     /* `slots` rows, of which every part uses its own bytes alone: those put aside in place */
   int64_t size, known;  /* how many rows are written, and how many are read: the former are the first of these */
   int64_t sampled, out_step, given_step, count, item, rank, axes, dtype, slots, parts;
+  int64_t file;         /* that rows are written to instead, of the one part, by way of `scratch`; or -1 */
 } Job;
 
 /* A job as one part of it goes about it. */
@@ -178,18 +184,16 @@ static inline uint64_t whole_of(double total) {
   }                                                                                                                    \
   IN_BOTH_WIDTHS(NAME, uint16_t)
 
-/* Products and sums are exact in WIDE; ROUND is so large that what follows the point is rounded away when it is added, half
-   to even, and the whole number is in the last bits. */
-#define BLEND_INTEGERS(NAME, TYPE, WIDE, BITS, ROUND)                                                                  \
+/* Counted in steps of 1/65536, in which products and sums are whole numbers of 32 bits, also of what is below 0, if as much
+   is added before as is taken away behind. */
+#define BLEND_INTEGERS(NAME, TYPE, LEAST)                                                                              \
   static inline __attribute__((always_inline)) void NAME##_each(TYPE *out, const TYPE *base, const TYPE *other,        \
                                                                 double share, int64_t n) {                             \
-    const WIDE give = (WIDE)(rint(share * STEPS) / STEPS), keep = (WIDE)1 - give;                                      \
+    const uint32_t give = (uint32_t)rint(share * STEPS), keep = STEPS - give;                                          \
     INDEPENDENT                                                                                                        \
     for (int64_t i = 0; i < n; i++) {                                                                                  \
-      const WIDE total = (WIDE)base[i] * keep + (WIDE)other[i] * give + (WIDE)ROUND;                                   \
-      BITS bits;                                                                                                       \
-      memcpy(&bits, &total, sizeof bits);                                                                              \
-      out[i] = (TYPE)bits;                                                                                             \
+      const uint32_t total = (uint32_t)(base[i] - (LEAST)) * keep + (uint32_t)(other[i] - (LEAST)) * give;             \
+      out[i] = (TYPE)((int32_t)((total + STEPS / 2 - 1 + (total / STEPS & 1)) / STEPS) + (LEAST)); /* half to even */  \
     }                                                                                                                  \
   }                                                                                                                    \
   IN_BOTH_WIDTHS(NAME, TYPE)
@@ -198,9 +202,9 @@ BLEND_FLOATS(blend_float32, float)
 BLEND_FLOATS(blend_float64, double)
 BLEND_HALVES(blend_float16, widened_half, half_of)
 BLEND_HALVES(blend_bfloat16, widened_bfloat, bfloat_of)
-BLEND_INTEGERS(blend_uint8, uint8_t, float, uint32_t, 12582912.0)
-BLEND_INTEGERS(blend_uint16, uint16_t, double, uint64_t, 6755399441055744.0)
-BLEND_INTEGERS(blend_int16, int16_t, double, uint64_t, 6755399441055744.0)
+BLEND_INTEGERS(blend_uint8, uint8_t, 0)
+BLEND_INTEGERS(blend_uint16, uint16_t, 0)
+BLEND_INTEGERS(blend_int16, int16_t, INT16_MIN)
 
 #ifdef WIDE_LOOPS
 __attribute__((target("avx,f16c"))) static void blend_float16_at_once(uint16_t *out, const uint16_t *base,
@@ -214,6 +218,37 @@ __attribute__((target("avx,f16c"))) static void blend_float16_at_once(uint16_t *
     _mm_storeu_si128((__m128i *)(out + i), _mm256_cvtps_ph(total, _MM_FROUND_TO_NEAREST_INT));
   }
   blend_float16(out + i, base + i, other + i, share, n - i);
+}
+
+/* In steps of 1/65536, of 16 bits: whole ones of a product, and the rest. The smaller weight has as many bits; of a half,
+   which has one too many, the opposite is taken, of the opposite difference. */
+__attribute__((target("avx2"))) static inline __m256i blend_steps(__m256i base, __m256i change, __m256i steps) {
+  const __m256i rest = _mm256_xor_si256(_mm256_mullo_epi16(change, steps), _mm256_set1_epi16(INT16_MIN));
+  const __m256i whole = _mm256_add_epi16(base, _mm256_mulhi_epi16(change, steps));
+  const __m256i odd = _mm256_and_si256(whole, _mm256_set1_epi16(1));
+  return _mm256_sub_epi16(whole, _mm256_cmpgt_epi16(rest, _mm256_sub_epi16(_mm256_setzero_si256(), odd)));
+}
+
+__attribute__((target("avx2"))) static void blend_uint8_at_once(uint8_t *out, const uint8_t *base, const uint8_t *other,
+                                                                double share, int64_t n) {
+  const int32_t give = (int32_t)rint(share * STEPS), less = give <= STEPS / 2 ? give : STEPS - give;
+  const uint8_t *most = give <= STEPS / 2 ? base : other, *least = give <= STEPS / 2 ? other : base;
+  const uint8_t *plus = less < STEPS / 2 ? least : most, *minus = less < STEPS / 2 ? most : least;
+  const __m256i none = _mm256_setzero_si256(), steps = _mm256_set1_epi16((int16_t)(less < STEPS / 2 ? less : INT16_MIN));
+  int64_t i = 0;
+  for (; i + 32 <= n; i += 32) {
+    const __m256i first = _mm256_loadu_si256((const __m256i *)(most + i));
+    const __m256i high = _mm256_loadu_si256((const __m256i *)(plus + i));
+    const __m256i low = _mm256_loadu_si256((const __m256i *)(minus + i));
+    const __m256i begin = blend_steps(
+        _mm256_unpacklo_epi8(first, none),
+        _mm256_sub_epi16(_mm256_unpacklo_epi8(high, none), _mm256_unpacklo_epi8(low, none)), steps);
+    const __m256i end = blend_steps(
+        _mm256_unpackhi_epi8(first, none),
+        _mm256_sub_epi16(_mm256_unpackhi_epi8(high, none), _mm256_unpackhi_epi8(low, none)), steps);
+    _mm256_storeu_si256((__m256i *)(out + i), _mm256_packus_epi16(begin, end));
+  }
+  blend_uint8(out + i, base + i, other + i, share, n - i);
 }
 #endif
 
@@ -233,7 +268,15 @@ static void blend(int64_t dtype, uint8_t *out, const uint8_t *base, const uint8_
     case BFLOAT16:
       blend_bfloat16((uint16_t *)out, (const uint16_t *)base, (const uint16_t *)other, share, bytes / 2);
       break;
-    case UINT8: blend_uint8(out, base, other, share, bytes); break;
+    case UINT8:
+#ifdef WIDE_LOOPS
+      if (__builtin_cpu_supports("avx2")) {
+        blend_uint8_at_once(out, base, other, share, bytes);
+        break;
+      }
+#endif
+      blend_uint8(out, base, other, share, bytes);
+      break;
     case UINT16:
       blend_uint16((uint16_t *)out, (const uint16_t *)base, (const uint16_t *)other, share, bytes / 2);
       break;
@@ -403,18 +446,40 @@ static void paint_row(const Part *part, uint8_t *out, const uint8_t *base, int64
   if (out != base) memcpy(out + part->first, base + part->first, bytes);
 }
 
+/* Writes a row to a file; whether that succeeds. */
+static int written(const Part *part, const uint8_t *row, int64_t number) {
+#if defined(_WIN32)
+  (void)part, (void)row, (void)number;
+  return 0;
+#else
+  for (int64_t done = 0; done < part->bytes;) {
+    const ssize_t more =
+        pwrite((int)part->job.file, row + done, (size_t)(part->bytes - done), (off_t)(number * part->bytes + done));
+    if (more <= 0 && errno != EINTR) return 0;
+    done += more > 0 ? more : 0;
+  }
+  return 1;
+#endif
+}
+
 /* Into memory of its own: every row once, where possible behind the one that it is painted on, which is then in the
    cache. */
-static void paint_apart(const Part *part) {
+static int64_t paint_apart(const Part *part) {
   const Job *job = &part->job;
   for (int64_t row = 0; row < job->size; row++) part->waiting[row] = 1;
   for (int64_t first = 0; first < job->size; first++) {
     for (int64_t row = first; row < job->size && part->waiting[row];) {
       part->waiting[row] = 0;
-      paint_row(part, job->out + row * job->out_step, row_of(part, row), row);
+      if (job->file < 0) {
+        paint_row(part, job->out + row * job->out_step, row_of(part, row), row);
+      } else {
+        paint_row(part, job->scratch, row_of(part, row), row);
+        if (!written(part, job->scratch, row)) return -2;
+      }
       if (part->from[row] < part->from[row + 1]) row = part->source[part->entry[part->from[row]]];
     }
   }
+  return 0;
 }
 
 static void released(const Part *part, int64_t row, int64_t *spare) {
@@ -519,17 +584,15 @@ static int sorted(const Part *part) {
   return several;
 }
 
-/* Paints a part, or says why not: with -1 that the job does not fit its rows, else how many slots it needs, where these
-   are more than there are. Nothing is written then, and all parts say the same. */
+/* Paints a part, or says why not: with -1 that the job does not fit its rows, with -2 that a file could not be written,
+   else how many slots it needs, where these are more than there are. Nothing is written then, and all parts say the
+   same. */
 EXPORT int64_t mixtransforms_paint(const Job *job, int64_t number) {
   const Part part = part_of(job, number);
   if (!fits(&part)) return -1;
   const int several = sorted(&part);
   for (int64_t row = 0; row < job->known; row++) part.slot[row] = -1;
-  if (job->sampled || job->out != job->given) {
-    paint_apart(&part);
-    return 0;
-  }
+  if (job->sampled || job->out != job->given) return paint_apart(&part);
   const int64_t slots = several ? paint_in_place(&part, 0) : 1; /* of single sources, circles come one after the other */
   if (slots > job->slots) return slots;
   paint_in_place(&part, 1);

@@ -87,6 +87,10 @@ def reserved(sample: Array, size: int, shared: bool) -> Array:
     return np.empty((size, *sample.shape), sample.dtype)
 
 
+def shared_file(batch: Array) -> None:
+    """``None``: rows are ordinary memory."""
+
+
 def row_writer(batch: Array) -> None:
     """``None``: rows are ordinary memory."""
 

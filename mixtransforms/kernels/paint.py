@@ -116,13 +116,12 @@ def _paint_compiled(
     given = kernel.cells(array)
     if given is None or (scale is not None and kernel.host_view(array) is None):
         return None
-    if originals is not None and kernel.row_writer(array) is not None:
-        return None
+    file = None if originals is None else kernel.shared_file(array)
     own = inplace or originals is not None
     painted = array if own else kernel.empty_like(array)
     canvas = given if own else kernel.cells(painted)
     read = given if originals is None else originals
-    if canvas is None or not compiled_rows.paint(plan.layers, read, canvas, axes):
+    if canvas is None or not compiled_rows.paint(plan.layers, read, canvas, axes, file):
         return None
     if scale is not None:
         scale_rows(kernel.host_view(painted), scale[: len(painted)])

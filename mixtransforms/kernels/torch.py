@@ -97,8 +97,8 @@ def reserved(sample: Tensor, size: int, shared: bool) -> Tensor:
     return torch.empty(0, dtype=sample.dtype, device="cpu").set_(memory).view(shape)
 
 
-def row_writer(batch: Tensor) -> Callable[[int, NDArray[Any]], None] | None:
-    """What writes a row of a :func:`reserved` batch that is shared, or ``None`` where rows are ordinary memory.
+def shared_file(batch: Tensor) -> int | None:
+    """The file that a :func:`reserved` batch is shared by, if rows are to be written to it.
 
     One system call a row is faster than the first touch of each of its pages.
     """
@@ -106,7 +106,15 @@ def row_writer(batch: Tensor) -> Callable[[int, NDArray[Any]], None] | None:
     storage: Any = batch.untyped_storage()
     if not storage.is_shared() or strategy() != "file_descriptor":
         return None
-    file, _ = storage._share_fd_cpu_()  # the memory's own, which is closed with it
+    file: int = storage._share_fd_cpu_()[0]  # the memory's own, which is closed with it
+    return file
+
+
+def row_writer(batch: Tensor) -> Callable[[int, NDArray[Any]], None] | None:
+    """What writes a row of a batch to its :func:`shared_file`, or ``None`` where rows are ordinary memory."""
+    file = shared_file(batch)
+    if file is None:
+        return None
     step = batch.nbytes // len(batch)
 
     def write(row: int, values: NDArray[Any]) -> None:

@@ -1,8 +1,10 @@
 """The kernel in C paints what a slow painter paints, bit for bit: all dtypes, layouts, layers and numbers of threads."""
 
 import itertools
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,6 +13,7 @@ import pytest
 
 from mixtransforms import BatchSpec, Boxes, Layer, Mask, Plan
 from mixtransforms.kernels import compiled, compiled_rows
+from mixtransforms.kernels.compiled_rows import Cells
 from mixtransforms.kernels.numpy import blend_arrays, blend_run, cells
 from mixtransforms.kernels.paint import paint
 
@@ -125,6 +128,13 @@ def painted(layers: tuple[Layer, ...], originals: Array | list[Array], canvas: A
     return compiled_rows.paint(layers, given, out, axes)
 
 
+def whole(array: Array) -> Cells:
+    """The memory of an array that the kernel knows."""
+    known = cells(array)
+    assert known is not None
+    return known
+
+
 def apart(case: Case) -> Array:
     out = np.empty_like(case.batch)
     assert painted(case.layers, case.batch, out, case.axes)
@@ -195,6 +205,21 @@ def test_every_half_is_blended_as_numpy_blends_it() -> None:
             wanted = slowly(case)
         for way in WAYS:
             assert_same(way(case), wanted)
+
+
+STEPS = np.array([1, 2, 255, 256, 257, 16384, 32767, 32768, 32769, 40000, 65279, 65280, 65534, 65535])
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int16", "uint16"])
+def test_all_bytes_are_blended_with_all_others(dtype: str) -> None:
+    """Half of a step more or less decides which way is rounded; of 16 bits these are the lowest and the highest."""
+    ends = np.arange(256).astype("u1") if dtype == "uint8" else np.arange(-128, 128).astype(dtype)
+    first, second = (part.reshape(-1) for part in np.meshgrid(ends, ends))
+    half = np.linspace(-0.5, 0.5, 5)
+    for share in [*(STEPS[:, None] + half).reshape(-1) / 65536, *np.random.default_rng(0).random(20)]:
+        if 0 <= share <= 1:
+            case = Case(layers=(Layer([0], [1], share),), batch=np.stack([first, second]), axes=[])
+            assert_same(apart(case), slowly(case))
 
 
 @pytest.mark.parametrize("step", [2, -1, 0])
@@ -325,6 +350,25 @@ def test_samples_of_a_second_batch_are_painted_with_and_not_on() -> None:
     out = np.empty_like(BATCH[:2])
     assert painted((Layer([0, 1], [3, 0], [0.5, 1.0]),), samples, out, [])
     np.testing.assert_array_equal(out, [BATCH[0] * 0.5 + BATCH[3] * 0.5, BATCH[0]])
+
+
+@pytest.mark.skipif(not hasattr(os, "pwrite"), reason="files cannot be written at a place here")
+@pytest.mark.parametrize("inside", [False, True])
+def test_rows_are_written_to_a_file(inside: bool, tmp_path: Path) -> None:
+    layers = (Layer([0, 1], [1, 2], [0.25, 1.0]), Layer([3], [0], 1.0, BOXES.take(np.array([True, False]))))
+    case = Case(layers=layers[: 1 + inside], batch=BATCH, axes=[1, 2])
+    out = np.full_like(BATCH, -1)
+    with (tmp_path / "rows").open("wb") as rows:
+        assert compiled_rows.paint(case.layers, list(BATCH), whole(out), case.axes, rows.fileno())
+    np.testing.assert_array_equal(np.fromfile(tmp_path / "rows", np.float32).reshape(BATCH.shape), slowly(case))
+    np.testing.assert_array_equal(out, -1)
+
+
+@pytest.mark.skipif(not hasattr(os, "pwrite"), reason="files cannot be written at a place here")
+def test_a_file_that_cannot_be_written_is_no_success(tmp_path: Path) -> None:
+    (tmp_path / "rows").touch()
+    with (tmp_path / "rows").open("rb") as rows:
+        assert not compiled_rows.paint((BLEND,), list(BATCH), whole(np.empty_like(BATCH)), [], rows.fileno())
 
 
 PLAN = Plan(
