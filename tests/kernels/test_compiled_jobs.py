@@ -34,8 +34,8 @@ def watched(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     """What the kernel answered; one that was refused ends the call. Batches of every size are shared out."""
     kernel, answers = compiled.LIBRARY, []
 
-    def paint(job: int) -> int:
-        answers.append(kernel.mixtransforms_paint(job))
+    def paint(*job: int) -> int:
+        answers.append(kernel.mixtransforms_paint(*job))
         if answers[-1] < 0:
             raise RefusedError
         return answers[-1]
