@@ -20,7 +20,7 @@ from mixtransforms.kernels import compiled
 from mixtransforms.kernels.blending import integer_weight
 from mixtransforms.kernels.compiled_rows import BYTES, DTYPES, Cells, address_of
 from mixtransforms.kernels.resampling import linear_bands, linear_blocks, nearest_cells, weight_bits
-from mixtransforms.kernels.resizing import MOST_AXES, Resizer
+from mixtransforms.kernels.resizing import Resizer
 
 Array = NDArray[Any]
 
@@ -301,8 +301,8 @@ def linear_resizer(dtype: np.dtype[Any], rank: int) -> Callable[[Array, Array, S
         rank: How many axes they have.
     """
     library = compiled.LIBRARY
-    if library is not None and Resizer.takes(dtype) and rank <= MOST_AXES:
-        return Resizer(library)
+    if library is not None and Resizer.takes(dtype, rank):
+        return Resizer(library, dtype)
     resize = _resize_floats if dtype.kind == "f" else _resize_integers
 
     def write(out: Array, values: Array, axes: Sequence[int]) -> None:

@@ -44,17 +44,25 @@ typedef struct {
   int64_t room;              /* bytes of it */
   int64_t dtype, out_dtype;  /* of both; out_dtype: the same, or FLOAT64 for what is rounded elsewhere */
   int64_t rank, axes, count; /* axes of the crop; how many are mixed; how many of these are resized or mirrored */
-  int64_t lengths[MOST_AXES], counts[MOST_AXES], steps[MOST_AXES], out_steps[MOST_AXES]; /* steps in bytes */
-  int64_t order[MOST_AXES];  /* the axes that are resized or mirrored, one after the other */
+  int64_t each[];            /* of every axis: its lengths in both, its steps in both, in bytes; and the axes that are
+                                resized or mirrored, one after the other: five arrays of `rank` numbers */
 } Resize;
 
 /* ------------------------------------------------------------------------------------------ weights */
+
+/* Two cells and their weights as whole numbers, of which products and sums are whole numbers of 24 bits at most. */
+typedef struct {
+  int32_t first, second; /* counted from the first one that is read */
+  int16_t weight, other;
+} Pair;
 
 typedef struct {
   int64_t cells, count, most;
   int64_t *first, *taps; /* (count,): the first cell that is read, and how many are */
   double *weight;        /* (count, most) */
-  float *light;          /* the same: weights have few bits */
+  Pair *pairs;           /* the same of uint8, (count, most / 2 + 2) */
+  int64_t *paired;       /* (count,): how many */
+  float unit;            /* of their weights */
 } Bands;
 
 static int64_t most_taps(int64_t cells, int64_t count) {
@@ -62,11 +70,13 @@ static int64_t most_taps(int64_t cells, int64_t count) {
   return taps < cells ? taps : cells;
 }
 
+static int64_t weight_bits(int64_t axes) { return 36 / axes < 16 ? 36 / axes : 16; }
+
 /* See linear_taps: whole numbers, but for the quotient, which is rounded to so many bits. */
 static void weigh(const Bands *bands, int64_t axes) {
-  const int64_t cells = bands->cells, count = bands->count, bits = 36 / axes < 16 ? 36 / axes : 16;
+  const int64_t cells = bands->cells, count = bands->count;
   const int64_t reach = 2 * (cells > count ? cells : count);
-  const double steps = (double)((int64_t)1 << bits);
+  const double steps = (double)((int64_t)1 << weight_bits(axes));
   for (int64_t step = 0; step < count; step++) {
     double *weight = bands->weight + step * bands->most, sum = 0.0, rounded = 0.0;
     int64_t centre = (2 * step + 1) * cells - count, first = 0, from = 0, taps = 0, largest = 0;
@@ -89,10 +99,30 @@ static void weigh(const Bands *bands, int64_t axes) {
     while (weight[taps - 1] == 0.0) taps--;
     bands->first[step] = first + from;
     bands->taps[step] = taps - from;
-    for (int64_t tap = 0; tap < taps - from; tap++) {
-      weight[tap] = weight[tap + from];
-      bands->light[step * bands->most + tap] = (float)weight[tap];
+    if (from) memmove(weight, weight + from, (size_t)(taps - from) * sizeof *weight);
+  }
+}
+
+static void append(Pair *pairs, int64_t *count, int64_t cell, int64_t weight) {
+  Pair *pair = pairs + *count / 2;
+  if (*count % 2 == 0) pair->first = pair->second = (int32_t)cell, pair->weight = (int16_t)weight, pair->other = 0;
+  if (*count % 2 == 1) pair->second = (int32_t)cell, pair->other = (int16_t)weight;
+  ++*count;
+}
+
+/* Weights of more than 15 bits are those of several cells, all of them the same. */
+static void pair_up(Bands *bands, int64_t axes) {
+  const int64_t steps = (int64_t)1 << weight_bits(axes), most = 32767;
+  bands->unit = 1.0f / (float)steps;
+  for (int64_t step = 0; step < bands->count; step++) {
+    Pair *pairs = bands->pairs + step * (bands->most / 2 + 2);
+    int64_t count = 0;
+    for (int64_t tap = 0; tap < bands->taps[step]; tap++) {
+      int64_t left = (int64_t)(bands->weight[step * bands->most + tap] * (double)steps);
+      for (; left > most; left -= most) append(pairs, &count, tap, most);
+      append(pairs, &count, tap, left);
     }
+    bands->paired[step] = (count + 1) / 2;
   }
 }
 
@@ -142,15 +172,37 @@ SUMS(sums_of_int16, int16_t, Int16s, Int32s)
 SUMS(sums_of_float32, float, Floats, Floats)
 SUMS(sums_of_float64, double, Doubles, Doubles)
 
-/* Two cells at once. */
-INLINE void sums_of_uint8(float *restrict out, const uint8_t *given, int64_t step, int64_t taps, const float *weight, int64_t n) {
-  for (int64_t tap = 0; tap < taps; tap += 2) {
-    const uint8_t *restrict first = given + tap * step, *restrict second = tap + 1 < taps ? first + step : first;
-    const float share = weight[tap], other = tap + 1 < taps ? weight[tap + 1] : 0.0f;
-    if (tap)
-      for (int64_t i = 0; i < n; i++) out[i] += share * first[i] + other * second[i];
-    else
-      for (int64_t i = 0; i < n; i++) out[i] = share * first[i] + other * second[i];
+INLINE void sums_of_uint8(float *out, const uint8_t *given, int64_t step, const Pair *pairs, int64_t count, float unit,
+                          int64_t n) {
+  int64_t i = 0;
+#ifdef ON_X86
+  const __m128i zero = _mm_setzero_si128();
+  while (i + 16 <= n) {
+    __m128i a = zero, b = zero, c = zero, d = zero;
+    for (const Pair *pair = pairs; pair < pairs + count; pair++) {
+      const __m128i first = _mm_loadu_si128((const __m128i *)(given + pair->first * step + i));
+      const __m128i second = _mm_loadu_si128((const __m128i *)(given + pair->second * step + i));
+      const __m128i low = _mm_unpacklo_epi8(first, second), high = _mm_unpackhi_epi8(first, second);
+      const __m128i weight = _mm_set1_epi32((int32_t)((uint32_t)(uint16_t)pair->other << 16 | (uint16_t)pair->weight));
+      a = _mm_add_epi32(a, _mm_madd_epi16(_mm_unpacklo_epi8(low, zero), weight));
+      b = _mm_add_epi32(b, _mm_madd_epi16(_mm_unpackhi_epi8(low, zero), weight));
+      c = _mm_add_epi32(c, _mm_madd_epi16(_mm_unpacklo_epi8(high, zero), weight));
+      d = _mm_add_epi32(d, _mm_madd_epi16(_mm_unpackhi_epi8(high, zero), weight));
+    }
+    const __m128 units = _mm_set1_ps(unit);
+    _mm_storeu_ps(out + i, _mm_mul_ps(_mm_cvtepi32_ps(a), units));
+    _mm_storeu_ps(out + i + 4, _mm_mul_ps(_mm_cvtepi32_ps(b), units));
+    _mm_storeu_ps(out + i + 8, _mm_mul_ps(_mm_cvtepi32_ps(c), units));
+    _mm_storeu_ps(out + i + 12, _mm_mul_ps(_mm_cvtepi32_ps(d), units));
+    if (i + 16 == n) return;
+    i = i + 32 <= n ? i + 16 : n - 16; /* the last ones overlap */
+  }
+#endif
+  for (; i < n; i++) {
+    int32_t total = 0;
+    for (const Pair *pair = pairs; pair < pairs + count; pair++)
+      total += pair->weight * given[pair->first * step + i] + pair->other * given[pair->second * step + i];
+    out[i] = (float)total * unit;
   }
 }
 
@@ -163,7 +215,11 @@ INLINE void sums(int64_t dtype, uint8_t *out, const uint8_t *given, int64_t step
   const double *weight = bands->weight + place * bands->most;
   given += bands->first[place] * step;
   switch (dtype) {
-    case UINT8: sums_of_uint8((float *)out, given, step, taps, bands->light + place * bands->most, n); break;
+    case UINT8: {
+      const Pair *pairs = bands->pairs + place * (bands->most / 2 + 2);
+      sums_of_uint8((float *)out, given, step, pairs, bands->paired[place], bands->unit, n);
+      break;
+    }
     case UINT16: sums_of_uint16((double *)out, given, step, taps, weight, n); break;
     case INT16: sums_of_int16((double *)out, given, step, taps, weight, n); break;
     case FLOAT32: sums_of_float32((double *)out, given, step, taps, weight, n); break;
@@ -416,27 +472,31 @@ static void *taken(Work *work, int64_t bytes) {
   return here;
 }
 
-static Bands bands_of(int64_t cells, int64_t count, int64_t axes, Work *work) {
-  Bands bands;
+static Bands bands_of(int64_t dtype, int64_t cells, int64_t count, int64_t axes, Work *work) {
+  Bands bands = {0};
   bands.cells = cells, bands.count = count, bands.most = most_taps(cells, count);
   bands.first = taken(work, 8 * count);
   bands.taps = taken(work, 8 * count);
   bands.weight = taken(work, 8 * count * bands.most);
-  bands.light = taken(work, 4 * count * bands.most);
   weigh(&bands, axes);
+  if (dtype != UINT8) return bands;
+  bands.pairs = taken(work, (int64_t)sizeof(Pair) * count * (bands.most / 2 + 2));
+  bands.paired = taken(work, 8 * count);
+  pair_up(&bands, axes);
   return bands;
 }
 
 /* Bytes of work that are enough; most of them are touched where they are needed alone. */
 static int64_t room_of(const Resize *job) {
   int64_t lengths[MOST_AXES], bytes = 0;
-  memcpy(lengths, job->lengths, sizeof lengths);
+  const int64_t *counts = job->each + job->rank, *order = job->each + 4 * job->rank;
+  memcpy(lengths, job->each, (size_t)job->rank * sizeof *lengths);
   for (int64_t number = 0; number < job->count; number++) {
-    const int64_t axis = job->order[number], cells = lengths[axis], count = job->counts[axis];
+    const int64_t axis = order[number], cells = lengths[axis], count = counts[axis];
     int64_t items = 1;
     lengths[axis] = count;
     for (int64_t other = 0; other < job->rank; other++) items *= lengths[other];
-    bytes += 16 * count + 12 * count * most_taps(cells, count) + 8 * items + 5 * 64; /* weights, and what comes out */
+    bytes += (24 + 24 + 14 * most_taps(cells, count)) * count + 8 * items + 6 * 64;  /* weights, and what comes out */
     bytes += 2 * 8 * 4 * LINES * cells + 64 * LINES + 16 * 4 * LINES * 64 + 64;      /* lines */
   }
   return bytes;
@@ -484,7 +544,7 @@ static Pass pass_of(const View *given, const View *out, int64_t rank, int64_t ax
     pass.out_steps[pass.loops++] = out->steps[other];
     pass.lines *= given->lengths[other];
   }
-  pass.bands = bands_of(given->lengths[axis], out->lengths[axis], axes, work);
+  pass.bands = bands_of(given->dtype, given->lengths[axis], out->lengths[axis], axes, work);
   return pass;
 }
 
@@ -493,23 +553,24 @@ INLINE void resize(const Resize *job) {
   const int64_t rank = job->rank;
   int mirrored[MOST_AXES] = {0};
   View given = {(uint8_t *)job->given, job->dtype, {0}, {0}}, out = {job->out, job->out_dtype, {0}, {0}};
-  memcpy(given.lengths, job->lengths, sizeof given.lengths);
-  memcpy(given.steps, job->steps, sizeof given.steps);
-  memcpy(out.lengths, job->counts, sizeof out.lengths);
-  memcpy(out.steps, job->out_steps, sizeof out.steps);
+  const int64_t *counts = job->each + rank, *order = job->each + 4 * rank;
+  for (int64_t axis = 0; axis < rank; axis++) {
+    given.lengths[axis] = job->each[axis], given.steps[axis] = counts[axis + rank];
+    out.lengths[axis] = counts[axis], out.steps[axis] = counts[axis + 2 * rank];
+  }
   for (int64_t number = 0; number < job->count; number++) {
-    const int64_t axis = job->order[number];
+    const int64_t axis = order[number];
     mirrored[axis] = given.steps[axis] < 0; /* as it lies in memory, until its turn has come */
     if (mirrored[axis]) turn(&given, axis);
   }
   for (int64_t number = 0; number < job->count; number++) {
-    const int64_t axis = job->order[number];
+    const int64_t axis = order[number];
     const int last = number + 1 == job->count;
     if (mirrored[axis]) turn(&given, axis);
-    View mean = last ? out : between(&given, rank, axis, job->counts[axis], &work);
+    View mean = last ? out : between(&given, rank, axis, counts[axis], &work);
     const Pass pass = pass_of(&given, &mean, rank, axis, job->axes, &work);
     given = mean;
-    if (number + 2 == job->count && job->order[number + 1] == axis + 1) {
+    if (number + 2 == job->count && order[number + 1] == axis + 1) {
       /* The next axis lies behind this one: its lines are made one by one, and not kept. */
       if (mirrored[axis + 1]) turn(&mean, axis + 1);
       Work more = work;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import functools
 import struct
 from collections.abc import Sequence
 from typing import Any
@@ -13,62 +14,74 @@ from numpy.typing import NDArray
 MOST_AXES = 8
 """Of what is resized."""
 
-DTYPES = {"float32": 0, "float64": 1, "uint8": 2, "uint16": 3, "int16": 4}
-"""What the kernel resizes. Halves are read as float32, and rounded here."""
+DTYPES = {"f": 0, "d": 1, "B": 2, "H": 3, "h": 4}
+"""What the kernel resizes, by the letter that NumPy has for it. Halves are read as float32, and rounded here."""
 
-JOB = struct.Struct(f"{9 + 5 * MOST_AXES}q")
-"""The struct of the kernel's argument."""
+
+@functools.cache
+def job_of(rank: int) -> struct.Struct:
+    """The struct of the kernel's argument: nine numbers, and five for each axis."""
+    return struct.Struct(f"{9 + 5 * rank}q")
 
 
 class Resizer:
     """Resizes crops of one dtype, in memory that is kept from one to the next; for one thread."""
 
-    def __init__(self, library: ctypes.CDLL) -> None:
+    def __init__(self, library: ctypes.CDLL, dtype: np.dtype[Any]) -> None:
         self._call = library.mixtransforms_resize
-        self._job = ctypes.create_string_buffer(JOB.size)
-        self._work = np.empty(0, np.uint8)
+        self._half = dtype.char == "e"
+        self._dtypes = (DTYPES["f"], DTYPES["d"]) if self._half else (DTYPES[dtype.char],) * 2
+        self._job = ctypes.create_string_buffer(job_of(MOST_AXES).size)
+        self._work, self._room = 0, 0
 
     @staticmethod
-    def takes(dtype: np.dtype[Any]) -> bool:
-        """Whether crops of a dtype can be resized."""
-        return dtype.isnative and (dtype.name in DTYPES or dtype.name == "float16")
+    def takes(dtype: np.dtype[Any], rank: int) -> bool:
+        """Whether crops of a dtype and so many axes can be resized."""
+        return dtype.isnative and (dtype.char in DTYPES or dtype.char == "e") and rank <= MOST_AXES
 
     def __call__(self, out: NDArray[Any], values: NDArray[Any], axes: Sequence[int]) -> None:
         """Writes a crop into ``out``, whose memory may be its own, in the sides of this."""
-        if not out.size:
-            return
-        if values.dtype == np.float16 or not out.flags.aligned:
-            half = values.dtype == np.float16
-            total = np.empty(out.shape, np.float64 if half else out.dtype)
-            self(total, values.astype(np.float32) if half else values, axes)
+        if self._half:
+            total = np.empty_like(out, np.float64)
+            self._write(total, values.astype(np.float32), axes)
             out[...] = total
-            return
+        elif out.flags.aligned:
+            self._write(out, values, axes)
+        else:
+            aligned = np.empty(out.shape, out.dtype)
+            self._write(aligned, values, axes)
+            out[...] = aligned
+
+    def _write(self, out: NDArray[Any], values: NDArray[Any], axes: Sequence[int]) -> None:
         if np.may_share_memory(out, values):
             values = values.copy()
-        # As memory of the result is laid out: its innermost axis should be dense in the crop, too.
-        order = sorted(range(out.ndim), key=lambda axis: -abs(out.strides[axis]))
-        if order != list(range(out.ndim)):
+        order = descending(out.strides)
+        if order is not None:
             out, values, axes = out.transpose(order), values.transpose(order), [order.index(axis) for axis in axes]
         if abs(values.strides[-1]) != values.itemsize or not values.flags.aligned:
-            values = np.ascontiguousarray(values)
-        self._resize(out, values, axes)
-
-    def _resize(self, out: NDArray[Any], values: NDArray[Any], axes: Sequence[int]) -> None:
-        lengths, counts, steps, rest = values.shape, out.shape, values.strides, (0,) * (MOST_AXES - out.ndim)
-        dtype, given, made = DTYPES[values.dtype.name], address(values), address(out)
+            values = np.ascontiguousarray(values)  # the innermost axis of the result should be dense in the crop, too
+        lengths, counts, steps = values.shape, out.shape, values.strides
         passes = [axis for axis in axes if lengths[axis] != counts[axis] or steps[axis] < 0]
-        if not passes:
+        if not passes or not out.size:
             out[...] = values
             return
-        numbers = (dtype, DTYPES[out.dtype.name], out.ndim, len(axes), len(passes))
-        arrays = (*lengths, *rest, *counts, *rest, *steps, *rest, *out.strides, *rest, *passes)
-        arrays += (0,) * (MOST_AXES - len(passes))
+        rank = len(counts)
+        numbers = (*self._dtypes, rank, len(axes), len(passes), *lengths, *counts, *steps, *out.strides, *passes)
+        numbers += (0,) * (rank - len(passes))
         while True:
-            JOB.pack_into(self._job, 0, given, made, address(self._work), self._work.nbytes, *numbers, *arrays)
+            job_of(rank).pack_into(self._job, 0, address(values), address(out), self._work, self._room, *numbers)
             room = self._call(self._job)
-            if room <= self._work.nbytes:
+            if room <= self._room:
                 return
-            self._work = np.empty(room, np.uint8)
+            self._memory = np.empty(room, np.uint8)
+            self._work, self._room = address(self._memory), room
+
+
+@functools.lru_cache(maxsize=1024)
+def descending(strides: tuple[int, ...]) -> list[int] | None:
+    """The order of axes from the outermost to the innermost one in memory; ``None`` where that is theirs."""
+    order = sorted(range(len(strides)), key=lambda axis: -abs(strides[axis]))
+    return None if order == list(range(len(strides))) else order
 
 
 def address(array: NDArray[Any]) -> int:

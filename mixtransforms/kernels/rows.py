@@ -219,7 +219,7 @@ def _row_op(layer: Layer, row: Array, axes: Sequence[int], ids: bool) -> RowOp:
     frame = layer.frame([row.shape[axis] for axis in axes])
     crop = frame if layer.crop is None else layer.crop
     places, same = box_indices(crop, axes), (crop.sides == frame.sides).all(axis=1).tolist()
-    resize = _copy_nearest if ids else linear_resizer(row.dtype, row.ndim)
+    resize = _copy_nearest if ids or all(same) else linear_resizer(row.dtype, row.ndim)
 
     mirrored = {
         number: tuple([axes[axis] for axis in np.flatnonzero(flips).tolist()])

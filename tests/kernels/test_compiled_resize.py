@@ -11,7 +11,8 @@ from mixtransforms import BatchSpec, Boxes, Layer, Mask, Plan, ResizeMix
 from mixtransforms.kernels import compiled
 from mixtransforms.kernels import numpy as kernel
 from mixtransforms.kernels.paint import paint
-from mixtransforms.kernels.resizing import JOB, Resizer, address
+from mixtransforms.kernels.resampling import linear_taps
+from mixtransforms.kernels.resizing import Resizer, address, job_of
 
 pytestmark = pytest.mark.skipif(
     compiled.LIBRARY is None, reason="the kernel in C is not built here, or it is switched off"
@@ -199,8 +200,7 @@ def test_other_dtypes_and_many_axes_are_left_to_numpy() -> None:
 def test_too_little_room_is_told_and_nothing_is_written() -> None:
     crop, out, work = np.ones((4, 6), np.float32), np.zeros((3, 5), np.float32), np.zeros(8, np.uint8)
     numbers = [address(crop), address(out), address(work), work.nbytes, 0, 0, 2, 2, 2]
-    arrays = [(4, 6), (3, 5), crop.strides, out.strides, (0, 1)]
-    job = JOB.pack(*numbers, *[number for array in arrays for number in (*array, *(0,) * 6)])
+    job = job_of(2).pack(*numbers, *crop.shape, *out.shape, *crop.strides, *out.strides, 0, 1)
     assert compiled.LIBRARY is not None
     assert compiled.LIBRARY.mixtransforms_resize(job) > work.nbytes
     assert not out.any()
@@ -214,3 +214,31 @@ def test_a_method_that_shrinks_has_the_same_bits(monkeypatch: pytest.MonkeyPatch
         expected, _ = ResizeMix(num_classes=3, seed=0)(images, np.arange(6) % 3)
     np.testing.assert_array_equal(seen, expected)
     assert (seen != images).any()
+
+
+@pytest.mark.parametrize("axes", [1, 2, 3])
+def test_cells_whose_weight_is_rounded_to_nothing_are_not_read(axes: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At both ends of a band; whatever they hold, its mean shows nothing of it."""
+    cells, count = 1999, 7
+    first, weight = linear_taps(np.arange(count)[:, None], np.arange(600.0), np.int64(cells), np.int64(count), axes)
+    centre = (np.arange(count)[:, None] + 0.5) * cells / count - 0.5
+    near = np.abs(np.arange(cells) - centre) < cells / count
+    light = near & ~_weighed(first, weight, cells)
+    assert light[3, : cells // 2].any()
+    assert light[3, cells // 2 :].any()
+    for cell in np.flatnonzero(light[3]):
+        crop = np.random.default_rng(cell).random((cells, 2, 2, 2))
+        crop[cell] = np.inf
+        sides = [count, 3, 3][:axes]
+        seen = kernel.resize_linear(crop, sides, range(axes))
+        assert np.isfinite(seen[3]).all()
+        with switched_off(monkeypatch):
+            np.testing.assert_array_equal(seen, kernel.resize_linear(crop, sides, range(axes)))
+
+
+def _weighed(first: np.ndarray, weight: np.ndarray, cells: int) -> np.ndarray:
+    """Which cells have a weight in which band, ``(count, cells)``."""
+    seen = np.zeros((len(first), cells + weight.shape[1]), bool)
+    for own, start, row in zip(seen, first[:, 0], weight, strict=True):
+        own[start : start + len(row)] = row > 0
+    return seen[:, :cells]
