@@ -137,7 +137,9 @@ class Template:
 
     def _objects(self, group: Group, batch: Any) -> Objects:
         shape = self.spec.shape
-        canvases = [(size[0], size[1]) for size in self.sizes or (shape,) * self.spec.size if len(size) == 2]
+        canvases: list[Any] = [shape] * self.spec.size if len(shape) == 2 else []
+        if self.sizes:
+            canvases = [(size[0], size[1]) for size in self.sizes if len(size) == 2]
         columns = {path: leaf_at(batch, path) for path in group.members}
         return Objects(group, columns, canvases, self.spec, self.rules)
 

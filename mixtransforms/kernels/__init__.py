@@ -15,12 +15,14 @@ same results:
 ``soft_labels``   shares of classes, of class ids; ``combine`` of rows; ``pair`` leaves them apart
 ``astype``        values in another dtype
 ``union``         the largest of what is seen
-``take``          some rows, copied; ``concat`` joins batches; ``split`` copies rows into several
+``take``          some rows, copied; ``concat`` joins batches, ``rows_together`` as a plain array;
+                  ``split`` copies rows into several
 ``row``           one row, ``rows_of`` all of them, in the type of the batch
 ``padded``        an array at the start of a larger one
 ``axes_first``    a view with the mixed axes behind the batch
 ``asarray_like``  host values in the place of an array; ``astype_like`` in its dtype and type as well
-``wrap_like``     an array in the type of another one; ``wrap_samples`` a batch in that of its samples
+``wrap_like``     an array in the type of another one, ``wrap_each`` of several; ``wrap_samples`` a batch in that of its
+                  samples
 ``to_host``       an array as NumPy's; ``is_on_host`` whether that takes no waiting
 ``memory``        its bits, which are not converted
 ``assert_async``  what is checked on a device, which does not wait for it; torch's alone

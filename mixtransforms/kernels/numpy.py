@@ -464,6 +464,11 @@ def concat(*parts: Array) -> Array:
     return np.asanyarray(join(parts))
 
 
+def rows_together(parts: Sequence[Array]) -> Array:
+    """All along the batch axis."""
+    return concat(*parts)
+
+
 def split(values: Array, counts: Sequence[int]) -> list[Array]:
     """So many rows each, copied, so that none shares memory with another."""
     stops = accumulate(counts)
@@ -478,6 +483,11 @@ def from_memory(values: Array) -> Array:
 def wrap_like(values: Array, example: Any) -> Array:
     """The values as the same kind of array as ``example``; NumPy has one kind."""
     return values
+
+
+def wrap_each(parts: Sequence[Array], examples: Sequence[Any]) -> list[Array]:
+    """:func:`wrap_like` of several."""
+    return list(parts)
 
 
 def row(values: Array, index: int) -> Any:

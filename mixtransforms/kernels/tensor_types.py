@@ -41,6 +41,15 @@ def with_type(values: Tensor, example: Tensor) -> Tensor:
     return _told(values, kind, vars(example))
 
 
+def with_types(parts: Sequence[Tensor], examples: Sequence[Tensor]) -> list[Tensor]:
+    """Plain tensors with the types of examples, see :func:`with_type`."""
+    carried = {kind: is_carried(kind) for kind in set(map(type, examples))}
+    return [
+        _told(part, type(example), vars(example)) if carried[type(example)] else part
+        for part, example in zip(parts, examples, strict=True)
+    ]
+
+
 def join(values: Tensor, parts: Sequence[Tensor]) -> Tensor:
     """The values of several batches, one after the other, with the type of the first, and what is told of all rows."""
     first = parts[0]

@@ -294,8 +294,19 @@ def take(values: Tensor, index: IntArray) -> Tensor:
 
 def concat(*parts: Tensor) -> Tensor:
     """All along the batch axis, with the tensor type of the first; what is told of rows follows them."""
-    joined = viewed(torch.cat([bits(part.as_subclass(Tensor)) for part in parts]), parts[0].dtype)
+    joined = rows_together(parts)
     return joined if type(parts[0]) is Tensor else tensor_types.join(joined, parts)
+
+
+def rows_together(parts: Sequence[Tensor]) -> Tensor:
+    """All along the batch axis, as a plain tensor."""
+    plain = list(parts)
+    if set(map(type, plain)) != {Tensor}:
+        plain = [part.as_subclass(Tensor) for part in plain]
+    dtype = plain[0].dtype
+    if bits(plain[0]) is not plain[0]:
+        plain = [bits(part) for part in plain]
+    return viewed(torch.cat(plain), dtype)
 
 
 def split(values: Tensor, counts: Sequence[int]) -> list[Tensor]:
@@ -338,6 +349,13 @@ def wrap_like(values: Tensor, example: Any) -> Tensor:
     if last and not example.is_contiguous():
         values = values.contiguous(memory_format=torch.channels_last)
     return values if type(example) is Tensor else with_type(values, example)
+
+
+def wrap_each(parts: Sequence[Tensor], examples: Sequence[Any]) -> list[Tensor]:
+    """:func:`wrap_like` of several."""
+    if {type(part) for part in parts} == {Tensor} and all(part.ndim < 4 for part in parts):
+        return tensor_types.with_types(parts, examples)
+    return [wrap_like(part, example) for part, example in zip(parts, examples, strict=True)]
 
 
 def zeros(shape: Sequence[int], other: Tensor) -> Tensor:

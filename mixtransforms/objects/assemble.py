@@ -159,7 +159,7 @@ def _former_values(column: Column, objects: Surviving) -> NDArray[Any]:
     if column.shapes is None:
         return np.concatenate(hosts(filled))[objects.chosen]
     kernel = kernel_of(str(backend_of(filled[0])))
-    values: NDArray[Any] = kernel.to_host(kernel.concat(*filled))
+    values: NDArray[Any] = kernel.to_host(kernel.rows_together(filled))
     return values[objects.chosen]
 
 
@@ -179,7 +179,8 @@ def _retyped(parts: list[Any], items: Sequence[Any]) -> list[Any]:
     if not any_typed(items) and max([part.ndim for part in parts]) < 4:  # pictures may have channels last in memory
         return parts
     kernel = kernel_of(str(backend_of(items[0])))
-    return [kernel.wrap_like(part, item) for part, item in zip(parts, items, strict=True)]
+    wrapped: list[Any] = kernel.wrap_each(parts, items)
+    return wrapped
 
 
 def _write_numbers(
@@ -245,7 +246,7 @@ def _write_rows(objects: Surviving, counts: Sequence[int], column: Column) -> li
         return [type(item)(part) for part, item in zip(parts, items, strict=True)]
     kernel = kernel_of(backend)
     # Images without any objects may have rows of another shape, which would not go into one array.
-    every = kernel.concat(*(column.filled or items[:1]))
+    every = kernel.rows_together(column.filled or items[:1])
     parts = _retyped(_split_rows(kernel.take(every, objects.chosen), counts), items)
     for index in [index for index, count in enumerate(counts) if not count]:
         item = items[index]

@@ -176,57 +176,108 @@ def see_boxes(part: Contributions, boxes: FloatArray, rules: BoxRules, entry: In
     if entry is None:
         entry = np.arange(len(boxes)) if len(part) > 1 else np.zeros(len(boxes), np.int64)
     came = np.ascontiguousarray(np.moveaxis(boxes, 0, -1))  # (corner, axis, N)
-    placed, moved = came, part.moved[entry]
-    (start, stop), outside = part.frame[..., :1], None
-    if part.moved.any():
-        placed = _placed_boxes(part, entry, came)
-        start, stop = part.frame.take(entry, axis=-1)
+    any_moved = bool(part.moved.any())
+    placed, changed = (_placed_boxes(part, entry, came) if any_moved else came), part.moved.take(entry)
+    start, stop = part.frame.take(entry, axis=-1) if any_moved else part.frame[..., :1]
     # What lies beyond the canvas was never to be seen, so that it counts for nothing; beyond a frame it is cut off.
     window = np.minimum(np.maximum(placed, start), stop)
-    left, sides = window, window[1] - window[0]
-    area = shown = sides[0] * sides[1]
-    if placed is not came:
-        outside = np.where(moved, _box_area(placed) - shown, 0.0)
-        area = shown + outside
-    weight, cut = _weights_within(part, entry, window)
-    # Within one cell all is shown by one weight, or nothing: as most boxes are, which need no grid.
-    visible = _ratio(np.where(weight > 0, shown, 0.0), area)
-    weight = _weight_of(sides[0] * weight * sides[1], shown, area, rules)
-    if len(cut):
-        several = part if len(part) == 1 else part.take(entry[cut])
-        beyond = np.zeros(len(cut)) if outside is None else outside[cut]
-        inside = window[..., cut]
-        left = window.copy()
-        visible[cut], weight[cut], left[..., cut] = _measured(several, inside, beyond, rules)
-        sides = left[1] - left[0]
-        moved[cut] |= (left[..., cut] != inside).any(axis=(0, 1))
+    outside = np.where(changed, _box_area(placed) - _box_area(window), 0.0) if any_moved else np.zeros(len(boxes))
+    plain = _rectangles(part)
+    visible, weight, left = _seen_in_rectangles(plain, entry, window, outside, part.is_base, rules)
+    others = np.flatnonzero(~plain.known.take(entry)) if not plain.known.all() else ()
+    if len(others):
+        several = part if len(part) == 1 else part.take(entry[others])
+        visible[others], weight[others], left[..., others] = _measured(
+            several, window[..., others], outside[others], rules
+        )
+    changed |= (left != window).any(axis=(0, 1))
     # Of boxes that nothing has changed, what reaches beyond the canvas comes back as well.
-    result = np.moveaxis(np.where(moved, left, came), -1, 0)
-    return SeenObjects(enough(visible, moved, sides, rules), result, moved, visible, weight)
+    result = np.moveaxis(np.where(changed, left, came), -1, 0)
+    return SeenObjects(enough(visible, changed, left[1] - left[0], rules), result, changed, visible, weight)
+
+
+class _Rectangles(NamedTuple):
+    """Where sources show by one weight: in a rectangle, or everywhere but in one. One entry each.
+
+    Attributes:
+        known: Whether it is one of both, ``(n,)``.
+        hidden: Whether it is everywhere but there, ``(n,)``.
+        start: First corner, ``(2, n)``.
+        stop: Last corner.
+        weight: The weight, ``(n,)``.
+    """
+
+    known: BoolArray
+    hidden: BoolArray
+    start: IntArray
+    stop: IntArray
+    weight: FloatArray
+
+
+def _rectangles(part: Contributions) -> _Rectangles:
+    """Pastes show partners in rectangles, and samples around them; blends show both everywhere."""
+    weight, nobody = part.weight, np.zeros(len(part), np.bool_)
+    if math.prod(weight.shape[:-1]) > FEW_CELLS:
+        nowhere = np.zeros((2, len(part)), np.int64)
+        return _Rectangles(nobody, nobody, nowhere, nowhere, np.zeros(len(part)))
+    filled = part.filled
+    most = weight.max(axis=(0, 1), initial=0.0)
+    shown = weight > 0
+    even = ((weight == most) | ~shown).all(axis=(0, 1))
+    within, first = _around(part, shown, filled)
+    if within.all():
+        return _Rectangles(even, nobody, first[0], first[1], most)
+    beside, second = _around(part, filled & ~shown, filled)
+    start, stop = np.where(within, first, second)
+    return _Rectangles(even & (within | beside), ~within, start, stop, most)
+
+
+def _around(part: Contributions, cells: BoolArray, filled: BoolArray) -> tuple[BoolArray, IntArray]:
+    """Whether cells ``(rows, columns, n)`` are all those of a rectangle, and its corners, ``(corner, axis, n)``."""
+    rows, columns = np.asarray(cells.any(axis=1)), np.asarray(cells.any(axis=0))
+    corners = [_lit(lit, edges) for lit, edges in zip((rows, columns), part.edges, strict=True)]
+    whole = (cells == (rows[:, None] & columns & filled)).all(axis=(0, 1))
+    inside = [
+        (lit == ((cuts[:-1] >= first) & (cuts[1:] <= last) & (cuts[1:] > cuts[:-1]))).all(axis=0)
+        for lit, cuts, (first, last) in zip((rows, columns), part.edges, corners, strict=True)
+    ]
+    return np.asarray(whole & inside[0] & inside[1]), np.stack(corners, axis=1)
+
+
+def _seen_in_rectangles(
+    plain: _Rectangles, entry: IntArray, window: FloatArray, outside: FloatArray, is_base: BoolArray, rules: BoxRules
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """What is seen of boxes ``(corner, axis, N)`` in closed form; see :func:`_measured`."""
+    start, stop = plain.start.take(entry, axis=1), plain.stop.take(entry, axis=1)
+    both = np.stack([np.maximum(window[0], start), np.minimum(window[1], stop)])
+    height, width = np.maximum(both[1] - both[0], 0.0)
+    shared, own, left = height * width, _box_area(window), both
+    if plain.hidden.any():
+        hidden = plain.hidden.take(entry)
+        shared = np.where(hidden, own - shared, shared)
+        left = np.where(hidden, _around_hidden(window, start, stop), both)
+    visible, weight = _ratio(shared, own + outside), plain.weight.take(entry)
+    if rules.weight != "mix":
+        weight = weight * visible if rules.weight == "visibility" else np.ones(len(entry))
+    if rules.occluded == "keep":
+        left = np.where(is_base.take(entry), window, left)
+    return visible, weight, left
+
+
+def _around_hidden(window: FloatArray, start: IntArray, stop: IntArray) -> FloatArray:
+    """The smallest boxes around what rectangles leave of boxes: smaller only where they hide a whole side."""
+    after, before = start <= window[0], stop >= window[1]
+    across = (after & before)[::-1]  # along the other axis all is hidden
+    first = np.where(across & after, np.maximum(window[0], stop), window[0])
+    return np.stack([first, np.where(across & before, np.minimum(window[1], start), window[1])])
 
 
 def _placed_boxes(part: Contributions, entry: IntArray, came: FloatArray) -> FloatArray:
     """Where boxes ``(corner, axis, N)`` are in the result, alike."""
-    placed = place_points(part.take(entry), np.moveaxis(came, -1, 0))
-    if part.flip is not None:  # a mirror takes the first corner to where the last one was
-        placed = np.sort(placed, axis=1)
-    return np.ascontiguousarray(np.moveaxis(placed, 0, -1))
-
-
-def _weights_within(part: Contributions, entry: IntArray, window: FloatArray) -> tuple[FloatArray, IntArray]:
-    """The weight of the cell in which every box begins, ``(N,)``, and which boxes reach into others."""
-    if math.prod(part.weight.shape[:-1]) > FEW_CELLS:
-        return np.zeros(len(entry)), np.arange(len(entry))
-    place, within = np.zeros(len(entry), np.int64), np.ones(len(entry), np.bool_)
-    for axis, edges in enumerate(part.edges):
-        first, last = np.zeros((2, len(entry)), np.int64)
-        for cut in edges[1:-1]:  # a few
-            at = cut[entry]
-            first += window[0, axis] >= at
-            last += window[1, axis] > at
-        within &= first == last
-        place = place * (len(edges) - 1) + first
-    return part.weight.reshape(-1).take(place * len(part) + entry), np.flatnonzero(~within)
+    moved, flip = part.moved.take(entry), None if part.flip is None else part.flip.take(entry, axis=-1)
+    placed = _moved(came, part.crop.take(entry, axis=-1), part.frame.take(entry, axis=-1), flip)
+    # A mirror takes the first corner to where the last one was.
+    return np.where(moved, placed if flip is None else np.sort(placed, axis=0), came)
 
 
 def _measured(
@@ -261,13 +312,20 @@ def place_points(part: Contributions, points: FloatArray, *, pixels: bool = Fals
     """
     if not part.moved.any():
         return points
-    (crop, crop_stop), (frame, frame_stop) = (ends.swapaxes(1, 2)[:, :, None] for ends in (part.crop, part.frame))
-    if part.flip is not None:
-        mirrored = crop + crop_stop - points - (pixels & (points == np.floor(points)))
-        points = np.where(part.flip.T[:, None], mirrored, points)
+    crop, frame = (ends.swapaxes(1, 2)[:, :, None] for ends in (part.crop, part.frame))
+    flip = None if part.flip is None else part.flip.T[:, None]
+    return np.where(part.moved[:, None, None], _moved(points, crop, frame, flip, pixels), points)
+
+
+def _moved(
+    points: FloatArray, crop: IntArray, frame: IntArray, flip: BoolArray | None, pixels: bool = False
+) -> FloatArray:
+    """Points that are moved from crops into frames, each of whose ends, and flips, have the axes of the points."""
+    if flip is not None:
+        mirrored = crop[0] + crop[1] - points - (pixels & (points == np.floor(points)))
+        points = np.where(flip, mirrored, points)
     # Multiplied first: points on the border of the crop come to lie exactly on that of the frame.
-    placed = (points - crop) * (frame_stop - frame) / (crop_stop - crop) + frame
-    return np.where(part.moved[:, None, None], placed, points)  # mirrored ones are moved
+    return np.asarray((points - crop[0]) * (frame[1] - frame[0]) / (crop[1] - crop[0]) + frame[0])
 
 
 def visibility(
@@ -293,13 +351,6 @@ def visibility(
     even = np.asarray(_ratio(integral(part.weight**2), shown) - mean**2 <= EVEN)
     weights = {"mix": np.where(even, mean, overall), "visibility": overall, "ones": np.ones(len(area))}
     return even, np.where(even, _ratio(shown, area), overall), weights[rules.weight]
-
-
-def _weight_of(amount: FloatArray, shown: FloatArray, area: FloatArray, rules: BoxRules) -> FloatArray:
-    """Weights of objects that are shown by one weight throughout."""
-    if rules.weight == "ones":
-        return np.ones(len(shown))
-    return _ratio(amount, shown if rules.weight == "mix" else area)
 
 
 def enough(visible: FloatArray, changed: BoolArray, sides: FloatArray, rules: BoxRules) -> BoolArray:

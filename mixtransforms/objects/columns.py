@@ -173,7 +173,8 @@ def _written_formats(items: Sequence[Any]) -> set[str | None]:
     if not any_typed(items):
         return {None} if items else set()
     # Formats are members of an enumeration, whose names are dear.
-    forms = {getattr(item, "format", None) if is_typed(item) else None for item in items}
+    typed = {kind: is_typed_type(kind) for kind in set(map(type, items))}
+    forms = {getattr(item, "format", None) if typed[type(item)] else None for item in items}
     return {None if form is None else str(form.name) for form in forms}
 
 

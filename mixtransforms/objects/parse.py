@@ -144,8 +144,8 @@ def _check_column(
 
 def _is_elsewhere(item: Any, count: int, canvas: CanvasSize) -> bool:
     """Whether objects say that they are of another canvas; hosts forget that of no objects."""
-    own = getattr(item, "canvas_size", None) if count and is_typed(item) else None
-    return own is not None and own != canvas and tuple(own) != tuple(canvas)
+    own = getattr(item, "canvas_size", None) if count else None
+    return own is not None and own != canvas and is_typed(item) and tuple(own) != tuple(canvas)
 
 
 def _own_label(path: Path, items: Sequence[Any]) -> str:
@@ -212,7 +212,7 @@ def _read_at_once(column: Column) -> FloatArray | None:
             rows = np.asarray(list(itertools.chain.from_iterable(filled)))
         else:
             kernel = kernel_of(str(backend_of(column.items[0])))
-            rows = kernel.to_host(filled[0] if len(filled) == 1 else kernel.concat(*filled))
+            rows = kernel.to_host(filled[0] if len(filled) == 1 else kernel.rows_together(filled))
     except (ValueError, TypeError, RuntimeError):
         return None
     return rows.astype(np.float64) if rows.dtype.kind in "biuf" else None
