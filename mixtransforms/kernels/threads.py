@@ -18,6 +18,10 @@ class _Pool:
     """Threads that start when they are needed, and end before the process forks."""
 
     def __init__(self) -> None:
+        self._renew()
+        self._minds_forks = False
+
+    def _renew(self) -> None:
         self._lock = threading.Lock()
         self._threads: ThreadPoolExecutor | None = None
 
@@ -26,21 +30,26 @@ class _Pool:
         from concurrent.futures import ThreadPoolExecutor
 
         with self._lock:
+            if not self._minds_forks and hasattr(os, "register_at_fork"):
+                # Behind what the module above does, which is then done in between: it takes a lock that `submit` needs.
+                os.register_at_fork(before=self._close, after_in_parent=self._reopen, after_in_child=self._renew)
+                self._minds_forks = True
             if self._threads is None:
                 self._threads = ThreadPoolExecutor(os.cpu_count(), "mixtransforms")
             return self._threads
 
-    def close(self) -> None:
-        """Ends all: a child would not have them, and would wait for them."""
-        with self._lock:
-            threads, self._threads = self._threads, None
+    def _close(self) -> None:
+        """Ends all, and lets none start until the process has forked: a child would lack them, and wait for them."""
+        self._lock.acquire()
+        threads, self._threads = self._threads, None
         if threads is not None:
             threads.shutdown()
 
+    def _reopen(self) -> None:
+        self._lock.release()
+
 
 _pool = _Pool()
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=_pool.close)
 
 
 def thread_count() -> int:
@@ -64,18 +73,27 @@ def shared_out(tasks: Sequence[Callable[[], Result]]) -> list[Result]:
     Returns:
         Their results, in any order.
     """
-    from concurrent.futures import wait
-
     others: list[Future[Result]] = []
     own = [tasks[0]]
     pool = _pool.opened()
-    for task in tasks[1:]:
-        try:
-            others.append(pool.submit(task))
-        except RuntimeError:  # the interpreter ends, or another thread forks: there are no threads to be had
-            own.append(task)
     try:
+        for task in tasks[1:]:
+            try:
+                others.append(pool.submit(task))
+            except RuntimeError:  # the interpreter ends, or another thread forks: there are no threads to be had
+                own.append(task)
         results = [task() for task in own]
     finally:
-        wait(others)
+        _wait_for(others)
     return results + [other.result() for other in others]
+
+
+def _wait_for(others: Sequence[Future[Any]]) -> None:
+    """Waits until all have ended; what the handler of a signal raises meanwhile is raised then."""
+    from concurrent.futures import wait
+
+    try:
+        wait(others)
+    except BaseException:
+        _wait_for(others)
+        raise

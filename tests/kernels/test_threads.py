@@ -1,6 +1,7 @@
 """Threads that share one piece of work: none is left behind, whatever is raised, and wherever a process ends."""
 
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -59,6 +60,55 @@ def test_no_thread_is_left_when_a_process_forks() -> None:
     assert os.waitpid(child, 0)[1] == 0
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("mixtransforms")]
     assert shared_out([int, int]) == [0, 0]
+
+
+FORKS = """
+import os, signal, threading
+from mixtransforms.kernels.threads import shared_out
+others = []
+
+def meddle():  # hooks run from the last to the first: between the end of all threads and the fork
+    others.append(threading.Thread(target=shared_out, args=([int, int],)))
+    others[-1].start()
+    others[-1].join(0.2)
+
+os.register_at_fork(before=meddle)
+shared_out([int, int])
+child = os.fork()
+if not child:
+    signal.alarm(10)
+    os._exit(shared_out([int, int]) != [0, 0])
+others[0].join()
+print(os.waitpid(child, 0)[1], shared_out([int, int]))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes do not fork here")
+def test_no_thread_starts_while_a_process_forks() -> None:
+    done = subprocess.run([sys.executable, "-c", FORKS], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.strip() == "0 [0, 0]"
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="there are no timers that interrupt")
+def test_what_a_signal_raises_while_others_work_is_raised_when_all_have_ended() -> None:
+    started, ended = threading.Event(), []
+
+    def slow() -> None:
+        started.set()
+        time.sleep(0.2)
+        ended.append(True)
+
+    def interrupts() -> None:
+        started.wait(30)
+        signal.setitimer(signal.ITIMER_REAL, 0.05)
+
+    before = signal.signal(signal.SIGALRM, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            shared_out([interrupts, slow])
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert ended == [True]
 
 
 def test_work_that_comes_while_threads_end_is_done_by_the_caller(monkeypatch: pytest.MonkeyPatch) -> None:
