@@ -82,6 +82,10 @@ def typed(values: Array, like: Array) -> Array:
     return values
 
 
+def note_overwritten(array: Array) -> None:
+    """Nothing to note: nobody asks arrays."""
+
+
 def reserved(sample: Array, size: int, shared: bool) -> Array:
     """An empty batch of ``size`` samples; NumPy has no shared memory."""
     return np.empty((size, *sample.shape), sample.dtype)

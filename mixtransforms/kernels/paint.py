@@ -99,6 +99,8 @@ def paint_checked(
         rows.paint(plan.layers, None if inplace else list(view), painted, axes, ids)
     if plan.scale is not None and not ids:
         scale_rows(painted, plan.scale)
+    if inplace:
+        kernel.note_overwritten(array)
     return array if inplace else kernel.from_host(painted, array)
 
 
@@ -125,6 +127,8 @@ def _paint_compiled(
         return None
     if scale is not None:
         scale_rows(kernel.host_view(painted), scale[: len(painted)])
+    if inplace:
+        kernel.note_overwritten(array)
     return array if own else kernel.typed(painted, array)
 
 

@@ -87,6 +87,11 @@ def host_views(arrays: Sequence[Tensor]) -> list[NDArray[Any]] | None:
     return views
 
 
+def note_overwritten(array: Tensor) -> None:
+    """Tells autograd that the memory was written to behind its back: what was kept for a gradient is not there."""
+    torch.autograd.graph.increment_version(array)
+
+
 def reserved(sample: Tensor, size: int, shared: bool) -> Tensor:
     """An empty batch of ``size`` samples in host memory, which may be shared with other processes."""
     shape = (size, *sample.shape)

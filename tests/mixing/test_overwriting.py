@@ -7,6 +7,8 @@ import pytest
 from numpy.lib.stride_tricks import as_strided, sliding_window_view
 
 from mixtransforms import CutMix, InputError, MixUp
+from mixtransforms.kernels import compiled
+from mixtransforms.kernels.paint import paint
 
 torch = pytest.importorskip("torch", reason="torch is not installed")
 
@@ -55,3 +57,15 @@ def test_any_other_memory_is(method: Any, name: str) -> None:
     got = method(alpha=1.0, seed=0, inplace=True, **options)(given)
     assert got is given
     np.testing.assert_array_equal(np.asarray(got), np.asarray(wanted))
+
+
+@pytest.mark.parametrize("images", [torch.rand(4, 3, 8, 8), torch.rand(4, 3, 8, 8).bfloat16(), torch.rand(4)])
+@pytest.mark.parametrize("kernel", [True, False])
+def test_autograd_knows_what_was_overwritten(images: Any, kernel: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not kernel:
+        monkeypatch.setattr(compiled, "LIBRARY", None)
+    weight, images = torch.ones(1, requires_grad=True), images.clone()
+    loss = (weight * images).sum()  # whose gradient needs the images as they are now
+    paint(MixUp(1.0, seed=0).plan(torch.rand(4, 3, 8, 8)), images, (), inplace=True)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        loss.backward()
