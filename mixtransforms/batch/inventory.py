@@ -232,7 +232,7 @@ class Finder(ObjectFinder):
     def parts_of_samples(self, samples: Sequence[Any]) -> list[SampleParts]:
         """Where every sample has what, see :meth:`sample_parts`."""
         keys = keys_of_each(samples)
-        if len(keys) > 1 and keys[0] is not None and all(key is keys[0] for key in keys):
+        if len(keys) > 1 and keys[0] is not None and len({*map(id, keys)}) == 1:
             return [self._parts(samples[0], keys[0])] * len(samples)
         return [self._parts(sample, key) for sample, key in zip(samples, keys, strict=True)]
 
@@ -263,7 +263,7 @@ class Finder(ObjectFinder):
             InputError: Floats may be a number for every box, or the sample's own.
         """
         groups = [own.groups for own in parts or self.parts_of_samples(samples)]
-        some = groups[:1] if all(own is groups[0] for own in groups) else set(groups)
+        some = groups[:1] if len({*map(id, groups)}) == 1 else set(groups)
         undecided = {path for own in some for group in own for path in group.undecided}
         for path in undecided:
             telling = [(index, g) for index, own in enumerate(groups) for g in own if path in g.undecided]

@@ -82,7 +82,7 @@ def batch_key(node: Any) -> Hashable | None:
         if len(node) > LONGEST:
             return None
     parts: list[Any] = []
-    for name, value in children(node) or ():
+    for name, value in enumerate(node) if sort == "list" else children(node) or ():
         part = batch_key(value)
         if part is None:
             return None

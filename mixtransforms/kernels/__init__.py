@@ -7,9 +7,11 @@ same results:
 
 ================  ========================================================================================
 ``host_view``     an array's memory as a NumPy array, where that is all there is to it; ``from_host`` undoes it
+``bits_view``     the bits of dtypes that NumPy has not; ``from_bits`` undoes it; torch's alone
 ``cells``         where an array lies in memory, for the kernel in C
 ``empty_like``    an array of the same form, which ``typed`` gives a type
 ``reserved``      an empty batch
+``blender``       what blends one row of a dtype
 ``blend_all``     whole small samples: ``(1 - opacity) * base + opacity * source``
 ``paste_all``     boxes of small samples, copied bit for bit
 ``soft_labels``   shares of classes, of class ids; ``combine`` of rows; ``pair`` leaves them apart
@@ -20,7 +22,8 @@ same results:
 ``row``           one row, ``rows_of`` all of them, in the type of the batch
 ``padded``        an array at the start of a larger one
 ``axes_first``    a view with the mixed axes behind the batch
-``asarray_like``  host values in the place of an array; ``astype_like`` in its dtype and type as well
+``asarray_like``  host values in the place of an array, ``placed_like`` without a copy; ``astype_like`` in its dtype and
+                  type as well
 ``wrap_like``     an array in the type of another one, ``wrap_each`` of several; ``wrap_samples`` a batch in that of its
                   samples
 ``to_host``       an array as NumPy's; ``is_on_host`` whether that takes no waiting

@@ -6,7 +6,6 @@ import ctypes
 import functools
 import math
 import struct
-import threading
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -29,14 +28,20 @@ MOST_AXES = 8
 """Axes that a row may have."""
 
 LARGE = 1 << 22
-"""Bytes of a batch from which on several threads are faster than one."""
+"""Bytes of a batch that several threads share: handing a part to another one takes 30 us."""
+
+PIECE = 1 << 10
+"""Bytes of a row that a thread has at least: processors read ahead where memory is read on and on."""
 
 KEPT = 1 << 22
-"""Bytes that a thread keeps for its next call; what is more, it gives back at once."""
+"""Bytes of memory that is kept for the next call; what is more, is given back at once."""
+
+MOST_ROWS = 1 << 31
+"""How many the kernel counts."""
 
 
-class _Workspace(threading.local):
-    """What a thread keeps for its calls: what they are told of a job, and room for rows that are put aside."""
+class _Workspace:
+    """Memory that is kept for further calls: what they are told of a job, and room for rows that are put aside."""
 
     def __init__(self) -> None:
         self.numbers = np.empty(0, np.int64)
@@ -46,22 +51,18 @@ class _Workspace(threading.local):
         self.scratch_address = 0
 
     def reserve(self, numbers: int, scratch: int) -> None:
-        """Has room for so many numbers, and for so many bytes of rows; what is in it may be lost."""
-        if not scratch <= len(self.scratch) <= max(scratch, KEPT):
-            self.scratch = np.empty(scratch, np.uint8)
-            self.scratch_address = address_of(self.scratch)
-        if not 8 * numbers <= self.numbers.nbytes <= max(8 * numbers, KEPT):
+        """Has room for so many numbers, and for so many bytes of rows; what was in it is lost."""
+        if len(self.numbers) < numbers:
             self.numbers = np.empty(numbers, np.int64)
             self.reals = self.numbers.view(np.float64)
             self.address = address_of(self.numbers)
-
-    def release(self) -> None:
-        """Gives back what is too much to keep."""
-        if max(self.numbers.nbytes, self.scratch.nbytes) > KEPT:
-            self.reserve(0, 0)
+        if len(self.scratch) < scratch:
+            self.scratch = np.empty(scratch, np.uint8)
+            self.scratch_address = address_of(self.scratch)
 
 
-_workspace = _Workspace()
+_spaces: list[_Workspace] = []
+"""Those that nobody uses now: as many as there were calls at the same time."""
 
 _job_of = functools.cache(lambda axes: struct.Struct(f"3P13q{axes}q"))
 """How a job is told to the kernel, with so many lengths and places of axes; see ``mix.c``."""
@@ -123,17 +124,26 @@ def paint(
     if not (canvas.writable and canvas.address and 0 not in canvas.shape and len(canvas.shape) in _RANKS):
         return False
     order = range(len(canvas.shape)) if canvas.ordered else _order(canvas)
-    if order is None:
+    read = None if order is None else _read(originals, canvas, order)
+    if read is None or order is None:
         return False
-    if isinstance(originals, Cells):
-        if not (originals.ordered and canvas.ordered) and not _have_dense_rows(originals, order):
-            return False
-        return _paint(layers, originals, None, canvas, order, axes, file)
-    samples = _addresses(originals, canvas)
-    return samples is not None and _paint(layers, originals, samples, canvas, order, axes, file)
+    space = _workspace()
+    painted = _paint(space, layers, read, canvas, order, axes, file)
+    # Where something is raised, nobody gets it again: another thread may still be at work with it.
+    if max(space.numbers.nbytes, space.scratch.nbytes) <= KEPT:
+        _spaces.append(space)
+    return painted
 
 
 _RANKS = range(2, 2 + MOST_AXES)
+
+
+def _workspace() -> _Workspace:
+    """Memory that nobody uses."""
+    try:  # asked first, another thread could take the last one in between
+        return _spaces.pop()
+    except IndexError:
+        return _Workspace()
 
 
 def _order(canvas: Cells) -> Sequence[int] | None:
@@ -152,15 +162,37 @@ def _have_dense_rows(cells: Cells, order: Sequence[int]) -> bool:
     return True
 
 
-def _addresses(samples: Sequence[Array], canvas: Cells) -> list[int] | None:
-    """Where samples begin, if they lie as rows of the canvas do."""
-    dtype, form, addresses = samples[0].dtype, (tuple(canvas.shape[1:]), canvas.item), []
-    for row in samples:
+class _Read(NamedTuple):
+    """Rows that are painted.
+
+    Attributes:
+        owner: What holds their memory.
+        known: Their number.
+        address: Where the first one begins; 0 where they are no one array.
+        step: How many bytes further the next one does.
+        samples: Where each one begins, where they are no one array.
+    """
+
+    owner: Any
+    known: int
+    address: int = 0
+    step: int = 0
+    samples: Sequence[int] = ()
+
+
+def _read(originals: Cells | Sequence[Array], canvas: Cells, order: Sequence[int]) -> _Read | None:
+    """What is painted, if it lies as what is painted on does."""
+    if isinstance(originals, Cells):
+        if not (originals.ordered and canvas.ordered) and not _have_dense_rows(originals, order):
+            return None
+        return _Read(originals, originals.shape[0], originals.address, originals.strides[0])
+    dtype, form, samples = originals[0].dtype, (tuple(canvas.shape[1:]), canvas.item), []
+    for row in originals:
         dense = row.flags.c_contiguous and row.flags.aligned
         if row.dtype != dtype or (row.shape, row.itemsize) != form or not dense or not canvas.ordered:
             return None
-        addresses.append(address_of(row))
-    return addresses
+        samples.append(address_of(row))
+    return _Read(originals, len(originals), samples=samples)
 
 
 def address_of(array: Array) -> int:
@@ -172,9 +204,9 @@ def address_of(array: Array) -> int:
 
 
 def _paint(
+    space: _Workspace,
     layers: Sequence[Layer],
-    originals: Cells | Sequence[Array],
-    samples: Sequence[int] | None,
+    read: _Read,
     canvas: Cells,
     order: Sequence[int],
     axes: Sequence[int],
@@ -182,38 +214,35 @@ def _paint(
 ) -> bool:
     """Tells the kernel what is to be done, and has it done."""
     size, *lengths = [canvas.shape[axis] for axis in order]
-    known, given, step = size, 0, 0
-    if samples is not None:
-        known = len(samples)
-    elif isinstance(originals, Cells):
-        known, given, step = originals.shape[0], originals.address, originals.strides[0]
     row, count, rank = math.prod(lengths) * canvas.item, 0, 0
     for layer in layers:
         count += len(layer.rows)
         rank = rank if layer.region is None else len(axes)
-    # In place, one row is put aside where layers do not overlap; one is painted before it is written to a file.
-    slots = int(canvas.address == given or file is not None)
-    if canvas.address == given and size > 1 and canvas.strides[0] < row:
-        return False  # rows that overlap, or lie backwards
+    inplace = canvas.address == read.address
+    overlap = inplace and size > 1 and canvas.strides[0] < row
+    if overlap or size + read.known + count >= MOST_ROWS:
+        return False
+    alone = file is not None or size * row < LARGE
+    parts = 1 if alone else max(1, min(thread_count(), row // PIECE))
     lengths += [order.index(axis) - 1 for axis in axes[:rank]]
-    parts = thread_count() if size * row >= LARGE and file is None else 1
-    job, space = _job_of(len(lengths)), _workspace
-    told = job.size // 8 + (0 if samples is None else known)
+    job = _job_of(len(lengths))
+    told = job.size // 8 + len(read.samples)
     notes = told + count * (3 + 2 * rank)
-    figures = (size, known, samples is not None, canvas.strides[0], step, count, canvas.item, len(order) - 1, rank)
+    rows = (size, read.known, len(read.samples) > 0, canvas.strides[0], read.step)
+    form = (count, canvas.item, len(order) - 1, rank, canvas.kind)
+    slots = int(inplace or file is not None)  # in place, one is enough where layers do not overlap
     while slots >= 0:
-        space.reserve(notes + parts * (1 + 2 * size + known + count // 2), slots * row)
+        space.reserve(notes + parts * (1 + 2 * size + read.known + count // 2), slots * row)
         cells = space.numbers
-        own = (canvas.kind, slots, parts, -1 if file is None else file)
-        job.pack_into(cells.data, 0, canvas.address, given, space.scratch_address, *figures, *own, *lengths)
-        if samples is not None:
-            cells[told - known : told] = samples
+        own = (slots, parts, -1 if file is None else file)
+        job.pack_into(cells.data, 0, canvas.address, read.address, space.scratch_address, *rows, *form, *own, *lengths)
+        if read.samples:
+            cells[job.size // 8 : told] = read.samples
         _tell(layers, cells[told:notes], space.reals[told:notes], count, rank)
-        slots = _done(space.address, parts, (cells, space.scratch, canvas.owner, originals))
+        slots = _done(space.address, parts, (space, canvas, read))
         if not slots:
-            break
-    space.release()
-    return slots == 0
+            return True
+    return False
 
 
 def _tell(layers: Sequence[Layer], cells: IntArray, reals: FloatArray, count: int, rank: int) -> None:

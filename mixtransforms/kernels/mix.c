@@ -425,7 +425,6 @@ static int64_t joined(const Part *part, int64_t at, int64_t to) {
 
 /* One row with all that is painted on it. */
 static void paint_row(const Part *part, uint8_t *out, const uint8_t *base, int64_t row) {
-  const Job *job = &part->job;
   const size_t bytes = (size_t)(part->last - part->first);
   for (int64_t at = part->from[row], to = part->from[row + 1], end; at < to; at = end) {
     const int64_t entry = part->entry[at];

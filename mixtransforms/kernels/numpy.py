@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from itertools import accumulate, repeat
 from types import ModuleType
@@ -13,12 +13,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mixtransforms.core.backends import SMALL_ROW, is_floating
+from mixtransforms.core.backends import SMALL_ROW, WEIGHT_STEPS, is_floating
 from mixtransforms.core.layers import BoolArray, Boxes, FloatArray, IntArray, Layer, everyone
 from mixtransforms.core.mixture import Mixture
 from mixtransforms.kernels import compiled
 from mixtransforms.kernels.blending import integer_weight
 from mixtransforms.kernels.compiled_rows import BYTES, DTYPES, Cells, address_of
+from mixtransforms.kernels.inplace import paths
 from mixtransforms.kernels.resampling import linear_bands, linear_blocks, nearest_cells, weight_bits
 from mixtransforms.kernels.resizing import Resizer
 
@@ -31,10 +32,23 @@ releases, 16-bit integers are worked out in float32, where one of a thousand is 
 BLOCK = 1 << 15
 """Numbers of a row that are blended at once: they and their products stay in the cache."""
 
+PART = 1 << 16
+"""Numbers of small rows that are blended at once."""
+
+LEAST_ROW = 1 << 11
+"""Bytes of a sample below which it costs less to copy many than to call for each of them."""
+
+RowBlend = Callable[[Array, Array, Array, float], None]
+"""Blends a row, ``blend(out, base, source, share)``."""
 _KINDS = {np.dtype(name): number for name, number in DTYPES.items() if name != "bfloat16"}
 
 FLOAT32_BITS = 24
 """Whole numbers of so many bits are exact in float32."""
+
+
+def silence() -> np.errstate:
+    """Infinities that meet are NaN, and what is too large or small is infinite or 0: without a word, as in torch."""
+    return np.errstate(all="ignore")
 
 
 @cache
@@ -106,23 +120,116 @@ def axes_first(array: Array, axes: Sequence[int]) -> Array:
 
 def small_row(dtype: np.dtype[Any], blends: bool) -> int:
     """Bytes of a sample below which :func:`blend_all` or :func:`paste_all` beat one operation on every row."""
-    # Measured by one thread: OpenCV, which needs no temporaries, blends a row of 4 KB in 2.6 us, which costs 3.4 us as
-    # a part of a batch, and a row of 2 KB in 2.4 instead of 1.7. NumPy's rows win from about 32 KB on, and what only
-    # copies does nothing but call, so that all others wait for 64 KB.
-    return SMALL_ROW // 16 if blends and dtype.name == "uint8" and opencv() is not None else SMALL_ROW
+    return SMALL_ROW
 
 
 def blend_all(canvas: Array, original: Array, rows: IntArray, source: IntArray, opacity: FloatArray) -> None:
-    """``canvas[rows] = (1 - opacity) * original[rows] + opacity * original[source]``, for rows of numbers ``(B, n)``.
+    """The batch ``(B, n)`` with rows blended, ``(1 - opacity) * original[rows] + opacity * original[source]``.
 
     Args:
-        canvas: Where it is written; rows that are not named keep what they hold.
+        canvas: Where it is written, all of it.
         original: What is mixed; it may be ``canvas`` itself.
-        rows: Rows of the result, each once.
+        rows: Rows that are blended, each once.
         source: Their partners.
-        opacity: Weights of the partners, none of them 0 or 1.
+        opacity: Weights of the partners, none of them 0.
     """
-    canvas[rows] = blend_arrays(original[rows], original[source], opacity[:, None])
+    if canvas[0].nbytes < LEAST_ROW:
+        blend_parts(canvas, original, rows, source, opacity, _blend_part)
+    else:
+        _blend_rows(canvas, original, rows, source, opacity)
+
+
+def _blend_rows(canvas: Array, original: Array, rows: IntArray, source: IntArray, opacity: FloatArray) -> None:
+    steps, dtype, shares = _in_order(canvas, original, rows, source), canvas.dtype, opacity.tolist()
+    with silence():
+        if dtype.kind != "f" or dtype.itemsize < 4:
+            blend = blender(dtype)
+            for number, out, base, other in steps:
+                if shares[number] == 1.0:
+                    out[...] = other
+                else:
+                    blend(out, base, other, shares[number])
+            return
+        # What `blender` does, without what it does for any row, which takes as long as a small one.
+        keep, give = (1.0 - opacity).astype(dtype).tolist(), opacity.astype(dtype).tolist()
+        product, multiply, add = kept.room(canvas.shape[1], dtype), np.multiply, np.add
+        for number, out, base, other in steps:
+            if shares[number] == 1.0:
+                out[...] = other
+                continue
+            multiply(other, give[number], product)
+            multiply(base, keep[number], out)
+            add(out, product, out)
+
+
+Step = tuple[int, Array, Array, Array]
+"""Which row of a layer it is, where it is written, its own sample and its partner's, as they were."""
+
+
+def _in_order(canvas: Array, original: Array, rows: IntArray, source: IntArray) -> Iterator[Step]:
+    """All rows of a layer, and those of others copied; in place, in an order in which one row at most is kept."""
+    out, mine, others = list(canvas), rows.tolist(), source.tolist()
+    if canvas is not original:
+        given = list(original)
+        for row in set(range(len(out))).difference(mine):
+            out[row][...] = given[row]
+        for number, (row, other) in enumerate(zip(mine, others, strict=True)):
+            yield number, out[row], given[row], given[other]
+        return
+    for numbers, closed in paths(mine, others, len(out)):
+        first = out[mine[numbers[0]]].copy() if closed else None
+        for number in numbers:
+            row = out[mine[number]]
+            last = first is not None and number == numbers[-1]
+            yield number, row, row, first if last else out[others[number]]  # type: ignore[misc]
+
+
+def blend_parts(
+    canvas: Array,
+    original: Array,
+    rows: IntArray,
+    source: IntArray,
+    opacity: FloatArray,
+    blend: Callable[[Array, Array, FloatArray], Array],
+) -> None:
+    """Like :func:`blend_all`, a few rows at a time, which stay in the cache.
+
+    Args:
+        canvas: Where it is written, all of it.
+        original: What is mixed; it may be ``canvas`` itself.
+        rows: Rows that are blended, each once.
+        source: Their partners.
+        opacity: Weights of the partners, none of them 0.
+        blend: Blends copies of rows by weights ``(n, 1)``; it may overwrite them.
+    """
+    crossing: list[tuple[int, int]] = []
+    first, step = None, max(1, PART // max(1, canvas.shape[1]))
+    if canvas is original and len(rows) > step:
+        found = paths(rows.tolist(), source.tolist(), len(canvas))
+        order = [number for path in found for number in path.numbers]
+        rows, source, opacity = rows[order], source[order], opacity[order]
+        stops = np.cumsum([len(path.numbers) for path in found]).tolist()
+        ends = [(stop - len(path.numbers), stop - 1) for path, stop in zip(found, stops, strict=True) if path.closed]
+        crossing = [(begin, end) for begin, end in ends if begin // step != end // step]
+    elif canvas is not original and len(rows) < len(canvas):
+        canvas[...] = original
+    opaque = opacity == 1.0
+    for start in range(0, len(rows), step):
+        some = slice(start, start + step)
+        base, other = original[rows[some]], original[source[some]]
+        for begin, end in crossing:  # what a part reads that was painted by an earlier one: one row of a circle
+            if start <= end < start + step:
+                other[end - start] = first
+            if start <= begin < start + step:
+                first = base[begin - start].copy()
+        copies = other[opaque[some]]
+        mixed = blend(base, other, opacity[some, None])
+        mixed[opaque[some]] = copies
+        canvas[rows[some]] = mixed
+
+
+def _blend_part(base: Array, other: Array, share: FloatArray) -> Array:
+    return blend_arrays(base, other, share)
 
 
 def paste_all(
@@ -138,14 +245,16 @@ def paste_all(
         region: What is pasted.
         axes: The mixed axes of a sample.
     """
-    if canvas is original:
-        original = original.copy()
-    else:
+    places = box_indices(region, axes)
+    if canvas is not original:
         canvas[...] = original
-    # Lists of rows, since an index of a list costs a third of one of an array.
-    out, given = list(canvas), list(original)
-    for row, other, place in zip(rows.tolist(), source.tolist(), box_indices(region, axes), strict=True):
-        out[row][place] = given[other][place]
+        # Lists of rows, since an index of a list costs a third of one of an array.
+        out, given = list(canvas), list(original)
+        for row, other, place in zip(rows.tolist(), source.tolist(), places, strict=True):
+            out[row][place] = given[other][place]
+        return
+    for number, row, _, partner in _in_order(canvas, original, rows, source):
+        row[places[number]] = partner[places[number]]
 
 
 def box_indices(boxes: Boxes, axes: Sequence[int]) -> list[tuple[slice, ...]]:
@@ -158,17 +267,35 @@ def box_indices(boxes: Boxes, axes: Sequence[int]) -> list[tuple[slice, ...]]:
     return list(zip(*parts, strict=False))
 
 
-def blender(dtype: np.dtype[Any]) -> Callable[[Array, Array, Array, float], None]:
-    """What writes ``(1 - share) * base + share * source`` into ``out``, which may be one of them, for one dtype."""
+def blender(dtype: np.dtype[Any]) -> RowBlend:
+    """What writes ``(1 - share) * base + share * source`` into ``out``, which may be one of them, for one dtype.
+
+    It is used by the thread that asked for it, and leaves it to this one to silence what NumPy says of numbers that are
+    not finite.
+    """
     if dtype.name == "uint8" and opencv() is not None:
         return _blend_bytes
-    return _blend_row
+    return _blend_floats(dtype) if dtype.kind == "f" and dtype.itemsize >= 4 and dtype.isnative else _blend_widened
+
+
+def blocks(*arrays: Array) -> Iterator[Sequence[Array]]:
+    """Parts of arrays of one shape, of at most :data:`BLOCK` numbers each."""
+    first = arrays[0]
+    if first.size <= BLOCK:
+        yield arrays
+    elif first.ndim > 1 and not all(array.flags.c_contiguous for array in arrays):
+        for parts in zip(*arrays, strict=True):
+            yield from blocks(*parts)
+    else:
+        lines = [array.reshape(-1) for array in arrays]
+        for start in range(0, first.size, BLOCK):
+            yield [line[start : start + BLOCK] for line in lines]
 
 
 def _blend_bytes(out: Array, base: Array, source: Array, share: float) -> None:
     """By OpenCV, whose sums of bytes are exact."""
     add: Any = opencv().addWeighted  # type: ignore[union-attr]
-    share = float(integer_weight(np.float64(share)))
+    share = round(share * WEIGHT_STEPS) / WEIGHT_STEPS
     lines = base.reshape(1, -1), source.reshape(1, -1)  # copies, where they do not lie dense
     if out.flags.c_contiguous:
         add(lines[0], 1.0 - share, lines[1], share, 0.0, out.reshape(1, -1))
@@ -176,20 +303,30 @@ def _blend_bytes(out: Array, base: Array, source: Array, share: float) -> None:
         out[...] = add(lines[0], 1.0 - share, lines[1], share, 0.0).reshape(out.shape)
 
 
-def _blend_row(out: Array, base: Array, source: Array, share: float) -> None:
-    dense = all(array.flags.c_contiguous and array.dtype.isnative for array in (out, base, source))
-    if not dense or out.dtype.kind != "f" or out.dtype.itemsize < 4:
-        out[...] = blend_arrays(base, source, np.float64(share))
-        return
-    keep, give = np.float64(1.0 - share).astype(out.dtype), np.float64(share).astype(out.dtype)
-    lines = [array.reshape(-1) for array in (out, base, source)]
-    room = _kept.room(min(BLOCK, out.size), out.dtype)
-    with np.errstate(invalid="ignore", over="ignore"):  # infinities that meet are NaN, as in torch
-        for start in range(0, out.size, BLOCK):
-            to, own, other = (line[start : start + BLOCK] for line in lines)
-            product = np.multiply(other, give, out=room[: len(to)])
-            np.multiply(own, keep, out=to)
-            np.add(to, product, out=to)
+def _blend_floats(dtype: np.dtype[Any]) -> RowBlend:
+    number, room, multiply, add = dtype.type, kept.room(BLOCK, dtype), np.multiply, np.add
+
+    def blend(out: Array, base: Array, source: Array, share: float) -> None:
+        keep, give = number(1.0 - share), number(share)
+        for to, own, other in blocks(out, base, source):
+            product = room[: to.size].reshape(to.shape)
+            multiply(other, give, product)
+            multiply(own, keep, to)
+            add(to, product, to)
+
+    return blend
+
+
+def _blend_widened(out: Array, base: Array, source: Array, share: float) -> None:
+    """In another precision than that of the values."""
+    keep, give = blend_weights(np.float64(share), out)
+    room, whole = kept.room(2 * min(BLOCK, out.size), keep.dtype), out.dtype.kind != "f"
+    for to, own, other in blocks(out, base, source):
+        total, product = room[: 2 * to.size].reshape(2, *to.shape)
+        np.multiply(other, give, out=product)
+        np.multiply(own, keep, out=total)
+        np.add(total, product, out=total)
+        np.copyto(to, np.rint(total, out=total) if whole else total, casting="unsafe")
 
 
 class _Kept(threading.local):
@@ -206,7 +343,7 @@ class _Kept(threading.local):
         return self.bytes[:needed].view(dtype)
 
 
-_kept = _Kept()
+kept = _Kept()
 
 
 def copy_where(out: Array, source: Array, inside: BoolArray) -> None:
@@ -240,13 +377,25 @@ def blend_arrays(base: Array, other: Array, share: Any) -> Array:
         other: What is painted.
         share: Its weight, a NumPy float64 or an array of them.
     """
-    whole = not is_floating(base)
-    share = integer_weight(share) if whole else share
-    precise: Any = np.float64 if whole else np.result_type(base.dtype, np.float32)
-    keep, give = ((1.0 - share).astype(precise), share.astype(precise))
-    with np.errstate(invalid="ignore", over="ignore"):  # infinities that meet are NaN, as in torch
-        total = base.astype(precise) * keep + other.astype(precise) * give
-        return np.asarray((np.rint(total) if whole else total).astype(base.dtype))
+    whole, (keep, give) = not is_floating(base), blend_weights(share, base)
+    with silence():
+        total = np.multiply(base, keep, dtype=keep.dtype)
+        total += np.multiply(other, give, dtype=give.dtype)
+        return np.asarray((np.rint(total, out=total) if whole else total).astype(base.dtype, copy=False))
+
+
+def blend_weights(share: Any, values: Array) -> tuple[Any, Any]:
+    """Weights of what is there and of what is painted, in the precision that values of a dtype are blended in.
+
+    Args:
+        share: The weight of what is painted, a NumPy float64 or an array of them.
+        values: Some of the dtype.
+    """
+    if is_floating(values):
+        precise: Any = np.result_type(values.dtype, np.float32)
+    else:
+        share, precise = integer_weight(share), np.float32 if values.itemsize == 1 else np.float64
+    return (1.0 - share).astype(precise), share.astype(precise)
 
 
 def blend_run(base: Array, others: Sequence[Array], shares: Sequence[float]) -> Array:
@@ -274,7 +423,7 @@ def scale_rows(batch: Array, scale: FloatArray) -> None:
         scale: A number for each; those of 1 are not touched.
     """
     precise: Any = np.result_type(batch.dtype, np.float32)
-    with np.errstate(invalid="ignore", over="ignore"):
+    with silence():
         for row in np.flatnonzero(scale != 1).tolist():
             batch[row] = np.multiply(batch[row], scale[row].astype(precise), dtype=precise)
 
@@ -351,11 +500,12 @@ def _product_behind(values: Array, axis: int, count: int, axes: int, precise: An
 def _resize_floats(values: Array, sides: Sequence[int], axes: Sequence[int]) -> Array:
     """By sums in float64, in the order of the cells."""
     result = values
-    with np.errstate(invalid="ignore"):  # infinities that meet are NaN, as in torch
+    with silence():
         for axis, count in zip(axes, sides, strict=True):
             if count != result.shape[axis]:
                 result = np.moveaxis(_resize_rows(np.moveaxis(result, axis, 0), count, len(axes)), 0, axis)
-    return result.astype(values.dtype)
+    # Halves are rounded to float32 first, as torch does it.
+    return result.astype(np.result_type(values.dtype, np.float32)).astype(values.dtype, copy=False)
 
 
 def _resize_rows(rows: Array, count: int, axes: int) -> FloatArray:
@@ -421,7 +571,7 @@ def _add_one_layer(flat: Array, first: IntArray, ids: IntArray, layer: Layer, sh
 
 def astype(values: Array, dtype: Any) -> Array:
     """The values in another dtype, given by name or as NumPy has it; they themselves where it is their own."""
-    with np.errstate(over="ignore"):  # as in torch
+    with silence():
         return values.astype(dtype, copy=False)
 
 
@@ -442,7 +592,7 @@ def combine(values: Array, plan: Mixture) -> Array:
     rows, share = plan.sources, plan.target_share
     values = astype(values, np.result_type(values.dtype, np.float32) if is_floating(values) else np.float32)
     result = np.zeros(values.shape, values.dtype)
-    with np.errstate(invalid="ignore", over="ignore"):  # infinities that meet are NaN, as in torch
+    with silence():
         for column in range(rows.shape[1]):
             own = share[:, column].astype(values.dtype)
             product = own.reshape(-1, *(1,) * (values.ndim - 1)) * values[rows[:, column]]
@@ -524,6 +674,11 @@ def padded(values: Array, shape: Sequence[int], fill: float) -> Array:
 def asarray_like(values: Array, other: Array) -> Array:
     """Host values as an array beside ``other``."""
     return np.array(values)
+
+
+def placed_like(values: Array, other: Array) -> Array:
+    """Host values that nobody else holds as an array beside ``other``: no copy."""
+    return values
 
 
 def astype_like(values: Array, example: Array) -> Array:

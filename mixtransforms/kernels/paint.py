@@ -86,17 +86,15 @@ def paint_checked(
             return painted
     view = kernel.host_view(array)
     if view is None:
-        return kernel.paint(plan, array, axes, ids, inplace)
+        painted = _paint_bits(kernel, plan, array, axes, ids, inplace)
+        return kernel.paint(plan, array, axes, ids, inplace) if painted is None else painted
     if originals is not None:
-        rows.paint(plan.layers, originals, view, axes, ids, kernel.row_writer(array))
+        rows.paint(plan.layers, originals, view, axes, ids, kernel.row_writer(array), blender=kernel.blender)
         if plan.scale is not None and not ids:
             scale_rows(view, plan.scale[: len(view)])
         return array
-    # Small samples cost more in calls than in pixels: few operations on all of them. Large ones are painted one by one,
-    # each while it is in the cache, and without temporaries as large as the batch.
     painted = view if inplace else np.empty_like(view)
-    if len(plan.layers) != 1 or not _paint_all(kernel, plan.layers[0], view, painted, axes):
-        rows.paint(plan.layers, None if inplace else list(view), painted, axes, ids)
+    _paint_rows(kernel, plan.layers, view, painted, axes, ids)
     if plan.scale is not None and not ids:
         scale_rows(painted, plan.scale)
     if inplace:
@@ -132,6 +130,38 @@ def _paint_compiled(
     return array if own else kernel.typed(painted, array)
 
 
+def _paint_rows(
+    kernel: ModuleType, layers: Sequence[Layer], original: Any, canvas: Any, axes: Sequence[int], ids: bool
+) -> None:
+    """Paints host memory; in place where both are one array."""
+    # Small samples cost more in calls than in pixels. Large ones are painted one by one, each while it is in the cache,
+    # and without temporaries as large as the batch.
+    if len(layers) != 1 or not _paint_all(kernel, layers[0], original, canvas, axes):
+        originals = None if original is canvas else list(original)
+        rows.paint(layers, originals, canvas, axes, ids, blender=kernel.blender)
+
+
+def _paint_bits(
+    kernel: ModuleType, plan: Mixture, array: Any, axes: Sequence[int], ids: bool, inplace: bool
+) -> Any | None:
+    """What is painted in host memory in dtypes that NumPy has not; ``None`` where that cannot be."""
+    bits = kernel.bits_view(array)
+    if bits is None or (plan.scale is not None and not ids):
+        return None
+    dtype = dtype_name(array)
+    if not all(_needs_no_numbers(layer, dtype, ids) for layer in plan.layers):
+        return None
+    painted = bits if inplace else np.empty_like(bits)
+    _paint_rows(kernel, plan.layers, bits, painted, axes, ids)
+    return array if inplace else kernel.from_bits(painted, array)
+
+
+def _needs_no_numbers(layer: Layer, dtype: str, ids: bool) -> bool:
+    """Whether a layer is painted on bits: it copies them, or blends whole samples, which kernels do of bfloat16."""
+    blends = layer.blends and not (layer.whole and dtype == "bfloat16")
+    return not blends and (ids or not layer.resizes)
+
+
 def _paint_canvases(
     plan: Mixture,
     canvas: Canvas,
@@ -154,7 +184,8 @@ def _paint_canvases(
     layers = plan.layers
     if originals is not None and len(originals) > len(view):  # the others are painted with, and not on
         layers = tuple([layer.take(layer.rows < len(view)) for layer in layers])
-    rows.paint(layers, list(view) if originals is None else originals, painted, axes, ids, fill=fill)
+    given = list(view) if originals is None else originals
+    rows.paint(layers, given, painted, axes, ids, fill=fill, blender=kernel.blender)
     if plan.scale is not None and not ids:
         scale_rows(painted, plan.scale[: len(painted)])
     return kernel.from_host(painted, array)
@@ -182,19 +213,10 @@ def _paint_all(kernel: ModuleType, layer: Layer, original: Any, canvas: Any, axe
 
 
 def _blend_all(kernel: ModuleType, layer: Layer, original: Any, canvas: Any) -> None:
-    """Blends whole small samples ``(B, n)`` by few operations on all of them; in place where both are one array."""
-    mixed = (layer.opacity > 0) & (layer.opacity < 1)
-    if mixed.all():
-        if canvas is not original and len(layer.rows) < len(canvas):
-            canvas[...] = original
-        kernel.blend_all(canvas, original, layer.rows, layer.source, layer.opacity)
-        return
-    copied = layer.opacity == 1
-    copies = original[layer.source[copied]]
-    if canvas is not original:
-        canvas[...] = original
-    kernel.blend_all(canvas, original, layer.rows[mixed], layer.source[mixed], layer.opacity[mixed])
-    canvas[layer.rows[copied]] = copies
+    """Blends whole small samples ``(B, n)``; in place where both are one array."""
+    seen = layer.opacity > 0
+    painted = layer if seen.all() else layer.take(seen)
+    kernel.blend_all(canvas, original, painted.rows, painted.source, painted.opacity)
 
 
 def check_paintable(array: Any, where: str, *, blends: bool, inplace: bool) -> None:

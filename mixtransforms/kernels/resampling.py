@@ -3,6 +3,9 @@
 Arguments are arrays of either backend that broadcast against each other; nothing here imports one. Rules are written
 in whole numbers, in units of half a cell of the result, so that no backend, processor or order of additions rounds
 them differently.
+
+Sums over cells are worked out in float64, axis after axis, and rounded behind the last one: to the nearest whole
+number, half to even, where the dtype has only these; halves to float32, and then to themselves.
 """
 
 from __future__ import annotations

@@ -8,9 +8,17 @@
 
    Nothing here checks its arguments: whoever calls has done so. There is no header of Python, NumPy or torch. */
 
+#include <float.h>
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
+
+#if FLT_EVAL_METHOD != 0
+#error "Products and sums would be kept in more digits than their type has."
+#endif
+#if defined(_MSC_VER)
+#pragma fp_contract(off)
+#endif
 
 #if defined(__x86_64__) && defined(__GNUC__)
 #include <immintrin.h>
@@ -23,10 +31,11 @@
 #define EXPORT __attribute__((visibility("default")))
 #endif
 
-#if defined(__GNUC__)
-#define INLINE static inline __attribute__((always_inline)) /* into the version for every processor, and into the wide one */
+/* Into the version for every processor, and into the wide one; one function of all would be watched for ever. */
+#if defined(__GNUC__) && !defined(__SANITIZE_ADDRESS__)
+#define INLINE static inline __attribute__((always_inline))
 #else
-#define INLINE static inline
+#define INLINE static
 #endif
 
 #define MOST_AXES 8
@@ -42,7 +51,7 @@ typedef struct {
   uint8_t *out;              /* the result, apart from it */
   uint8_t *work;             /* of this thread alone */
   int64_t room;              /* bytes of it */
-  int64_t dtype, out_dtype;  /* of both; out_dtype: the same, or FLOAT64 for what is rounded elsewhere */
+  int64_t dtype;             /* of both */
   int64_t rank, axes, count; /* axes of the crop; how many are mixed; how many of these are resized or mirrored */
   int64_t each[];            /* of every axis: its lengths in both, its steps in both, in bytes; and the axes that are
                                 resized or mirrored, one after the other: five arrays of `rank` numbers */
@@ -52,8 +61,8 @@ typedef struct {
 
 /* Two cells and their weights as whole numbers, of which products and sums are whole numbers of 24 bits at most. */
 typedef struct {
-  int32_t first, second; /* counted from the first one that is read */
-  int16_t weight, other;
+  int64_t first, second; /* in bytes, counted from the first one that is read */
+  int32_t weight, other; /* of 15 bits */
 } Pair;
 
 typedef struct {
@@ -103,15 +112,15 @@ static void weigh(const Bands *bands, int64_t axes) {
   }
 }
 
-static void append(Pair *pairs, int64_t *count, int64_t cell, int64_t weight) {
+static void append(Pair *pairs, int64_t *count, int64_t place, int64_t weight) {
   Pair *pair = pairs + *count / 2;
-  if (*count % 2 == 0) pair->first = pair->second = (int32_t)cell, pair->weight = (int16_t)weight, pair->other = 0;
-  if (*count % 2 == 1) pair->second = (int32_t)cell, pair->other = (int16_t)weight;
+  if (*count % 2 == 0) pair->first = pair->second = place, pair->weight = (int32_t)weight, pair->other = 0;
+  if (*count % 2 == 1) pair->second = place, pair->other = (int32_t)weight;
   ++*count;
 }
 
 /* Weights of more than 15 bits are those of several cells, all of them the same. */
-static void pair_up(Bands *bands, int64_t axes) {
+static void pair_up(Bands *bands, int64_t axes, int64_t cell_step) {
   const int64_t steps = (int64_t)1 << weight_bits(axes), most = 32767;
   bands->unit = 1.0f / (float)steps;
   for (int64_t step = 0; step < bands->count; step++) {
@@ -119,8 +128,8 @@ static void pair_up(Bands *bands, int64_t axes) {
     int64_t count = 0;
     for (int64_t tap = 0; tap < bands->taps[step]; tap++) {
       int64_t left = (int64_t)(bands->weight[step * bands->most + tap] * (double)steps);
-      for (; left > most; left -= most) append(pairs, &count, tap, most);
-      append(pairs, &count, tap, left);
+      for (; left > most; left -= most) append(pairs, &count, tap * cell_step, most);
+      append(pairs, &count, tap * cell_step, left);
     }
     bands->paired[step] = (count + 1) / 2;
   }
@@ -172,36 +181,57 @@ SUMS(sums_of_int16, int16_t, Int16s, Int32s)
 SUMS(sums_of_float32, float, Floats, Floats)
 SUMS(sums_of_float64, double, Doubles, Doubles)
 
-INLINE void sums_of_uint8(float *out, const uint8_t *given, int64_t step, const Pair *pairs, int64_t count, float unit,
-                          int64_t n) {
+#ifdef ON_X86
+/* 16 neighbours: their sums are added to four at once. */
+#define ADD_PAIR(at, a, b, c, d)                                                                                       \
+  do {                                                                                                                 \
+    const __m128i first = _mm_loadu_si128((const __m128i *)(given + pair->first + (at)));                              \
+    const __m128i second = _mm_loadu_si128((const __m128i *)(given + pair->second + (at)));                            \
+    const __m128i low = _mm_unpacklo_epi8(first, second), high = _mm_unpackhi_epi8(first, second);                     \
+    a = _mm_add_epi32(a, _mm_madd_epi16(_mm_unpacklo_epi8(low, zero), weight));                                        \
+    b = _mm_add_epi32(b, _mm_madd_epi16(_mm_unpackhi_epi8(low, zero), weight));                                        \
+    c = _mm_add_epi32(c, _mm_madd_epi16(_mm_unpacklo_epi8(high, zero), weight));                                       \
+    d = _mm_add_epi32(d, _mm_madd_epi16(_mm_unpackhi_epi8(high, zero), weight));                                       \
+  } while (0)
+
+INLINE void store_sums(float *out, __m128i a, __m128i b, __m128i c, __m128i d, __m128 unit) {
+  _mm_storeu_ps(out, _mm_mul_ps(_mm_cvtepi32_ps(a), unit));
+  _mm_storeu_ps(out + 4, _mm_mul_ps(_mm_cvtepi32_ps(b), unit));
+  _mm_storeu_ps(out + 8, _mm_mul_ps(_mm_cvtepi32_ps(c), unit));
+  _mm_storeu_ps(out + 12, _mm_mul_ps(_mm_cvtepi32_ps(d), unit));
+}
+#endif
+
+INLINE void sums_of_uint8(float *out, const uint8_t *given, const Pair *pairs, int64_t count, float unit, int64_t n) {
   int64_t i = 0;
 #ifdef ON_X86
   const __m128i zero = _mm_setzero_si128();
-  while (i + 16 <= n) {
+  const __m128 units = _mm_set1_ps(unit);
+  for (; i + 32 <= n; i += 32) {
+    __m128i a = zero, b = zero, c = zero, d = zero, e = zero, f = zero, g = zero, h = zero;
+    for (const Pair *pair = pairs; pair < pairs + count; pair++) {
+      const __m128i weight = _mm_set1_epi32((int32_t)((uint32_t)pair->other << 16 | (uint32_t)pair->weight));
+      ADD_PAIR(i, a, b, c, d);
+      ADD_PAIR(i + 16, e, f, g, h);
+    }
+    store_sums(out + i, a, b, c, d, units);
+    store_sums(out + i + 16, e, f, g, h, units);
+  }
+  while (n >= 16 && i < n) {
+    if (i + 16 > n) i = n - 16; /* the last ones overlap */
     __m128i a = zero, b = zero, c = zero, d = zero;
     for (const Pair *pair = pairs; pair < pairs + count; pair++) {
-      const __m128i first = _mm_loadu_si128((const __m128i *)(given + pair->first * step + i));
-      const __m128i second = _mm_loadu_si128((const __m128i *)(given + pair->second * step + i));
-      const __m128i low = _mm_unpacklo_epi8(first, second), high = _mm_unpackhi_epi8(first, second);
-      const __m128i weight = _mm_set1_epi32((int32_t)((uint32_t)(uint16_t)pair->other << 16 | (uint16_t)pair->weight));
-      a = _mm_add_epi32(a, _mm_madd_epi16(_mm_unpacklo_epi8(low, zero), weight));
-      b = _mm_add_epi32(b, _mm_madd_epi16(_mm_unpackhi_epi8(low, zero), weight));
-      c = _mm_add_epi32(c, _mm_madd_epi16(_mm_unpacklo_epi8(high, zero), weight));
-      d = _mm_add_epi32(d, _mm_madd_epi16(_mm_unpackhi_epi8(high, zero), weight));
+      const __m128i weight = _mm_set1_epi32((int32_t)((uint32_t)pair->other << 16 | (uint32_t)pair->weight));
+      ADD_PAIR(i, a, b, c, d);
     }
-    const __m128 units = _mm_set1_ps(unit);
-    _mm_storeu_ps(out + i, _mm_mul_ps(_mm_cvtepi32_ps(a), units));
-    _mm_storeu_ps(out + i + 4, _mm_mul_ps(_mm_cvtepi32_ps(b), units));
-    _mm_storeu_ps(out + i + 8, _mm_mul_ps(_mm_cvtepi32_ps(c), units));
-    _mm_storeu_ps(out + i + 12, _mm_mul_ps(_mm_cvtepi32_ps(d), units));
-    if (i + 16 == n) return;
-    i = i + 32 <= n ? i + 16 : n - 16; /* the last ones overlap */
+    store_sums(out + i, a, b, c, d, units);
+    i += 16;
   }
 #endif
   for (; i < n; i++) {
     int32_t total = 0;
     for (const Pair *pair = pairs; pair < pairs + count; pair++)
-      total += pair->weight * given[pair->first * step + i] + pair->other * given[pair->second * step + i];
+      total += pair->weight * given[pair->first + i] + pair->other * given[pair->second + i];
     out[i] = (float)total * unit;
   }
 }
@@ -217,7 +247,7 @@ INLINE void sums(int64_t dtype, uint8_t *out, const uint8_t *given, int64_t step
   switch (dtype) {
     case UINT8: {
       const Pair *pairs = bands->pairs + place * (bands->most / 2 + 2);
-      sums_of_uint8((float *)out, given, step, pairs, bands->paired[place], bands->unit, n);
+      sums_of_uint8((float *)out, given, pairs, bands->paired[place], bands->unit, n);
       break;
     }
     case UINT16: sums_of_uint16((double *)out, given, step, taps, weight, n); break;
@@ -333,14 +363,10 @@ INLINE void weave_floats(double *lanes, const float *const *lines, int64_t n, in
       __m128 c = _mm_loadu_ps(lines[line + 2] + i), d = _mm_loadu_ps(lines[line + 3] + i);
       double *out = lanes + i * count + line;
       _MM_TRANSPOSE4_PS(a, b, c, d);
-      _mm_storeu_pd(out, _mm_cvtps_pd(a));
-      _mm_storeu_pd(out + 2, _mm_cvtps_pd(_mm_movehl_ps(a, a)));
-      _mm_storeu_pd(out + count, _mm_cvtps_pd(b));
-      _mm_storeu_pd(out + count + 2, _mm_cvtps_pd(_mm_movehl_ps(b, b)));
-      _mm_storeu_pd(out + 2 * count, _mm_cvtps_pd(c));
-      _mm_storeu_pd(out + 2 * count + 2, _mm_cvtps_pd(_mm_movehl_ps(c, c)));
-      _mm_storeu_pd(out + 3 * count, _mm_cvtps_pd(d));
-      _mm_storeu_pd(out + 3 * count + 2, _mm_cvtps_pd(_mm_movehl_ps(d, d)));
+      *(Doubles *)out = CONVERTED((Floats)a, Doubles);
+      *(Doubles *)(out + count) = CONVERTED((Floats)b, Doubles);
+      *(Doubles *)(out + 2 * count) = CONVERTED((Floats)c, Doubles);
+      *(Doubles *)(out + 3 * count) = CONVERTED((Floats)d, Doubles);
     }
 #endif
   for (; i < n; i++)
@@ -388,7 +414,7 @@ INLINE void resize_along(const Pass *pass, const Pass *before, uint8_t *work) {
   const int64_t count = run == 1 ? LINES : run < 4 ? LINES / 2 : LINES / 4, lanes_step = run * count;
   const int doubles = before ? sum_dtype(before->dtype) == FLOAT64 : pass->dtype == FLOAT64;
   const int64_t places = run < 64 ? 64 / run : 1, most = (places * run + 3) / 4 * 4;
-  const int64_t length = (n * 8 + 63) / 64 * 64;
+  const int64_t length = (n * (doubles ? 8 : 4) + 63) / 64 * 64 + 64; /* in bytes; not all at the same place in the cache */
   uint8_t *held = work;                                    /* `count` lines */
   double *lanes = (double *)(held + count * length);       /* (n, count) */
   double *total = lanes + n * count;                       /* (most, count) */
@@ -472,7 +498,7 @@ static void *taken(Work *work, int64_t bytes) {
   return here;
 }
 
-static Bands bands_of(int64_t dtype, int64_t cells, int64_t count, int64_t axes, Work *work) {
+static Bands bands_of(int64_t dtype, int64_t cells, int64_t count, int64_t step, int64_t axes, Work *work) {
   Bands bands = {0};
   bands.cells = cells, bands.count = count, bands.most = most_taps(cells, count);
   bands.first = taken(work, 8 * count);
@@ -482,7 +508,7 @@ static Bands bands_of(int64_t dtype, int64_t cells, int64_t count, int64_t axes,
   if (dtype != UINT8) return bands;
   bands.pairs = taken(work, (int64_t)sizeof(Pair) * count * (bands.most / 2 + 2));
   bands.paired = taken(work, 8 * count);
-  pair_up(&bands, axes);
+  pair_up(&bands, axes, step);
   return bands;
 }
 
@@ -496,8 +522,8 @@ static int64_t room_of(const Resize *job) {
     int64_t items = 1;
     lengths[axis] = count;
     for (int64_t other = 0; other < job->rank; other++) items *= lengths[other];
-    bytes += (24 + 24 + 14 * most_taps(cells, count)) * count + 8 * items + 6 * 64;  /* weights, and what comes out */
-    bytes += 2 * 8 * 4 * LINES * cells + 64 * LINES + 16 * 4 * LINES * 64 + 64;      /* lines */
+    bytes += (24 + 48 + 20 * most_taps(cells, count)) * count + 8 * items + 6 * 64;  /* weights, and what comes out */
+    bytes += 2 * 8 * 4 * LINES * cells + 2 * 64 * LINES + 16 * 4 * LINES * 64 + 64;      /* lines */
   }
   return bytes;
 }
@@ -544,7 +570,7 @@ static Pass pass_of(const View *given, const View *out, int64_t rank, int64_t ax
     pass.out_steps[pass.loops++] = out->steps[other];
     pass.lines *= given->lengths[other];
   }
-  pass.bands = bands_of(given->dtype, given->lengths[axis], out->lengths[axis], axes, work);
+  pass.bands = bands_of(given->dtype, given->lengths[axis], out->lengths[axis], pass.step, axes, work);
   return pass;
 }
 
@@ -552,7 +578,7 @@ INLINE void resize(const Resize *job) {
   Work work = {job->work};
   const int64_t rank = job->rank;
   int mirrored[MOST_AXES] = {0};
-  View given = {(uint8_t *)job->given, job->dtype, {0}, {0}}, out = {job->out, job->out_dtype, {0}, {0}};
+  View given = {(uint8_t *)job->given, job->dtype, {0}, {0}}, out = {job->out, job->dtype, {0}, {0}};
   const int64_t *counts = job->each + rank, *order = job->each + 4 * rank;
   for (int64_t axis = 0; axis < rank; axis++) {
     given.lengths[axis] = job->each[axis], given.steps[axis] = counts[axis + rank];
@@ -569,21 +595,20 @@ INLINE void resize(const Resize *job) {
     if (mirrored[axis]) turn(&given, axis);
     View mean = last ? out : between(&given, rank, axis, counts[axis], &work);
     const Pass pass = pass_of(&given, &mean, rank, axis, job->axes, &work);
+    const Pass *own = &pass, *before = NULL;
+    Pass next;
     given = mean;
     if (number + 2 == job->count && order[number + 1] == axis + 1) {
       /* The next axis lies behind this one: its lines are made one by one, and not kept. */
       if (mirrored[axis + 1]) turn(&mean, axis + 1);
       Work more = work;
-      const Pass next = pass_of(&mean, &out, rank, axis + 1, job->axes, &more);
-      if (next.run < LANES && pass.loops == axis && next.loops == axis + 1) {
-        resize_along(&next, &pass, taken(&more, 0));
-        return;
-      }
+      next = pass_of(&mean, &out, rank, axis + 1, job->axes, &more);
+      if (next.run < LANES && pass.loops == axis && next.loops == axis + 1) own = &next, before = &pass, work = more, number++;
     }
-    if (pass.run >= LANES || pass.lines < 4)
-      resize_beside(&pass);
+    if (!before && (pass.run >= LANES || pass.lines < 4))
+      resize_beside(own);
     else
-      resize_along(&pass, NULL, taken(&work, 0));
+      resize_along(own, before, work.free);
   }
 }
 

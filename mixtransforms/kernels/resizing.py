@@ -11,17 +11,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mixtransforms.kernels.compiled_rows import address_of
+
 MOST_AXES = 8
 """Of what is resized."""
 
 DTYPES = {"f": 0, "d": 1, "B": 2, "H": 3, "h": 4}
-"""What the kernel resizes, by the letter that NumPy has for it. Halves are read as float32, and rounded here."""
+"""What the kernel resizes, by the letter that NumPy has for it. Halves are resized as float32, and rounded here."""
 
 
 @functools.cache
 def job_of(rank: int) -> struct.Struct:
-    """The struct of the kernel's argument: nine numbers, and five for each axis."""
-    return struct.Struct(f"{9 + 5 * rank}q")
+    """The struct of the kernel's argument: eight numbers, and five for each axis."""
+    return struct.Struct(f"{8 + 5 * rank}q")
 
 
 class Resizer:
@@ -30,7 +32,7 @@ class Resizer:
     def __init__(self, library: ctypes.CDLL, dtype: np.dtype[Any]) -> None:
         self._call = library.mixtransforms_resize
         self._half = dtype.char == "e"
-        self._dtypes = (DTYPES["f"], DTYPES["d"]) if self._half else (DTYPES[dtype.char],) * 2
+        self._dtype = DTYPES["f" if self._half else dtype.char]
         self._job = ctypes.create_string_buffer(job_of(MOST_AXES).size)
         self._work, self._room = 0, 0
 
@@ -42,7 +44,7 @@ class Resizer:
     def __call__(self, out: NDArray[Any], values: NDArray[Any], axes: Sequence[int]) -> None:
         """Writes a crop into ``out``, whose memory may be its own, in the sides of this."""
         if self._half:
-            total = np.empty_like(out, np.float64)
+            total = np.empty_like(out, np.float32)
             self._write(total, values.astype(np.float32), axes)
             out[...] = total
         elif out.flags.aligned:
@@ -66,15 +68,15 @@ class Resizer:
             out[...] = values
             return
         rank = len(counts)
-        numbers = (*self._dtypes, rank, len(axes), len(passes), *lengths, *counts, *steps, *out.strides, *passes)
+        numbers = (self._dtype, rank, len(axes), len(passes), *lengths, *counts, *steps, *out.strides, *passes)
         numbers += (0,) * (rank - len(passes))
         while True:
-            job_of(rank).pack_into(self._job, 0, address(values), address(out), self._work, self._room, *numbers)
+            job_of(rank).pack_into(self._job, 0, address_of(values), address_of(out), self._work, self._room, *numbers)
             room = self._call(self._job)
             if room <= self._room:
                 return
             self._memory = np.empty(room, np.uint8)
-            self._work, self._room = address(self._memory), room
+            self._work, self._room = address_of(self._memory), room
 
 
 @functools.lru_cache(maxsize=1024)
@@ -82,8 +84,3 @@ def descending(strides: tuple[int, ...]) -> list[int] | None:
     """The order of axes from the outermost to the innermost one in memory; ``None`` where that is theirs."""
     order = sorted(range(len(strides)), key=lambda axis: -abs(strides[axis]))
     return None if order == list(range(len(strides))) else order
-
-
-def address(array: NDArray[Any]) -> int:
-    """Where its first element is."""
-    return int(array.__array_interface__["data"][0])

@@ -18,6 +18,7 @@ from mixtransforms.core.compositing import measure
 from mixtransforms.core.layers import BoolArray, Boxes, FloatArray, Layer, Mask
 from mixtransforms.kernels.numpy import (
     Array,
+    RowBlend,
     blend_arrays,
     blend_run,
     blender,
@@ -25,6 +26,7 @@ from mixtransforms.kernels.numpy import (
     copy_where,
     linear_resizer,
     resize_nearest,
+    silence,
 )
 
 RowOp = Callable[[Array, Array, Array, int], None]
@@ -75,6 +77,7 @@ def paint(
     ids: bool,
     write: Callable[[int, Array], None] | None = None,
     fill: float | None = None,
+    blender: Callable[[np.dtype[Any]], RowBlend] = blender,
 ) -> None:
     """Paints all layers.
 
@@ -87,6 +90,7 @@ def paint(
         write: Puts a finished row into a canvas that lies dense in memory; ``None`` paints on its rows themselves.
         fill: What rows of the canvas begin as, which then may be of another size than the originals; ``None`` begins
             with the originals themselves.
+        blender: Chooses what blends whole rows of a dtype.
     """
     if not canvas.size:
         return
@@ -94,21 +98,37 @@ def paint(
     order = [0, *sorted(range(1, canvas.ndim), key=lambda axis: -canvas.strides[axis])]
     canvas, places = canvas.transpose(order), [order.index(axis) for axis in axes]
     rows = list(canvas)
-    stacks = _layers_by_row(layers, rows, places, ids)
-    if originals is None:
-        _paint_in_place(rows, stacks)
-        return
+    stacks = _layers_by_row(layers, rows, places, ids, blender)
     inner = [axis - 1 for axis in order[1:]]
-    if inner != list(range(len(inner))):
+    if originals is not None and inner != list(range(len(inner))):
         originals = [original.transpose(inner) for original in originals]
-    if fill is not None:
-        for row, own in zip(rows, stacks, strict=True):
-            row[...] = fill
-            _paint_row(row, row, originals, own)
-        return
-    hidden = _hidden(layers, len(rows), [canvas.shape[axis] for axis in places])
+    with silence():
+        if originals is None:
+            _paint_in_place(rows, stacks)
+        elif fill is not None:
+            _paint_canvases(rows, originals, stacks, fill)
+        else:
+            hidden = _hidden(layers, len(rows), [canvas.shape[axis] for axis in places])
+            _paint_apart(rows, originals, stacks, hidden, write)
+
+
+def _paint_canvases(
+    rows: Sequence[Array], originals: Sequence[Array], stacks: Sequence[Sequence[RowLayer]], fill: float
+) -> None:
+    for row, own in zip(rows, stacks, strict=True):
+        row[...] = fill
+        _paint_row(row, row, originals, own)
+
+
+def _paint_apart(
+    rows: Sequence[Array],
+    originals: Sequence[Array],
+    stacks: Sequence[Sequence[RowLayer]],
+    hidden: Sequence[bool],
+    write: Callable[[int, Array], None] | None,
+) -> None:
     # One row that stays in the cache, since memory that is written by the system must not be touched here.
-    shared = None if write is None else np.empty(rows[0].shape, canvas.dtype)
+    shared = None if write is None else np.empty(rows[0].shape, rows[0].dtype)
     for row in _along(stacks):
         out = rows[row] if shared is None else shared
         _paint_row(out, out if hidden[row] else originals[row], originals, stacks[row])
@@ -198,12 +218,19 @@ def _inplace_order(painted: Sequence[Sequence[int]]) -> Iterator[InplaceStep]:
 
 
 def _layers_by_row(
-    layers: Sequence[Layer], rows: Sequence[Array], axes: Sequence[int], ids: bool
+    layers: Sequence[Layer],
+    rows: Sequence[Array],
+    axes: Sequence[int],
+    ids: bool,
+    blender: Callable[[np.dtype[Any]], RowBlend],
 ) -> list[list[RowLayer]]:
     """The layers of every row, in painting order."""
     by_row: list[list[RowLayer]] = [[] for _ in rows]
     for layer in layers:
-        operate = _row_op(layer, rows[0], [axis - 1 for axis in axes], ids)
+        if layer.whole:
+            operate = _blend_op(layer, blender(rows[0].dtype))
+        else:
+            operate = _place_op(layer, rows[0], [axis - 1 for axis in axes], ids)
         joins = len(layers) > 1 and layer.whole and rows[0].dtype.kind in "iu"
         shares: Iterable[float | None] = layer.opacity.tolist() if joins else repeat(None)
         parts = zip(layer.rows.tolist(), layer.source.tolist(), shares, strict=False)
@@ -212,10 +239,8 @@ def _layers_by_row(
     return by_row
 
 
-def _row_op(layer: Layer, row: Array, axes: Sequence[int], ids: bool) -> RowOp:
-    """Whole rows are blended at once, boxes as slices; only masks need a weight for every cell."""
-    if layer.whole:
-        return _blend_op(layer, row)
+def _place_op(layer: Layer, row: Array, axes: Sequence[int], ids: bool) -> RowOp:
+    """Boxes are painted as slices; only masks need a weight for every cell."""
     frame = layer.frame([row.shape[axis] for axis in axes])
     crop = frame if layer.crop is None else layer.crop
     places, same = box_indices(crop, axes), (crop.sides == frame.sides).all(axis=1).tolist()
@@ -255,8 +280,8 @@ def _copy_nearest(out: Array, values: Array, axes: Sequence[int]) -> None:
     out[...] = resize_nearest(values, [out.shape[axis] for axis in axes], axes)
 
 
-def _blend_op(layer: Layer, row: Array) -> RowOp:
-    shares, blend = layer.opacity.tolist(), blender(row.dtype)
+def _blend_op(layer: Layer, blend: RowBlend) -> RowOp:
+    shares = layer.opacity.tolist()
 
     def operate(out: Array, base: Array, source: Array, number: int) -> None:
         share = shares[number]

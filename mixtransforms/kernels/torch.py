@@ -17,17 +17,19 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mixtransforms.core.backends import SMALL_ROW, column
-from mixtransforms.core.layers import BoolArray, Boxes, FloatArray, IntArray
+from mixtransforms.core.layers import BoolArray, FloatArray, IntArray
 from mixtransforms.core.mixture import Mixture
 from mixtransforms.kernels import numpy as on_host
 from mixtransforms.kernels import tensor_painter, tensor_types
 from mixtransforms.kernels.compiled_rows import BYTES, DTYPES, Cells
+from mixtransforms.kernels.numpy import RowBlend
 from mixtransforms.kernels.tensor_painter import FLOAT8, bits, has_tangent, is_traced, viewed
 from mixtransforms.kernels.tensor_types import with_type
 
-PART = 1 << 20
-"""Numbers that are blended at once in another precision: of float32, four megabytes, so that operands and sum of a part
-stay in the last cache, and a batch needs no wide copy of itself."""
+BFLOAT16 = np.dtype("V2")
+"""What NumPy takes values of bfloat16 for: two bytes that it copies and never computes with."""
+
+HALVES = (np.dtype(np.float16), BFLOAT16)
 
 LARGE_PAGES = 1 << 22
 """Bytes from which on NumPy asks for large pages, of which a new batch needs fewer."""
@@ -47,6 +49,20 @@ def host_view(array: Tensor) -> NDArray[Any] | None:
         return None
     plain = _in_host_memory(array)
     return None if plain is None else plain.numpy()
+
+
+def bits_view(array: Tensor) -> NDArray[Any] | None:
+    """Like :func:`host_view`, in dtypes that NumPy has not: their bits, as whole numbers; ``None`` in all others.
+
+    Those of bfloat16 are no numbers: they are blended as what they are.
+    """
+    if array.dtype not in _NOT_OF_NUMPY:
+        return None
+    plain = _in_host_memory(array)
+    if plain is None:
+        return None
+    values: NDArray[Any] = plain.view(_WHOLE[plain.dtype.itemsize]).numpy()
+    return values.view(BFLOAT16) if array.dtype == torch.bfloat16 else values
 
 
 def cells(array: Tensor) -> Cells | None:
@@ -73,7 +89,8 @@ def _in_host_memory(array: Tensor) -> Tensor | None:
         return None
     plain = array if type(array) is Tensor else array.as_subclass(Tensor)
     signs = plain.is_neg() or (plain.is_complex() and plain.is_conj())
-    return None if signs or has_tangent(plain) else plain
+    whole = not (plain.is_floating_point() or plain.is_complex())  # which nothing is derived from
+    return None if signs or (not whole and has_tangent(plain)) else plain
 
 
 def host_views(arrays: Sequence[Tensor]) -> list[NDArray[Any]] | None:
@@ -140,9 +157,8 @@ def stack_tensors(samples: Sequence[Tensor], shared: bool) -> Tensor:
 
 
 def small_row(dtype: np.dtype[Any], blends: bool) -> int:
-    """See :func:`mixtransforms.kernels.numpy.small_row`; torch is faster than OpenCV on small rows."""
-    # Halves are always blended by torch, however large they are: NumPy converts them one by one, in software.
-    return 1 << 62 if blends and dtype == np.float16 else SMALL_ROW
+    """See :func:`mixtransforms.kernels.numpy.small_row`."""
+    return SMALL_ROW
 
 
 def from_host(values: NDArray[Any], like: Tensor) -> Tensor:
@@ -150,68 +166,68 @@ def from_host(values: NDArray[Any], like: Tensor) -> Tensor:
     return typed(torch.from_numpy(values), like)
 
 
+def from_bits(values: NDArray[Any], like: Tensor) -> Tensor:
+    """Painted bits of :func:`bits_view` as a tensor of the dtype and type of ``like``."""
+    return typed(torch.from_numpy(values.view(np.int16) if values.dtype == BFLOAT16 else values).view(like.dtype), like)
+
+
 def typed(tensor: Tensor, like: Tensor) -> Tensor:
     """A painted tensor in the type of ``like``."""
     return tensor if type(like) is Tensor else with_type(tensor, like)
 
 
+def blender(dtype: np.dtype[Any]) -> RowBlend:
+    """See :func:`mixtransforms.kernels.numpy.blender`; halves are converted by torch, which NumPy does in software."""
+    return _blend_halves if dtype in HALVES else on_host.blender(dtype)
+
+
 def blend_all(
     canvas: NDArray[Any], original: NDArray[Any], rows: IntArray, source: IntArray, opacity: FloatArray
 ) -> None:
-    """See :func:`mixtransforms.kernels.numpy.blend_all`; the memory is a tensor's, and torch's threads work on it."""
-    out, given = torch.from_numpy(canvas), torch.from_numpy(original)
-    every = len(rows) == len(canvas)
-    # Rows in order can be written into the canvas itself, without an indexed copy behind the sum.
-    if every and (rows[1:] < rows[:-1]).any():
-        order = np.argsort(rows)
-        rows, source, opacity = rows[order], source[order], opacity[order]
-    keep, give = tensor_painter.blend_weights(asarray_like(opacity[:, None], given), given)
-    if given.dtype not in (torch.float32, torch.float64):
-        # In place, rows of earlier parts are sources of later ones.
-        _blend_parts(out, given.clone() if canvas is original else given, rows, source, (keep, give))
-        return
-    other = take(given, source)
-    base = given if every else take(given, rows)
-    mixed = tensor_painter.blend_tensors(base, other, keep, give, spare=True, out=out if every else None)
-    if not every:
-        out.index_copy_(0, asarray_like(rows, out), mixed)
+    """See :func:`mixtransforms.kernels.numpy.blend_all`."""
+    if canvas.dtype in HALVES:
+        on_host.blend_parts(canvas, original, rows, source, opacity, _blend_parts)
+    else:
+        on_host.blend_all(canvas, original, rows, source, opacity)
 
 
-def _blend_parts(out: Tensor, given: Tensor, rows: IntArray, source: IntArray, weights: tuple[Tensor, Tensor]) -> None:
-    """Blends in another precision than that of the values, a few rows at a time, which stay in the cache."""
-    step = max(1, PART // max(1, given[0].numel()))
-    for start in range(0, len(rows), step):
-        some = slice(start, start + step)
-        keep, give = (weight[some] for weight in weights)
-        base, other = take(given, rows[some]), take(given, source[some])
-        mixed = tensor_painter.blend_tensors(base, other, keep, give, spare=True)
-        bits(out).index_copy_(0, asarray_like(rows[some], out), bits(mixed))
+paste_all = on_host.paste_all
 
 
-def paste_all(
-    canvas: NDArray[Any], original: NDArray[Any], rows: IntArray, source: IntArray, region: Boxes, axes: Sequence[int]
-) -> None:
-    """See :func:`mixtransforms.kernels.numpy.paste_all`; the memory is a tensor's, and torch's threads work on it.
+def _blend_halves(out: NDArray[Any], base: NDArray[Any], source: NDArray[Any], share: float) -> None:
+    weights = _single(np.float64(share))
+    for parts in on_host.blocks(out, base, source):
+        to, own, other = parts
+        _write_blend(to, own, other, *weights)
 
-    Bits are selected by whole numbers, ``base + inside * (other - base)``, which is exact and three times as fast as a
-    choice by booleans.
-    """
-    if canvas.itemsize > 8:  # complex128: there is no whole number as wide
-        on_host.paste_all(canvas, original, rows, source, region, axes)
-        return
-    partner, edges = np.arange(len(canvas)), np.zeros((2, len(canvas), len(axes)), np.int64)
-    partner[rows], edges[0, rows], edges[1, rows] = source, region.start, region.stop
-    # As numbers and an axis at a time: `tensor_painter.cells_inside`, which makes booleans of all cells, takes 0.2 ms
-    # longer for 128 samples of 32 x 32, which is most of the call.
-    inside: Any = 1
-    for axis, start, stop in zip(axes, *np.moveaxis(edges, -1, 1), strict=True):
-        steps = np.arange(canvas.shape[axis + 1])
-        within = ((steps >= start[:, None]) & (steps < stop[:, None])).astype(f"i{canvas.itemsize}")
-        shape = [len(canvas), *(length if place == axis else 1 for place, length in enumerate(canvas.shape[1:]))]
-        inside = inside * torch.from_numpy(within.reshape(shape))
-    out, given = (torch.from_numpy(array.view(f"i{array.itemsize}")) for array in (canvas, original))
-    change = given.index_select(0, torch.from_numpy(partner)).sub_(given)
-    torch.addcmul(given, change, inside, out=out)
+
+def _blend_parts(base: NDArray[Any], source: NDArray[Any], share: FloatArray) -> NDArray[Any]:
+    with on_host.silence():
+        _write_blend(base, base, source, *_single(share))
+    return base
+
+
+def _single(share: Any) -> tuple[Any, Any]:
+    return (1.0 - share).astype(np.float32), share.astype(np.float32)
+
+
+def _write_blend(out: NDArray[Any], base: NDArray[Any], source: NDArray[Any], keep: Any, give: Any) -> None:
+    room = on_host.kept.room(2 * out.size, np.dtype(np.float32))
+    total, product = room.reshape(2, *out.shape)
+    wide = torch.from_numpy(total)
+    wide.copy_(_halves(base))
+    torch.from_numpy(product).copy_(_halves(source))
+    total *= keep
+    product *= give
+    total += product
+    _halves(out).copy_(wide)
+
+
+def _halves(values: NDArray[Any]) -> Tensor:
+    """The tensor of some halves, of which NumPy may have the bits alone."""
+    if values.dtype == np.float16:
+        return torch.from_numpy(values)
+    return torch.from_numpy(values.view(np.int16)).view(torch.bfloat16)
 
 
 def paint(
@@ -380,6 +396,11 @@ def asarray_like(values: NDArray[Any], other: Tensor) -> Tensor:
     """Host values as a tensor beside ``other``."""
     # A copy, since values may be frozen, and what is copied to a device without waiting must not change.
     return torch.from_numpy(np.array(values)).to(other.device, non_blocking=True)
+
+
+def placed_like(values: NDArray[Any], other: Tensor) -> Tensor:
+    """Host values that nobody else holds as a tensor beside ``other``: no copy where that is the host."""
+    return torch.from_numpy(values).to(other.device)
 
 
 def astype_like(values: NDArray[Any], example: Tensor) -> Tensor:

@@ -292,7 +292,7 @@ class PairMethod(SourcesMethod):
         leader = itself = everyone(spec.size) if self.is_ours else np.arange(spec.size, dtype=np.int64)
         if self.per != "sample":
             # The lower of two leads, and the first of a batch.
-            leader = np.minimum(itself, partner) if self.per == "pair" else np.zeros_like(itself)
+            leader = np.minimum(itself, partner) if self.per == "pair" else np.zeros(spec.size, np.int64)
         gate, p = rng.random(spec.size), self.p if isinstance(self.p, float) else now(self.p)
         if p == 1.0 and policy == "cycle" and spec.size > 1 and self.is_ours:  # a cycle leaves nobody out
             return Pairs(itself, partner, leader)

@@ -17,12 +17,16 @@ from mixtransforms.objects import box_formats
 from mixtransforms.objects.boxes import BoxRules
 from mixtransforms.objects.columns import Column, any_typed, format_of, hosts
 from mixtransforms.objects.groups import Group
+from mixtransforms.objects.instance_masks import Cut, write_mask
 from mixtransforms.objects.keypoints import Keypoints
 from mixtransforms.objects.parse import Annotations
 from mixtransforms.objects.visible import Surviving
 
 Writer = Callable[[Surviving, Sequence[int], Column], list[Any]]
 """Writes a column from the objects that survive, how many of them every sample has, and the column as it came."""
+
+ShownMask = tuple[NDArray[Any], Cut | None]
+"""A mask as it came, or where it is shown, and what is cut from it."""
 
 NO_ROWS = np.zeros(0, np.int64)
 
@@ -217,23 +221,31 @@ def _new_column(values: NDArray[Any], counts: Sequence[int], column: Column) -> 
     )
 
 
-def _stack_masks(masks: Sequence[NDArray[Any]], item: Any, shape: tuple[int, int]) -> Any:
+def _stack_masks(masks: Sequence[ShownMask], item: Any, shape: tuple[int, int]) -> Any:
     """Instance masks of one image as an array."""
+    kernel = kernel_of(str(backend_of(item)))
     if not masks:
         none = take_rows(item, NO_ROWS)
         own = tuple(none.shape[1:])
-        kernel = kernel_of(str(backend_of(item)))
         return none if len(own) < 2 or own == shape else kernel.wrap_like(none.reshape(0, *shape), item)
-    kernel = kernel_of(str(backend_of(item)))
-    return kernel.wrap_like(kernel.astype(kernel.asarray_like(np.stack(masks), item), item.dtype), item)
+    first = masks[0][0]
+    stacked = np.empty((len(masks), *first.shape), np.result_type(*{mask.dtype for mask, _ in masks}))
+    for out, (mask, cut) in zip(stacked, masks, strict=True):
+        write_mask(out, mask, cut)
+    return kernel.wrap_like(kernel.astype(kernel.placed_like(stacked, item), item.dtype), item)
 
 
-def _list_masks(masks: Sequence[NDArray[Any]], example: Any) -> list[Any]:
+def _list_masks(masks: Sequence[ShownMask], example: Any) -> list[Any]:
     """Instance masks of one image as a list of arrays; of rows of numbers where fractions came as such."""
-    backend = backend_of(example)
+    backend, written = backend_of(example), []
+    for mask, cut in masks:
+        own = np.empty_like(mask)
+        write_mask(own, mask, cut)
+        written.append(own)
     if backend is not None:
-        return [kernel_of(backend).astype_like(mask, example) for mask in masks]
-    return [mask.tolist() if mask.dtype == np.float64 else mask.copy() for mask in masks]
+        kernel = kernel_of(backend)
+        return [kernel.astype(kernel.placed_like(own, example), example.dtype) for own in written]
+    return [own.tolist() if own.dtype == np.float64 else own for own in written]
 
 
 def _write_rows(objects: Surviving, counts: Sequence[int], column: Column) -> list[Any]:

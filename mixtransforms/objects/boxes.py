@@ -182,7 +182,7 @@ def see_boxes(part: Contributions, boxes: FloatArray, rules: BoxRules, entry: In
     # What lies beyond the canvas was never to be seen, so that it counts for nothing; beyond a frame it is cut off.
     window = np.minimum(np.maximum(placed, start), stop)
     outside = np.where(changed, _box_area(placed) - _box_area(window), 0.0) if any_moved else np.zeros(len(boxes))
-    plain = _rectangles(part)
+    plain = rectangles(part)
     visible, weight, left = _seen_in_rectangles(plain, entry, window, outside, part.is_base, rules)
     others = np.flatnonzero(~plain.known.take(entry)) if not plain.known.all() else ()
     if len(others):
@@ -196,7 +196,7 @@ def see_boxes(part: Contributions, boxes: FloatArray, rules: BoxRules, entry: In
     return SeenObjects(enough(visible, changed, left[1] - left[0], rules), result, changed, visible, weight)
 
 
-class _Rectangles(NamedTuple):
+class Rectangles(NamedTuple):
     """Where sources show by one weight: in a rectangle, or everywhere but in one. One entry each.
 
     Attributes:
@@ -214,22 +214,22 @@ class _Rectangles(NamedTuple):
     weight: FloatArray
 
 
-def _rectangles(part: Contributions) -> _Rectangles:
+def rectangles(part: Contributions) -> Rectangles:
     """Pastes show partners in rectangles, and samples around them; blends show both everywhere."""
     weight, nobody = part.weight, np.zeros(len(part), np.bool_)
     if math.prod(weight.shape[:-1]) > FEW_CELLS:
         nowhere = np.zeros((2, len(part)), np.int64)
-        return _Rectangles(nobody, nobody, nowhere, nowhere, np.zeros(len(part)))
+        return Rectangles(nobody, nobody, nowhere, nowhere, np.zeros(len(part)))
     filled = part.filled
     most = weight.max(axis=(0, 1), initial=0.0)
     shown = weight > 0
     even = ((weight == most) | ~shown).all(axis=(0, 1))
     within, first = _around(part, shown, filled)
     if within.all():
-        return _Rectangles(even, nobody, first[0], first[1], most)
+        return Rectangles(even, nobody, first[0], first[1], most)
     beside, second = _around(part, filled & ~shown, filled)
     start, stop = np.where(within, first, second)
-    return _Rectangles(even & (within | beside), ~within, start, stop, most)
+    return Rectangles(even & (within | beside), ~within, start, stop, most)
 
 
 def _around(part: Contributions, cells: BoolArray, filled: BoolArray) -> tuple[BoolArray, IntArray]:
@@ -245,18 +245,20 @@ def _around(part: Contributions, cells: BoolArray, filled: BoolArray) -> tuple[B
 
 
 def _seen_in_rectangles(
-    plain: _Rectangles, entry: IntArray, window: FloatArray, outside: FloatArray, is_base: BoolArray, rules: BoxRules
+    plain: Rectangles, entry: IntArray, window: FloatArray, outside: FloatArray, is_base: BoolArray, rules: BoxRules
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """What is seen of boxes ``(corner, axis, N)`` in closed form; see :func:`_measured`."""
     start, stop = plain.start.take(entry, axis=1), plain.stop.take(entry, axis=1)
     both = np.stack([np.maximum(window[0], start), np.minimum(window[1], stop)])
     height, width = np.maximum(both[1] - both[0], 0.0)
-    shared, own, left = height * width, _box_area(window), both
+    shared, own, left, weight = height * width, _box_area(window), both, plain.weight.take(entry)
+    weight = _ratio(height * weight * width, shared)  # rounded as the mean over cells is
     if plain.hidden.any():
         hidden = plain.hidden.take(entry)
         shared = np.where(hidden, own - shared, shared)
         left = np.where(hidden, _around_hidden(window, start, stop), both)
-    visible, weight = _ratio(shared, own + outside), plain.weight.take(entry)
+        weight = np.where(hidden, plain.weight.take(entry), weight)
+    visible = _ratio(shared, own + outside)
     if rules.weight != "mix":
         weight = weight * visible if rules.weight == "visibility" else np.ones(len(entry))
     if rules.occluded == "keep":

@@ -14,6 +14,7 @@ from mixtransforms.core.compositing import Contributions, all_contributions
 from mixtransforms.core.layers import BoolArray, FloatArray, IntArray
 from mixtransforms.objects import boxes, instance_masks, keypoints, rotated_boxes
 from mixtransforms.objects.boxes import BoxRules
+from mixtransforms.objects.instance_masks import Cut, Extents
 from mixtransforms.objects.keypoints import Keypoints
 from mixtransforms.objects.parse import Annotations
 from mixtransforms.plan import Plan
@@ -27,7 +28,7 @@ class Surviving(NamedTuple):
         chosen: Which of the objects that came in they are.
         corners: Their boxes in pixels.
         changed: Whose boxes are not as they came.
-        masks: Their instance masks, ``(H, W)`` each.
+        masks: Their instance masks, ``(H, W)`` each, and what is cut from each.
         points: Their keypoints.
         visible: Which keypoints are seen, ``(n, K)``.
         share: What share of every object is seen.
@@ -40,7 +41,7 @@ class Surviving(NamedTuple):
     chosen: IntArray
     corners: FloatArray | None
     changed: BoolArray
-    masks: Sequence[NDArray[Any]] | None
+    masks: Sequence[tuple[NDArray[Any], Cut | None]] | None
     points: FloatArray | None
     visible: BoolArray | None
     share: FloatArray
@@ -59,10 +60,11 @@ def filter_objects(objects: Annotations, plan: Plan, rules: BoxRules, points: Ke
         points: The settled rules of keypoints, where there are any.
     """
     parts: list[Surviving] = []
+    found: dict[int, Extents] = {}  # of every source once, though several samples show it
     for several in all_contributions(plan.size, plan.output_shape, plan.layers, plan.canvas is not None):
         # Masks stand by themselves, and fine grids are worked out once a source instead of once an object.
         if (objects.masks and plan.size) or math.prod(several.weight.shape[:-1]) > boxes.FEW_CELLS:
-            parts += [_of_source(objects, part, rules, points) for part in several]
+            parts += [_of_source(objects, part, rules, points, found) for part in several]
         else:
             entry, index = _brought(objects, several)
             parts.append(_filter(objects, entry, index, None, several, rules, points))
@@ -83,15 +85,21 @@ def _brought(objects: Annotations, part: Contributions) -> tuple[IntArray, IntAr
     return entry[keep], index[keep]
 
 
-def _of_source(objects: Annotations, part: Contributions, rules: BoxRules, points: Keypoints | None) -> Surviving:
+def _of_source(
+    objects: Annotations, part: Contributions, rules: BoxRules, points: Keypoints | None, found: dict[int, Extents]
+) -> Surviving:
     """What survives of the objects of one source in one sample."""
-    source, masks = int(part.source[0]), None
+    source, masks, known = int(part.source[0]), None, None
     _, index = _brought(objects, part)
     if objects.masks:
         masks = objects.masks[source]
+        if source not in found:
+            found[source] = instance_masks.extents(masks)
+        known = found[source]
         if len(index) < len(masks):  # else they are not copied
-            masks = masks[index - int(objects.counts[:source].sum())]
-    return _filter(objects, np.zeros(len(index), np.int64), index, masks, part, rules, points)
+            chosen = index - int(objects.counts[:source].sum())
+            masks, known = masks[chosen], known.take(chosen.tolist())
+    return _filter(objects, np.zeros(len(index), np.int64), index, masks, part, rules, points, known)
 
 
 def _filter(
@@ -102,6 +110,7 @@ def _filter(
     part: Contributions,
     rules: BoxRules,
     points: Keypoints | None,
+    known: Extents | None = None,
 ) -> Surviving:
     """What survives of some objects in samples of the result.
 
@@ -113,8 +122,9 @@ def _filter(
         part: What samples show of the sources of the objects.
         rules: The rules of boxes and instances.
         points: The settled rules of keypoints, where there are any.
+        known: Where the instances are in their masks.
     """
-    count = len(index)
+    count, cuts = len(index), list[Cut | None]()
     keep, share, area = np.ones(count, np.bool_), np.ones(count), np.broadcast_to(np.nan, count)
     corners, changed, positions, visible = _take_from(objects.corners, index), objects.rewritten[index], None, None
     rotated = corners is not None and corners.shape[1] == 4
@@ -130,7 +140,7 @@ def _filter(
             left = boxes.see_boxes(part, corners, rules, entry)
         keep, corners, changed, share, weight = left.keep, left.boxes, changed | left.changed, left.visible, left.weight
     if masks is not None:  # they say better than a box how much is seen
-        left = instance_masks.see_masks(part, masks, rules)
+        left, cuts = instance_masks.see_masks(part, masks, rules, known)
         masks, keep, share, weight = left.masks, left.keep, left.visible, left.weight
         area = np.where(left.changed, left.area, np.nan)
         if corners is not None and not rotated:  # what is left of the mask says where the object is
@@ -154,7 +164,7 @@ def _filter(
         chosen=index[chosen],
         corners=None if corners is None else corners[chosen],
         changed=changed[chosen],
-        masks=None if masks is None else [masks[number] for number in chosen.tolist()],
+        masks=None if masks is None else [(masks[number], cuts[number]) for number in chosen.tolist()],
         points=_take_from(positions, chosen),
         visible=_take_from(visible, chosen),
         share=share[chosen],

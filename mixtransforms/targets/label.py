@@ -194,13 +194,15 @@ class Label(LossTarget):
             _check_shares(value, where)
 
     def _check_ids(self, labels: Any, where: str) -> None:
-        kernel = kernel_of(str(backend_of(labels)))
-        # Looking at values on a device would wait for all work queued there; an assertion of the device does not.
-        if not kernel.is_on_host(labels):
-            ids = kernel.astype(labels, "int64")  # some whole numbers cannot be compared there
-            kernel.assert_async(self._known(ids), f"Class ids out of range: wanted {self._wanted}")
-            return
-        ids = kernel.to_host(labels)
+        ids = labels
+        if type(labels) is not np.ndarray:
+            kernel = kernel_of(str(backend_of(labels)))
+            # Looking at values on a device would wait for all work queued there; an assertion of the device does not.
+            if not kernel.is_on_host(labels):
+                ids = kernel.astype(labels, "int64")  # some whole numbers cannot be compared there
+                kernel.assert_async(self._known(ids), f"Class ids out of range: wanted {self._wanted}")
+                return
+            ids = kernel.to_host(labels)
         # The usual batch passes here, after one reduction and without a temporary array: without a sign, what is
         # below 0 is above all classes.
         unsigned, classes = _UNSIGNED.get(ids.dtype), self.num_classes

@@ -278,6 +278,11 @@ class SemanticMask(Kind):
         maps = kernel.zeros((plan.size, channels if channels > 1 else self.num_classes, *scene.lengths), value)
         # Where nothing is painted on a canvas, ids are 0 if none is ignored.
         filled = 0 if channels == 1 and self.ignore_index is None else None
+        if plan.canvas is None:  # as large as they came: every class is written where it stays, and painted on at once
+            for number, pixels in self._classes(value, scene):
+                maps[:, number] = pixels
+            maps = paint(plan, maps, [axis + 2 for axis in scene.axes], ids=True, inplace=True)
+            return kernel.wrap_like(maps if scene.first else kernel.axes_first(maps, range(2, rank + 2)), value)
         for number, pixels in self._classes(value, scene):
             # ids=True: a resized crop copies nearest cells here too, so that soft maps have the outlines of pasted
             # ones.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -54,7 +54,7 @@ def transformed(
     groups: Sequence[Group] | None = None,
     batched: bool = False,
     note: Note | None = None,
-    dense: Mapping[Path, str | None] | None = None,
+    dense: Dense | None = None,
 ) -> Any:
     """Runs torchvision transforms on one sample; what is told of an object stays with it, or leaves with it.
 
@@ -74,10 +74,10 @@ def transformed(
         groups = () if batched else finder.groups_of_samples([sample])[0]
     if dense is None:
         (dense,) = dense_of_each([sample], finder, [tuple(groups)], batched)
-    names, layout = {spell(path): path for path in dense}, finder.layout
+    layout = finder.layout
     values, pictures = {}, set()
-    for name, path in names.items():
-        value, mask = leaf_at(sample, path), dense[path] == MASK
+    for name, (path, mask) in dense.items():
+        value = leaf_at(sample, path)
         kind: Any = type(value)
         if not (mask or batched):
             if is_picture_type(kind) and (value.mode in _PALETTES or layout.name):
@@ -88,7 +88,7 @@ def transformed(
         values[name] = _marked(value, mask)
     longer = [
         name
-        for name, path in names.items()
+        for name, (path, _) in dense.items()
         if type(values[name]) is tv_tensors.Video and not is_typed(leaf_at(sample, path))
     ]
     size = _size(values.values()) if groups else None
@@ -97,9 +97,9 @@ def transformed(
     if size is not None:
         objects = {f"objects {n}": SampleObjects(sample, group, finder, size, note) for n, group in enumerate(groups)}
     for transform in transforms:
-        values = {name: _marked(value, dense[names[name]] == MASK) for name, value in values.items()}
+        values = {name: _marked(value, dense[name].mask) for name, value in values.items()}
         if isinstance(transform, FILTERS):
-            filter_objects(transform, sample, finder, objects.values(), partial(_new, sample, names, values, objects))
+            filter_objects(transform, sample, finder, objects.values(), partial(_new, sample, dense, values, objects))
             continue
         told = {name: item.marked(_size(values.values())) for name, item in objects.items()}
         if longer and any(isinstance(inner, v2.RandomIoUCrop) for inner in nested(transform)):
@@ -111,7 +111,7 @@ def transformed(
             item.now = values.pop(name, told[name])
             item.probe = item.now.pop("probe", None)
             item.size = _size(values.values()) or item.size
-    return _new(sample, names, values, objects)
+    return _new(sample, dense, values, objects)
 
 
 def _checked_axes(value: Any, where: str, layout: Layout, transforms: Iterable[Any]) -> Any:
@@ -180,9 +180,9 @@ def _part(sample: Any, group: Group) -> Group | None:
     return group._replace(boxes=boxes, instances=instances, keypoints=points, fields=fields)
 
 
-def _new(sample: Any, names: Mapping[str, Path], values: Values, objects: Mapping[str, SampleObjects]) -> Any:
+def _new(sample: Any, dense: Dense, values: Values, objects: Mapping[str, SampleObjects]) -> Any:
     """The sample with what transforms have made of it so far."""
-    new = {names[name]: _unmarked(value, leaf_at(sample, names[name])) for name, value in values.items()}
+    new = {dense[name].path: _unmarked(value, leaf_at(sample, dense[name].path)) for name, value in values.items()}
     for item in objects.values():
         new |= item.result()
     return replace(sample, new)
@@ -192,14 +192,25 @@ def sizes_of(samples: Sequence[Any], finder: Finder) -> list[Size]:
     """Heights and widths of the samples that have images."""
     sizes = []
     for sample, dense in zip(samples, dense_of_each(samples, finder, [()] * len(samples), batched=False), strict=True):
-        sizes.append(_size(_marked(leaf_at(sample, path), kind == MASK) for path, kind in dense.items()))
+        sizes.append(_size(_marked(leaf_at(sample, path), mask) for path, mask in dense.values()))
     return [size for size in sizes if size is not None]
+
+
+class DenseValue(NamedTuple):
+    """Where a sample has an image, a mask or what else the host knows by its type; and whether it is a mask."""
+
+    path: Path
+    mask: bool
+
+
+Dense = Mapping[str, DenseValue]
+"""These values of a sample by their place as errors spell it, which is what the host is told they are called."""
 
 
 def dense_of_each(
     samples: Sequence[Any], finder: Finder, told: Sequence[tuple[Group, ...]], batched: bool = False
-) -> list[Mapping[Path, str | None]]:
-    """Where every sample has images, masks and other values that the host knows by their type, and their kind.
+) -> list[Dense]:
+    """What every sample has of images, masks and the like.
 
     Samples of one structure are looked at once.
 
@@ -209,13 +220,14 @@ def dense_of_each(
         told: Where each tells of objects.
         batched: Whether they are batches.
     """
-    found: list[Mapping[Path, str | None]] = []
+    found: list[Dense] = []
     last: Any = None
     for sample, key, groups in zip(samples, keys_of_each(samples), told, strict=True):
         if key is None or last is None or key is not last[0] or groups is not last[1]:
-            known: Mapping[Path, str | None] | None = finder.memo.get(("dense", key, groups, batched))
+            known: Dense | None = finder.memo.get(("dense", key, groups, batched))
             if key is None or known is None:
-                known = _dense(sample, finder, {path for group in groups for path in group.members}, batched)
+                own = _dense(sample, finder, {path for group in groups for path in group.members}, batched)
+                known = {spell(path): DenseValue(path, kind == MASK) for path, kind in own.items()}
                 if key is not None:
                     finder.memo["dense", key, groups, batched] = known
             last = key, groups, known

@@ -7,7 +7,7 @@ from dataclasses import MISSING, fields
 import pytest
 from checks import FOR_ALL_FORMS, FOR_FLOATS, FOR_SOME_FORMS, assert_all, backends_agree, doors_agree
 from doors import DOORS, NEUTRAL, Case, cases, examples, reads_images_alone
-from forms import NUMPY_DTYPES, WAYS_OF, Form, forms, in_every_way, painted_by
+from forms import NUMPY_DTYPES, WAYS, WAYS_OF, Form, forms, in_every_way, painted_by
 from tiers import some
 
 from mixtransforms.methods.registry import METHODS
@@ -74,7 +74,7 @@ AGREEING = [
     (case, form, ways)
     for case in cases(NEUTRAL)
     for form in forms("torch", NUMPY_DTYPES)
-    for ways in (("batch", "batch"), ("rows", "tensors"), ("batch", "rows"))
+    for ways in (("batch", "batch"), ("rows", "tensors"), ("batch", "rows"), ("rows", WAYS[-1]))
 ]
 
 

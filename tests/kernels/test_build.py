@@ -88,7 +88,8 @@ def test_a_wheel_without_the_kernel_is_of_any_system(tmp_path_factory):
 def test_the_library_has_nothing_of_python(library):
     exported = symbols(library, "--defined-only")
     assert {"mixtransforms_paint", "mixtransforms_sources"} <= set(exported)
-    assert [name for name in (*exported, *symbols(library, "-u")) if re.match(r"_?Py|init", name)] == []
+    assert [name for name in exported if not name.startswith("mixtransforms_")] == []
+    assert [name for name in symbols(library, "-u") if re.match(r"_?Py", name)] == []
     if shutil.which("ldd"):
         assert "python" not in subprocess.run(["ldd", library], capture_output=True, text=True, check=True).stdout
 

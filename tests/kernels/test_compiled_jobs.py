@@ -42,6 +42,7 @@ def watched(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 
     monkeypatch.setattr(compiled, "LIBRARY", SimpleNamespace(mixtransforms_paint=paint))
     monkeypatch.setattr(compiled_rows, "LARGE", 0)
+    monkeypatch.setattr(compiled_rows, "PIECE", 1)
     monkeypatch.setattr(compiled_rows, "thread_count", lambda: request.param)
     return answers
 

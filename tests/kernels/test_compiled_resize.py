@@ -10,13 +10,12 @@ import pytest
 from mixtransforms import BatchSpec, Boxes, Layer, Mask, Plan, ResizeMix
 from mixtransforms.kernels import compiled
 from mixtransforms.kernels import numpy as kernel
+from mixtransforms.kernels.compiled_rows import address_of
 from mixtransforms.kernels.paint import paint
 from mixtransforms.kernels.resampling import linear_taps
-from mixtransforms.kernels.resizing import Resizer, address, job_of
+from mixtransforms.kernels.resizing import Resizer, job_of
 
-pytestmark = pytest.mark.skipif(
-    compiled.LIBRARY is None, reason="the kernel in C is not built here, or it is switched off"
-)
+pytestmark = pytest.mark.skipif(compiled.LIBRARY is None, reason=f"no kernel in C: {compiled.ABSENCE}")
 
 WHOLE = ("uint8", "uint16", "int16")
 FLOATS = ("float16", "float32", "float64")
@@ -161,20 +160,6 @@ def test_extremes_of_floats(dtype: str, monkeypatch: pytest.MonkeyPatch) -> None
                 assert seen.tobytes() == kernel.resize_linear(crop, sides, (1, 2)).tobytes()
 
 
-@pytest.mark.parametrize("dtype", ["uint8", "float32"])
-def test_as_torch_interpolates(dtype: str) -> None:
-    torch = pytest.importorskip("torch", reason="torch is not installed")
-    rng = np.random.default_rng(8)
-    for _ in range(60):
-        crop = (rng.random((3, *rng.integers(1, 71, 2))) * 255).astype(dtype)
-        sides = rng.integers(2, 71, 2).tolist()  # torch repeats the first row where a result has one column
-        seen = kernel.resize_linear(crop, sides, (1, 2))
-        given = torch.from_numpy(crop)[None]
-        expected = torch.nn.functional.interpolate(given.double(), sides, mode="bilinear", antialias=True)[0].numpy()
-        # Weights are binary fractions of 16 bits here, and integers are rounded.
-        np.testing.assert_allclose(seen, expected, rtol=0, atol=0.51 if dtype == "uint8" else 0.02)
-
-
 def test_memory_that_is_not_aligned_is_copied(monkeypatch: pytest.MonkeyPatch) -> None:
     memory = np.zeros(1 + 8 * 400, np.uint8)
     crop = memory[1:].view(np.float64).reshape(20, 20)
@@ -199,7 +184,7 @@ def test_other_dtypes_and_many_axes_are_left_to_numpy() -> None:
 
 def test_too_little_room_is_told_and_nothing_is_written() -> None:
     crop, out, work = np.ones((4, 6), np.float32), np.zeros((3, 5), np.float32), np.zeros(8, np.uint8)
-    numbers = [address(crop), address(out), address(work), work.nbytes, 0, 0, 2, 2, 2]
+    numbers = [address_of(crop), address_of(out), address_of(work), work.nbytes, 0, 2, 2, 2]
     job = job_of(2).pack(*numbers, *crop.shape, *out.shape, *crop.strides, *out.strides, 0, 1)
     assert compiled.LIBRARY is not None
     assert compiled.LIBRARY.mixtransforms_resize(job) > work.nbytes

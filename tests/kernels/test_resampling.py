@@ -84,6 +84,21 @@ def test_results_are_those_of_the_dense_matrix(resize: tuple[np.ndarray, tuple[i
     assert (apart <= (24 if crop.dtype == np.float64 else 1) * ulp(largest, largest, crop.dtype.name)).all()
 
 
+@pytest.mark.parametrize("dtype", ["uint8", "float32"])
+def test_as_torch_interpolates(dtype: str) -> None:
+    """Whoever resizes them: the kernel in C, or NumPy."""
+    torch = pytest.importorskip("torch", reason="torch is not installed")
+    rng = np.random.default_rng(8)
+    for _ in range(60):
+        crop = (rng.random((3, *rng.integers(1, 71, 2))) * 255).astype(dtype)
+        sides = rng.integers(2, 71, 2).tolist()  # torch repeats the first row where a result has one column
+        seen = resize_linear(crop, sides, (1, 2))
+        given = torch.from_numpy(crop)[None]
+        expected = torch.nn.functional.interpolate(given.double(), sides, mode="bilinear", antialias=True)[0].numpy()
+        # Weights are binary fractions of 16 bits here, and integers are rounded.
+        np.testing.assert_allclose(seen, expected, rtol=0, atol=0.51 if dtype == "uint8" else 0.02)
+
+
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "int16"])
 @pytest.mark.parametrize("sides", [(1, 22), (100, 179), (223, 700), (9, 224), (513, 30)], ids=str)
 def test_integers_of_long_axes_are_exact(sides: tuple[int, int], dtype: str) -> None:
@@ -189,6 +204,19 @@ def test_tensors_are_painted_as_host_memory(dtype: str, plan: Plan, layout: tupl
             seen = paint(plan, array, axes, ids=ids)
         assert seen.dtype == array.dtype
         assert torch.equal(seen, wanted)
+
+
+def test_halves_are_rounded_alike() -> None:
+    """To float32 first: some of so many lie so near to the middle of two halves that it makes a difference."""
+    torch = pytest.importorskip("torch", reason="torch is not installed")
+    images, whole = random_image("float16", (2, 300, 301, 3), 5), Boxes.full(1, (300, 301))
+    plan = Plan(BatchSpec(2, (300, 301)), (Layer([0], [1], [1.0], whole, Boxes([[0, 0]], [[170, 190]])),))
+    wanted = paint(plan, images, (1, 2))
+    with painted_by("tensors"):
+        np.testing.assert_array_equal(paint(plan, torch.from_numpy(images), (1, 2)).numpy(), wanted)
+    np.testing.assert_array_equal(wanted[0], dense_resize(images[1, :170, :190], (300, 301)))
+    once = dense_resize(images[1, :170, :190].astype(np.float64), (300, 301)).astype(np.float16)
+    assert (wanted[0] != once).any()
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

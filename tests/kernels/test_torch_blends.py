@@ -174,7 +174,7 @@ def test_cuda_is_the_cpu(method: Any, dtype: str) -> None:
 @pytest.mark.parametrize("dtype", ["float16", "uint8", "uint16"])
 def test_parts_of_a_batch_read_the_originals(dtype: str, inplace: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """Blends in another precision go a few rows at a time; in place, rows of earlier parts are sources of later ones."""
-    from mixtransforms.kernels import torch as kernel
+    from mixtransforms.kernels import numpy as kernel
     from mixtransforms.kernels.paint import paint
 
     size = 6

@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 import pytest
 import tiers
+from instances import see_masks
 from numpy.typing import NDArray
 from owners import covers, layer_of, moves, owners, parts, pastes, random_box, source
 
 from mixtransforms.objects.box_formats import from_plan
 from mixtransforms.objects.boxes import BoxRules, SeenObjects
-from mixtransforms.objects.instance_masks import see_masks
 from mixtransforms.plan import BatchSpec, Boxes, Layer, Mask, Plan
 
 Masks = NDArray[Any]

@@ -5,10 +5,11 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 import tiers
+from instances import see_masks
 from numpy.typing import NDArray
 
 from mixtransforms.core.compositing import Contributions
-from mixtransforms.objects import instance_masks, keypoints
+from mixtransforms.objects import keypoints
 from mixtransforms.objects.boxes import BoxRules
 from mixtransforms.plan import BatchSpec, Boxes, Layer, Plan
 
@@ -51,7 +52,7 @@ def test_many_instances_are_what_is_left_of_their_pixels(owner: int) -> None:
         masks = rng.random((EACH, *SHAPE)) < rng.random((EACH, 1, 1)) * 0.4
         masks[:, rng.integers(SHAPE[0]), rng.integers(SHAPE[1])] = True  # no instance is empty
         left = masks & owned
-        seen = instance_masks.see_masks(part, masks, EVERYTHING)
+        seen = see_masks(part, masks, EVERYTHING)
         area = left.sum(axis=(1, 2))
         np.testing.assert_array_equal(seen.masks, left)
         np.testing.assert_array_equal(seen.area, area)

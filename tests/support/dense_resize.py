@@ -47,4 +47,6 @@ def dense_resize(crop: NDArray[Any], sides: Sequence[int], *, product: Any = in_
         first = np.moveaxis(values, axis, 0)
         moved = product(dense_matrix(len(first), count, len(sides)), first.reshape(len(first), -1))
         values = np.moveaxis(moved.reshape(count, *first.shape[1:]), 0, axis)
-    return (values if crop.dtype.kind == "f" else np.rint(values)).astype(crop.dtype)
+    if crop.dtype.kind != "f":
+        return np.rint(values).astype(crop.dtype)
+    return values.astype(np.result_type(crop.dtype, np.float32)).astype(crop.dtype)  # halves are rounded twice

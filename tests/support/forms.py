@@ -14,6 +14,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from mixtransforms.kernels import compiled
+
 Values = NDArray[np.float64]
 Test = TypeVar("Test", bound=Callable[..., None])
 
@@ -134,12 +136,13 @@ def memory(array: Any) -> int:
     return array.untyped_storage().data_ptr()
 
 
-WAYS = ("batch", "rows", "tensors")
+WAYS = ("batch", "rows", "tensors", *(["compiled"] if compiled.LIBRARY else []))
 """How arrays are painted: small samples in host memory by one operation on the whole batch where there is one, large
-ones row by row, and tensors that are on a device or under autograd by torch's own operations."""
+ones row by row, and tensors that are on a device or under autograd by torch's own operations; by the kernel in C, where
+there is one, what that can paint."""
 
 
-WAYS_OF = {"numpy": ("batch", "rows"), "torch": WAYS}
+WAYS_OF = {"numpy": tuple(way for way in WAYS if way != "tensors"), "torch": WAYS}
 """NumPy arrays that are painted as tensors are painted by rows."""
 
 
@@ -168,6 +171,8 @@ def painted_by(numpy: str, torch: str | None = None) -> Iterator[None]:
                 continue
             kernel = import_module(f"mixtransforms.kernels.{backend}")
             patch.setattr(kernel, "small_row", lambda dtype, blends, way=way: 1 << 60 if way == "batch" else 0)
+            if way != "compiled":
+                patch.setattr(kernel, "cells", lambda array: None)
             if backend == "torch" and way == "tensors":
                 patch.setattr(kernel, "host_view", lambda array: None)
         yield

@@ -11,7 +11,7 @@ import tiers
 from forms import bits, both_backends, host, memory
 
 from mixtransforms.core.errors import InputError, ParameterError, PlanError
-from mixtransforms.kernels import rows
+from mixtransforms.kernels import compiled, rows
 from mixtransforms.methods import CutMix, MixUp, OneOf
 from mixtransforms.plan import BatchSpec, Boxes, Layer, Mask, Plan
 from mixtransforms.targets.kind import Mixed, Scene
@@ -347,6 +347,7 @@ def test_large_tensors_are_painted_in_host_memory(monkeypatch: pytest.MonkeyPatc
     torch = pytest.importorskip("torch", reason="torch is not installed")
     used: list[Any] = []
     real = rows.paint
+    monkeypatch.setattr(compiled, "LIBRARY", None)
     monkeypatch.setattr(rows, "paint", lambda *args: used.append(type(args[2])) or real(*args))
     shape = (300, 300)
     plan = OneOf([MixUp(alpha=1.0), CutMix()]).draw(BatchSpec(6, shape), np.random.default_rng(4))

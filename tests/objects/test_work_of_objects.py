@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import tracemalloc
 from types import FrameType
 from typing import Any
 
@@ -63,3 +64,28 @@ def test_calls_of_a_batch_of_boxes(method: str) -> None:
     assert whole - counted(8, 20) < 2 * 56, "at most two a record"
     assert abs(counted(64, 100) - whole) < 30, "none a box"
     assert counted(64, 20, typed=True) - whole < 5 * 64, "types are put back one by one"
+
+
+@pytest.mark.parametrize("dtype", ["bool", "uint8", "int64"])
+@pytest.mark.parametrize("method", ["CutMix", "MixUp"])
+def test_bytes_of_instance_masks(method: str, dtype: str) -> None:
+    """Masks are written once; what results shows those of two samples."""
+    masks = np.zeros((8, 12, 96, 96), dtype)
+    masks[:, :, 20:70, 10:80] = 1
+    batch = {
+        "images": np.zeros((8, 96, 96, 3), np.float32),
+        "targets": [{"instance_masks": own, "labels": np.arange(12)} for own in masks],
+    }
+    mix = getattr(mixtransforms, method)(seed=0)
+    mix(batch)
+    tracemalloc.start()
+    try:
+        mixed = mix(batch)
+        most = tracemalloc.get_traced_memory()[1] - mixed["images"].nbytes
+    finally:
+        tracemalloc.stop()
+    written = sum(record["instance_masks"].nbytes for record in mixed["targets"])
+    assert written <= 2 * masks.nbytes
+    assert most - written < 0.5 * masks.nbytes + (1 << 18), (
+        "no copies beside the result, which has at most twice as many"
+    )
