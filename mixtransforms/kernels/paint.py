@@ -153,6 +153,8 @@ def _paint_bits(
         return None
     painted = bits if inplace else np.empty_like(bits)
     _paint_rows(kernel, plan.layers, bits, painted, axes, ids)
+    if inplace:
+        kernel.note_overwritten(array)
     return array if inplace else kernel.from_bits(painted, array)
 
 
