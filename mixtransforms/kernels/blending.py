@@ -1,6 +1,7 @@
 """The one rule of blends, ``keep * base + give * other``, and of what its weights are.
 
-All who paint follow it, whatever the size, the layout, the backend and the device: their results are equal bit for bit.
+All who paint follow it, whatever the size, the layout, the backend and the device: their results are equal bit for bit;
+of NaN, that it is NaN.
 
 - **Integers** are blended with the weight rounded to 1/65536. A product has then at most 16 bits of a pixel and 16 of a
   weight, so that products and their sum are exact in float64 (of uint8 in float32, too), whether a processor fuses them

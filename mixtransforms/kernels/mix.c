@@ -1,9 +1,10 @@
 /* Layers of a plan on batches in host memory.
 
    Every function does a part of a job: the bytes from `first` to `last` of every row. Parts do not depend on each other,
-   so that several threads may do one each. Results are those of the functions in NumPy, bit for bit: products and sums
-   are rounded one by one (-ffp-contract=off), weights of 0 and 1 select, integers are blended in steps of 1/65536 and
-   rounded half to even. That addresses and sizes are true, whoever calls has to know; indices and boxes are checked.
+   so that several threads may do one each. Results are those of the functions in NumPy, bit for bit (of NaN, that it is
+   NaN): products and sums are rounded one by one (-ffp-contract=off), weights of 0 and 1 select, integers are blended in
+   steps of 1/65536 and rounded half to even. That addresses and sizes are true, whoever calls has to know; indices and
+   boxes are checked.
 
    There is no header of Python, NumPy or torch: memory comes in as addresses. */
 
