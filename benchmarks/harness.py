@@ -77,7 +77,7 @@ def taken(
     inner: int | None = 1,
     seconds: float | None = None,
     prepare: Callable[[], Any] = nothing,
-    rest: float = 0.0,
+    rest: float | None = None,
     clock: Callable[[], float] = time.perf_counter,
     touched: dict[str, list[float]] | None = None,
 ) -> dict[str, list[float]]:
@@ -89,7 +89,8 @@ def taken(
         inner: Calls in a row that are timed together; ``None`` finds out for each.
         seconds: After this time no further turn begins, but for the first ``LEAST_TURNS``.
         prepare: Runs before everything that is timed, and is not timed itself.
-        rest: Seconds before each call that warms up, and is not timed, as another contender has had its turn.
+        rest: Seconds before each call that warms up, and is not timed, as another contender has had its turn; ``None``
+            leaves that call out.
         clock: What time it is.
         touched: Gets the page faults of every call, turn by turn.
     """
@@ -105,8 +106,9 @@ def taken(
             break
         for name in random.Random(turn).sample(list(calls), len(calls)):
             call = calls[name]
-            if rest:
-                time.sleep(rest)
+            if rest is not None:
+                if rest:
+                    time.sleep(rest)
                 prepare()
                 call()  # not timed: caches are as in a loop again
             prepare()
@@ -215,7 +217,7 @@ def compare(
         inner=1 if settings.short else inner,
         seconds=settings.seconds,
         prepare=prepare,
-        rest=0.0 if settings.short else settings.rest,
+        rest=None if settings.short else settings.rest,
         clock=getattr(time, settings.clock),
         touched=touched,
     )

@@ -27,7 +27,7 @@ from harness import Case, Settings, use_threads
 
 from mixtransforms.kernels import compiled
 
-GOALS = Settings(turns=300, seconds=4.0, threads=1, rest=1e-3)
+GOALS = Settings(turns=300, seconds=4.0, threads=1, rest=0.0)
 """Of goals: single calls are timed, most of which are short."""
 
 READING = """All contenders of a case take turns in one process, each turn in another order; before each, threads come

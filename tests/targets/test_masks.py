@@ -348,7 +348,7 @@ def test_large_tensors_are_painted_in_host_memory(monkeypatch: pytest.MonkeyPatc
     used: list[Any] = []
     real = rows.paint
     monkeypatch.setattr(compiled, "LIBRARY", None)
-    monkeypatch.setattr(rows, "paint", lambda *args: used.append(type(args[2])) or real(*args))
+    monkeypatch.setattr(rows, "paint", lambda *args, **more: used.append(type(args[2])) or real(*args, **more))
     shape = (300, 300)
     plan = OneOf([MixUp(alpha=1.0), CutMix()]).draw(BatchSpec(6, shape), np.random.default_rng(4))
     values = np.random.default_rng(0).integers(0, 9, (6, *shape)).astype(np.uint8)
