@@ -85,19 +85,24 @@ def records(settings: Settings) -> Measured:
 
 
 def instances(settings: Settings) -> Measured:
-    """CutMix of 16 images with fifty instances each, and a copy of their masks; the images alone beside them."""
+    """CutMix of 16 images with fifty round instances each, and a copy of their masks; the images alone beside them."""
     import mixtransforms.torchvision as door
 
     side, count = settings.size(224, 32), settings.size(50, 5)
-    images = torch.rand(16, 3, side, side)
-    boxes = torch.tensor([[0.0, 0.0, side, side]]).expand(count, 4)
-    masks = [torch.rand(count, side, side) < 0.1 for _ in images]
-    targets = [{"boxes": boxes.clone(), "labels": torch.arange(count), "masks": mask} for mask in masks]
+    images, rng, targets = torch.rand(16, 3, side, side), np.random.default_rng(0), []
+    grid = np.indices((side, side)) + 0.5
+    for _ in images:
+        radius = rng.uniform(0.05, 0.25, count) * side
+        centre = rng.uniform(radius, side - radius, (2, count))
+        boxes = np.stack([*(centre - radius)[::-1], *(centre + radius)[::-1]], 1)
+        inside = ((grid[:, None] - centre[:, :, None, None]) ** 2).sum(0) < radius[:, None, None] ** 2
+        masks = torch.from_numpy(inside)
+        targets.append({"boxes": torch.from_numpy(boxes), "labels": torch.arange(count), "masks": masks})
     mix = door.CutMix()
     found = [
         Contender("images", partial(mix, {"images": images})),
         Contender("ours", partial(mix, {"images": images, "targets": targets})),
-        Contender("copy", lambda: [mask.clone() for mask in masks]),
+        Contender("copy", lambda: [target["masks"].clone() for target in targets]),
     ]
     return compare(found, settings, inner=1)
 

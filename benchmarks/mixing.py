@@ -71,11 +71,8 @@ def run(cases: Sequence[Case], settings: Settings) -> dict[str, Any]:
 
 
 def notes(settings: Settings) -> str:
-    """What is left out, and why."""
+    """Who is left out, and what else is to be known of a run."""
     lines = [f"- {package} is not installed and is left out\n" for package in peers.missing()]
-    heavy = f"{batches.HEAVY_BYTES / 1e6:.0f} MB"
-    lines.append(f"- skipped, above {batches.MOST_BYTES / 1e9:g} GB a batch: {', '.join(batches.too_large())}\n")
-    lines.append(f"- kornia and Keras, which take several times the memory, take part up to batches of {heavy}\n")
     if settings.clock == "thread_time":
         lines.append("- all with one thread of torch and OpenCV, whose CPU time is told\n")
     if settings.short:
@@ -83,9 +80,18 @@ def notes(settings: Settings) -> str:
     return "".join(lines)
 
 
+def skipped() -> str:
+    """Which batches are left out, and by whom, because they are large."""
+    large, heavy = f"{batches.MOST_BYTES / 1e9:g} GB", f"{batches.HEAVY_BYTES / 1e6:.0f} MB"
+    return (
+        f"- skipped, above {large} a batch: {', '.join(batches.too_large())}\n"
+        f"- kornia and Keras, which take several times the memory, take part up to batches of {heavy}\n"
+    )
+
+
 def markdown(cases: Sequence[Case], results: dict[str, Any], about: dict[str, Any], settings: Settings) -> str:
     """The part of the page."""
-    parts = ["## Mixing", report.header(about), READING, notes(settings)]
+    parts = ["## Mixing", report.header(about), READING, skipped() + notes(settings)]
     for title, group in itertools.groupby(cases, key=lambda case: case.section):
         parts.append(report.section(title, [(case, results[case.key]) for case in group]))
     return "\n".join(parts)
