@@ -323,8 +323,9 @@ def _blend_widened(out: Array, base: Array, source: Array, share: float) -> None
     room, whole = kept.room(2 * min(BLOCK, out.size), keep.dtype), out.dtype.kind != "f"
     for to, own, other in blocks(out, base, source):
         total, product = room[: 2 * to.size].reshape(2, *to.shape)
-        np.multiply(other, give, out=product)
-        np.multiply(own, keep, out=total)
+        # Said, since NumPy before 2 multiplies halves by a single number in half precision.
+        np.multiply(other, give, out=product, dtype=give.dtype)
+        np.multiply(own, keep, out=total, dtype=keep.dtype)
         np.add(total, product, out=total)
         np.copyto(to, np.rint(total, out=total) if whole else total, casting="unsafe")
 
