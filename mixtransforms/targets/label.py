@@ -206,7 +206,9 @@ class Label(LossTarget):
         # The usual batch passes here, after one reduction and without a temporary array: without a sign, what is
         # below 0 is above all classes.
         unsigned, classes = _UNSIGNED.get(ids.dtype), self.num_classes
-        highest = np.iinfo(ids.dtype).max if classes is None else classes - 1
+        highest = np.iinfo(ids.dtype).max
+        if classes is not None and classes <= highest:  # of more classes than the type has numbers, -1 would be one
+            highest = classes - 1
         if unsigned and ids.size and np.maximum.reduce(ids.view(unsigned), axis=None) <= highest:
             return
         ids = ids.astype(np.int64)

@@ -44,6 +44,18 @@ def test_ids_of_any_width(dtype: str, backend: str) -> None:
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize(("dtype", "classes"), [("int8", 256), ("int8", 300), ("int16", 1 << 16), ("int16", 70_000)])
+def test_ids_below_zero_are_none_of_many_classes(dtype: str, classes: int, backend: str) -> None:
+    """Without their sign they would be numbers that there are classes of; in a later call as in the first."""
+    mixup, images = MixUp(num_classes=classes), given(np.zeros((4, 3, 2, 2)), "float32", backend)
+    fine, wrong = (given(np.array(ids), dtype, backend) for ids in ([3, 1, 5, 7], [3, -1, 5, 7]))
+    for _ in range(2):
+        with pytest.raises(InputError, match=r"Class ids out of range .*\[-1\] at \[1\]"):
+            mixup(images, wrong)
+        assert mixup(images, fine)[1].shape == (4, classes)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
 def test_more_classes_than_the_dtype_of_ids_can_count(backend: str) -> None:
     soft = mix(given([127, 0, 3, 3], "int8", backend), num_classes=300)
     np.testing.assert_array_equal(host(soft), TABLE @ np.eye(300)[[127, 0, 3, 3]])
