@@ -223,7 +223,9 @@ def _paint(
     if overlap or size + read.known + count >= MOST_ROWS:
         return False
     alone = file is not None or size * row < LARGE
-    parts = 1 if alone else max(1, min(thread_count(), row // PIECE))
+    # The least that is shared is halved: with many threads, handing out smaller parts would take longer than the work.
+    most = 2 * size * row // max(LARGE, 1)
+    parts = 1 if alone else max(1, min(thread_count(), row // PIECE, most))
     lengths += [order.index(axis) - 1 for axis in axes[:rank]]
     job = _job_of(len(lengths))
     told = job.size // 8 + len(read.samples)

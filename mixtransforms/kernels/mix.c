@@ -12,29 +12,11 @@
 #define _FILE_OFFSET_BITS 64
 
 #include <errno.h>
-#include <float.h>
-#include <math.h>
-#include <stdint.h>
-#include <string.h>
-
-#if FLT_EVAL_METHOD != 0
-#error "Products and sums would be kept in more digits than their type has."
-#endif
-#if defined(_MSC_VER)
-#pragma fp_contract(off)
-#endif
-
-#if defined(__x86_64__) && defined(__GNUC__)
-#include <immintrin.h>
-#define WIDE_LOOPS 1
-#endif
-
-#if defined(_WIN32)
-#define EXPORT __declspec(dllexport)
-#else
+#if !defined(_WIN32)
 #include <unistd.h>
-#define EXPORT __attribute__((visibility("default")))
 #endif
+
+#include "exact.h"
 
 /* What this was built from, by setup.py: it is used beside these sources alone. */
 #ifndef MIXTRANSFORMS_SOURCES

@@ -8,28 +8,7 @@
 
    Nothing here checks its arguments: whoever calls has done so. There is no header of Python, NumPy or torch. */
 
-#include <float.h>
-#include <math.h>
-#include <stdint.h>
-#include <string.h>
-
-#if FLT_EVAL_METHOD != 0
-#error "Products and sums would be kept in more digits than their type has."
-#endif
-#if defined(_MSC_VER)
-#pragma fp_contract(off)
-#endif
-
-#if defined(__x86_64__) && defined(__GNUC__)
-#include <immintrin.h>
-#define ON_X86 1
-#endif
-
-#if defined(_WIN32)
-#define EXPORT __declspec(dllexport)
-#else
-#define EXPORT __attribute__((visibility("default")))
-#endif
+#include "exact.h"
 
 /* Into the version for every processor, and into the wide one; one function of all would be watched for ever. */
 #if defined(__GNUC__) && !defined(__SANITIZE_ADDRESS__)
@@ -181,7 +160,7 @@ SUMS(sums_of_int16, int16_t, Int16s, Int32s)
 SUMS(sums_of_float32, float, Floats, Floats)
 SUMS(sums_of_float64, double, Doubles, Doubles)
 
-#ifdef ON_X86
+#ifdef WIDE_LOOPS
 /* 16 neighbours: their sums are added to four at once. */
 #define ADD_PAIR(at, a, b, c, d)                                                                                       \
   do {                                                                                                                 \
@@ -204,7 +183,7 @@ INLINE void store_sums(float *out, __m128i a, __m128i b, __m128i c, __m128i d, _
 
 INLINE void sums_of_uint8(float *out, const uint8_t *given, const Pair *pairs, int64_t count, float unit, int64_t n) {
   int64_t i = 0;
-#ifdef ON_X86
+#ifdef WIDE_LOOPS
   const __m128i zero = _mm_setzero_si128();
   const __m128 units = _mm_set1_ps(unit);
   for (; i + 32 <= n; i += 32) {
@@ -356,7 +335,7 @@ INLINE void widen(int64_t dtype, float *out, const uint8_t *given, int64_t n) {
 /* Lines of n numbers side by side, in double: lanes[i][line] = lines[line][i]. */
 INLINE void weave_floats(double *lanes, const float *const *lines, int64_t n, int64_t count) {
   int64_t i = 0;
-#ifdef ON_X86
+#ifdef WIDE_LOOPS
   for (; i + 4 <= n; i += 4)
     for (int64_t line = 0; line < count; line += 4) {
       __m128 a = _mm_loadu_ps(lines[line] + i), b = _mm_loadu_ps(lines[line + 1] + i);
@@ -375,7 +354,7 @@ INLINE void weave_floats(double *lanes, const float *const *lines, int64_t n, in
 
 INLINE void weave_doubles(double *lanes, const double *const *lines, int64_t n, int64_t count) {
   int64_t i = 0;
-#ifdef ON_X86
+#ifdef WIDE_LOOPS
   for (; i + 2 <= n; i += 2)
     for (int64_t line = 0; line < count; line += 2) {
       const __m128d a = _mm_loadu_pd(lines[line] + i), b = _mm_loadu_pd(lines[line + 1] + i);
@@ -392,7 +371,7 @@ INLINE void unweave_floats(float *line, int64_t apart, const float *lanes, int64
   for (int64_t own = 0; own < count; own += 4, line += 4 * apart)
     for (int64_t i = 0; i < n; i += 4) {
       const float *from = lanes + i * count + own;
-#ifdef ON_X86
+#ifdef WIDE_LOOPS
       __m128 a = _mm_loadu_ps(from), b = _mm_loadu_ps(from + count);
       __m128 c = _mm_loadu_ps(from + 2 * count), d = _mm_loadu_ps(from + 3 * count);
       _MM_TRANSPOSE4_PS(a, b, c, d);
@@ -612,7 +591,7 @@ INLINE void resize(const Resize *job) {
   }
 }
 
-#ifdef ON_X86
+#ifdef WIDE_LOOPS
 __attribute__((target("avx2"))) static void resize_wide(const Resize *job) { resize(job); }
 #endif
 static void resize_anywhere(const Resize *job) { resize(job); }
@@ -621,7 +600,7 @@ static void resize_anywhere(const Resize *job) { resize(job); }
 EXPORT int64_t mixtransforms_resize(const Resize *job) {
   const int64_t room = room_of(job);
   if (room > job->room) return room;
-#ifdef ON_X86
+#ifdef WIDE_LOOPS
   if (__builtin_cpu_supports("avx2")) {
     resize_wide(job);
     return room;
